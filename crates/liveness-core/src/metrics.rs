@@ -1,0 +1,121 @@
+//! Numbers that the SDK measured, each within its range once built: `docs/api.md#fields`.
+
+use serde::Serialize;
+
+use crate::Violation;
+
+/// How long something took, in milliseconds: 0 to 2^31-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct SessionDuration(i32);
+
+impl SessionDuration {
+    /// Takes 0 to 2^31-1 milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// `range`.
+    pub fn from_millis(millis: i64) -> Result<Self, Violation> {
+        match i32::try_from(millis) {
+            Ok(millis) if millis >= 0 => Ok(Self(millis)),
+            _ => Err(Violation::new("range", "must be 0 to 2147483647 milliseconds")),
+        }
+    }
+
+    /// Milliseconds.
+    pub const fn millis(self) -> i32 {
+        self.0
+    }
+}
+
+/// How well lit the face was: 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct LightingValue(f64);
+
+impl LightingValue {
+    /// Takes 0 to 1.
+    ///
+    /// # Errors
+    ///
+    /// `range`, also for what is not a number.
+    pub fn new(value: f64) -> Result<Self, Violation> {
+        if (0.0..=1.0).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(Violation::new("range", "must be 0 to 1"))
+        }
+    }
+
+    /// 0 to 1.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+/// How many challenges were presented: 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ChallengeCount(i32);
+
+impl ChallengeCount {
+    /// Takes 0 to 100.
+    ///
+    /// # Errors
+    ///
+    /// `range`.
+    pub fn new(count: i64) -> Result<Self, Violation> {
+        match i32::try_from(count) {
+            Ok(count) if (0..=100).contains(&count) => Ok(Self(count)),
+            _ => Err(Violation::new("range", "must be 0 to 100")),
+        }
+    }
+
+    /// 0 to 100.
+    pub const fn get(self) -> i32 {
+        self.0
+    }
+}
+
+/// What the SDK measured of one captured picture.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CaptureMetrics {
+    /// Whether the SDK took it for a real face.
+    pub verification_result: Option<bool>,
+    /// How long the capture took.
+    pub session_duration: Option<SessionDuration>,
+    /// How well lit the face was.
+    pub lighting_value: Option<LightingValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_include_their_ends_and_nothing_beyond() {
+        assert!(
+            [0, i64::from(i32::MAX)]
+                .map(SessionDuration::from_millis)
+                .iter()
+                .all(Result::is_ok)
+        );
+        assert!(
+            [-1, 1 << 31, i64::MIN]
+                .map(SessionDuration::from_millis)
+                .iter()
+                .all(Result::is_err)
+        );
+
+        assert!([0.0, 0.42, 1.0].map(LightingValue::new).iter().all(Result::is_ok));
+        assert!(
+            [-0.000_001, 1.000_001, f64::NAN, f64::INFINITY]
+                .map(LightingValue::new)
+                .iter()
+                .all(Result::is_err)
+        );
+
+        assert!([0, 100].map(ChallengeCount::new).iter().all(Result::is_ok));
+        assert!([-1, 101, i64::MAX].map(ChallengeCount::new).iter().all(Result::is_err));
+    }
+}

@@ -1,0 +1,241 @@
+//! The records.
+
+use diesel::prelude::*;
+use diesel::sqlite::{Sqlite, SqliteConnection};
+
+use super::error::StoreError;
+use super::schema::liveness_checks::{self, dsl};
+use crate::{CompletionRule, LivenessCheck, NewLivenessCheck, Timestamp};
+
+/// Which records a list holds: those to which everything given applies.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckFilter {
+    /// Records of users of this pre-registration.
+    pub pre_registration_id: Option<i64>,
+    /// Records of this user.
+    pub self_service_user_id: Option<i64>,
+    /// Records of this session of the SDK.
+    pub session_id: Option<String>,
+}
+
+/// Which page of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// From 1.
+    pub number: i64,
+    /// Records a page.
+    pub size: i64,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckPage {
+    /// Its records, newest first.
+    pub items: Vec<LivenessCheck>,
+    /// Records on all pages.
+    pub total: i64,
+}
+
+pub(super) fn insert(conn: &mut SqliteConnection, check: &NewLivenessCheck) -> Result<i64, StoreError> {
+    let row = NewCheckRow::of(check)?;
+    let id = diesel::insert_into(dsl::liveness_checks)
+        .values(row)
+        .returning(dsl::id)
+        .get_result(conn)?;
+    Ok(id)
+}
+
+pub(super) fn get(conn: &mut SqliteConnection, id: i64) -> Result<LivenessCheck, StoreError> {
+    let row: CheckRow = dsl::liveness_checks
+        .find(id)
+        .select(CheckRow::as_select())
+        .first(conn)?;
+    row.try_into()
+}
+
+/// What [`CompletionRule::completed_by`] says of all of a user's records, read from one.
+pub(super) fn completing(
+    conn: &mut SqliteConnection,
+    user: i64,
+    rule: CompletionRule,
+) -> Result<Option<LivenessCheck>, StoreError> {
+    let of_user = dsl::liveness_checks
+        .filter(dsl::self_service_user_id.eq(user))
+        .select(CheckRow::as_select());
+    let newest_first = (dsl::created_at.desc(), dsl::id.desc());
+    let found: Option<CheckRow> = if rule.only_latest() {
+        of_user.order(newest_first).first(conn).optional()?
+    } else {
+        of_user
+            .filter(dsl::passed.eq(true))
+            .order(newest_first)
+            .first(conn)
+            .optional()?
+    };
+    let accepted = found.filter(|row| rule.accepts(row.is_successful, row.verification_result));
+    accepted.map(LivenessCheck::try_from).transpose()
+}
+
+pub(super) fn page(
+    conn: &mut SqliteConnection,
+    filter: &CheckFilter,
+    page: PageRequest,
+) -> Result<CheckPage, StoreError> {
+    // One snapshot for both, so that the total is that of the moment of the items.
+    conn.transaction(|conn| {
+        let total = matching(filter).count().get_result(conn)?;
+        let rows: Vec<CheckRow> = matching(filter)
+            .order((dsl::created_at.desc(), dsl::id.desc()))
+            .limit(page.size)
+            .offset(page.number.saturating_sub(1).saturating_mul(page.size))
+            .select(CheckRow::as_select())
+            .load(conn)?;
+        let items = rows
+            .into_iter()
+            .map(LivenessCheck::try_from)
+            .collect::<Result<_, _>>()?;
+        Ok(CheckPage { items, total })
+    })
+}
+
+fn matching(filter: &CheckFilter) -> liveness_checks::BoxedQuery<'_, Sqlite> {
+    let mut query = dsl::liveness_checks.into_boxed();
+    if let Some(id) = filter.pre_registration_id {
+        query = query.filter(dsl::pre_registration_id.eq(id));
+    }
+    if let Some(id) = filter.self_service_user_id {
+        query = query.filter(dsl::self_service_user_id.eq(id));
+    }
+    if let Some(id) = &filter.session_id {
+        query = query.filter(dsl::session_id.eq(id));
+    }
+    query
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = liveness_checks)]
+struct NewCheckRow<'a> {
+    self_service_user_id: i64,
+    pre_registration_id: Option<i64>,
+    session_id: &'a str,
+    is_successful: bool,
+    verification_result: Option<bool>,
+    passed: bool,
+    session_duration: Option<i32>,
+    lighting_value: Option<f64>,
+    challenge_count: Option<i32>,
+    completed_challenges: Option<String>,
+    challenges: Option<String>,
+    sdk_timestamp: Option<i64>,
+    completed_at: Option<i64>,
+    final_capture_verification_result: Option<bool>,
+    final_capture_session_duration: Option<i32>,
+    final_capture_lighting_value: Option<f64>,
+    image_verification_result: Option<bool>,
+    image_session_duration: Option<i32>,
+    image_lighting_value: Option<f64>,
+    has_image: bool,
+    image_path: Option<&'a str>,
+    device_info: Option<String>,
+    client_ip: Option<String>,
+    created_at: i64,
+    metadata: Option<&'a str>,
+    image_metadata: Option<&'a str>,
+}
+
+impl<'a> NewCheckRow<'a> {
+    fn of(check: &'a NewLivenessCheck) -> Result<Self, StoreError> {
+        let metrics = &check.metrics;
+        let (run, last, image) = (&metrics.run, &metrics.final_capture, &check.image_metrics);
+        Ok(Self {
+            self_service_user_id: check.user.id,
+            pre_registration_id: check.user.pre_registration_id,
+            session_id: check.session_id.as_str(),
+            is_successful: check.is_successful,
+            verification_result: run.verification_result,
+            passed: check.passed(),
+            session_duration: run.session_duration.map(|duration| duration.millis()),
+            lighting_value: run.lighting_value.map(|value| value.get()),
+            challenge_count: metrics.challenge_count.map(|count| count.get()),
+            completed_challenges: metrics.completed_challenges.as_ref().map(to_json).transpose()?,
+            challenges: metrics.challenges.as_ref().map(to_json).transpose()?,
+            sdk_timestamp: metrics.timestamp,
+            completed_at: metrics.completed_at.map(Timestamp::unix_millis),
+            final_capture_verification_result: last.verification_result,
+            final_capture_session_duration: last.session_duration.map(|duration| duration.millis()),
+            final_capture_lighting_value: last.lighting_value.map(|value| value.get()),
+            image_verification_result: image.verification_result,
+            image_session_duration: image.session_duration.map(|duration| duration.millis()),
+            image_lighting_value: image.lighting_value.map(|value| value.get()),
+            has_image: check.image.is_some(),
+            image_path: check.image_path.as_ref().map(|path| path.as_str()),
+            device_info: check.device.as_ref().map(to_json).transpose()?,
+            client_ip: check.client_address.map(|address| address.to_string()),
+            created_at: check.created_at.unix_millis(),
+            metadata: check.metadata.as_ref().map(|object| object.as_json()),
+            image_metadata: check.image_metadata.as_ref().map(|object| object.as_json()),
+        })
+    }
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Internal(error.into()))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = liveness_checks)]
+struct CheckRow {
+    id: i64,
+    self_service_user_id: i64,
+    pre_registration_id: Option<i64>,
+    session_id: String,
+    is_successful: bool,
+    verification_result: Option<bool>,
+    session_duration: Option<i32>,
+    lighting_value: Option<f64>,
+    challenge_count: Option<i32>,
+    completed_challenges: Option<String>,
+    final_capture_verification_result: Option<bool>,
+    image_verification_result: Option<bool>,
+    has_image: bool,
+    image_path: Option<String>,
+    device_info: Option<String>,
+    client_ip: Option<String>,
+    completed_at: Option<i64>,
+    created_at: i64,
+}
+
+impl TryFrom<CheckRow> for LivenessCheck {
+    type Error = StoreError;
+
+    fn try_from(row: CheckRow) -> Result<Self, StoreError> {
+        let challenges = row
+            .completed_challenges
+            .map(|json| serde_json::from_str(&json))
+            .transpose();
+        Ok(Self {
+            id: row.id,
+            self_service_user_id: row.self_service_user_id,
+            pre_registration_id: row.pre_registration_id,
+            session_id: row.session_id,
+            is_successful: row.is_successful,
+            verification_result: row.verification_result,
+            session_duration: row.session_duration,
+            lighting_value: row.lighting_value,
+            challenge_count: row.challenge_count,
+            completed_challenges: challenges.map_err(|error| StoreError::Internal(error.into()))?,
+            final_capture_verification_result: row.final_capture_verification_result,
+            image_verification_result: row.image_verification_result,
+            has_image: row.has_image,
+            image_path: row.image_path,
+            device_info: row.device_info,
+            client_ip: row.client_ip,
+            completed_at: row.completed_at.map(instant).transpose()?,
+            created_at: instant(row.created_at)?,
+        })
+    }
+}
+
+fn instant(millis: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::Internal("a stored time is out of range".into()))
+}

@@ -1,0 +1,88 @@
+//! The schema that the queries believe in; the migrations make it, and a test compares the two.
+
+diesel::table! {
+    liveness_audit_entries (id) {
+        id -> BigInt,
+        at -> BigInt,
+        request_id -> Text,
+        principal -> Text,
+        roles -> Text,
+        self_service_user_id -> Nullable<BigInt>,
+        message -> Text,
+        outcome -> Text,
+        client_ip -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    liveness_checks (id) {
+        id -> BigInt,
+        self_service_user_id -> BigInt,
+        pre_registration_id -> Nullable<BigInt>,
+        session_id -> Text,
+        is_successful -> Bool,
+        verification_result -> Nullable<Bool>,
+        passed -> Bool,
+        session_duration -> Nullable<Integer>,
+        lighting_value -> Nullable<Double>,
+        challenge_count -> Nullable<Integer>,
+        completed_challenges -> Nullable<Text>,
+        challenges -> Nullable<Text>,
+        sdk_timestamp -> Nullable<BigInt>,
+        completed_at -> Nullable<BigInt>,
+        final_capture_verification_result -> Nullable<Bool>,
+        final_capture_session_duration -> Nullable<Integer>,
+        final_capture_lighting_value -> Nullable<Double>,
+        image_verification_result -> Nullable<Bool>,
+        image_session_duration -> Nullable<Integer>,
+        image_lighting_value -> Nullable<Double>,
+        has_image -> Bool,
+        image_path -> Nullable<Text>,
+        device_info -> Nullable<Text>,
+        client_ip -> Nullable<Text>,
+        created_at -> BigInt,
+        metadata -> Nullable<Text>,
+        image_metadata -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    liveness_idempotency_keys (self_service_user_id, command, idempotency_key) {
+        self_service_user_id -> BigInt,
+        command -> Text,
+        idempotency_key -> Text,
+        fingerprint -> Binary,
+        liveness_check_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    liveness_images (liveness_check_id) {
+        liveness_check_id -> BigInt,
+        media_type -> Text,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
+    liveness_sessions (session_id) {
+        session_id -> Text,
+        self_service_user_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    liveness_users (id) {
+        id -> BigInt,
+        user_id -> Text,
+        pre_registration_id -> Nullable<BigInt>,
+        email_address -> Nullable<Text>,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        middle_name -> Nullable<Text>,
+        display_name -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}

@@ -1,0 +1,149 @@
+//! The users of the standalone host, and the directory that they make.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::Store;
+use super::error::StoreError;
+use super::schema::liveness_users::{self, dsl};
+use crate::{Claims, Clock, DirectoryError, Timestamp, User, UserDirectory, UserReference};
+
+pub(super) fn find(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<User>, StoreError> {
+    let found: Vec<UserRow> = match ids {
+        // The common question has a statement of its own, which is prepared once.
+        [id] => dsl::liveness_users.find(id).select(UserRow::as_select()).load(conn)?,
+        ids => dsl::liveness_users
+            .filter(dsl::id.eq_any(ids))
+            .select(UserRow::as_select())
+            .load(conn)?,
+    };
+    Ok(found.into_iter().map(User::from).collect())
+}
+
+pub(super) fn find_by_user_id(conn: &mut SqliteConnection, user_id: &str) -> Result<Option<User>, StoreError> {
+    let found: Option<UserRow> = dsl::liveness_users
+        .filter(dsl::user_id.eq(user_id))
+        .select(UserRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found.map(User::from))
+}
+
+pub(super) fn add(conn: &mut SqliteConnection, user: &User, now: Timestamp) -> Result<Option<User>, StoreError> {
+    diesel::insert_into(dsl::liveness_users)
+        .values((UserRow::from(user.clone()), dsl::created_at.eq(now.unix_millis())))
+        .on_conflict_do_nothing()
+        .execute(conn)?;
+    Ok(find(conn, &[user.id])?.pop())
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = liveness_users)]
+struct UserRow {
+    id: i64,
+    user_id: String,
+    pre_registration_id: Option<i64>,
+    email_address: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    middle_name: Option<String>,
+    display_name: Option<String>,
+}
+
+impl From<User> for UserRow {
+    fn from(user: User) -> Self {
+        let User {
+            id,
+            user_id,
+            pre_registration_id,
+            email_address,
+            first_name,
+            last_name,
+            middle_name,
+            display_name,
+        } = user;
+        Self {
+            id,
+            user_id,
+            pre_registration_id,
+            email_address,
+            first_name,
+            last_name,
+            middle_name,
+            display_name,
+        }
+    }
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        let UserRow {
+            id,
+            user_id,
+            pre_registration_id,
+            email_address,
+            first_name,
+            last_name,
+            middle_name,
+            display_name,
+        } = row;
+        Self {
+            id,
+            user_id,
+            pre_registration_id,
+            email_address,
+            first_name,
+            last_name,
+            middle_name,
+            display_name,
+        }
+    }
+}
+
+/// The directory of the standalone host: users in the store, made from a token's claims when first seen.
+#[derive(Debug, Clone)]
+pub struct StoredUsers {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    provision: bool,
+}
+
+impl StoredUsers {
+    /// With `provision`, a numeric id seen for the first time becomes a user.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, provision: bool) -> Self {
+        Self {
+            store,
+            clock,
+            provision,
+        }
+    }
+
+    async fn identify(&self, claims: &Claims) -> Result<Option<User>, StoreError> {
+        match &claims.reference {
+            UserReference::UserId(user_id) => self.store.user_by_user_id(user_id.clone()).await,
+            UserReference::Id(id) => match self.store.users(vec![*id]).await?.pop() {
+                None if self.provision => self.store.add_user(claims.to_user(*id), self.clock.now()).await,
+                found => Ok(found),
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl UserDirectory for StoredUsers {
+    async fn identify(&self, claims: &Claims) -> Result<Option<User>, DirectoryError> {
+        self.identify(claims)
+            .await
+            .map_err(|error| DirectoryError(error.into()))
+    }
+
+    async fn find(&self, ids: &[i64]) -> Result<Vec<User>, DirectoryError> {
+        self.store
+            .users(ids.to_vec())
+            .await
+            .map_err(|error| DirectoryError(error.into()))
+    }
+}

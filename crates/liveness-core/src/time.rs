@@ -1,0 +1,188 @@
+//! Instants, as this system writes and reads them: `docs/api.md#times`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde::{Serialize, Serializer};
+
+use crate::Violation;
+
+/// An instant in UTC, to the millisecond, in the years 0000 to 9999.
+///
+/// It is cut to the millisecond at birth, so that what was stored equals what was given.
+///
+/// ```
+/// use liveness_core::Timestamp;
+///
+/// let at: Timestamp = "2026-03-22T15:00:00.1239+01:00".parse()?;
+/// assert_eq!(at.to_string(), "2026-03-22T14:00:00.123Z");
+/// assert_eq!("2026-03-22T14:00:00".parse::<Timestamp>()?.to_string(), "2026-03-22T14:00:00Z");
+/// # Ok::<(), liveness_core::Violation>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    const MIN: i64 = -62_167_219_200_000;
+    // A day and two hours before the year ends: the latest instant that is within the year in every offset.
+    const MAX: i64 = 253_402_207_200_999;
+    const MALFORMED: Violation = Violation::new(
+        "format",
+        "must be an RFC 3339 date and time such as 2026-03-22T14:00:00Z",
+    );
+
+    /// The instant `millis` milliseconds after the Unix epoch, or `None` outside the years 0000 to 9999.
+    pub const fn from_unix_millis(millis: i64) -> Option<Self> {
+        if millis >= Self::MIN && millis <= Self::MAX {
+            Some(Self(millis))
+        } else {
+            None
+        }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn unix_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This instant, `millis` milliseconds later (earlier when negative), kept within the years 0000 to 9999.
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis).clamp(Self::MIN, Self::MAX))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = Violation;
+
+    /// Reads RFC 3339 with any offset, and ISO 8601 without an offset, which is taken as UTC.
+    ///
+    /// # Errors
+    ///
+    /// `format`, when it is neither, has no time of day, or lies outside the years 0000 to 9999.
+    fn from_str(text: &str) -> Result<Self, Violation> {
+        let starts_with_year = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        let has_time = text.contains(['T', 't', ' ']);
+        let has_annotation = text.contains('[');
+        if !starts_with_year || !has_time || has_annotation {
+            return Err(Self::MALFORMED);
+        }
+        let instant = text.parse::<jiff::Timestamp>().or_else(|_| {
+            let local: jiff::civil::DateTime = text.parse()?;
+            jiff::tz::Offset::UTC.to_timestamp(local)
+        });
+        let instant = instant.map_err(|_| Self::MALFORMED)?;
+        let millis = instant.as_nanosecond().div_euclid(1_000_000);
+        i64::try_from(millis)
+            .ok()
+            .and_then(Self::from_unix_millis)
+            .ok_or(Self::MALFORMED)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 with `Z`; no fraction when it is zero, else milliseconds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instant = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
+        if self.0 % 1000 == 0 {
+            write!(f, "{instant:.0}")
+        } else {
+            write!(f, "{instant:.3}")
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Where "now" comes from, so that tests can fix it.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The present instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the Clock that everything else asks")]
+    fn now(&self) -> Timestamp {
+        let millis = jiff::Timestamp::now().as_millisecond();
+        Timestamp(millis.clamp(Timestamp::MIN, Timestamp::MAX))
+    }
+}
+
+/// A clock that stands still until it is told to move.
+#[derive(Debug)]
+pub struct FixedClock(AtomicI64);
+
+impl FixedClock {
+    /// A clock that says `now` until [`advance`](Self::advance) is called.
+    pub fn at(now: Timestamp) -> Self {
+        Self(AtomicI64::new(now.0))
+    }
+
+    /// Moves the clock by `millis` milliseconds, back when negative.
+    pub fn advance(&self, millis: i64) {
+        self.0.store(self.now().plus_millis(millis).0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_accepted_form_is_read_as_utc() {
+        let cases = [
+            ("2026-03-22T14:00:00Z", "2026-03-22T14:00:00Z"),
+            ("2026-03-22T14:00:00.000Z", "2026-03-22T14:00:00Z"),
+            ("2026-03-22T14:00:00.5Z", "2026-03-22T14:00:00.500Z"),
+            ("2026-03-22T14:00:00.123456789Z", "2026-03-22T14:00:00.123Z"),
+            ("2026-03-22t14:00:00z", "2026-03-22T14:00:00Z"),
+            ("2026-03-22 14:00:00Z", "2026-03-22T14:00:00Z"),
+            ("2026-03-22T14:00:00+05:30", "2026-03-22T08:30:00Z"),
+            ("2026-03-22T14:00:00-00:00", "2026-03-22T14:00:00Z"),
+            ("2026-03-22T14:00:00", "2026-03-22T14:00:00Z"),
+            ("2026-03-22T14:00", "2026-03-22T14:00:00Z"),
+            ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
+            ("9999-12-30T22:00:00.999Z", "9999-12-30T22:00:00.999Z"),
+        ];
+        for (given, expected) in cases {
+            let parsed = given.parse::<Timestamp>().map(|at| at.to_string());
+            assert_eq!(parsed.as_deref(), Ok(expected), "{given}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let cases = [
+            "",
+            "now",
+            "2026-03-22",
+            "14:00:00",
+            "2026-13-22T14:00:00Z",
+            "2026-03-22T25:00:00Z",
+            "-000001-03-22T14:00:00Z",
+            "+010000-03-22T14:00:00Z",
+            "2026-03-22T14:00:00Z[UTC]",
+            "1742680800000",
+            "2026-03-22T14:00:00 Z ",
+        ];
+        for given in cases {
+            assert_eq!(given.parse::<Timestamp>(), Err(Timestamp::MALFORMED), "{given}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The people behind the tokens, and the directory that knows them.
+
+use async_trait::async_trait;
+
+/// A self-service user, as an administrator sees one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct User {
+    /// `SelfServiceUser.Id`, from 1.
+    pub id: i64,
+    /// `SelfServiceUser.UserId`, such as `USR-00001234`.
+    pub user_id: String,
+    /// The pre-registration that the user came from.
+    pub pre_registration_id: Option<i64>,
+    /// Electronic mail address.
+    pub email_address: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// Middle name.
+    pub middle_name: Option<String>,
+    /// The name to show.
+    pub display_name: Option<String>,
+}
+
+/// How a token names the user behind it: `docs/api.md#access`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserReference {
+    /// `SelfServiceUser.Id`.
+    Id(i64),
+    /// `SelfServiceUser.UserId`.
+    UserId(String),
+}
+
+impl UserReference {
+    /// Reads a claim: a decimal number from 1 on in its canonical form is an id, anything else a `UserId`.
+    ///
+    /// ```
+    /// use liveness_core::UserReference;
+    ///
+    /// assert_eq!(UserReference::parse("1234"), UserReference::Id(1234));
+    /// assert_eq!(UserReference::parse("007"), UserReference::UserId("007".into()));
+    /// assert_eq!(UserReference::parse("USR-00001234"), UserReference::UserId("USR-00001234".into()));
+    /// ```
+    pub fn parse(claim: &str) -> Self {
+        match claim.parse::<i64>() {
+            Ok(id) if id >= 1 && id.to_string() == claim => Self::Id(id),
+            _ => Self::UserId(claim.to_owned()),
+        }
+    }
+}
+
+/// What a token says of the user behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// Who it is.
+    pub reference: UserReference,
+    /// `email`
+    pub email: Option<String>,
+    /// `given_name`
+    pub given_name: Option<String>,
+    /// `family_name`
+    pub family_name: Option<String>,
+    /// `middle_name`
+    pub middle_name: Option<String>,
+    /// `name`
+    pub name: Option<String>,
+    /// `preRegistrationId`
+    pub pre_registration_id: Option<i64>,
+}
+
+impl Claims {
+    /// Claims that say nothing but who it is.
+    pub fn of(reference: UserReference) -> Self {
+        Self {
+            reference,
+            email: None,
+            given_name: None,
+            family_name: None,
+            middle_name: None,
+            name: None,
+            pre_registration_id: None,
+        }
+    }
+
+    /// The user that these claims make of an id seen for the first time: `UserId` is `USR-` and the id
+    /// zero-padded to eight, `DisplayName` the `name` claim or else given and family name.
+    pub fn to_user(&self, id: i64) -> User {
+        let names = [&self.given_name, &self.family_name];
+        let full_name = names
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" ");
+        User {
+            id,
+            user_id: format!("USR-{id:08}"),
+            pre_registration_id: self.pre_registration_id,
+            email_address: self.email.clone(),
+            first_name: self.given_name.clone(),
+            last_name: self.family_name.clone(),
+            middle_name: self.middle_name.clone(),
+            display_name: self.name.clone().or((!full_name.is_empty()).then_some(full_name)),
+        }
+    }
+}
+
+/// The directory could not be asked. Nothing is known of the user, who may exist.
+#[derive(Debug, thiserror::Error)]
+#[error("the user directory is out of reach")]
+pub struct DirectoryError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// Who the users are. The store brings one; an embedding backend brings its own.
+#[async_trait]
+pub trait UserDirectory: Send + Sync {
+    /// The user behind a customer's token, or `None` when there is none.
+    ///
+    /// A directory may make the user from the claims.
+    async fn identify(&self, claims: &Claims) -> Result<Option<User>, DirectoryError>;
+
+    /// The users of those ids that exist, in any order.
+    async fn find(&self, ids: &[i64]) -> Result<Vec<User>, DirectoryError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_canonical_numbers_from_one_are_ids() {
+        for text in ["0", "-1", "+1", "01", " 1", "1.0", "9223372036854775808", "", "１"] {
+            assert_eq!(UserReference::parse(text), UserReference::UserId(text.into()));
+        }
+        assert_eq!(UserReference::parse("9223372036854775807"), UserReference::Id(i64::MAX));
+    }
+
+    #[test]
+    fn a_user_is_made_of_claims() {
+        let mut claims = Claims::of(UserReference::Id(1234));
+        assert_eq!(claims.to_user(1234).display_name, None);
+
+        claims.given_name = Some("Jane".into());
+        claims.family_name = Some("Doe".into());
+        let user = claims.to_user(1234);
+        assert_eq!(
+            (user.user_id.as_str(), user.display_name.as_deref()),
+            ("USR-00001234", Some("Jane Doe"))
+        );
+
+        claims.name = Some("J. Doe".into());
+        assert_eq!(claims.to_user(123_456_789).display_name.as_deref(), Some("J. Doe"));
+        assert_eq!(claims.to_user(123_456_789).user_id, "USR-123456789");
+    }
+}
