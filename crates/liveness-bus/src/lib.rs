@@ -1,1 +1,137 @@
-//! x
+//! A typed command/query bus with access, validation and audit built in, and the messages of the liveness check.
+//!
+//! A message says what it is called, who may send it, how it is audited and what it answers; leave one of
+//! these out and it does not compile. A handler does the work. One pipeline serves both doors: [`Bus::send`]
+//! for callers in the process, [`Bus::dispatch`] for JSON by name.
+//!
+//! ```text
+//! middleware around  ->  gate: access, decode, validate  ->  middleware inside  ->  handler
+//!          then: audit entry, log line, reply
+//! ```
+//!
+//! # A bus of one's own
+//!
+//! ```
+//! use liveness_bus::{Access, Audit, Bus, BusError, Call, Context, Handler, Kind, Message, Module, Principal};
+//! use liveness_bus::validator::Validate;
+//!
+//! #[derive(serde::Deserialize, Validate)]
+//! struct GreetQuery {
+//!     #[validate(length(min = 1, max = 40))]
+//!     name: String,
+//! }
+//!
+//! impl Message for GreetQuery {
+//!     const NAME: &'static str = "GreetQuery";
+//!     const KIND: Kind = Kind::Query;
+//!     const ACCESS: Access = Access::Role("teller");
+//!     const AUDIT: Audit = Audit::LogOnly;
+//!     type Reply = String;
+//! }
+//!
+//! struct Greeter;
+//!
+//! impl Handler<GreetQuery> for Greeter {
+//!     async fn handle(&self, query: GreetQuery, _: &Call<'_>) -> Result<String, BusError> {
+//!         Ok(format!("Hello, {}!", query.name))
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bus = Bus::builder().module(Module::new("greetings").handle::<GreetQuery>(Greeter)).build()?;
+//! let teller = Context::builder(Principal::new("t-1").with_role("teller")).build();
+//!
+//! assert_eq!(bus.send(GreetQuery { name: "Jane".into() }, &teller).await?, "Hello, Jane!");
+//!
+//! let mut json = Vec::new();
+//! bus.dispatch("GreetQuery", br#"{"name":"Jane"}"#, &teller, &mut json).await?;
+//! assert_eq!(json, br#""Hello, Jane!""#);
+//!
+//! let stranger = Context::builder(Principal::anonymous()).build();
+//! let refused = bus.dispatch("GreetQuery", b"not even read", &stranger, &mut json).await;
+//! assert!(matches!(refused, Err(BusError::Unauthenticated)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A message that does not say who may send it does not compile
+//!
+//! ```compile_fail,E0046
+//! # use liveness_bus::{Access, Audit, Kind, Message};
+//! # #[derive(liveness_bus::validator::Validate)]
+//! # struct PeekQuery {}
+//! impl Message for PeekQuery {
+//!     const NAME: &'static str = "PeekQuery";
+//!     const KIND: Kind = Kind::Query;
+//!     const AUDIT: Audit = Audit::LogOnly;
+//!     type Reply = ();
+//! }
+//! ```
+//!
+//! nor does one that does not say how it is audited:
+//!
+//! ```compile_fail,E0046
+//! # use liveness_bus::{Access, Audit, Kind, Message};
+//! # #[derive(liveness_bus::validator::Validate)]
+//! # struct PeekQuery {}
+//! impl Message for PeekQuery {
+//!     const NAME: &'static str = "PeekQuery";
+//!     const KIND: Kind = Kind::Query;
+//!     const ACCESS: Access = Access::Public;
+//!     type Reply = ();
+//! }
+//! ```
+//!
+//! The same with both compiles:
+//!
+//! ```
+//! # use liveness_bus::{Access, Audit, Kind, Message};
+//! # #[derive(liveness_bus::validator::Validate)]
+//! # struct PeekQuery {}
+//! impl Message for PeekQuery {
+//!     const NAME: &'static str = "PeekQuery";
+//!     const KIND: Kind = Kind::Query;
+//!     const ACCESS: Access = Access::Public;
+//!     const AUDIT: Audit = Audit::LogOnly;
+//!     type Reply = ();
+//! }
+//! ```
+//!
+//! # Features
+//!
+//! `liveness` (default) brings the five messages in [`liveness`]; without it the crate is the bus alone.
+//! `testing` brings [`testing::TestBus`].
+
+mod audit;
+mod builder;
+mod bus;
+mod context;
+mod decode;
+mod error;
+mod frame;
+mod message;
+mod middleware;
+mod principal;
+mod received;
+mod validation;
+
+#[cfg(feature = "liveness")]
+pub mod liveness;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use async_trait::async_trait;
+pub use liveness_core::{AuditEntry, IdempotencyKey};
+pub use validator;
+
+pub use audit::AuditSink;
+pub use builder::{BuildErrors, BusBuilder, Mistake, Module};
+pub use bus::{Bus, ReplyWriter};
+pub use context::{Call, Context, ContextBuilder, RequestId};
+pub use error::{BusError, Cause, FieldError};
+pub use message::{Access, Audit, Handler, Kind, Message, Meta};
+pub use middleware::{Frame, Middleware, Next};
+pub use principal::Principal;
+pub use received::Received;
+pub use validation::violation;

@@ -74,16 +74,18 @@ impl FromStr for CompletionRule {
 mod tests {
     use super::CompletionRule::{AnySuccessful, LatestVerified};
 
-    const PASSED: (bool, Option<bool>) = (true, Some(true));
-    const UNSAID: (bool, Option<bool>) = (true, None);
-    const DOUBTED: (bool, Option<bool>) = (true, Some(false));
-    const FAILED: (bool, Option<bool>) = (false, Some(false));
-    const ODD: (bool, Option<bool>) = (false, Some(true));
-    const SILENT: (bool, Option<bool>) = (false, None);
+    type Outcome = (bool, Option<bool>);
+
+    const PASSED: Outcome = (true, Some(true));
+    const UNSAID: Outcome = (true, None);
+    const DOUBTED: Outcome = (true, Some(false));
+    const FAILED: Outcome = (false, Some(false));
+    const ODD: Outcome = (false, Some(true));
+    const SILENT: Outcome = (false, None);
 
     #[test]
     fn both_rules_by_table() {
-        let cases: [(&[(bool, Option<bool>)], Option<usize>, Option<usize>); 14] = [
+        let cases: [(&[Outcome], Option<usize>, Option<usize>); 14] = [
             (&[], None, None),
             (&[PASSED], Some(0), Some(0)),
             (&[UNSAID], Some(0), None),

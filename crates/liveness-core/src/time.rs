@@ -26,7 +26,7 @@ pub struct Timestamp(i64);
 impl Timestamp {
     const MIN: i64 = -62_167_219_200_000;
     // A day and two hours before the year ends: the latest instant that is within the year in every offset.
-    const MAX: i64 = 253_402_207_200_999;
+    const MAX: i64 = 253_402_207_200_000;
     const MALFORMED: Violation = Violation::new(
         "format",
         "must be an RFC 3339 date and time such as 2026-03-22T14:00:00Z",
@@ -158,7 +158,7 @@ mod tests {
             ("2026-03-22T14:00", "2026-03-22T14:00:00Z"),
             ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
             ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
-            ("9999-12-30T22:00:00.999Z", "9999-12-30T22:00:00.999Z"),
+            ("9999-12-30T22:00:00Z", "9999-12-30T22:00:00Z"),
         ];
         for (given, expected) in cases {
             let parsed = given.parse::<Timestamp>().map(|at| at.to_string());

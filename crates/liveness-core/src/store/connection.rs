@@ -293,7 +293,7 @@ fn in_transaction<T>(
 
 fn pragma<Row>(conn: &mut SqliteConnection, name: &str) -> Result<Row, OpenError>
 where
-    Row: diesel::deserialize::QueryableByName<diesel::sqlite::Sqlite> + 'static,
+    Row: QueryableByName<diesel::sqlite::Sqlite> + 'static,
 {
     diesel::sql_query(format!("PRAGMA {name}"))
         .get_result(conn)

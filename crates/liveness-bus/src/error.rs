@@ -1,0 +1,113 @@
+//! How a message can end other than well.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// What a failure came from; for the log, never for a client.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// One field that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field's path, as on the wire: `metadata.lightingValue`.
+    pub field: String,
+    /// The rule, for programs.
+    pub code: Cow<'static, str>,
+    /// What would be right, for a person. The value is never in it.
+    pub message: Cow<'static, str>,
+}
+
+impl FieldError {
+    /// `field` breaks the rule `code`.
+    pub fn new(
+        field: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            field: field.into(),
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Why a message was not done: what a caller can act on, without HTTP.
+///
+/// It is exhaustive on purpose: a host maps every variant to an answer of its own, and a new one has to be
+/// mapped before that host compiles.
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    /// Nobody known sent it.
+    #[error("a valid bearer token is needed")]
+    Unauthenticated,
+    /// Who sent it may not; the text says why.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is no message of that name.
+    #[error("there is no such command or query")]
+    UnknownMessage,
+    /// The body cannot be read as a message; the text says why, without the body's content.
+    #[error("{0}")]
+    Malformed(Cow<'static, str>),
+    /// Fields break rules: all that do.
+    #[error("{} of the fields are not as they should be", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// Understood, allowed, and declined by a rule of the domain; the text says which.
+    #[error("{0}")]
+    Declined(&'static str),
+    /// What it asks for does not exist.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// It conflicts with what is recorded.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// The body, or a part of it, is larger than allowed.
+    #[error("{0}")]
+    TooLarge(Cow<'static, str>),
+    /// The body came too slowly.
+    #[error("the request was sent too slowly")]
+    TooSlow,
+    /// The body is in a form that is not taken.
+    #[error("{0}")]
+    UnsupportedContent(&'static str),
+    /// Something it needs is out of reach or too busy. Nothing was done; a retry may succeed.
+    #[error("the service is not available at the moment; nothing was recorded")]
+    Unavailable(#[source] Cause),
+    /// The commit failed, so that it may have been done or not.
+    #[error("the outcome is unknown; a retry with the same Idempotency-Key is safe")]
+    OutcomeUnknown(#[source] Cause),
+    /// A fault of ours.
+    #[error("an internal error")]
+    Internal(#[source] Cause),
+}
+
+impl BusError {
+    /// One field breaks a rule.
+    pub fn invalid(field: &str, violation: liveness_core::Violation) -> Self {
+        Self::Invalid(vec![FieldError::new(field, violation.code(), violation.message())])
+    }
+
+    /// The two-digit response code of ISO 8583 for it: `docs/api.md#status-codes`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "63",
+            Self::Forbidden(_) => "57",
+            Self::UnknownMessage => "12",
+            Self::Malformed(_) | Self::Invalid(_) | Self::TooSlow | Self::UnsupportedContent(_) => "30",
+            Self::Declined(_) => "05",
+            Self::NotFound(_) => "25",
+            Self::Conflict(_) => "94",
+            Self::TooLarge(_) => "13",
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) => "91",
+            Self::Internal(_) => "96",
+        }
+    }
+}
+
+impl From<liveness_core::DirectoryError> for BusError {
+    fn from(error: liveness_core::DirectoryError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}

@@ -1,0 +1,203 @@
+//! A message with its type, from its input to its reply; and the gate that it has to pass.
+
+use std::any::Any;
+use std::time::Instant;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::bus::{Pipeline, ReplyWriter};
+use crate::decode::{Decoded, decode};
+use crate::middleware::{BoxFuture, Frame};
+use crate::validation::problems_of;
+use crate::{BusError, Call, Context, Handler, Kind, Message, Meta};
+
+/// A frame without its type. Middleware sees it through [`Frame`], so that nothing but the pipeline leads it on.
+pub(crate) trait AnyFrame: Send {
+    fn meta(&self) -> Meta;
+    fn message(&self) -> Option<&dyn Any>;
+    fn reply(&self) -> &dyn Any;
+    fn reply_mut(&mut self) -> &mut dyn Any;
+    fn pass_gate(&mut self, call: &Call<'_>) -> Result<(), BusError>;
+    fn invoke<'c>(&'c mut self, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>;
+}
+
+/// What a frame begins with.
+pub(crate) enum Input<'b, M> {
+    Message(M),
+    Json(&'b [u8], fn(&[u8]) -> Result<Decoded<M>, BusError>),
+    /// A host gave up before there was a body.
+    Failed(BusError),
+    Taken,
+}
+
+struct TypedFrame<'b, M: Message> {
+    input: Input<'b, M>,
+    message: Option<M>,
+    reply: Option<M::Reply>,
+    handler: &'b dyn ErasedHandler<M>,
+}
+
+impl<M: Message> TypedFrame<'_, M> {
+    /// Decodes, then validates: everything that is wrong is told at once.
+    fn admit(&mut self) -> Result<M, BusError> {
+        let Decoded { message, mut problems } = match std::mem::replace(&mut self.input, Input::Taken) {
+            Input::Message(message) => Decoded {
+                message: Some(message),
+                problems: Vec::new(),
+            },
+            Input::Json(body, decode) => decode(body)?,
+            Input::Failed(error) => return Err(error),
+            Input::Taken => return Err(BusError::Internal("a frame passed the gate twice".into())),
+        };
+        if let Some(message) = &message {
+            message.decline()?;
+            problems_of(message, &mut problems);
+        }
+        match message {
+            Some(message) if problems.is_empty() => Ok(message),
+            _ => Err(BusError::Invalid(problems)),
+        }
+    }
+}
+
+impl<M: Message> AnyFrame for TypedFrame<'_, M> {
+    fn meta(&self) -> Meta {
+        Meta::of::<M>()
+    }
+
+    fn message(&self) -> Option<&dyn Any> {
+        self.message.as_ref().map(|message| message as &dyn Any)
+    }
+
+    fn reply(&self) -> &dyn Any {
+        &self.reply
+    }
+
+    fn reply_mut(&mut self) -> &mut dyn Any {
+        &mut self.reply
+    }
+
+    /// Access, then decode, then validate: a body that its sender may not send is not even read.
+    fn pass_gate(&mut self, call: &Call<'_>) -> Result<(), BusError> {
+        M::ACCESS.check(call.principal())?;
+        let message = self.admit()?;
+        if let Some(user) = message.concerns() {
+            call.set_concerns(user);
+        }
+        if M::KIND == Kind::Command && call.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(BusError::Unavailable(
+                "the deadline passed before the command began".into(),
+            ));
+        }
+        self.message = Some(message);
+        Ok(())
+    }
+
+    fn invoke<'c>(&'c mut self, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>> {
+        match self.message.take() {
+            Some(message) => self.handler.handle_into(message, call, &mut self.reply),
+            None => Box::pin(std::future::ready(Err(BusError::Internal(
+                "a message was handled twice".into(),
+            )))),
+        }
+    }
+}
+
+/// A handler without its type: its future is boxed once, with the reply's slot in it.
+trait ErasedHandler<M: Message>: Send + Sync {
+    fn handle_into<'c>(
+        &'c self,
+        message: M,
+        call: &'c Call<'_>,
+        reply: &'c mut Option<M::Reply>,
+    ) -> BoxFuture<'c, Result<(), BusError>>;
+}
+
+impl<M: Message, H: Handler<M>> ErasedHandler<M> for H {
+    fn handle_into<'c>(
+        &'c self,
+        message: M,
+        call: &'c Call<'_>,
+        reply: &'c mut Option<M::Reply>,
+    ) -> BoxFuture<'c, Result<(), BusError>> {
+        Box::pin(async move {
+            *reply = Some(self.handle(message, call).await?);
+            Ok(())
+        })
+    }
+}
+
+/// A message's entry in the registry.
+pub(crate) struct Registered<M: Message> {
+    handler: Box<dyn ErasedHandler<M>>,
+}
+
+impl<M: Message> Registered<M> {
+    pub(crate) fn new(handler: impl Handler<M>) -> Self {
+        Self {
+            handler: Box::new(handler),
+        }
+    }
+
+    pub(crate) async fn run(
+        &self,
+        pipeline: &Pipeline,
+        input: Input<'_, M>,
+        context: &Context,
+    ) -> Result<M::Reply, BusError> {
+        let mut frame = TypedFrame {
+            input,
+            message: None,
+            reply: None,
+            handler: &*self.handler,
+        };
+        pipeline.run(Frame { inner: &mut frame }, context).await?;
+        frame
+            .reply
+            .ok_or_else(|| BusError::Internal("a middleware answered without a reply".into()))
+    }
+}
+
+/// What a host sends by name.
+pub(crate) enum RawInput<'a> {
+    Json(&'a [u8]),
+    Failed(BusError),
+}
+
+/// A message's entry in the registry, by name.
+pub(crate) trait ByName: Send + Sync {
+    fn dispatch<'a>(
+        &'a self,
+        pipeline: &'a Pipeline,
+        input: RawInput<'a>,
+        context: &'a Context,
+        out: &'a mut dyn ReplyWriter,
+    ) -> BoxFuture<'a, Result<(), BusError>>;
+}
+
+impl<M> ByName for Registered<M>
+where
+    M: Message + DeserializeOwned,
+    M::Reply: Serialize,
+{
+    fn dispatch<'a>(
+        &'a self,
+        pipeline: &'a Pipeline,
+        input: RawInput<'a>,
+        context: &'a Context,
+        out: &'a mut dyn ReplyWriter,
+    ) -> BoxFuture<'a, Result<(), BusError>> {
+        let input = match input {
+            RawInput::Json(body) => Input::Json(body, decode::<M>),
+            RawInput::Failed(error) => Input::Failed(error),
+        };
+        Box::pin(async move {
+            let reply = self.run(pipeline, input, context).await?;
+            out.begin(M::summary(&reply));
+            serde_json::to_writer(out.buffer(), &reply).map_err(|error| BusError::Internal(error.into()))?;
+            out.end();
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! Shows an administrator a user's completed check, face included: `docs/api.md#getuserlivenesscheckquery`.
+
+use liveness_core::{CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::{ADMIN, Liveness};
+use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+
+/// Asks for a user's latest check, if it is successful and verified.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct GetUserLivenessCheckQuery {
+    /// `SelfServiceUser.Id`, from 1; required.
+    #[validate(required, range(min = 1))]
+    pub user_id: Option<i64>,
+}
+
+/// A user and their check.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UserLivenessCheck {
+    /// `SelfServiceUser.Id`
+    pub user_id: i64,
+    /// Electronic mail address.
+    pub email_address: Option<String>,
+    /// `SelfServiceUser.UserId`
+    pub user_id2: String,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// Middle name.
+    pub middle_name: Option<String>,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// Whether the latest record is successful and verified.
+    pub has_completed_liveness_check: bool,
+    /// That record.
+    pub liveness_check: Option<LivenessCheckView>,
+}
+
+/// A record with its face.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are those of LivenessCheck")]
+pub struct LivenessCheckView {
+    pub id: i64,
+    pub session_id: String,
+    pub is_successful: bool,
+    pub verification_result: Option<bool>,
+    pub session_duration: Option<i32>,
+    pub lighting_value: Option<f64>,
+    pub challenge_count: Option<i32>,
+    pub completed_challenges: Option<Vec<String>>,
+    pub final_capture_verification_result: Option<bool>,
+    /// The face, as a data URI on the wire.
+    pub image_base64: Option<FaceImage>,
+    pub has_image: bool,
+    pub image_path: Option<String>,
+    pub image_verification_result: Option<bool>,
+    pub completed_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub device_info: Option<String>,
+    pub client_ip: Option<String>,
+}
+
+impl Message for GetUserLivenessCheckQuery {
+    const NAME: &'static str = "GetUserLivenessCheckQuery";
+    const KIND: Kind = Kind::Query;
+    const ACCESS: Access = ADMIN;
+    const AUDIT: Audit = Audit::BeforeReply;
+    type Reply = UserLivenessCheck;
+
+    fn concerns(&self) -> Option<i64> {
+        self.user_id
+    }
+}
+
+impl Handler<GetUserLivenessCheckQuery> for Liveness {
+    async fn handle(&self, query: GetUserLivenessCheckQuery, _: &Call<'_>) -> Result<UserLivenessCheck, BusError> {
+        let id = query.user_id.unwrap_or_default();
+        let user = self
+            .users
+            .find(&[id])
+            .await?
+            .pop()
+            .ok_or(BusError::NotFound("there is no such user"))?;
+        let found = self
+            .store
+            .completing_check_with_image(id, CompletionRule::LatestVerified)
+            .await?;
+        Ok(UserLivenessCheck::of(
+            user,
+            found.map(|(check, image)| LivenessCheckView::of(check, image)),
+        ))
+    }
+}
+
+impl UserLivenessCheck {
+    fn of(user: User, liveness_check: Option<LivenessCheckView>) -> Self {
+        Self {
+            user_id: user.id,
+            email_address: user.email_address,
+            user_id2: user.user_id,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            middle_name: user.middle_name,
+            display_name: user.display_name,
+            has_completed_liveness_check: liveness_check.is_some(),
+            liveness_check,
+        }
+    }
+}
+
+impl LivenessCheckView {
+    fn of(check: LivenessCheck, image: Option<FaceImage>) -> Self {
+        Self {
+            id: check.id,
+            session_id: check.session_id,
+            is_successful: check.is_successful,
+            verification_result: check.verification_result,
+            session_duration: check.session_duration,
+            lighting_value: check.lighting_value,
+            challenge_count: check.challenge_count,
+            completed_challenges: check.completed_challenges,
+            final_capture_verification_result: check.final_capture_verification_result,
+            has_image: image.is_some(),
+            image_base64: image,
+            image_path: check.image_path,
+            image_verification_result: check.image_verification_result,
+            completed_at: check.completed_at,
+            created_at: check.created_at,
+            device_info: check.device_info,
+            client_ip: check.client_ip,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The field `imageBase64`: decoded while the body is read, from the text in it straight into bytes.
+
+use std::fmt;
+
+use liveness_core::{FaceImage, ImageError};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use validator::{Validate, ValidationErrors};
+
+use crate::validation::violation;
+
+/// An image, none (`null` or `""`), or a text that is no image: `docs/api.md#images`.
+#[derive(Debug, Clone, Default)]
+pub struct ImageBase64(Option<Result<FaceImage, ImageError>>);
+
+impl ImageBase64 {
+    /// The image, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Why the text was no image; none, once it is validated.
+    pub fn into_image(self) -> Result<Option<FaceImage>, ImageError> {
+        self.0.transpose()
+    }
+}
+
+impl From<FaceImage> for ImageBase64 {
+    fn from(image: FaceImage) -> Self {
+        Self(Some(Ok(image)))
+    }
+}
+
+impl Validate for ImageBase64 {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let Some(Err(error)) = self.0 else { return Ok(()) };
+        let mut errors = ValidationErrors::new();
+        errors.add("", violation(error.into()));
+        Err(errors)
+    }
+}
+
+impl<'de> Deserialize<'de> for ImageBase64 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = ImageBase64;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_none<E: Error>(self) -> Result<ImageBase64, E> {
+                Ok(ImageBase64(None))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<ImageBase64, E> {
+                Ok(ImageBase64(None))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<ImageBase64, D::Error> {
+                deserializer.deserialize_str(self)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<ImageBase64, E> {
+                Ok(ImageBase64((!text.is_empty()).then(|| FaceImage::from_base64(text))))
+            }
+        }
+
+        deserializer.deserialize_option(Text)
+    }
+}

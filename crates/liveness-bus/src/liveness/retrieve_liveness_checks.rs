@@ -1,0 +1,182 @@
+//! Lists records for an administrator, a page at a time: `docs/api.md#retrievelivenesschecksquery`.
+
+use std::collections::HashMap;
+
+use liveness_core::store::{CheckFilter, CheckPage, PageRequest};
+use liveness_core::{LivenessCheck, SessionId, Timestamp, User};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::{ADMIN, Liveness, rules};
+use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+
+const DEFAULT_PAGE_SIZE: i64 = 20;
+
+/// Asks for one page of the records to which all given filters apply, newest first.
+#[derive(Debug, Clone, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RetrieveLivenessChecksQuery {
+    /// Records of users of this pre-registration, from 1.
+    #[validate(range(min = 1))]
+    pub pre_registration_id: Option<i64>,
+    /// Records of this user, from 1.
+    #[validate(range(min = 1))]
+    pub self_service_user_id: Option<i64>,
+    /// Records of this session of the SDK.
+    #[validate(custom(function = "rules::session_id"))]
+    pub session_id: Option<String>,
+    /// From 1; 1 where it is not given.
+    #[validate(range(min = 1))]
+    pub page_number: Option<i64>,
+    /// 1 to 100; 20 where it is not given.
+    #[validate(range(min = 1, max = 100))]
+    pub page_size: Option<i64>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LivenessCheckPage {
+    /// Its records.
+    pub items: Vec<LivenessCheckItem>,
+    /// From 1.
+    pub page_number: i64,
+    /// Records a page.
+    pub page_size: i64,
+    /// Records on all pages.
+    pub total_count: i64,
+    /// Pages; none when there are no records.
+    pub total_pages: i64,
+    /// Whether this is not the first page.
+    pub has_previous_page: bool,
+    /// Whether there are records behind this page.
+    pub has_next_page: bool,
+}
+
+/// A record without its face, and whose it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are those of LivenessCheck and User")]
+pub struct LivenessCheckItem {
+    pub id: i64,
+    pub self_service_user_id: i64,
+    pub pre_registration_id: Option<i64>,
+    pub user_id2: Option<String>,
+    pub email_address: Option<String>,
+    pub display_name: Option<String>,
+    pub session_id: String,
+    pub is_successful: bool,
+    pub verification_result: Option<bool>,
+    pub session_duration: Option<i32>,
+    pub lighting_value: Option<f64>,
+    pub challenge_count: Option<i32>,
+    pub completed_challenges: Option<Vec<String>>,
+    pub final_capture_verification_result: Option<bool>,
+    pub has_image: bool,
+    pub image_path: Option<String>,
+    pub image_verification_result: Option<bool>,
+    pub completed_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub device_info: Option<String>,
+    pub client_ip: Option<String>,
+}
+
+impl Message for RetrieveLivenessChecksQuery {
+    const NAME: &'static str = "RetrieveLivenessChecksQuery";
+    const KIND: Kind = Kind::Query;
+    const ACCESS: Access = ADMIN;
+    const AUDIT: Audit = Audit::BeforeReply;
+    type Reply = LivenessCheckPage;
+
+    fn concerns(&self) -> Option<i64> {
+        self.self_service_user_id
+    }
+
+    fn summary(_: &LivenessCheckPage) -> Option<&'static str> {
+        Some("Liveness checks retrieved successfully.")
+    }
+}
+
+impl Handler<RetrieveLivenessChecksQuery> for Liveness {
+    async fn handle(&self, query: RetrieveLivenessChecksQuery, _: &Call<'_>) -> Result<LivenessCheckPage, BusError> {
+        let page = PageRequest {
+            number: query.page_number.unwrap_or(1),
+            size: query.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
+        };
+        let session_id = query.session_id.as_deref().map(SessionId::parse).transpose();
+        let session_id = session_id.map_err(|violation| BusError::invalid("sessionId", violation))?;
+        let filter = CheckFilter {
+            pre_registration_id: query.pre_registration_id,
+            self_service_user_id: query.self_service_user_id,
+            session_id: session_id.map(|id| id.as_str().to_owned()),
+        };
+        let CheckPage { items, total } = self.store.checks(filter, page).await?;
+        let users = self.users_of(&items).await?;
+        let items = items.into_iter().map(|check| {
+            let user = users.get(&check.self_service_user_id);
+            LivenessCheckItem::of(check, user)
+        });
+        Ok(LivenessCheckPage::of(items.collect(), page, total))
+    }
+}
+
+impl Liveness {
+    async fn users_of(&self, checks: &[LivenessCheck]) -> Result<HashMap<i64, User>, BusError> {
+        let mut ids: Vec<i64> = checks.iter().map(|check| check.self_service_user_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        Ok(self
+            .users
+            .find(&ids)
+            .await?
+            .into_iter()
+            .map(|user| (user.id, user))
+            .collect())
+    }
+}
+
+impl LivenessCheckPage {
+    fn of(items: Vec<LivenessCheckItem>, page: PageRequest, total: i64) -> Self {
+        let total_pages = total.div_euclid(page.size) + i64::from(total % page.size != 0);
+        Self {
+            items,
+            page_number: page.number,
+            page_size: page.size,
+            total_count: total,
+            total_pages,
+            has_previous_page: page.number > 1,
+            has_next_page: page.number < total_pages,
+        }
+    }
+}
+
+impl LivenessCheckItem {
+    fn of(check: LivenessCheck, user: Option<&User>) -> Self {
+        Self {
+            id: check.id,
+            self_service_user_id: check.self_service_user_id,
+            pre_registration_id: check.pre_registration_id,
+            user_id2: user.map(|user| user.user_id.clone()),
+            email_address: user.and_then(|user| user.email_address.clone()),
+            display_name: user.and_then(|user| user.display_name.clone()),
+            session_id: check.session_id,
+            is_successful: check.is_successful,
+            verification_result: check.verification_result,
+            session_duration: check.session_duration,
+            lighting_value: check.lighting_value,
+            challenge_count: check.challenge_count,
+            completed_challenges: check.completed_challenges,
+            final_capture_verification_result: check.final_capture_verification_result,
+            has_image: check.has_image,
+            image_path: check.image_path,
+            image_verification_result: check.image_verification_result,
+            completed_at: check.completed_at,
+            created_at: check.created_at,
+            device_info: check.device_info,
+            client_ip: check.client_ip,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The domain's rules, asked for `validator`, so that every field that breaks one is told at once.
+//!
+//! The rules themselves stand once, in the types of `liveness-core`.
+
+use liveness_core::{ChallengeCount, Challenges, ImagePath, LightingValue, SessionDuration, SessionId, Timestamp};
+use validator::ValidationError;
+
+use crate::violation;
+
+pub(super) fn session_id(text: &str) -> Result<(), ValidationError> {
+    SessionId::parse(text).map(drop).map_err(violation)
+}
+
+pub(super) fn image_path(text: &str) -> Result<(), ValidationError> {
+    ImagePath::parse(text).map(drop).map_err(violation)
+}
+
+pub(super) fn instant(text: &str) -> Result<(), ValidationError> {
+    text.parse::<Timestamp>().map(drop).map_err(violation)
+}
+
+pub(super) fn duration(millis: i64) -> Result<(), ValidationError> {
+    SessionDuration::from_millis(millis).map(drop).map_err(violation)
+}
+
+pub(super) fn lighting(value: f64) -> Result<(), ValidationError> {
+    LightingValue::new(value).map(drop).map_err(violation)
+}
+
+pub(super) fn challenge_count(count: i64) -> Result<(), ValidationError> {
+    ChallengeCount::new(count).map(drop).map_err(violation)
+}
+
+pub(super) fn challenges(texts: &[String]) -> Result<(), ValidationError> {
+    Challenges::parse(texts).map(drop).map_err(violation)
+}

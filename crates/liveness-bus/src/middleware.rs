@@ -1,0 +1,121 @@
+//! What wraps the handling of a message.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::frame::AnyFrame;
+use crate::{BusError, Call, Message, Meta};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Wraps the handling of every message: it may measure it, refuse it, or answer in the handler's place.
+///
+/// It cannot pass the gate by: only the [`Next`] that it was given leads on, and a reply set before the gate
+/// does not count. Code after `next.run` sees the outcome before the audit entry of it is written.
+#[async_trait]
+pub trait Middleware: Send + Sync + 'static {
+    /// Handles the message, usually by `next.run(frame, call).await`.
+    async fn handle(&self, frame: &mut Frame<'_>, call: &Call<'_>, next: Next<'_>) -> Result<(), BusError>;
+}
+
+/// A message on its way, without its type.
+pub struct Frame<'a> {
+    pub(crate) inner: &'a mut dyn AnyFrame,
+}
+
+impl std::fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Frame").field(&self.inner.meta().name()).finish()
+    }
+}
+
+impl Frame<'_> {
+    /// What the message declares.
+    pub fn meta(&self) -> Meta {
+        self.inner.meta()
+    }
+
+    /// The message, once the gate has let it pass and until the handler takes it, if it is an `M`.
+    pub fn message<M: Message>(&self) -> Option<&M> {
+        self.inner.message().and_then(<dyn Any>::downcast_ref)
+    }
+
+    /// The reply, once there is one, if it is that of an `M`.
+    pub fn reply<M: Message>(&self) -> Option<&M::Reply> {
+        self.inner
+            .reply()
+            .downcast_ref::<Option<M::Reply>>()
+            .and_then(Option::as_ref)
+    }
+
+    /// Answers in the handler's place. `false`, and nothing set, before the gate or when the message is no `M`.
+    pub fn set_reply<M: Message>(&mut self, reply: M::Reply) -> bool {
+        if self.inner.message().is_none() {
+            return false;
+        }
+        match self.inner.reply_mut().downcast_mut::<Option<M::Reply>>() {
+            Some(slot) => {
+                *slot = Some(reply);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The rest of the way to the handler. It can be run once: running consumes it.
+pub struct Next<'a> {
+    pub(crate) around: &'a [Arc<dyn Middleware>],
+    pub(crate) inside: &'a [Arc<dyn Middleware>],
+    pub(crate) gate: bool,
+}
+
+impl std::fmt::Debug for Next<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Next").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Next<'a> {
+    /// Goes on to the next middleware, the gate or the handler.
+    pub fn run<'c>(
+        mut self,
+        frame: &'c mut Frame<'_>,
+        call: &'c Call<'_>,
+    ) -> impl Future<Output = Result<(), BusError>> + Send + 'c
+    where
+        'a: 'c,
+    {
+        self.step(frame, call)
+    }
+
+    fn step<'c>(&mut self, frame: &'c mut Frame<'_>, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>
+    where
+        'a: 'c,
+    {
+        if let Some((first, rest)) = self.around.split_first() {
+            return first.handle(frame, call, Next { around: rest, ..*self });
+        }
+        if self.gate
+            && let Err(refusal) = frame.inner.pass_gate(call)
+        {
+            return Box::pin(std::future::ready(Err(refusal)));
+        }
+        match self.inside.split_first() {
+            Some((first, rest)) => first.handle(
+                frame,
+                call,
+                Next {
+                    around: &[],
+                    inside: rest,
+                    gate: false,
+                },
+            ),
+            None => frame.inner.invoke(call),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A part of a message that is kept as it was received, beside the fields of it that are known.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Unexpected};
+use serde_json::value::RawValue;
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use crate::BusError;
+use crate::decode::{Decoded, decode};
+use crate::validation::violation;
+use liveness_core::{ReceivedObject, Violation};
+
+/// A JSON object, whole as received, and what is known of it as a `T`.
+///
+/// What cannot be read of `T` is told by [`Validate`], together with the rules that `T` itself breaks.
+#[derive(Clone)]
+pub struct Received<T> {
+    object: Result<ReceivedObject, Violation>,
+    known: T,
+    unreadable: Vec<(String, ValidationError)>,
+}
+
+impl<T: DeserializeOwned + Default> Received<T> {
+    /// Reads an object.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Malformed`] when the text is no JSON object.
+    pub fn from_json(json: &str) -> Result<Self, BusError> {
+        let raw = RawValue::from_string(json.to_owned());
+        Self::of(raw.map_err(|_| BusError::Malformed("not valid JSON".into()))?)
+    }
+
+    fn of(raw: Box<RawValue>) -> Result<Self, BusError> {
+        let Decoded { message, problems } = decode::<T>(raw.get().as_bytes())?;
+        let to_error = |code, message| ValidationError {
+            code,
+            message: Some(message),
+            params: Default::default(),
+        };
+        let unreadable = problems
+            .into_iter()
+            .map(|problem| (problem.field, to_error(problem.code, problem.message)));
+        Ok(Self {
+            unreadable: unreadable.collect(),
+            object: ReceivedObject::parse(raw),
+            known: message.unwrap_or_default(),
+        })
+    }
+
+    /// The known fields.
+    pub fn known(&self) -> &T {
+        &self.known
+    }
+
+    /// The object as received.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks; none, once it is validated.
+    pub fn object(&self) -> Result<&ReceivedObject, Violation> {
+        self.object.as_ref().map_err(|violation| *violation)
+    }
+}
+
+impl<T> fmt::Debug for Received<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Received").field(&self.object).finish()
+    }
+}
+
+impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Received<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if raw.get().starts_with('{') {
+            Self::of(raw).map_err(D::Error::custom)
+        } else {
+            Err(D::Error::invalid_type(Unexpected::Other("another value"), &"an object"))
+        }
+    }
+}
+
+impl<T: Validate> Validate for Received<T> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut errors = self.known.validate().err().unwrap_or_default();
+        for (field, error) in &self.unreadable {
+            errors
+                .errors_mut()
+                .insert(field.clone().into(), ValidationErrorsKind::Field(vec![error.clone()]));
+        }
+        if let Err(broken) = self.object {
+            errors.add("", violation(broken));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+}

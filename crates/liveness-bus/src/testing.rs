@@ -1,0 +1,153 @@
+//! A test kit: the bus of the liveness check without HTTP, on a store in memory, with a clock that stands still.
+//!
+//! ```
+//! use liveness_bus::liveness::CheckLivenessStatusQuery;
+//! use liveness_bus::testing::TestBus;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), liveness_bus::BusError> {
+//! let world = TestBus::new();
+//! let status = world.send(CheckLivenessStatusQuery {}, &world.customer(1234)).await?;
+//! assert!(!status.has_completed_liveness_check);
+//! # Ok(())
+//! # }
+//! ```
+
+#![expect(clippy::expect_used, reason = "a test kit that cannot be set up ends the test")]
+
+use std::sync::Arc;
+
+use liveness_core::store::{Store, StoredUsers};
+use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
+
+use crate::liveness::{self, Liveness, Settings};
+use crate::{Bus, BusBuilder, BusError, Context, ContextBuilder, Message, Principal, RequestId};
+
+/// A bus with the five messages on it, and all that is around it.
+#[derive(Debug)]
+pub struct TestBus {
+    bus: Bus,
+    store: Store,
+    clock: Arc<FixedClock>,
+}
+
+impl Default for TestBus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestBus {
+    /// A bus on an empty store, at 2026-03-22T14:00:05Z.
+    pub fn new() -> Self {
+        Self::with(Settings::default(), |builder| builder)
+    }
+
+    /// The same with other settings, and more on the bus.
+    ///
+    /// # Panics
+    ///
+    /// When `more` makes a mistake that [`BusBuilder::build`] tells.
+    pub fn with(settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
+        let store = Store::in_memory().expect("a database in memory");
+        store.migrate().expect("the migrations");
+        let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().expect("a time")));
+        let users = Arc::new(StoredUsers::new(store.clone(), clock.clone(), true));
+        let module = liveness::module(Liveness::new(store.clone(), users, settings));
+        let builder = Bus::builder().module(module).audit_sink(store.clone());
+        let bus = more(builder).build().expect("a bus without mistakes");
+        Self { bus, store, clock }
+    }
+
+    /// The bus.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &FixedClock {
+        &self.clock
+    }
+
+    /// A context for this principal, with the kit's clock and the request id `test`.
+    pub fn context(&self, principal: Principal) -> ContextBuilder {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        Context::builder(principal)
+            .clock(clock)
+            .request_id(RequestId::parse("test").expect("a request id"))
+    }
+
+    /// The customer of that id, whether the store knows them or not.
+    pub fn customer(&self, id: i64) -> Context {
+        self.context(Self::customer_principal(id)).build()
+    }
+
+    /// The customer of that id, to build a context with more around it.
+    pub fn customer_principal(id: i64) -> Principal {
+        let user = Claims::of(UserReference::Id(id)).to_user(id);
+        Principal::new(id.to_string()).with_role("customer").with_user(user)
+    }
+
+    /// An administrator.
+    pub fn admin(&self) -> Context {
+        self.context(Principal::new("admin-1").with_role("admin")).build()
+    }
+
+    /// Nobody known.
+    pub fn anonymous(&self) -> Context {
+        self.context(Principal::anonymous()).build()
+    }
+
+    /// Makes the customer known to the store.
+    ///
+    /// # Panics
+    ///
+    /// When the store fails.
+    pub async fn add_customer(&self, id: i64) {
+        let user = Claims::of(UserReference::Id(id)).to_user(id);
+        self.store
+            .add_user(user, self.clock.now())
+            .await
+            .expect("the user was not stored");
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    ///
+    /// What the bus says.
+    pub async fn send<M: Message>(&self, message: M, context: &Context) -> Result<M::Reply, BusError> {
+        self.bus.send(message, context).await
+    }
+
+    /// Sends JSON by name, and gives back the reply's JSON.
+    ///
+    /// # Errors
+    ///
+    /// What the bus says.
+    ///
+    /// # Panics
+    ///
+    /// When the reply is no JSON.
+    pub async fn dispatch(&self, name: &str, json: &str, context: &Context) -> Result<serde_json::Value, BusError> {
+        let mut reply = Vec::new();
+        self.bus.dispatch(name, json.as_bytes(), context, &mut reply).await?;
+        Ok(serde_json::from_slice(&reply).expect("a reply is JSON"))
+    }
+
+    /// The audit entries, oldest first.
+    ///
+    /// # Panics
+    ///
+    /// When the store fails.
+    pub async fn audit_entries(&self) -> Vec<AuditEntry> {
+        let mut entries = self.store.newest_audit_entries(1000).await.expect("the audit entries");
+        entries.reverse();
+        entries
+    }
+}

@@ -1,0 +1,94 @@
+//! The rules of a message's fields, asked of `validator`, told by the names on the wire.
+
+use std::borrow::Cow;
+
+use liveness_core::Violation;
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use crate::{FieldError, Message};
+
+/// A rule of the domain as a rule of `validator`, for its `custom` functions.
+pub fn violation(violation: Violation) -> ValidationError {
+    ValidationError::new(violation.code()).with_message(violation.message().into())
+}
+
+/// Adds what is wrong with a message to what is known already, in the order of the fields' names.
+pub(crate) fn problems_of<M: Message>(message: &M, problems: &mut Vec<FieldError>) {
+    let Err(errors) = message.validate() else { return };
+    let mut found = Vec::new();
+    collect(&errors, "", &mut found);
+    found.sort_by(|a, b| a.field.cmp(&b.field));
+    for problem in found {
+        // What could not be read is reported already, and its place in the message is empty.
+        if !problems.iter().any(|known| covers(&known.field, &problem.field)) {
+            problems.push(problem);
+        }
+    }
+}
+
+fn covers(known: &str, field: &str) -> bool {
+    let is_part = |part: &str, whole: &str| {
+        part.strip_prefix(whole)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    is_part(field, known) || is_part(known, field)
+}
+
+fn collect(errors: &ValidationErrors, parent: &str, found: &mut Vec<FieldError>) {
+    for (name, kind) in errors.errors() {
+        let path = path_of(parent, name);
+        match kind {
+            ValidationErrorsKind::Struct(nested) => collect(nested, &path, found),
+            ValidationErrorsKind::List(elements) => {
+                for (index, nested) in elements {
+                    collect(nested, &format!("{path}[{index}]"), found);
+                }
+            }
+            ValidationErrorsKind::Field(broken) => {
+                found.extend(
+                    broken
+                        .iter()
+                        .map(|error| FieldError::new(path.clone(), error.code.clone(), text_of(error))),
+                );
+            }
+        }
+    }
+}
+
+/// A nested error with an empty name is the parent's own.
+fn path_of(parent: &str, name: &str) -> String {
+    match (parent, name) {
+        (parent, "") => parent.to_owned(),
+        ("", name) => camel_case(name),
+        (parent, name) => format!("{parent}.{}", camel_case(name)),
+    }
+}
+
+/// Fields are named in Rust's case here and in the wire's there.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut camel, word| {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+        camel
+    })
+}
+
+fn text_of(error: &ValidationError) -> Cow<'static, str> {
+    if let Some(message) = &error.message {
+        return message.clone();
+    }
+    let limit = |name: &str| error.params.get(name).map(ToString::to_string);
+    match (&*error.code, limit("min"), limit("max")) {
+        ("required", ..) => "must be given".into(),
+        ("range", Some(min), Some(max)) => format!("must be {min} to {max}").into(),
+        ("range", Some(min), None) => format!("must be {min} or more").into(),
+        ("range", None, Some(max)) => format!("must be {max} or less").into(),
+        ("length", Some(min), Some(max)) => format!("must have {min} to {max} characters").into(),
+        ("length", Some(min), None) => format!("must have {min} characters or more").into(),
+        ("length", None, Some(max)) => format!("must have {max} characters or less").into(),
+        _ => "is not as it should be".into(),
+    }
+}
