@@ -1,6 +1,7 @@
 //! How a message can end other than well.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -72,6 +73,12 @@ pub enum BusError {
     /// The body is in a form that is not taken.
     #[error("{0}")]
     UnsupportedContent(&'static str),
+    /// Too many requests came from the same caller.
+    #[error("too many requests")]
+    TooMany {
+        /// How long to wait before the next one.
+        retry_after: Duration,
+    },
     /// Something it needs is out of reach or too busy. Nothing was done; a retry may succeed.
     #[error("the service is not available at the moment; nothing was recorded")]
     Unavailable(#[source] Cause),
@@ -100,6 +107,7 @@ impl BusError {
             Self::NotFound(_) => "25",
             Self::Conflict(_) => "94",
             Self::TooLarge(_) => "13",
+            Self::TooMany { .. } => "65",
             Self::Unavailable(_) | Self::OutcomeUnknown(_) => "91",
             Self::Internal(_) => "96",
         }

@@ -1,2 +1,23 @@
-//! x
-fn main() {}
+//! The binary: reads the command line, starts the log, does what it was told.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use liveness_http::config::{Command, CommandLine};
+use liveness_http::serve::serve;
+
+fn main() -> ExitCode {
+    let Command::Serve(config) = CommandLine::parse().command;
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+
+    let outcome = actix_web::rt::System::new().block_on(serve(*config));
+    match outcome {
+        // Not by returning: that would wait for threads that wait for the database.
+        Ok(()) => std::process::exit(0),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "liveness-http: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

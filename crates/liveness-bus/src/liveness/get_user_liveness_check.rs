@@ -136,3 +136,134 @@ impl LivenessCheckView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::TestBus;
+
+    const NAME: &str = GetUserLivenessCheckQuery::NAME;
+
+    async fn record(world: &TestBus, body: Value) {
+        world.clock().advance(1000);
+        let customer = world.customer(1234);
+        world
+            .dispatch("UpdateLivenessCheckCommand", &body.to_string(), &customer)
+            .await
+            .unwrap();
+    }
+
+    async fn get(world: &TestBus) -> UserLivenessCheck {
+        world
+            .send(GetUserLivenessCheckQuery { user_id: Some(1234) }, &world.admin())
+            .await
+            .unwrap()
+    }
+
+    fn verified(session: &str) -> Value {
+        json!({"sessionId": session, "isSuccessful": true, "metadata": {"verificationResult": true}})
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found_through_both_doors() {
+        let world = TestBus::new();
+
+        let sent = world
+            .send(GetUserLivenessCheckQuery { user_id: Some(1234) }, &world.admin())
+            .await;
+        let dispatched = world.dispatch(NAME, r#"{"userId":1234}"#, &world.admin()).await;
+
+        assert!(
+            matches!(sent, Err(BusError::NotFound("there is no such user"))),
+            "{sent:?}"
+        );
+        assert!(
+            matches!(dispatched, Err(BusError::NotFound("there is no such user"))),
+            "{dispatched:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_user_without_a_record_is_shown_without_one() {
+        let world = TestBus::new();
+        world.add_customer(1234).await;
+
+        let answer = world
+            .dispatch(NAME, r#"{"userId":1234}"#, &world.admin())
+            .await
+            .unwrap();
+
+        let expected = json!({
+            "UserId": 1234, "EmailAddress": null, "UserId2": "USR-00001234", "FirstName": null, "LastName": null,
+            "MiddleName": null, "DisplayName": null, "HasCompletedLivenessCheck": false, "LivenessCheck": null,
+        });
+        assert_eq!(answer, expected);
+    }
+
+    #[tokio::test]
+    async fn the_latest_record_decides() {
+        let world = TestBus::new();
+        world.add_customer(1234).await;
+        let mut shown = Vec::new();
+
+        let unsaid = json!({"sessionId": "b", "isSuccessful": true});
+        let failed = json!({"sessionId": "d", "isSuccessful": false, "metadata": {"verificationResult": true}});
+        for body in [verified("a"), unsaid, verified("c"), failed] {
+            record(&world, body).await;
+            let answer = get(&world).await;
+            assert_eq!(answer.has_completed_liveness_check, answer.liveness_check.is_some());
+            shown.push(answer.liveness_check.map(|check| check.session_id));
+        }
+
+        assert_eq!(shown, [Some("a".into()), None, Some("c".into()), None]);
+    }
+
+    #[tokio::test]
+    async fn the_face_is_a_data_uri_of_the_type_that_it_has() {
+        let world = TestBus::new();
+        world.add_customer(1234).await;
+        let mut body = verified("a");
+        body["imageBase64"] = json!("data:image/png;base64,/9j/4AA=");
+        record(&world, body).await;
+
+        let answer = world
+            .dispatch(NAME, r#"{"userId":1234}"#, &world.admin())
+            .await
+            .unwrap();
+
+        assert_eq!(
+            answer["LivenessCheck"]["ImageBase64"],
+            "data:image/jpeg;base64,/9j/4AA="
+        );
+        assert_eq!(answer["LivenessCheck"]["HasImage"], true);
+    }
+
+    #[tokio::test]
+    async fn the_user_id_is_required_and_an_integer_from_one() {
+        let world = TestBus::new();
+        let cases = [
+            ("", "required"),
+            (r#"{"userId":null}"#, "required"),
+            (r#"{"userId":0}"#, "range"),
+            (r#"{"userId":-1}"#, "range"),
+            (r#"{"userId":"1234"}"#, "type"),
+            (r#"{"userId":1.5}"#, "type"),
+            (r#"{"userId":9223372036854775808}"#, "type"),
+            (r#"{"userId":1,"userId":2}"#, "duplicate"),
+        ];
+
+        for (body, code) in cases {
+            let refused = world.dispatch(NAME, body, &world.admin()).await;
+            let Err(BusError::Invalid(errors)) = refused else {
+                panic!("{body}: {refused:?}")
+            };
+            let found: Vec<_> = errors
+                .iter()
+                .map(|error| (error.field.as_str(), &*error.code))
+                .collect();
+            assert_eq!(found, [("userId", code)], "{body}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Lists are newest first, filtered, and a page at a time.
+
+use liveness_core::store::{CheckFilter, PageRequest, Store};
+
+use crate::database::{NOW, at, in_memory, recording};
+
+/// Ids, in the order of the page, and the total.
+#[expect(clippy::unwrap_used, reason = "the store is in memory")]
+async fn page(store: &Store, filter: &CheckFilter, number: i64, size: i64) -> (Vec<i64>, i64) {
+    let page = store
+        .checks(filter.clone(), PageRequest { number, size })
+        .await
+        .unwrap();
+    (page.items.iter().map(|check| check.id).collect(), page.total)
+}
+
+/// Six records, in this order; two of them at the same instant.
+#[expect(clippy::unwrap_used, reason = "the store is in memory")]
+async fn six_records() -> Store {
+    let store = in_memory();
+    let records = [
+        (1, Some(7), "a", 3),
+        (2, Some(7), "b", 1),
+        (1, Some(7), "c", 2),
+        (1, None, "a", 2),
+        (3, Some(8), "d", 5),
+        (2, Some(9), "b", 0),
+    ];
+    for (user, pre_registration, session, second) in records {
+        let mut recording = recording(user, session);
+        recording.check.user.pre_registration_id = pre_registration;
+        recording.check.created_at = at(NOW + second * 1000);
+        store.record(recording).await.unwrap();
+    }
+    store
+}
+
+fn all() -> CheckFilter {
+    CheckFilter::default()
+}
+
+fn of_user(id: i64) -> CheckFilter {
+    CheckFilter {
+        self_service_user_id: Some(id),
+        ..all()
+    }
+}
+
+fn of_pre_registration(id: i64) -> CheckFilter {
+    CheckFilter {
+        pre_registration_id: Some(id),
+        ..all()
+    }
+}
+
+fn of_session(id: &str) -> CheckFilter {
+    CheckFilter {
+        session_id: Some(id.into()),
+        ..all()
+    }
+}
+
+#[tokio::test]
+async fn the_newest_is_first_and_of_one_instant_the_greatest_id() {
+    let store = six_records().await;
+
+    let listed = page(&store, &all(), 1, 100).await;
+
+    assert_eq!(listed, (vec![5, 1, 4, 3, 2, 6], 6));
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_gap_or_repetition() {
+    let store = six_records().await;
+
+    let pages = [
+        page(&store, &all(), 1, 4).await,
+        page(&store, &all(), 2, 4).await,
+        page(&store, &all(), 3, 4).await,
+    ];
+
+    assert_eq!(pages, [(vec![5, 1, 4, 3], 6), (vec![2, 6], 6), (vec![], 6)]);
+}
+
+#[tokio::test]
+async fn each_filter_alone() {
+    let store = six_records().await;
+    let cases = [
+        (of_user(1), vec![1, 4, 3]),
+        (of_pre_registration(7), vec![1, 3, 2]),
+        (of_session("b"), vec![2, 6]),
+    ];
+
+    for (filter, expected) in cases {
+        let total = expected.len() as i64;
+        assert_eq!(page(&store, &filter, 1, 100).await, (expected, total), "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn filters_together_mean_and() {
+    let store = six_records().await;
+    let (user, pre_registration, session) = (Some(1), Some(7), Some("a".to_owned()));
+    let cases = [
+        (
+            CheckFilter {
+                self_service_user_id: user,
+                ..of_pre_registration(7)
+            },
+            vec![1, 3],
+        ),
+        (
+            CheckFilter {
+                self_service_user_id: user,
+                ..of_session("a")
+            },
+            vec![1, 4],
+        ),
+        (
+            CheckFilter {
+                pre_registration_id: pre_registration,
+                ..of_session("a")
+            },
+            vec![1],
+        ),
+        (
+            CheckFilter {
+                self_service_user_id: user,
+                pre_registration_id: pre_registration,
+                session_id: session,
+            },
+            vec![1],
+        ),
+        (
+            CheckFilter {
+                self_service_user_id: Some(2),
+                ..of_session("a")
+            },
+            vec![],
+        ),
+    ];
+
+    for (filter, expected) in cases {
+        let total = expected.len() as i64;
+        assert_eq!(page(&store, &filter, 1, 100).await, (expected, total), "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_far_past_the_end_is_empty_and_knows_the_total() {
+    let store = six_records().await;
+
+    let far = page(&store, &of_user(1), i64::MAX, 100).await;
+
+    assert_eq!(far, (vec![], 3));
+}
+
+#[tokio::test]
+async fn a_filter_that_matches_nothing_is_an_empty_page() {
+    let store = six_records().await;
+
+    let nothing = [
+        page(&store, &of_session("A"), 1, 20).await,
+        page(&store, &of_user(i64::MAX), 1, 20).await,
+        page(&in_memory(), &all(), 1, 20).await,
+    ];
+
+    assert_eq!(nothing, [(vec![], 0), (vec![], 0), (vec![], 0)]);
+}

@@ -1,0 +1,99 @@
+//! Users of the standalone host, and the directory that makes them.
+
+use std::sync::Arc;
+
+use liveness_core::store::{Store, StoredUsers};
+use liveness_core::{Claims, FixedClock, User, UserDirectory as _, UserReference};
+
+use crate::database::{NOW, at, in_memory};
+
+fn jane() -> Claims {
+    Claims {
+        email: Some("customer@example.com".into()),
+        given_name: Some("Jane".into()),
+        family_name: Some("Doe".into()),
+        pre_registration_id: Some(77),
+        ..Claims::of(UserReference::Id(1234))
+    }
+}
+
+fn directory(store: &Store, provision: bool) -> StoredUsers {
+    StoredUsers::new(store.clone(), Arc::new(FixedClock::at(at(NOW))), provision)
+}
+
+#[tokio::test]
+async fn an_id_seen_for_the_first_time_becomes_a_user() {
+    let store = in_memory();
+
+    let made = directory(&store, true).identify(&jane()).await.unwrap();
+
+    assert_eq!(made, Some(jane().to_user(1234)));
+    assert_eq!(store.users(vec![1234]).await.unwrap(), [jane().to_user(1234)]);
+}
+
+#[tokio::test]
+async fn a_known_user_is_not_changed_by_a_token() {
+    let store = in_memory();
+    let users = directory(&store, true);
+    users.identify(&jane()).await.unwrap();
+
+    let later = users.identify(&Claims::of(UserReference::Id(1234))).await.unwrap();
+
+    assert_eq!(later, Some(jane().to_user(1234)));
+}
+
+#[tokio::test]
+async fn without_provisioning_an_unknown_id_is_nobody() {
+    let store = in_memory();
+
+    let found = directory(&store, false).identify(&jane()).await.unwrap();
+
+    assert_eq!(found, None);
+    assert_eq!(store.users(vec![1234]).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_user_id_is_looked_up_and_never_made() {
+    let store = in_memory();
+    let users = directory(&store, true);
+    users.identify(&jane()).await.unwrap();
+    let by_user_id = |text: &str| Claims::of(UserReference::parse(text));
+
+    let known = users.identify(&by_user_id("USR-00001234")).await.unwrap();
+    let unknown = users.identify(&by_user_id("USR-00001235")).await.unwrap();
+
+    assert_eq!(known, Some(jane().to_user(1234)));
+    assert_eq!(unknown, None);
+}
+
+#[tokio::test]
+async fn a_user_id_that_is_taken_makes_no_second_user() {
+    let store = in_memory();
+    store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
+    let usurper = User {
+        id: 5678,
+        ..jane().to_user(1234)
+    };
+
+    let added = store.add_user(usurper, at(NOW)).await.unwrap();
+
+    assert_eq!(added, None);
+    assert_eq!(store.users(vec![5678, 1234, 9]).await.unwrap(), [jane().to_user(1234)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_once_make_a_user_once() {
+    let store = in_memory();
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let users = directory(&store, true);
+            tokio::spawn(async move { users.identify(&jane()).await })
+        })
+        .collect();
+
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), Some(jane().to_user(1234)));
+    }
+
+    assert_eq!(store.users(vec![1234]).await.unwrap().len(), 1);
+}

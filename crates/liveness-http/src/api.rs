@@ -1,0 +1,119 @@
+//! What a host mounts: the route of the commands, and all that the route needs.
+
+use std::sync::Arc;
+
+use actix_web::web;
+use liveness_bus::Bus;
+use liveness_bus::liveness::Settings;
+use liveness_core::{Clock, SystemClock, UserDirectory};
+
+use crate::client_address::TrustedProxies;
+use crate::dispatch;
+use crate::rate_limit::{RateLimit, RateLimiters};
+use crate::token::TokenVerifier;
+
+/// `POST /api/BPMSelfService/commands/{CommandName}` on a bus. Cloning it is cheap.
+///
+/// See `examples/embedding.rs` for one that is mounted onto an application of somebody else's.
+#[derive(Clone)]
+pub struct LivenessApi(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) bus: Bus,
+    pub(crate) verifier: TokenVerifier,
+    pub(crate) users: Arc<dyn UserDirectory>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) rate_limiters: Option<RateLimiters>,
+    pub(crate) max_command_bytes: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for LivenessApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LivenessApi")
+            .field("bus", &self.0.bus)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LivenessApi {
+    /// Serves a bus to those whose tokens the verifier takes, with users from a directory.
+    pub fn builder(bus: Bus, verifier: TokenVerifier, users: Arc<dyn UserDirectory>) -> LivenessApiBuilder {
+        LivenessApiBuilder(Parts {
+            bus,
+            verifier,
+            users,
+            trusted_proxies: TrustedProxies::default(),
+            rate_limiters: None,
+            max_command_bytes: max_command_bytes(Settings::default().max_image_bytes),
+            clock: Arc::new(SystemClock),
+        })
+    }
+
+    /// Adds the route to an actix application: `App::new().configure(|app| api.configure(app))`.
+    pub fn configure(&self, app: &mut web::ServiceConfig) {
+        let api = web::Data::new(self.clone());
+        app.service(
+            web::resource("/api/BPMSelfService/commands/{name}")
+                .app_data(api)
+                .route(web::post().to(dispatch::command))
+                .default_service(web::to(|request| dispatch::method_not_allowed(request, "POST"))),
+        );
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Builds a [`LivenessApi`].
+pub struct LivenessApiBuilder(Parts);
+
+impl std::fmt::Debug for LivenessApiBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LivenessApiBuilder")
+            .field("bus", &self.0.bus)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LivenessApiBuilder {
+    /// The proxies whose word on the client's address is believed; none where not set.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.0.trusted_proxies = proxies;
+        self
+    }
+
+    /// Most bytes of an image, decoded, from which the limit of a command's body follows; 5 MiB where not set.
+    #[must_use]
+    pub fn max_image_bytes(mut self, bytes: usize) -> Self {
+        self.0.max_command_bytes = max_command_bytes(bytes);
+        self
+    }
+
+    /// How often one caller may ask; as often as they like where not set.
+    #[must_use]
+    pub fn rate_limit(mut self, limit: Option<RateLimit>) -> Self {
+        self.0.rate_limiters = limit.map(RateLimiters::new);
+        self
+    }
+
+    /// Where "now" comes from; the machine's clock where not set.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.0.clock = clock;
+        self
+    }
+
+    /// The API.
+    pub fn build(self) -> LivenessApi {
+        LivenessApi(Arc::new(self.0))
+    }
+}
+
+/// Base64 takes 4/3 of the bytes; an eighth more is for escaped characters, 128 KiB for the other fields.
+fn max_command_bytes(image_bytes: usize) -> usize {
+    let base64 = image_bytes.div_ceil(3).saturating_mul(4);
+    base64.saturating_add(base64 / 8).saturating_add(128 * 1024)
+}

@@ -1,0 +1,119 @@
+//! Every setting, as a flag and as an environment variable.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use liveness_core::CompletionRule;
+
+use crate::client_address::TrustedProxies;
+use crate::rate_limit::RateLimit;
+
+/// Records liveness checks, tells the app whether a user has passed, and shows an administrator the evidence.
+#[derive(Debug, Parser)]
+#[command(name = "liveness-http", version, propagate_version = true)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API.
+    Serve(Box<ServeConfig>),
+}
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub struct ServeConfig {
+    /// Try it out: make a key for this run, listen on loopback only, and print tokens and curl lines.
+    #[arg(long)]
+    pub dev: bool,
+
+    /// Address and port to listen on; port 0 takes a free one and logs it.
+    #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: String,
+
+    /// Where the records are kept: sqlite://PATH.
+    #[arg(
+        long,
+        env = "LIVENESS_DATABASE_URL",
+        default_value = "sqlite://liveness.db",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+
+    /// Key for HS256 tokens, at least 32 bytes.
+    #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+
+    /// PEM file with a public key: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.
+    #[arg(long, env = "LIVENESS_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
+    pub jwt_public_key_file: Option<PathBuf>,
+
+    /// What a token's `iss` must be.
+    #[arg(long, env = "LIVENESS_JWT_ISSUER")]
+    pub jwt_issuer: Option<String>,
+
+    /// What a token's `aud` must be or hold.
+    #[arg(long, env = "LIVENESS_JWT_AUDIENCE")]
+    pub jwt_audience: Option<String>,
+
+    /// The claim that names the user.
+    #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub")]
+    pub jwt_user_id_claim: String,
+
+    /// The claim that holds the roles [default: role, then roles].
+    #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM")]
+    pub jwt_role_claim: Option<String>,
+
+    /// How far the clocks of this machine and the issuer may differ.
+    #[arg(long, env = "LIVENESS_JWT_LEEWAY", default_value = "30s", value_parser = duration)]
+    pub jwt_leeway: Duration,
+
+    /// Networks of proxies whose Forwarded and X-Forwarded-For are believed: 10.0.0.0/8,::1.
+    #[arg(
+        long,
+        env = "LIVENESS_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub trusted_proxies: TrustedProxies,
+
+    /// Most bytes of an image, decoded; the limit of the body follows from it.
+    #[arg(long, env = "LIVENESS_MAX_IMAGE_BYTES", default_value_t = 5 * 1024 * 1024)]
+    pub max_image_bytes: usize,
+
+    /// When a user has passed: any-successful or latest-verified.
+    #[arg(long, env = "LIVENESS_STATUS_RULE", default_value = "any-successful")]
+    pub status_rule: CompletionRule,
+
+    /// Whether a numeric user id seen for the first time is made a user from the token's claims.
+    #[arg(long, env = "LIVENESS_PROVISION_USERS", default_value_t = true, action = clap::ArgAction::Set)]
+    pub provision_users: bool,
+
+    /// Most requests of each principal, and of each address without a valid token: 20/s, 100/m, 1000/h [default: off].
+    #[arg(long, env = "LIVENESS_RATE_LIMIT", value_parser = rate_limit)]
+    pub rate_limit: Option<OptionalRateLimit>,
+
+    /// How long the requests that have begun may take once SIGTERM has come.
+    #[arg(long, env = "LIVENESS_SHUTDOWN_GRACE", default_value = "10s", value_parser = duration)]
+    pub shutdown_grace: Duration,
+}
+
+/// A rate limit, or `off`.
+pub type OptionalRateLimit = Option<RateLimit>;
+
+fn rate_limit(text: &str) -> Result<OptionalRateLimit, String> {
+    if text == "off" {
+        Ok(None)
+    } else {
+        text.parse().map(Some)
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "must be a duration such as 30s".to_owned())
+}

@@ -1,0 +1,181 @@
+//! Cuts off who is too slow: the deadlines of a connection that actix-web does not keep.
+//!
+//! Its own timer covers the head of the first request only; a second head, or an answer that is not read,
+//! would hold a connection for ever. The pace of a body is watched where it is read, in `body`.
+
+use std::cell::Cell;
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use liveness_bus::{BusError, RequestId};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long a connection may rest between two requests.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long the head of a request may take.
+const HEAD: Duration = Duration::from_secs(5);
+/// How long an answer may wait for its reader to take a byte of it.
+const STALLED_ANSWER: Duration = Duration::from_secs(30);
+
+/// What a connection waits for; shared by its stream and the handlers of its requests.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionState(Rc<Cell<Waiting>>);
+
+#[derive(Debug, Clone, Copy)]
+enum Waiting {
+    /// For the rest of a head, or for the first byte of the next one.
+    ForHead { until: Instant, has_begun: bool },
+    /// For the answer.
+    ForAnswer,
+}
+
+impl ConnectionState {
+    /// The head has been read, and the request is being answered.
+    pub(crate) fn request_begun(&self) {
+        self.0.set(Waiting::ForAnswer);
+    }
+
+    /// The answer is there. Bytes of the next head may have been read already, so its time runs from now.
+    pub(crate) fn request_answered(&self) {
+        self.0.set(Waiting::ForHead {
+            until: Instant::now() + KEEP_ALIVE + HEAD,
+            has_begun: false,
+        });
+    }
+}
+
+/// A connection with deadlines.
+#[derive(Debug)]
+pub(crate) struct GuardedStream {
+    stream: TcpStream,
+    state: ConnectionState,
+    head_timer: Pin<Box<Sleep>>,
+    write_timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl GuardedStream {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        let until = Instant::now() + HEAD;
+        let waiting = Waiting::ForHead {
+            until,
+            has_begun: false,
+        };
+        Self {
+            stream,
+            state: ConnectionState(Rc::new(Cell::new(waiting))),
+            head_timer: Box::pin(sleep_until(until)),
+            write_timer: None,
+        }
+    }
+
+    pub(crate) fn state(&self) -> &ConnectionState {
+        &self.state
+    }
+
+    /// Ready, with an error, when the head has taken too long.
+    fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let Waiting::ForHead { until, has_begun } = self.state.0.get() else {
+            return Poll::Pending;
+        };
+        if self.head_timer.deadline() != until {
+            self.head_timer.as_mut().reset(until);
+        }
+        ready!(self.head_timer.as_mut().poll(cx));
+        if has_begun {
+            // The last word on this connection; when it cannot be said at once, it is not said.
+            let _ = self.stream.try_write(too_slow().as_bytes());
+        }
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    /// Ready, with an error, when nobody has read what is written for too long.
+    fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let timer = self
+            .write_timer
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + STALLED_ANSWER)));
+        timer.as_mut().poll(cx).map(|()| io::ErrorKind::TimedOut.into())
+    }
+
+    fn written<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if result.is_pending() {
+            return self.poll_write_deadline(cx).map(Err);
+        }
+        self.write_timer = None;
+        if let Waiting::ForHead { has_begun: false, .. } = self.state.0.get() {
+            self.state.request_answered();
+        }
+        result
+    }
+}
+
+impl AsyncRead for GuardedStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_pending() {
+            return self.poll_head_deadline(cx).map(Err);
+        }
+        let has_bytes = buffer.filled().len() > before;
+        if let (
+            true,
+            Waiting::ForHead {
+                until,
+                has_begun: false,
+            },
+        ) = (has_bytes, self.state.0.get())
+        {
+            let until = until.min(Instant::now() + HEAD);
+            self.state.0.set(Waiting::ForHead { until, has_begun: true });
+        }
+        read
+    }
+}
+
+impl AsyncWrite for GuardedStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(result, cx)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.written(result, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// The answer to a head that came too slowly: the envelope, as everywhere, but before there is a request.
+fn too_slow() -> String {
+    let body = format!(
+        r#"{{"isSuccessful":false,"statusCode":"{}","message":"{}","data":null}}"#,
+        BusError::TooSlow.code(),
+        BusError::TooSlow,
+    );
+    format!(
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
+         x-request-id: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        RequestId::random(),
+        body.len(),
+    )
+}

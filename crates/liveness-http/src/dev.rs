@@ -1,0 +1,130 @@
+//! What `serve --dev` prints: tokens, and lines to paste that try all five messages.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::{EncodingKey, Header, encode};
+use liveness_core::{Clock as _, SystemClock};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use serde_json::{Value, json};
+
+use crate::token::{KeyError, VerificationKey};
+
+const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
+/// A face that nobody has: drawn for this purpose.
+const FACE: &[u8] = include_bytes!("../assets/face.jpg");
+
+/// A key that lives as long as the process.
+pub(crate) struct DevKey([u8; 32]);
+
+impl DevKey {
+    pub(crate) fn random() -> Result<Self, std::io::Error> {
+        let mut secret = [0; 32];
+        SysRng.try_fill_bytes(&mut secret).map_err(std::io::Error::other)?;
+        Ok(Self(secret))
+    }
+
+    pub(crate) fn verification_key(&self) -> Result<VerificationKey, KeyError> {
+        VerificationKey::hs256(&self.0)
+    }
+
+    /// Prints to standard output, so that it can be told from the log.
+    pub(crate) fn print_welcome(&self, address: SocketAddr, database_url: &str) -> Result<(), std::io::Error> {
+        let expires = SystemClock.now().unix_millis() / 1000 + LIFETIME_SECONDS;
+        let customer = self.token(&json!({
+            "sub": "1234", "role": "customer", "exp": expires, "email": "customer@example.com",
+            "given_name": "Jane", "family_name": "Doe", "name": "Jane Doe",
+        }))?;
+        let admin = self.token(&json!({ "sub": "reviewer", "role": "admin", "exp": expires }))?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(welcome(address, database_url, &customer, &admin).as_bytes())?;
+        out.flush()
+    }
+
+    fn token(&self, claims: &Value) -> Result<String, std::io::Error> {
+        let key = EncodingKey::from_secret(&self.0);
+        encode(&Header::default(), claims, &key).map_err(std::io::Error::other)
+    }
+}
+
+fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str) -> String {
+    let face = STANDARD.encode(FACE);
+    let submit = json!({
+        "sessionId": "sdk-session-abc123",
+        "isSuccessful": true,
+        "imageBase64": format!("data:image/jpeg;base64,{face}"),
+        "metadata": {
+            "timestamp": 1_742_680_800_000_i64,
+            "completedAt": "2026-03-22T14:00:00Z",
+            "verificationResult": true,
+            "sessionDuration": 4200,
+            "lightingValue": 0.93,
+            "challengeCount": 3,
+            "completedChallenges": ["BLINK", "SMILE", "TURN_LEFT"],
+            "challenges": ["BLINK", "SMILE", "TURN_LEFT"],
+            "finalCapture": { "verificationResult": true, "sessionDuration": 1100, "lightingValue": 0.95 },
+        },
+        "imageMetadata": { "verificationResult": true, "sessionDuration": 900, "lightingValue": 0.91 },
+    });
+    let update = json!({
+        "sessionId": "sdk-session-abc124",
+        "isSuccessful": false,
+        "metadata": {
+            "verificationResult": false,
+            "sessionDuration": 8000,
+            "lightingValue": 0.42,
+            "challengeCount": 3,
+            "completedChallenges": ["BLINK"],
+        },
+    });
+    // In the order of a story: the user passes, asks, is looked at, fails another run, and both are listed.
+    let steps = [
+        (
+            "The customer passes, with a face",
+            "SubmitLivenessCheckCommand",
+            "CUSTOMER",
+            submit,
+        ),
+        (
+            "The customer asks whether they have passed",
+            "CheckLivenessStatusQuery",
+            "CUSTOMER",
+            json!({}),
+        ),
+        (
+            "The administrator looks at the face",
+            "GetUserLivenessCheckQuery",
+            "ADMIN",
+            json!({ "userId": 1234 }),
+        ),
+        (
+            "The customer fails another run",
+            "UpdateLivenessCheckCommand",
+            "CUSTOMER",
+            update,
+        ),
+        (
+            "The administrator lists the records",
+            "RetrieveLivenessChecksQuery",
+            "ADMIN",
+            json!({ "pageSize": 20 }),
+        ),
+    ];
+    let mut text = format!(
+        "\nliveness serves http://{address} with a key made for this run; its records are in {database_url}.\n\
+         Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\
+         export CUSTOMER={customer}\nexport ADMIN={admin}\n"
+    );
+    for (story, name, role, body) in steps {
+        text.push_str(&format!(
+            "\n# {story}\n\
+             curl -sS -w '\\n' http://{address}/api/BPMSelfService/commands/{name} \
+             -H \"Authorization: Bearer ${role}\" -H 'Content-Type: application/json' -d '{body}'\n"
+        ));
+    }
+    text.push('\n');
+    text
+}

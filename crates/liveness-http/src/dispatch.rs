@@ -1,0 +1,225 @@
+//! From a request to the bus and back: who, may they, what do they send, do it, answer.
+//!
+//! Whatever is refused once the sender is known goes through the bus too, so that it leaves its trace.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, USER_AGENT};
+use actix_web::{HttpRequest, HttpResponse, web};
+use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId};
+use liveness_core::{DeviceInfo, Violation};
+
+use crate::api::{LivenessApi, Parts};
+use crate::body;
+use crate::envelope::{Failure, REQUEST_ID, Success};
+use crate::token::VerifiedToken;
+
+/// A query is abandoned, and a command not begun, this long after its head was read and its body received.
+const PATIENCE: Duration = Duration::from_secs(10);
+const MAX_QUERY_BYTES: usize = 64 * 1024;
+const MAX_DEVICE_CHARS: usize = 512;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const DEVICE_PLATFORM: HeaderName = HeaderName::from_static("x-device-platform");
+const APP_VERSION: HeaderName = HeaderName::from_static("x-app-version");
+
+/// `POST …/commands/{name}`
+pub(crate) async fn command(request: HttpRequest, payload: web::Payload, api: web::Data<LivenessApi>) -> HttpResponse {
+    let request_id = request_id(request.headers());
+    let answered = answer(&request, payload, &api, &request_id).await;
+    answered.unwrap_or_else(|failure| failure.answer(&request_id))
+}
+
+/// Any other method.
+pub(crate) async fn method_not_allowed(request: HttpRequest, allowed: &'static str) -> HttpResponse {
+    Failure::Method(allowed).answer(&request_id(request.headers()))
+}
+
+/// Any other route.
+pub(crate) async fn no_route(request: HttpRequest) -> HttpResponse {
+    Failure::NoRoute.answer(&request_id(request.headers()))
+}
+
+/// The request id that the caller sent, or a new one.
+pub(crate) fn request_id(headers: &HeaderMap) -> RequestId {
+    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    sent.and_then(RequestId::parse).unwrap_or_else(RequestId::random)
+}
+
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &LivenessApi,
+    request_id: &RequestId,
+) -> Result<HttpResponse, Failure> {
+    let parts = api.parts();
+    let headers = request.headers();
+    let client_address = parts.trusted_proxies.client(request.peer_addr(), headers);
+
+    let token = bearer_token(headers).and_then(|token| parts.verifier.verify(token).map_err(|_| Failure::InvalidToken));
+    if let Some(limiters) = &parts.rate_limiters {
+        match &token {
+            Ok(token) => limiters.check_principal(token.principal.subject())?,
+            Err(_) => limiters.check_address(client_address)?,
+        }
+    }
+    let token = token?;
+
+    let name = request.match_info().get("name").unwrap_or_default();
+    let (principal, admitted) = admit(parts, name, token).await;
+    let received = match admitted {
+        Ok(meta) => receive(request, payload, &meta, parts).await,
+        Err(refusal) => Err(refusal),
+    };
+
+    let context = |key| {
+        Context::builder(principal)
+            .request_id(request_id.clone())
+            .client_address(client_address)
+            .device(device(headers))
+            .idempotency_key(key)
+            .deadline(Instant::now() + PATIENCE)
+            .clock(parts.clock.clone())
+            .build()
+    };
+    match received {
+        Ok(received) => {
+            dispatch(
+                api,
+                name,
+                received.body,
+                received.is_command,
+                context(received.key),
+                request_id,
+            )
+            .await
+        }
+        Err(refusal) => Err(parts.bus.refuse(name, refusal, &context(None)).await.into()),
+    }
+}
+
+/// Whether this principal may send that message, and who they are to the message: before the body is read.
+async fn admit(parts: &Parts, name: &str, token: VerifiedToken) -> (Principal, Result<Meta, BusError>) {
+    let VerifiedToken { principal, user } = token;
+    let meta = match parts.bus.check_role(name, &principal) {
+        Ok(meta) => meta,
+        Err(refusal) => return (principal, Err(refusal)),
+    };
+    if !meta.access().needs_user() {
+        return (principal, Ok(meta));
+    }
+    let user = match user {
+        Some(claims) => parts.users.identify(&claims).await,
+        None => Ok(None),
+    };
+    match user {
+        Ok(Some(user)) => (principal.with_user(user), Ok(meta)),
+        Ok(None) => {
+            let refusal = meta.access().check(&principal);
+            (principal, refusal.map(|()| meta))
+        }
+        Err(error) => (principal, Err(error.into())),
+    }
+}
+
+/// What was sent: the body, and the key under which it may be repeated.
+struct Received {
+    body: Vec<u8>,
+    key: Option<IdempotencyKey>,
+    is_command: bool,
+}
+
+async fn receive(
+    request: &HttpRequest,
+    payload: web::Payload,
+    meta: &Meta,
+    parts: &Parts,
+) -> Result<Received, BusError> {
+    let is_command = meta.kind() == Kind::Command;
+    let limit = if is_command {
+        parts.max_command_bytes
+    } else {
+        MAX_QUERY_BYTES
+    };
+    let body = body::read(request, &mut payload.into_inner(), limit).await?;
+    let key = if is_command {
+        idempotency_key(request.headers(), &body)?
+    } else {
+        None
+    };
+    Ok(Received { body, key, is_command })
+}
+
+async fn dispatch(
+    api: &LivenessApi,
+    name: &str,
+    body: Vec<u8>,
+    is_command: bool,
+    context: Context,
+    request_id: &RequestId,
+) -> Result<HttpResponse, Failure> {
+    let api = api.clone();
+    let name = name.to_owned();
+    let work = async move {
+        let mut reply = Success::default();
+        api.parts()
+            .bus
+            .dispatch(&name, &body, &context, &mut reply)
+            .await
+            .map(|()| reply)
+    };
+    // When the client goes away, this future is dropped; a command that has begun is finished all the same.
+    let outcome = if is_command {
+        actix_web::rt::spawn(work)
+            .await
+            .unwrap_or_else(|error| Err(BusError::Internal(error.into())))
+    } else {
+        work.await
+    };
+    Ok(outcome?.answer(request_id))
+}
+
+/// The token of the one `Authorization: Bearer` header (RFC 6750 section 2.1).
+fn bearer_token(headers: &HeaderMap) -> Result<&str, Failure> {
+    let mut sent = headers.get_all(AUTHORIZATION);
+    let Some(header) = sent.next() else {
+        return Err(Failure::NoToken);
+    };
+    if sent.next().is_some() {
+        return Err(Failure::InvalidToken);
+    }
+    let header = header.to_str().map_err(|_| Failure::InvalidToken)?;
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(Failure::InvalidToken),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, BusError> {
+    let invalid = |violation| BusError::invalid("Idempotency-Key", violation);
+    let mut sent = headers.get_all(IDEMPOTENCY_KEY);
+    let Some(key) = sent.next() else { return Ok(None) };
+    if sent.next().is_some() {
+        return Err(invalid(Violation::new("duplicate", "must be given once")));
+    }
+    let key = String::from_utf8_lossy(key.as_bytes());
+    IdempotencyKey::parse(&key, body).map(Some).map_err(invalid)
+}
+
+fn device(headers: &HeaderMap) -> DeviceInfo {
+    let text = |name| {
+        let value = String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned();
+        Some(
+            value
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(MAX_DEVICE_CHARS)
+                .collect(),
+        )
+    };
+    DeviceInfo {
+        user_agent: text(USER_AGENT),
+        device_platform: text(DEVICE_PLATFORM),
+        app_version: text(APP_VERSION),
+    }
+}

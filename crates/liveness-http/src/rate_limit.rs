@@ -1,0 +1,116 @@
+//! How often one caller may ask: `docs/api.md#limits`.
+
+use std::fmt;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, MonotonicClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use liveness_bus::BusError;
+
+/// So many requests in so long, at most all of them at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit(Quota);
+
+impl FromStr for RateLimit {
+    type Err = String;
+
+    /// Reads `20/s`, `100/m` or `1000/h`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let quota = text.split_once('/').and_then(|(count, unit)| {
+            let count: NonZeroU32 = count.trim().parse().ok()?;
+            match unit.trim() {
+                "s" => Some(Quota::per_second(count)),
+                "m" => Some(Quota::per_minute(count)),
+                "h" => Some(Quota::per_hour(count)),
+                _ => None,
+            }
+        });
+        quota
+            .map(Self)
+            .ok_or_else(|| "must be a number of requests a second, minute or hour: 20/s, 100/m, 1000/h".to_owned())
+    }
+}
+
+type Keyed<K> = RateLimiter<K, HashMapStateStore<K>, MonotonicClock>;
+
+/// Counts the requests of each principal, and of each address without a valid token.
+#[derive(Clone)]
+pub(crate) struct RateLimiters {
+    principals: Arc<Keyed<String>>,
+    addresses: Arc<Keyed<Option<IpAddr>>>,
+    checks: Arc<AtomicU32>,
+}
+
+impl fmt::Debug for RateLimiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiters").finish_non_exhaustive()
+    }
+}
+
+impl RateLimiters {
+    pub(crate) fn new(RateLimit(quota): RateLimit) -> Self {
+        Self {
+            principals: Arc::new(RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock)),
+            addresses: Arc::new(RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock)),
+            checks: Arc::default(),
+        }
+    }
+
+    /// Counts a request with a valid token.
+    pub(crate) fn check_principal(&self, subject: &str) -> Result<(), BusError> {
+        self.tidy();
+        check(&self.principals, &subject.to_owned())
+    }
+
+    /// Counts a request without one.
+    pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), BusError> {
+        self.tidy();
+        check(&self.addresses, &address)
+    }
+
+    /// Forgets callers that have not asked for a while, now and then, so that memory does not grow with them.
+    fn tidy(&self) {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % 4096 == 4095 {
+            self.principals.retain_recent();
+            self.addresses.retain_recent();
+        }
+    }
+}
+
+fn check<K: Hash + Eq + Clone>(limiter: &Keyed<K>, key: &K) -> Result<(), BusError> {
+    limiter.check_key(key).map_err(|not_until| {
+        let retry_after: Duration = not_until.wait_time_from(MonotonicClock.now());
+        BusError::TooMany { retry_after }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_read_in_its_units() {
+        for good in ["20/s", "100/m", " 1000 / h "] {
+            assert!(good.parse::<RateLimit>().is_ok(), "{good}");
+        }
+        for bad in ["", "20", "0/s", "-1/s", "20/d", "x/s"] {
+            assert!(bad.parse::<RateLimit>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn callers_are_counted_apart() {
+        let limiters = RateLimiters::new("2/h".parse().unwrap());
+        let ask = |subject| limiters.check_principal(subject).is_ok();
+
+        assert_eq!([ask("a"), ask("a"), ask("a"), ask("b")], [true, true, false, true]);
+        assert!(limiters.check_address(None).is_ok());
+    }
+}

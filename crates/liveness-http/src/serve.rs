@@ -1,0 +1,215 @@
+//! Runs the host: opens the store, listens, answers, and stops when told to.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, Service as _};
+use actix_web::{App, web};
+use liveness_bus::liveness::{self, Liveness, Settings};
+use liveness_bus::{BuildErrors, Bus};
+use liveness_core::store::{OpenError, Store, StoredUsers};
+use liveness_core::{SystemClock, UserDirectory};
+use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::api::LivenessApi;
+use crate::config::ServeConfig;
+use crate::connection::{ConnectionState, GuardedStream, KEEP_ALIVE};
+use crate::dev::DevKey;
+use crate::dispatch::no_route;
+use crate::health::Health;
+use crate::token::{KeyError, TokenRules, TokenVerifier, VerificationKey};
+
+/// Why the host does not start: one line that says what would be right.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is nothing to verify tokens by.
+    #[error(
+        "there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes) or \
+         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA), or try it out with `serve --dev`"
+    )]
+    NoKey,
+    /// The secret is no key.
+    #[error("LIVENESS_JWT_SECRET: {0}")]
+    Secret(#[source] KeyError),
+    /// The file holds no key.
+    #[error("LIVENESS_JWT_PUBLIC_KEY_FILE: {0}: {1}")]
+    KeyFile(String, #[source] KeyError),
+    /// The file cannot be read.
+    #[error("LIVENESS_JWT_PUBLIC_KEY_FILE: cannot read {0}: {1}")]
+    KeyFileUnread(String, #[source] std::io::Error),
+    /// The address cannot be listened on.
+    #[error("LIVENESS_BIND: cannot listen on {0}: {1}")]
+    Bind(String, #[source] std::io::Error),
+    /// With a key that anybody can read off the terminal, only this machine is served.
+    #[error("LIVENESS_BIND: `serve --dev` listens on a loopback address only, and {0} is none")]
+    DevBind(SocketAddr),
+    /// The database cannot be opened.
+    #[error("LIVENESS_DATABASE_URL: {0}")]
+    Database(#[from] OpenError),
+    /// The bus is put together wrongly.
+    #[error("the bus: {0}")]
+    Bus(#[from] BuildErrors),
+    /// The process cannot be run as a server.
+    #[error("cannot start the server: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT, then answers what has begun, for as long as the grace period allows.
+///
+/// # Errors
+///
+/// [`StartError`], when it does not come to serving.
+pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
+    let dev = config.dev.then(DevKey::random).transpose()?;
+    let verifier = verifier(&config, dev.as_ref())?;
+    let listener = listen(&config)?;
+    let address = listener.local_addr()?;
+
+    let store = Store::open(&config.database_url)?;
+    store.migrate()?;
+    let health = Health::of(store.clone());
+    let api = api(&config, store, verifier)?;
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = server(listener, &config, api, health.clone())?;
+    let handle = server.handle();
+    let running = actix_web::rt::spawn(server);
+    log::info!("listening on http://{address}");
+    if let Some(key) = dev {
+        key.print_welcome(address, &config.database_url)?;
+    }
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    log::info!("stopping: answering what has begun");
+    health.stopping();
+    let grace = config.shutdown_grace.saturating_sub(Duration::from_millis(500));
+    match tokio::time::timeout(grace, handle.stop(true)).await {
+        Ok(()) => log::info!("stopped"),
+        Err(_) => log::warn!("stopped with requests unanswered: their clients were too slow"),
+    }
+    drop(running);
+    Ok(())
+}
+
+fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<TokenVerifier, StartError> {
+    if let Some(key) = dev {
+        return Ok(TokenVerifier::new(
+            vec![key.verification_key().map_err(StartError::Secret)?],
+            TokenRules::default(),
+        ));
+    }
+    let mut keys = Vec::new();
+    if let Some(secret) = &config.jwt_secret {
+        keys.push(VerificationKey::hs256(secret.as_bytes()).map_err(StartError::Secret)?);
+    }
+    if let Some(path) = &config.jwt_public_key_file {
+        let shown = path.display().to_string();
+        let pem = std::fs::read(path).map_err(|error| StartError::KeyFileUnread(shown.clone(), error))?;
+        keys.push(VerificationKey::from_pem(&pem).map_err(|error| StartError::KeyFile(shown, error))?);
+    }
+    if keys.is_empty() {
+        return Err(StartError::NoKey);
+    }
+    let rules = TokenRules {
+        issuer: config.jwt_issuer.clone(),
+        audience: config.jwt_audience.clone(),
+        user_id_claim: config.jwt_user_id_claim.clone(),
+        role_claim: config.jwt_role_claim.clone(),
+        leeway: config.jwt_leeway,
+    };
+    Ok(TokenVerifier::new(keys, rules))
+}
+
+fn listen(config: &ServeConfig) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(&config.bind).map_err(|error| StartError::Bind(config.bind.clone(), error))?;
+    let address = listener.local_addr()?;
+    if config.dev && !address.ip().is_loopback() {
+        return Err(StartError::DevBind(address));
+    }
+    Ok(listener)
+}
+
+fn api(config: &ServeConfig, store: Store, verifier: TokenVerifier) -> Result<LivenessApi, BuildErrors> {
+    let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(
+        store.clone(),
+        Arc::new(SystemClock),
+        config.provision_users,
+    ));
+    let settings = Settings {
+        max_image_bytes: config.max_image_bytes,
+        status_rule: config.status_rule,
+    };
+    let module = liveness::module(Liveness::new(store.clone(), Arc::clone(&users), settings));
+    let bus = Bus::builder().module(module).audit_sink(store).build()?;
+    let api = LivenessApi::builder(bus, verifier, users)
+        .trusted_proxies(config.trusted_proxies.clone())
+        .max_image_bytes(config.max_image_bytes)
+        .rate_limit(config.rate_limit.flatten());
+    Ok(api.build())
+}
+
+/// The actix server, on connections with deadlines of our own.
+fn server(
+    listener: TcpListener,
+    config: &ServeConfig,
+    api: LivenessApi,
+    health: Health,
+) -> Result<Server, std::io::Error> {
+    let builder: ServerBuilder = Server::build();
+    let stopping = builder.graceful_shutdown_signal();
+    let builder = builder
+        .disable_signals()
+        .shutdown_timeout(config.shutdown_grace.as_secs());
+    let builder = builder.listen("http", listener, move || {
+        let (api, health, stopping) = (api.clone(), health.clone(), stopping.clone());
+        let app = App::new()
+            .wrap_fn(|request, service| {
+                let connection = request.conn_data::<ConnectionState>().cloned();
+                if let Some(connection) = &connection {
+                    connection.request_begun();
+                }
+                let answer = service.call(request);
+                async move {
+                    let answer = answer.await;
+                    if let Some(connection) = &connection {
+                        connection.request_answered();
+                    }
+                    answer
+                }
+            })
+            .configure(|app| api.configure(app))
+            .configure(|app| health.configure(app))
+            .default_service(web::to(no_route));
+        let app = app
+            .into_factory()
+            .map_err(|error: actix_web::Error| error.error_response());
+        let http = HttpService::build()
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            .client_request_timeout(Duration::ZERO)
+            .on_connect_ext(|stream: &GuardedStream, data| {
+                data.insert(stream.state().clone());
+            })
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .finish(map_config(app, |_| AppConfig::default()));
+        let guarded = |stream: TcpStream| async move {
+            let peer = stream.peer_addr().ok();
+            stream.set_nodelay(true)?;
+            Ok((GuardedStream::new(stream), Protocol::Http1, peer))
+        };
+        fn_service(guarded).and_then(http)
+    })?;
+    Ok(builder.run())
+}

@@ -1,0 +1,280 @@
+//! Bearer tokens: which keys verify them, and what they say: `docs/api.md#authentication`.
+//!
+//! A key has exactly one algorithm. A token names an algorithm only to pick among the configured keys.
+
+use std::fmt;
+use std::time::Duration;
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use liveness_bus::Principal;
+use liveness_core::{Claims, UserReference};
+use serde_json::{Map, Value};
+
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+const MIN_SECRET_BYTES: usize = 32;
+/// A 2,048-bit RSA public key takes 270 bytes of DER; one a bit shorter takes less.
+const MIN_RSA_DER_BYTES: usize = 270;
+/// An uncompressed point on P-256.
+const P256_POINT_BYTES: usize = 65;
+
+/// Why a key cannot be used; one line for the operator, without the key.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct KeyError(&'static str);
+
+/// A key, and the one algorithm that it verifies.
+#[derive(Clone)]
+pub struct VerificationKey {
+    key: DecodingKey,
+    algorithm: Algorithm,
+}
+
+impl fmt::Debug for VerificationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerificationKey")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl VerificationKey {
+    /// A key for HS256.
+    ///
+    /// # Errors
+    ///
+    /// When it has fewer than 32 bytes (RFC 7518 section 3.2).
+    pub fn hs256(secret: &[u8]) -> Result<Self, KeyError> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(KeyError("the secret must have at least 32 bytes"));
+        }
+        Ok(Self {
+            key: DecodingKey::from_secret(secret),
+            algorithm: Algorithm::HS256,
+        })
+    }
+
+    /// A public key in PEM: RSA verifies RS256, P-256 verifies ES256, Ed25519 verifies EdDSA.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such key, a private one, or too short.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
+        let text = String::from_utf8_lossy(pem);
+        if text.contains("PRIVATE KEY-----") {
+            return Err(KeyError("it holds a private key; give the public key only"));
+        }
+        if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
+            return Self::sized(
+                key,
+                Algorithm::RS256,
+                |bytes| bytes >= MIN_RSA_DER_BYTES,
+                "the RSA key must have at least 2048 bits",
+            );
+        }
+        if let Ok(key) = DecodingKey::from_ec_pem(pem) {
+            return Self::sized(
+                key,
+                Algorithm::ES256,
+                |bytes| bytes == P256_POINT_BYTES,
+                "the EC key must be on P-256",
+            );
+        }
+        if let Ok(key) = DecodingKey::from_ed_pem(pem) {
+            return Ok(Self {
+                key,
+                algorithm: Algorithm::EdDSA,
+            });
+        }
+        Err(KeyError(
+            "it must hold an RSA, P-256 or Ed25519 public key in PEM (-----BEGIN PUBLIC KEY-----)",
+        ))
+    }
+
+    fn sized(
+        key: DecodingKey,
+        algorithm: Algorithm,
+        fits: fn(usize) -> bool,
+        otherwise: &'static str,
+    ) -> Result<Self, KeyError> {
+        match key.try_get_as_bytes() {
+            Ok(bytes) if fits(bytes.len()) => Ok(Self { key, algorithm }),
+            _ => Err(KeyError(otherwise)),
+        }
+    }
+}
+
+/// What a token has to say besides being signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRules {
+    /// `iss` must be this, where set.
+    pub issuer: Option<String>,
+    /// `aud` must be or hold this, where set.
+    pub audience: Option<String>,
+    /// The claim that names the user.
+    pub user_id_claim: String,
+    /// The claim that holds the roles; `role`, then `roles`, where not set.
+    pub role_claim: Option<String>,
+    /// How far clocks may differ.
+    pub leeway: Duration,
+}
+
+impl Default for TokenRules {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            audience: None,
+            user_id_claim: "sub".to_owned(),
+            role_claim: None,
+            leeway: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A token that is not good. Why is told to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid_token")]
+pub struct InvalidToken;
+
+/// What a good token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// Who sends it and with which roles, no user behind them yet.
+    pub principal: Principal,
+    /// The user that it names, where it names one.
+    pub user: Option<Claims>,
+}
+
+/// Verifies bearer tokens.
+#[derive(Debug, Clone)]
+pub struct TokenVerifier {
+    keys: Vec<(VerificationKey, Validation)>,
+    rules: TokenRules,
+}
+
+impl TokenVerifier {
+    /// Verifies by any of the keys.
+    pub fn new(keys: Vec<VerificationKey>, rules: TokenRules) -> Self {
+        let keys = keys.into_iter().map(|key| {
+            let validation = validation(key.algorithm, &rules);
+            (key, validation)
+        });
+        Self {
+            keys: keys.collect(),
+            rules,
+        }
+    }
+
+    /// Verifies a token and reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`], whatever is wrong with it.
+    pub fn verify(&self, token: &str) -> Result<VerifiedToken, InvalidToken> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(InvalidToken);
+        }
+        let header = decode_header(token).map_err(|_| InvalidToken)?;
+        // RFC 7515 section 4.1.11: what is critical and not understood is refused. We understand none.
+        if header.crit.is_some() || !header.typ.as_deref().is_none_or(is_access_token) {
+            return Err(InvalidToken);
+        }
+        let found = self.keys.iter().find(|(key, _)| key.algorithm == header.alg);
+        let (key, validation) = found.ok_or(InvalidToken)?;
+        let claims: Map<String, Value> = decode(token, &key.key, validation).map_err(|_| InvalidToken)?.claims;
+        self.read(&claims)
+    }
+
+    fn read(&self, claims: &Map<String, Value>) -> Result<VerifiedToken, InvalidToken> {
+        if !claims.get("iss").is_none_or(Value::is_string) || !claims.get("aud").is_none_or(is_audience) {
+            return Err(InvalidToken);
+        }
+        let user_id = claim_text(claims.get(&self.rules.user_id_claim));
+        let subject = claim_text(claims.get("sub")).or_else(|| user_id.clone());
+        let subject = subject.unwrap_or_else(|| "(no subject)".to_owned());
+        if subject.contains(char::is_control) {
+            return Err(InvalidToken);
+        }
+        let principal = self
+            .roles(claims)
+            .iter()
+            .fold(Principal::new(subject), |principal, role| principal.with_role(role));
+        let user = user_id.map(|id| user_claims(claims, UserReference::parse(&id)));
+        Ok(VerifiedToken { principal, user })
+    }
+
+    /// Without any role claim a token is a customer's; one that is there, whatever it holds, is what counts.
+    fn roles(&self, claims: &Map<String, Value>) -> Vec<String> {
+        let claim = match &self.rules.role_claim {
+            Some(name) => claims.get(name),
+            None => claims.get("role").or_else(|| claims.get("roles")),
+        };
+        match claim {
+            None => vec!["customer".to_owned()],
+            Some(Value::String(role)) => vec![role.clone()],
+            Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(_) => Vec::new(),
+        }
+    }
+}
+
+fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.leeway = rules.leeway.as_secs();
+    validation.validate_nbf = true;
+    // Without an audience of ours, whatever the token is for is not our business.
+    validation.validate_aud = rules.audience.is_some();
+    let mut required = vec!["exp"];
+    if let Some(issuer) = &rules.issuer {
+        validation.set_issuer(&[issuer]);
+        required.push("iss");
+    }
+    if let Some(audience) = &rules.audience {
+        validation.set_audience(&[audience]);
+        required.push("aud");
+    }
+    validation.set_required_spec_claims(&required);
+    validation
+}
+
+/// RFC 9068 section 2.1; an ID token or a logout token is no access token.
+fn is_access_token(typ: &str) -> bool {
+    ["JWT", "at+jwt", "application/at+jwt"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(typ))
+}
+
+fn is_audience(claim: &Value) -> bool {
+    match claim {
+        Value::Array(audiences) => audiences.iter().all(Value::is_string),
+        claim => claim.is_string(),
+    }
+}
+
+/// A text, or an integer as text.
+fn claim_text(claim: Option<&Value>) -> Option<String> {
+    match claim? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn user_claims(claims: &Map<String, Value>, reference: UserReference) -> Claims {
+    let text = |name: &str| {
+        let text = claims
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.contains(char::is_control));
+        text.map(str::to_owned)
+    };
+    let pre_registration_id = claim_text(claims.get("preRegistrationId")).and_then(|id| id.parse().ok());
+    Claims {
+        reference,
+        email: text("email"),
+        given_name: text("given_name"),
+        family_name: text("family_name"),
+        middle_name: text("middle_name"),
+        name: text("name"),
+        pre_registration_id: pre_registration_id.filter(|id| *id >= 1),
+    }
+}
