@@ -18,6 +18,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long a connection may rest between two requests.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// How long a client may go on sending a body that was answered without being read: closing at once would
+/// reset the connection, and the client would not see the answer.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(5);
 /// How long an answer may wait for its reader to take a byte of it.

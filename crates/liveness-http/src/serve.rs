@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::LivenessApi;
 use crate::config::ServeConfig;
-use crate::connection::{ConnectionState, GuardedStream, KEEP_ALIVE};
+use crate::connection::{ConnectionState, GuardedStream, KEEP_ALIVE, LINGER};
 use crate::dev::DevKey;
 use crate::dispatch::no_route;
 use crate::health::Health;
@@ -196,6 +196,7 @@ fn server(
         let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
             .on_connect_ext(|stream: &GuardedStream, data| {
                 data.insert(stream.state().clone());
             })
