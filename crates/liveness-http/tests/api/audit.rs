@@ -1,0 +1,138 @@
+//! Each message leaves its one entry, and no face leaves without one.
+
+use diesel::{Connection as _, RunQueryDsl as _};
+use liveness_core::{AuditEntry, FaceImage};
+use serde_json::{Value, json};
+
+use crate::server::{FACE, Server, admin, customer, report, token};
+
+fn entries(server: &Server) -> Vec<AuditEntry> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut entries = runtime.block_on(server.store().newest_audit_entries(100)).unwrap();
+    entries.reverse();
+    entries
+}
+
+fn with_face(session: &str) -> Value {
+    let mut body = report(session, true);
+    body["metadata"] = json!({ "verificationResult": true });
+    body["imageBase64"] = json!(FaceImage::from_bytes(FACE.to_vec()).unwrap().to_data_uri());
+    body
+}
+
+#[test]
+fn every_message_but_the_status_leaves_one_entry_however_it_ends() {
+    type Left<'a> = Option<(&'a str, Option<i64>)>;
+    let server = Server::start();
+    let both = token(&json!({ "sub": "7", "roles": ["Admin", "customer"] }));
+    let cases: [(&str, &str, Value, Left<'_>); 13] = [
+        ("SubmitLivenessCheckCommand", &customer(7), report("a", true), Some(("00", Some(7)))),
+        ("SubmitLivenessCheckCommand", &customer(7), report("a", false), Some(("05", Some(7)))),
+        ("SubmitLivenessCheckCommand", &customer(8), report("a", true), Some(("94", Some(8)))),
+        ("SubmitLivenessCheckCommand", &customer(7), json!({}), Some(("30", Some(7)))),
+        ("SubmitLivenessCheckCommand", &admin(), report("a", true), Some(("57", None))),
+        ("UpdateLivenessCheckCommand", &customer(7), report("a", false), Some(("00", Some(7)))),
+        ("GetUserLivenessCheckQuery", &admin(), json!({ "userId": 7 }), Some(("00", Some(7)))),
+        ("GetUserLivenessCheckQuery", &admin(), json!({ "userId": 70 }), Some(("25", Some(70)))),
+        ("GetUserLivenessCheckQuery", &customer(7), json!({ "userId": 7 }), Some(("57", None))),
+        ("RetrieveLivenessChecksQuery", &both, json!({ "selfServiceUserId": 8 }), Some(("00", Some(8)))),
+        ("RetrieveLivenessChecksQuery", &admin(), json!({ "pageSize": 101 }), Some(("30", None))),
+        ("CheckLivenessStatusQuery", &customer(7), json!({}), None),
+        ("CheckLivenessStatusQuery", &admin(), json!({}), None),
+    ];
+    for (message, token, body, expected) in cases {
+        let before = entries(&server).len();
+        let answer = server.send(message, token, &body);
+
+        let new = entries(&server).split_off(before);
+        let left: Vec<_> =
+            new.iter().map(|entry| (&*entry.message, &*entry.outcome, entry.self_service_user_id)).collect();
+        let expected: Vec<_> = expected.map(|(outcome, user)| (message, outcome, user)).into_iter().collect();
+        assert_eq!(left, expected, "{message} {body}: {}", answer.json);
+        let id = answer.header("x-request-id").unwrap();
+        assert!(new.iter().all(|entry| entry.request_id == id && entry.client_address.is_some()));
+        assert_eq!(server.log().matches(id).count(), 1, "one line in the log");
+    }
+    let by_both = entries(&server).into_iter().find(|entry| entry.roles == "admin,customer").unwrap();
+    assert_eq!((&*by_both.principal, &*by_both.message), ("7", "RetrieveLivenessChecksQuery"));
+}
+
+#[test]
+fn refusals_before_the_body_is_read_leave_an_entry_too() {
+    let server = Server::start();
+    let token = format!("Bearer {}", customer(7));
+    let send = |headers: &[(&str, &str)], body: &[u8]| {
+        let headers: Vec<_> = [("Authorization", &*token)].into_iter().chain(headers.iter().copied()).collect();
+        server.request("UpdateLivenessCheckCommand", &headers, body).status
+    };
+
+    let statuses = [
+        send(&[("Content-Encoding", "gzip")], b"x"),
+        send(&[("Content-Type", "text/plain")], b"x"),
+        send(&[], &vec![b' '; 9_000_000]),
+        send(&[("Idempotency-Key", "a b")], b"{}"),
+    ];
+
+    assert_eq!(statuses, [415, 415, 413, 400]);
+    let left = entries(&server);
+    let outcomes: Vec<_> = left.iter().map(|entry| (&*entry.outcome, entry.self_service_user_id)).collect();
+    assert_eq!(outcomes, [("30", Some(7)), ("30", Some(7)), ("13", Some(7)), ("30", Some(7))]);
+}
+
+#[test]
+fn who_is_not_known_leaves_no_entry() {
+    let server = Server::start();
+
+    let answer = server.request("GetUserLivenessCheckQuery", &[], b"{\"userId\":7}");
+
+    assert_eq!(answer.codes(), (401, "63"));
+    assert_eq!(entries(&server), []);
+}
+
+#[test]
+fn without_an_audit_entry_there_is_no_face() {
+    let server = Server::start();
+    server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("a"));
+    let shown = server.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 7 }));
+    assert!(shown.data()["LivenessCheck"]["ImageBase64"].is_string());
+
+    break_audit(&server);
+    let hidden = server.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 7 }));
+    let unlisted = server.send("RetrieveLivenessChecksQuery", &admin(), &json!({}));
+    let unrecorded = server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("b"));
+    let status = server.send("CheckLivenessStatusQuery", &customer(7), &json!({}));
+
+    for answer in [&hidden, &unlisted, &unrecorded] {
+        assert_eq!((answer.codes(), answer.data()), ((503, "91"), &Value::Null));
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert_eq!(status.codes(), (200, "00"));
+}
+
+#[test]
+fn the_trail_mends_without_a_restart() {
+    let server = Server::start();
+    break_audit(&server);
+    let broken = server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("a"));
+
+    sql(&server, "DROP TRIGGER audit_is_broken");
+    let mended = server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("a"));
+
+    assert_eq!((broken.codes(), mended.codes()), ((503, "91"), (200, "00")));
+    let listed = server.send("RetrieveLivenessChecksQuery", &admin(), &json!({}));
+    assert_eq!(listed.data()["TotalCount"], json!(1));
+}
+
+/// The disk that the trail is on has failed, as far as the server can see.
+fn break_audit(server: &Server) {
+    sql(
+        server,
+        "CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries \
+         BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END",
+    );
+}
+
+fn sql(server: &Server, statement: &str) {
+    let mut conn = diesel::SqliteConnection::establish(&server.database().to_string_lossy()).unwrap();
+    diesel::sql_query(statement).execute(&mut conn).unwrap();
+}

@@ -1,0 +1,176 @@
+//! What was acknowledged is there, whatever happens to the process.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use liveness_core::FaceImage;
+use serde_json::{Value, json};
+
+use crate::server::{FACE, Server, admin, customer, report, try_post};
+
+/// A face that nobody else has: the picture, and the user's number behind its end.
+fn face_of(user: i64) -> String {
+    let bytes = [FACE, &user.to_be_bytes()[..], &vec![user as u8; 20_000]].concat();
+    FaceImage::from_bytes(bytes).unwrap().to_data_uri()
+}
+
+/// Submits for a user of its own each time, from many threads, until told to stop; gives back the record of
+/// every user whose submit was acknowledged.
+fn submit_until(server: &Server, stop: &AtomicBool, acknowledged: &AtomicI64) -> HashMap<i64, i64> {
+    let next = AtomicI64::new(1);
+    let submit = || {
+        let mut records = HashMap::new();
+        while !stop.load(Ordering::Relaxed) {
+            let user = next.fetch_add(1, Ordering::Relaxed);
+            let mut body = report(&format!("session-{user}"), true);
+            body["imageBase64"] = json!(face_of(user));
+            body["metadata"] = json!({ "verificationResult": true });
+            let token = format!("Bearer {}", customer(user));
+            let headers = [("Authorization", &*token)];
+            let sent = try_post(server.address(), "SubmitLivenessCheckCommand", &headers, body.to_string().as_bytes());
+            // A connection that breaks, or an answer that does not come whole, acknowledges nothing.
+            let Ok(mut response) = sent else { continue };
+            let Ok(answer) = response.body_mut().read_json::<Value>() else { continue };
+            if response.status() == 200 {
+                records.insert(user, answer["data"]["id"].as_i64().unwrap());
+                acknowledged.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        records
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(submit)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// Waits until it is so; a test that waits for a minute has failed.
+fn until(is_so: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < patience, "it never came to be");
+        thread::yield_now();
+    }
+}
+
+fn assert_all_there(server: &Server, records: &HashMap<i64, i64>) {
+    for (user, record) in records {
+        let shown = server.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": user }));
+        let check = &shown.data()["LivenessCheck"];
+        assert_eq!(check["Id"], json!(record), "the record of user {user}");
+        assert!(check["ImageBase64"] == json!(face_of(*user)), "the face of user {user}");
+    }
+    assert_none_is_half_written(server, "SubmitLivenessCheckCommand", records.len());
+}
+
+/// Every record has its entry, and every entry of a success its record; there are `at_least` so many.
+fn assert_none_is_half_written(server: &Server, command: &str, at_least: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let entries = runtime.block_on(server.store().newest_audit_entries(1_000_000)).unwrap();
+    let done = entries.iter().filter(|entry| entry.message == command && entry.outcome == "00").count();
+    let listed = server.send("RetrieveLivenessChecksQuery", &admin(), &json!({}));
+    assert_eq!(listed.data()["TotalCount"], json!(done));
+    assert!(done >= at_least, "{done} records");
+}
+
+#[test]
+fn every_acknowledged_record_survives_sigkill() {
+    let server = Server::start();
+    let (stop, acknowledged) = (AtomicBool::new(false), AtomicI64::new(0));
+
+    let records = thread::scope(|scope| {
+        let submitting = scope.spawn(|| submit_until(&server, &stop, &acknowledged));
+        until(|| acknowledged.load(Ordering::Relaxed) >= 150);
+        server.signal("KILL");
+        stop.store(true, Ordering::Relaxed);
+        submitting.join().unwrap()
+    });
+    let server = server.restart();
+
+    assert_all_there(&server, &records);
+}
+
+#[test]
+fn sigterm_under_load_loses_nothing_and_exits_0() {
+    let mut server = Server::start();
+    let (stop, acknowledged) = (AtomicBool::new(false), AtomicI64::new(0));
+
+    let records = thread::scope(|scope| {
+        let submitting = scope.spawn(|| submit_until(&server, &stop, &acknowledged));
+        until(|| acknowledged.load(Ordering::Relaxed) >= 150);
+        server.signal("TERM");
+        // Submitting goes on while the server stops, until nobody listens any more.
+        until(|| TcpStream::connect(server.address()).is_err());
+        stop.store(true, Ordering::Relaxed);
+        submitting.join().unwrap()
+    });
+    assert_eq!(server.wait().code(), Some(0));
+    let server = server.restart();
+
+    assert_all_there(&server, &records);
+}
+
+#[test]
+fn sigterm_ends_the_process_whatever_its_clients_do() {
+    let mut server = Server::with(&[("LIVENESS_SHUTDOWN_GRACE", "3s")]);
+    let mut stalled = server.connect();
+    stalled.write_all(head(&customer(1), 100).as_bytes()).unwrap();
+    stalled.write_all(b"{").unwrap();
+    let mut in_head = server.connect();
+    in_head.write_all(b"POST /x HTTP/1.1\r\nHos").unwrap();
+    let idle = server.connect();
+    // An answer on another connection shows that the three before it were accepted.
+    assert_eq!(server.get("/health/ready").status, 200);
+
+    server.signal("TERM");
+    let status = server.wait();
+
+    assert_eq!(status.code(), Some(0));
+    drop((stalled, in_head, idle));
+}
+
+#[test]
+fn a_command_is_finished_although_its_client_has_gone() {
+    let server = Server::start();
+    for user in 1..=20 {
+        let body = report(&format!("session-{user}"), true).to_string();
+        let mut connection = server.connect();
+        connection.write_all(head(&customer(user), body.len()).as_bytes()).unwrap();
+        connection.write_all(body.as_bytes()).unwrap();
+        connection.shutdown(Shutdown::Both).unwrap();
+    }
+
+    // Nobody is left to be answered, so the log tells when the last one is done.
+    until(|| server.log().matches("UpdateLivenessCheckCommand 00").count() == 20);
+
+    assert_none_is_half_written(&server, "UpdateLivenessCheckCommand", 20);
+}
+
+fn head(token: &str, length: usize) -> String {
+    format!(
+        "POST /api/BPMSelfService/commands/UpdateLivenessCheckCommand HTTP/1.1\r\nHost: x\r\n\
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_database_that_is_gone_is_503_until_it_is_back() {
+    let server = Server::start();
+    let elsewhere = server.database().with_extension("elsewhere");
+    assert_eq!(server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-1", true)).status, 200);
+
+    std::fs::rename(server.database(), &elsewhere).unwrap();
+    let refused = server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-2", true));
+    let unready = server.get("/health/ready");
+    let alive = server.get("/health/live");
+    std::fs::rename(&elsewhere, server.database()).unwrap();
+    let accepted = server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-2", true));
+
+    assert_eq!([refused.codes(), unready.codes(), alive.codes()], [(503, "91"), (503, "91"), (200, "00")]);
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!((accepted.codes(), server.get("/health/ready").codes()), ((200, "00"), (200, "00")));
+}

@@ -1,0 +1,78 @@
+//! The example of a bank that mounts the liveness check, tried as its callers would.
+
+use actix_web::{App, HttpServer};
+use diesel::prelude::*;
+use liveness_core::store::{SqlitePool, Store};
+use serde_json::{Value, json};
+
+use crate::server::{Answer, SECRET, admin, customer, post, report, token};
+
+#[path = "../../examples/embedding.rs"]
+mod example;
+
+/// The bank on a port of its own, with one customer, until the test ends.
+fn with_bank(test: impl FnOnce(&str, &SqlitePool)) {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = example::open_bank(&folder.path().join("bank.db")).unwrap();
+    let jane = "INSERT INTO customers (id, login, name) VALUES (7, 'jane', 'Jane Doe')";
+    diesel::sql_query(jane).execute(&mut pool.get().unwrap()).unwrap();
+    let liveness = example::mount_liveness(&pool, SECRET.as_bytes()).unwrap();
+    let (told, address) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let app = move || App::new().configure(|app| example::configure(app, &liveness));
+            let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+            told.send(server.addrs()[0].to_string()).unwrap();
+            server.run().await.unwrap();
+        });
+    });
+    test(&address.recv().unwrap(), &pool);
+}
+
+fn send(address: &str, message: &str, token: &str, body: &Value) -> Answer {
+    post(address, message, &[("Authorization", &format!("Bearer {token}"))], body.to_string().as_bytes())
+}
+
+#[test]
+fn the_banks_own_route_goes_on() {
+    with_bank(|address, _| {
+        let branches = ureq::get(format!("http://{address}/branches")).call().unwrap().body_mut().read_to_string();
+        assert_eq!(branches.unwrap(), r#"["Lagos","Abuja"]"#);
+    });
+}
+
+#[test]
+fn the_banks_customers_are_the_users() {
+    with_bank(|address, _| {
+        let by_login = token(&json!({ "sub": "jane", "role": "customer" }));
+        let by_nobody = token(&json!({ "sub": "8", "role": "customer" }));
+
+        let recorded = send(address, "SubmitLivenessCheckCommand", &by_login, &report("s-1", true));
+        let refused = send(address, "SubmitLivenessCheckCommand", &by_nobody, &report("s-2", true));
+        let listed = send(address, "RetrieveLivenessChecksQuery", &admin(), &json!({}));
+
+        assert_eq!((recorded.codes(), refused.codes()), ((200, "00"), (403, "57")));
+        let item = &listed.data()["Items"][0];
+        assert_eq!(item["SelfServiceUserId"], json!(7));
+        assert_eq!((&item["UserId2"], &item["DisplayName"]), (&json!("jane"), &json!("Jane Doe")));
+    });
+}
+
+#[test]
+fn the_banks_message_passes_the_same_gate() {
+    with_bank(|address, pool| {
+        let frozen = send(address, "FreezeCardCommand", &customer(7), &json!({ "reason": "lost" }));
+        let invalid = send(address, "FreezeCardCommand", &customer(7), &json!({ "reason": "" }));
+        let refused = send(address, "FreezeCardCommand", &admin(), &json!({ "reason": "lost" }));
+
+        assert_eq!((frozen.codes(), frozen.data()), ((200, "00"), &json!(true)));
+        assert_eq!((invalid.codes(), &invalid.json["errors"][0]["field"]), ((400, "30"), &json!("reason")));
+        assert_eq!(refused.codes(), (403, "57"));
+
+        let store = Store::from_sqlite_pool(pool.clone()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let entries = runtime.block_on(store.newest_audit_entries(10)).unwrap();
+        let outcomes: Vec<_> = entries.iter().map(|entry| (&*entry.message, &*entry.outcome)).collect();
+        assert_eq!(outcomes, [("FreezeCardCommand", "57"), ("FreezeCardCommand", "30"), ("FreezeCardCommand", "00")]);
+    });
+}

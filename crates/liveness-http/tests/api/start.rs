@@ -1,0 +1,92 @@
+//! How the binary starts, or says in one line why not.
+
+use std::process::Output;
+
+use serde_json::json;
+
+use crate::server::{SECRET, Server, command, customer, report};
+
+const ANY_PORT: (&str, &str) = ("LIVENESS_BIND", "127.0.0.1:0");
+const KEY: (&str, &str) = ("LIVENESS_JWT_SECRET", SECRET);
+
+fn refusal(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = environment.iter().copied();
+    let Output { status, stderr, .. } =
+        command(arguments).envs(environment).current_dir(folder.path()).output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn without_a_key_it_says_which_settings_would_do() {
+    let (code, said) = refusal(&["serve"], &[]);
+
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        said,
+        "liveness-http: there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes) or \
+         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA), or try it out with `serve --dev`\n"
+    );
+}
+
+#[test]
+fn a_start_up_error_is_one_line_that_names_the_setting() {
+    const DATABASE: &str = "LIVENESS_DATABASE_URL";
+    const FILE: &str = "LIVENESS_JWT_PUBLIC_KEY_FILE";
+    let cases: [(&[(&str, &str)], &str); 7] = [
+        (&[("LIVENESS_JWT_SECRET", "short")], "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes"),
+        (&[(FILE, "none.pem")], "LIVENESS_JWT_PUBLIC_KEY_FILE: cannot read none.pem"),
+        (&[(FILE, "/dev/null")], "LIVENESS_JWT_PUBLIC_KEY_FILE: /dev/null: it must hold"),
+        (&[KEY, ("LIVENESS_BIND", "256.0.0.1:80")], "LIVENESS_BIND: cannot listen on 256.0.0.1:80"),
+        (&[KEY, ANY_PORT, (DATABASE, "mysql://x")], "LIVENESS_DATABASE_URL: the database URL must be sqlite://PATH"),
+        (&[KEY, ANY_PORT, (DATABASE, "sqlite:///no/such/x.db")], "LIVENESS_DATABASE_URL: cannot open"),
+        (&[KEY, ANY_PORT, (DATABASE, "postgres://x")], "LIVENESS_DATABASE_URL: the database URL starts with postgres://"),
+    ];
+    for (environment, expected) in cases {
+        let (code, said) = refusal(&["serve"], environment);
+        assert_eq!((code, said.lines().count()), (Some(1), 1), "{said}");
+        assert!(said.starts_with(&format!("liveness-http: {expected}")), "{said}");
+    }
+}
+
+#[test]
+fn a_setting_that_cannot_be_read_is_named() {
+    let cases = [
+        ("LIVENESS_STATUS_RULE", "latest", "any-successful or latest-verified"),
+        ("LIVENESS_TRUSTED_PROXIES", "proxy", "neither a network"),
+        ("LIVENESS_SHUTDOWN_GRACE", "soon", "must be a duration such as 30s"),
+        ("LIVENESS_RATE_LIMIT", "many", "20/s"),
+        ("LIVENESS_MAX_IMAGE_BYTES", "big", "invalid digit"),
+        ("LIVENESS_PROVISION_USERS", "maybe", "true"),
+    ];
+    for (name, value, expected) in cases {
+        let (code, said) = refusal(&["serve"], &[(name, value)]);
+        let flag = format!("--{}", name.trim_start_matches("LIVENESS_").to_lowercase().replace('_', "-"));
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(&flag) && said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_dev_server_listens_on_loopback_only() {
+    let (code, said) = refusal(&["serve", "--dev", "--bind", "0.0.0.0:0"], &[]);
+
+    assert_eq!(code, Some(1));
+    assert!(said.contains("listens on a loopback address only"), "{said}");
+}
+
+#[test]
+fn the_log_holds_no_secret() {
+    let server = Server::start();
+    let token = customer(1);
+    let mut body = report("s-1", true);
+    body["imageBase64"] = json!("canary-of-a-face");
+    body["metadata"] = json!({ "canary": "canary-of-an-sdk" });
+
+    server.send("SubmitLivenessCheckCommand", &token, &body);
+    server.request("SubmitLivenessCheckCommand", &[("Authorization", "Bearer canary-of-a-token")], b"{}");
+
+    let log = server.log();
+    assert!(log.contains("SubmitLivenessCheckCommand 30"), "{log}");
+    assert!(!log.contains("canary") && !log.contains(&token) && !log.contains(SECRET), "{log}");
+}
