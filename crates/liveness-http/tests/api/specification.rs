@@ -1,0 +1,281 @@
+//! Every example of the specification, field for field, through real HTTP.
+
+use std::sync::Arc;
+
+use actix_web::{App, HttpServer};
+use liveness_bus::Bus;
+use liveness_bus::liveness::{Liveness, Settings, module};
+use liveness_core::store::{Store, StoredUsers};
+use liveness_core::{FaceImage, FixedClock};
+use liveness_http::LivenessApi;
+use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
+use serde_json::{Value, json};
+
+use crate::server::{Answer, FACE, SECRET, admin, customer, post, report, token};
+
+/// The host in this process, with a clock that stands still.
+struct Host {
+    address: String,
+    clock: Arc<FixedClock>,
+}
+
+impl Host {
+    fn start() -> Self {
+        let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().unwrap()));
+        let store = Store::in_memory().unwrap();
+        store.migrate().unwrap();
+        let users = Arc::new(StoredUsers::new(store.clone(), clock.clone(), true));
+        let liveness = Liveness::new(store.clone(), users.clone(), Settings::default());
+        let bus = Bus::builder().module(module(liveness)).audit_sink(store).build().unwrap();
+        let key = VerificationKey::hs256(SECRET.as_bytes()).unwrap();
+        let verifier = TokenVerifier::new(vec![key], TokenRules::default());
+        let api = LivenessApi::builder(bus, verifier, users)
+            .clock(clock.clone())
+            .trusted_proxies("127.0.0.1".parse().unwrap())
+            .build();
+        let (told, address) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let app = move || App::new().configure(|app| api.configure(app));
+                let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+                told.send(server.addrs()[0].to_string()).unwrap();
+                server.run().await.unwrap();
+            });
+        });
+        Self { address: address.recv().unwrap(), clock }
+    }
+
+    /// Records 1 to 41 are somebody else's, so that the next one is 42, as in the examples.
+    fn after_41_records() -> Self {
+        let host = Self::start();
+        for run in 1..=41 {
+            host.send("UpdateLivenessCheckCommand", &customer(99), &report(&format!("other-{run}"), true));
+        }
+        host
+    }
+
+    fn send(&self, message: &str, token: &str, body: &Value) -> Answer {
+        let headers = [
+            ("Authorization", &*format!("Bearer {token}")),
+            ("User-Agent", "..."),
+            ("X-Device-Platform", "Android"),
+            ("X-App-Version", "2.1.0"),
+            ("X-Forwarded-For", "41.58.12.100"),
+        ];
+        post(&self.address, message, &headers, body.to_string().as_bytes())
+    }
+}
+
+fn jane() -> String {
+    token(&json!({
+        "sub": "1234", "role": "customer", "email": "customer@example.com",
+        "given_name": "Jane", "family_name": "Doe",
+    }))
+}
+
+/// The specification's own stops in the middle: `data:image/jpeg;base64,/9j/4AAQSkZJRgAB...`
+fn face() -> String {
+    FaceImage::from_bytes(FACE.to_vec()).unwrap().to_data_uri()
+}
+
+fn successful_run() -> Value {
+    json!({
+        "sessionId": "sdk-session-abc123",
+        "isSuccessful": true,
+        "imageBase64": face(),
+        "metadata": {
+            "timestamp": 1_742_680_800_000_i64,
+            "completedAt": "2026-03-22T14:00:00Z",
+            "verificationResult": true,
+            "sessionDuration": 4200,
+            "lightingValue": 0.93,
+            "challengeCount": 3,
+            "completedChallenges": ["BLINK", "SMILE", "TURN_LEFT"],
+            "challenges": ["BLINK", "SMILE", "TURN_LEFT"],
+            "finalCapture": { "verificationResult": true, "sessionDuration": 1100, "lightingValue": 0.95 }
+        },
+        "imageMetadata": { "verificationResult": true, "sessionDuration": 900, "lightingValue": 0.91 }
+    })
+}
+
+fn failed_run() -> Value {
+    json!({
+        "sessionId": "sdk-session-abc123",
+        "isSuccessful": false,
+        "metadata": {
+            "verificationResult": false,
+            "sessionDuration": 8000,
+            "lightingValue": 0.42,
+            "challengeCount": 3,
+            "completedChallenges": ["BLINK"]
+        }
+    })
+}
+
+#[test]
+fn submit_and_update_answer_as_in_the_examples() {
+    let host = Host::after_41_records();
+    let mut with_path = successful_run();
+    with_path["imagePath"] = json!("/uploads/liveness/abc123.jpg");
+
+    let submitted = host.send("SubmitLivenessCheckCommand", &jane(), &with_path);
+    host.clock.advance(295_000);
+    let updated = host.send("UpdateLivenessCheckCommand", &jane(), &failed_run());
+
+    let expected = json!({
+        "isSuccessful": true,
+        "statusCode": "00",
+        "message": "Liveness check completed successfully.",
+        "data": {
+            "id": 42,
+            "sessionId": "sdk-session-abc123",
+            "isSuccessful": true,
+            "verificationResult": true,
+            "challengeCount": 3,
+            "completedAt": "2026-03-22T14:00:00Z",
+            "createdAt": "2026-03-22T14:00:05Z"
+        }
+    });
+    assert_eq!((submitted.status, &submitted.json), (200, &expected));
+    let expected = json!({
+        "isSuccessful": true,
+        "statusCode": "00",
+        "message": "Liveness check recorded but verification was not successful.",
+        "data": {
+            "id": 43,
+            "sessionId": "sdk-session-abc123",
+            "isSuccessful": false,
+            "verificationResult": false,
+            "challengeCount": 3,
+            "completedAt": null,
+            "createdAt": "2026-03-22T14:05:00Z"
+        }
+    });
+    assert_eq!((updated.status, &updated.json), (200, &expected));
+}
+
+#[test]
+fn status_answers_as_in_the_examples() {
+    let host = Host::start();
+
+    let before = host.send("CheckLivenessStatusQuery", &jane(), &json!({}));
+    host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
+    host.send("UpdateLivenessCheckCommand", &jane(), &failed_run());
+    let after = host.send("CheckLivenessStatusQuery", &jane(), &json!({}));
+
+    let expected = json!({
+        "isSuccessful": true,
+        "statusCode": "00",
+        "message": "Liveness check has not been completed.",
+        "data": { "HasCompletedLivenessCheck": false, "LivenessCheckDate": null, "SessionId": null }
+    });
+    assert_eq!((before.status, &before.json), (200, &expected));
+    let expected = json!({
+        "isSuccessful": true,
+        "statusCode": "00",
+        "message": "Liveness check has been completed.",
+        "data": {
+            "HasCompletedLivenessCheck": true,
+            "LivenessCheckDate": "2026-03-22T14:00:00Z",
+            "SessionId": "sdk-session-abc123"
+        }
+    });
+    assert_eq!((after.status, &after.json), (200, &expected));
+}
+
+#[test]
+fn a_users_check_answers_as_in_the_example() {
+    let host = Host::after_41_records();
+    host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
+
+    let shown = host.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 1234 }));
+
+    let expected = json!({
+        "isSuccessful": true,
+        "statusCode": "00",
+        "data": {
+            "UserId": 1234,
+            "EmailAddress": "customer@example.com",
+            "UserId2": "USR-00001234",
+            "FirstName": "Jane",
+            "LastName": "Doe",
+            "MiddleName": null,
+            "DisplayName": "Jane Doe",
+            "HasCompletedLivenessCheck": true,
+            "LivenessCheck": {
+                "Id": 42,
+                "SessionId": "sdk-session-abc123",
+                "IsSuccessful": true,
+                "VerificationResult": true,
+                "SessionDuration": 4200,
+                "LightingValue": 0.93,
+                "ChallengeCount": 3,
+                "CompletedChallenges": ["BLINK", "SMILE", "TURN_LEFT"],
+                "FinalCaptureVerificationResult": true,
+                "ImageBase64": face(),
+                "HasImage": true,
+                "ImagePath": null,
+                "ImageVerificationResult": true,
+                "CompletedAt": "2026-03-22T14:00:00Z",
+                "CreatedAt": "2026-03-22T14:00:05Z",
+                "DeviceInfo": "{\"userAgent\":\"...\",\"devicePlatform\":\"Android\",\"appVersion\":\"2.1.0\"}",
+                "ClientIp": "41.58.12.100"
+            }
+        }
+    });
+    assert_eq!((shown.status, &shown.json), (200, &expected));
+}
+
+#[test]
+fn a_users_check_is_null_when_the_latest_record_failed() {
+    let host = Host::start();
+    host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
+    host.send("UpdateLivenessCheckCommand", &jane(), &failed_run());
+
+    let shown = host.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 1234 }));
+
+    assert_eq!(shown.data()["HasCompletedLivenessCheck"], json!(false));
+    assert_eq!(shown.data()["LivenessCheck"], Value::Null);
+}
+
+#[test]
+fn the_list_answers_to_the_request_of_the_example() {
+    let host = Host::after_41_records();
+    host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
+
+    let request = json!({ "selfServiceUserId": 1234, "pageNumber": 1, "pageSize": 20 });
+    let listed = host.send("RetrieveLivenessChecksQuery", &admin(), &request);
+
+    let expected = json!({
+        "Items": [{
+            "Id": 42,
+            "SelfServiceUserId": 1234,
+            "PreRegistrationId": null,
+            "UserId2": "USR-00001234",
+            "EmailAddress": "customer@example.com",
+            "DisplayName": "Jane Doe",
+            "SessionId": "sdk-session-abc123",
+            "IsSuccessful": true,
+            "VerificationResult": true,
+            "SessionDuration": 4200,
+            "LightingValue": 0.93,
+            "ChallengeCount": 3,
+            "CompletedChallenges": ["BLINK", "SMILE", "TURN_LEFT"],
+            "FinalCaptureVerificationResult": true,
+            "HasImage": true,
+            "ImagePath": null,
+            "ImageVerificationResult": true,
+            "CompletedAt": "2026-03-22T14:00:00Z",
+            "CreatedAt": "2026-03-22T14:00:05Z",
+            "DeviceInfo": "{\"userAgent\":\"...\",\"devicePlatform\":\"Android\",\"appVersion\":\"2.1.0\"}",
+            "ClientIp": "41.58.12.100"
+        }],
+        "PageNumber": 1,
+        "PageSize": 20,
+        "TotalCount": 1,
+        "TotalPages": 1,
+        "HasPreviousPage": false,
+        "HasNextPage": false
+    });
+    assert_eq!((listed.status, listed.data()), (200, &expected));
+}
