@@ -49,6 +49,13 @@ impl Pipeline {
             gate: true,
         };
         let outcome = within_deadline(&call, caught(async { next.run(&mut frame, &call).await })).await;
+        let outcome = match outcome {
+            // Found here, so that its trace says so too.
+            Ok(()) if !frame.inner.has_reply() => {
+                Err(BusError::Internal("a middleware answered without a reply".into()))
+            }
+            outcome => outcome,
+        };
         let outcome = audit::settle(self.audit_sink.as_deref(), &call, outcome).await;
         audit::log(&call, &outcome, started.elapsed());
         outcome

@@ -12,7 +12,8 @@ use serde_path_to_error::{Path, Segment};
 use crate::{BusError, FieldError};
 
 const MAX_DEPTH: usize = 64;
-const MAX_PROBLEMS: usize = 100;
+/// Most field errors in one answer.
+pub(crate) const MAX_PROBLEMS: usize = 100;
 /// How serde says that a field is missing.
 const MISSING: &str = "missing field `";
 
@@ -39,15 +40,18 @@ pub(crate) fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, Bus
     if scan.depth > MAX_DEPTH {
         return Err(BusError::Malformed("the body is nested deeper than 64 levels".into()));
     }
+    if scan.has_lone_surrogate {
+        return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
+    }
     if scan.has_control {
-        return explain(text);
+        return explain(text, true);
     }
     match serde_json::from_str(text) {
         Ok(message) => Ok(Decoded {
             message: Some(message),
             problems: Vec::new(),
         }),
-        Err(error) if error.is_data() => explain(text),
+        Err(error) if error.is_data() => explain(text, false),
         Err(error) => Err(not_json(&error)),
     }
 }
@@ -66,6 +70,7 @@ fn not_json(error: &serde_json::Error) -> BusError {
 struct Scan {
     depth: usize,
     has_control: bool,
+    has_lone_surrogate: bool,
 }
 
 impl Scan {
@@ -96,7 +101,7 @@ impl Scan {
                 [b'"', ..] => break,
                 [b'\\', ref escape @ ..] => {
                     self.has_control |= is_control_escape(escape);
-                    at += 2;
+                    at += self.escape_length(escape);
                 }
                 _ => {
                     self.has_control = true;
@@ -111,19 +116,36 @@ impl Scan {
         self.has_control |= starts.any(|c2| matches!(string.get(c2 + 1), Some(0x80..=0x9F)));
         at
     }
+
+    /// How far to go from a backslash, with `escape` behind it, so that no escaped character is left out.
+    fn escape_length(&mut self, escape: &[u8]) -> usize {
+        match code_unit(escape) {
+            Some(0xD800..=0xDBFF) if is_low_surrogate(&escape[5..]) => 12,
+            Some(0xD800..=0xDFFF) => {
+                self.has_lone_surrogate = true;
+                2
+            }
+            _ => 2,
+        }
+    }
+}
+
+/// The UTF-16 code unit that `uXXXX` stands for.
+fn code_unit(escape: &[u8]) -> Option<u32> {
+    let hex = std::str::from_utf8(escape.strip_prefix(b"u")?.get(..4)?).ok()?;
+    u32::from_str_radix(hex, 16).ok()
+}
+
+fn is_low_surrogate(text: &[u8]) -> bool {
+    let escape = text.strip_prefix(b"\\");
+    escape.and_then(code_unit).is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit))
 }
 
 /// `\b`, `\f`, or `\uXXXX` of a control character other than tab, line feed and carriage return.
 fn is_control_escape(escape: &[u8]) -> bool {
     match escape {
         [b'b' | b'f', ..] => true,
-        [b'u', hex, ..] if *hex == b'0' => {
-            let code = escape.get(1..5).and_then(|hex| std::str::from_utf8(hex).ok());
-            let code = code
-                .and_then(|hex| u32::from_str_radix(hex, 16).ok())
-                .and_then(char::from_u32);
-            code.is_some_and(is_forbidden)
-        }
+        [b'u', b'0', ..] => code_unit(escape).and_then(char::from_u32).is_some_and(is_forbidden),
         _ => false,
     }
 }
@@ -135,11 +157,16 @@ fn is_forbidden(c: char) -> bool {
 /// Finds all that is wrong with a body that is JSON.
 ///
 /// A value that does not fit is named and taken away, and the rest is tried again.
-fn explain<M: DeserializeOwned>(text: &str) -> Result<Decoded<M>, BusError> {
+fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded<M>, BusError> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     let mut problems = Vec::new();
     find_controls(&value, &mut String::new(), &mut problems);
+    if has_control && problems.is_empty() {
+        // It stands in a value that another one of the same name, behind it, has taken the place of.
+        problems.push(control_problem(""));
+    }
 
+    let controls = problems.len();
     let mut message = None;
     let mut last_path = String::new();
     // Each value is tried twice at most: taken away, then in its neutral form.
@@ -160,38 +187,47 @@ fn explain<M: DeserializeOwned>(text: &str) -> Result<Decoded<M>, BusError> {
         if !problems.iter().any(|known: &FieldError| known.field == problem.field) {
             problems.push(problem);
         }
-        if !replaced || problems.len() >= MAX_PROBLEMS {
+        if !replaced || problems.len() - controls >= MAX_PROBLEMS {
             break;
         }
         last_path = path;
     }
 
     if problems.is_empty() {
-        return as_it_stands(text);
+        return as_it_stands(text, message);
     }
+    problems.truncate(MAX_PROBLEMS);
     Ok(Decoded { message, problems })
 }
 
 /// Nothing was wrong with the values, so it is with the body as a whole: a field that stands in it twice.
-fn as_it_stands<M: DeserializeOwned>(text: &str) -> Result<Decoded<M>, BusError> {
-    let error = match serde_json::from_str(text) {
+///
+/// `message` is the body with the last of the two.
+fn as_it_stands<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<Decoded<M>, BusError> {
+    let error = match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)) {
         Ok(message) => {
             return Ok(Decoded {
                 message: Some(message),
                 problems: Vec::new(),
             });
         }
-        Err(error) => error.to_string(),
+        Err(error) => error,
     };
-    match quoted(&error, "duplicate field `") {
+    match quoted(&error.inner().to_string(), "duplicate field `") {
         Some(field) => {
-            let problem = FieldError::new(field, "duplicate", "must be given once");
-            Ok(Decoded {
-                message: None,
-                problems: vec![problem],
-            })
+            let path = inside(&error.path().to_string(), field);
+            let problems = vec![FieldError::new(path, "duplicate", "must be given once")];
+            Ok(Decoded { message, problems })
         }
         None => Err(BusError::Malformed("the body does not fit the message".into())),
+    }
+}
+
+fn inside(path: &str, field: &str) -> String {
+    if path == "." {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
     }
 }
 
@@ -202,12 +238,7 @@ fn quoted<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 /// serde's text quotes the value before ", expected "; what stands behind it was written by a programmer.
 fn type_problem(path: &str, text: &str) -> FieldError {
     if let Some(field) = quoted(text, MISSING) {
-        let path = if path == "." {
-            field.to_owned()
-        } else {
-            format!("{path}.{field}")
-        };
-        return FieldError::new(path, "required", "must be given");
+        return FieldError::new(inside(path, field), "required", "must be given");
     }
     let is_type = ["invalid type: ", "invalid value: ", "invalid length "]
         .iter()
@@ -353,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_good_body_is_read_and_unknown_fields_are_ignored() {
-        let json = br#" {"customer":"a\tb\\b","itemCount":2,"x":{"y":[1,{"z":"\\u0000"}]},"note":"\u00e9"}"#;
+        let json = br#" {"customer":"a\tb\\b","itemCount":2,"x":{"y":[1,{"z":"\\u0000"}]},"note":"\u00e9\ud83d\uDE00"}"#;
         let decoded = decode::<Order>(json).unwrap();
         assert_eq!(decoded.problems, []);
         assert_eq!(decoded.message.unwrap().customer, "a\tb\\b");
@@ -426,7 +457,7 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_malformed() {
         let deep = format!("{{\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        let cases: [(&[u8], &str); 9] = [
+        let cases: [(&[u8], &str); 12] = [
             (br#"["a",1]"#, "the body must be a JSON object"),
             (b"null", "the body must be a JSON object"),
             (b"\xEF\xBB\xBF{}", "the body must be a JSON object"),
@@ -448,6 +479,9 @@ mod tests {
                 "the body is not valid JSON: trailing characters at line 1 column 4",
             ),
             (deep.as_bytes(), "the body is nested deeper than 64 levels"),
+            (br#"{"x":"\uD83D"}"#, "the body holds half of a surrogate pair"),
+            (br#"{"x":["\ud83d\u0041"]}"#, "the body holds half of a surrogate pair"),
+            (br#"{"\uDE00\uD83D":1}"#, "the body holds half of a surrogate pair"),
         ];
         for (body, expected) in cases {
             assert_eq!(malformed(body), expected);
@@ -461,6 +495,9 @@ mod tests {
             r#"{"a\"#,
             r#"{"a\u"#,
             r#"{"a\u00"#,
+            r#"{"a\ud83d"#,
+            r#"{"a\ud83d\"#,
+            r#"{"a\ud83d\ud"#,
             "{\"\u{7f}",
             "{\"é",
             "{\"\u{80}",

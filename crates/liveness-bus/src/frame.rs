@@ -16,6 +16,7 @@ use crate::{BusError, Call, Context, Handler, Kind, Message, Meta};
 pub(crate) trait AnyFrame: Send {
     fn meta(&self) -> Meta;
     fn message(&self) -> Option<&dyn Any>;
+    fn has_reply(&self) -> bool;
     fn reply(&self) -> &dyn Any;
     fn reply_mut(&mut self) -> &mut dyn Any;
     fn pass_gate(&mut self, call: &Call<'_>) -> Result<(), BusError>;
@@ -68,6 +69,10 @@ impl<M: Message> AnyFrame for TypedFrame<'_, M> {
 
     fn message(&self) -> Option<&dyn Any> {
         self.message.as_ref().map(|message| message as &dyn Any)
+    }
+
+    fn has_reply(&self) -> bool {
+        self.reply.is_some()
     }
 
     fn reply(&self) -> &dyn Any {

@@ -46,6 +46,10 @@ impl Frame<'_> {
 
     /// The reply, once there is one, if it is that of an `M`.
     pub fn reply<M: Message>(&self) -> Option<&M::Reply> {
+        // Two messages may have replies of the same type.
+        if self.meta() != Meta::of::<M>() {
+            return None;
+        }
         self.inner
             .reply()
             .downcast_ref::<Option<M::Reply>>()
@@ -54,7 +58,7 @@ impl Frame<'_> {
 
     /// Answers in the handler's place. `false`, and nothing set, before the gate or when the message is no `M`.
     pub fn set_reply<M: Message>(&mut self, reply: M::Reply) -> bool {
-        if self.inner.message().is_none() {
+        if self.message::<M>().is_none() {
             return false;
         }
         match self.inner.reply_mut().downcast_mut::<Option<M::Reply>>() {

@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 
 use crate::BusError;
 use crate::decode::{Decoded, decode};
-use crate::validation::violation;
+use crate::validation::{camel_case, covers, violation};
 use liveness_core::{ReceivedObject, Violation};
 
 /// A JSON object, whole as received, and what is known of it as a `T`.
@@ -85,6 +85,16 @@ impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Received<T> {
 impl<T: Validate> Validate for Received<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut errors = self.known.validate().err().unwrap_or_default();
+        // A list with an element that could not be read has something else in that place.
+        let is_whole = |name: &str| {
+            !self
+                .unreadable
+                .iter()
+                .any(|(field, _)| covers(&camel_case(name), field))
+        };
+        errors
+            .errors_mut()
+            .retain(|name, kind| !matches!(kind, ValidationErrorsKind::Field(_)) || is_whole(name));
         for (field, error) in &self.unreadable {
             errors
                 .errors_mut()

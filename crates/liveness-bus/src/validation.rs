@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use liveness_core::Violation;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
+use crate::decode::MAX_PROBLEMS;
 use crate::{FieldError, Message};
 
 /// A rule of the domain as a rule of `validator`, for its `custom` functions.
@@ -24,9 +25,10 @@ pub(crate) fn problems_of<M: Message>(message: &M, problems: &mut Vec<FieldError
             problems.push(problem);
         }
     }
+    problems.truncate(MAX_PROBLEMS);
 }
 
-fn covers(known: &str, field: &str) -> bool {
+pub(crate) fn covers(known: &str, field: &str) -> bool {
     let is_part = |part: &str, whole: &str| {
         part.strip_prefix(whole)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -65,7 +67,7 @@ fn path_of(parent: &str, name: &str) -> String {
 }
 
 /// Fields are named in Rust's case here and in the wire's there.
-fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |mut camel, word| {

@@ -11,6 +11,8 @@ mod error;
 mod idempotency_keys;
 mod images;
 mod migrations;
+#[cfg(test)]
+mod plans;
 mod recording;
 mod schema;
 mod sessions;

@@ -161,6 +161,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_that_is_no_object_is_malformed_and_what_is_in_it_is_ignored() {
+        let world = TestBus::new();
+
+        let array = world.dispatch(NAME, "[]", &world.customer(1)).await;
+        let fields = world.dispatch(NAME, r#"{"userId":2}"#, &world.customer(1)).await;
+
+        assert!(matches!(array, Err(BusError::Malformed(_))), "{array:?}");
+        assert!(fields.is_ok(), "{fields:?}");
+    }
+
+    #[tokio::test]
     async fn the_question_leaves_no_audit_entry() {
         let world = TestBus::new();
 

@@ -239,31 +239,4 @@ mod tests {
         );
         assert_eq!(answer["LivenessCheck"]["HasImage"], true);
     }
-
-    #[tokio::test]
-    async fn the_user_id_is_required_and_an_integer_from_one() {
-        let world = TestBus::new();
-        let cases = [
-            ("", "required"),
-            (r#"{"userId":null}"#, "required"),
-            (r#"{"userId":0}"#, "range"),
-            (r#"{"userId":-1}"#, "range"),
-            (r#"{"userId":"1234"}"#, "type"),
-            (r#"{"userId":1.5}"#, "type"),
-            (r#"{"userId":9223372036854775808}"#, "type"),
-            (r#"{"userId":1,"userId":2}"#, "duplicate"),
-        ];
-
-        for (body, code) in cases {
-            let refused = world.dispatch(NAME, body, &world.admin()).await;
-            let Err(BusError::Invalid(errors)) = refused else {
-                panic!("{body}: {refused:?}")
-            };
-            let found: Vec<_> = errors
-                .iter()
-                .map(|error| (error.field.as_str(), &*error.code))
-                .collect();
-            assert_eq!(found, [("userId", code)], "{body}");
-        }
-    }
 }

@@ -62,9 +62,9 @@ pub struct SessionMetricsReport {
     /// Those that were presented.
     #[validate(custom(function = "rules::challenges"))]
     pub challenges: Option<Vec<String>>,
-    /// What the SDK measured of the final picture.
+    /// What the SDK measured of the final picture. As received, because an array would be read by position.
     #[validate(nested)]
-    pub final_capture: Option<CaptureMetricsReport>,
+    pub final_capture: Option<Received<CaptureMetricsReport>>,
 }
 
 /// The known fields of `metadata.finalCapture` and of `imageMetadata`.
@@ -195,7 +195,7 @@ fn session_metrics(report: &SessionMetricsReport) -> Result<SessionMetrics, BusE
     let completed_at = report.completed_at.as_deref().map(str::parse).transpose();
     let final_capture = report.final_capture.as_ref();
     let final_capture = final_capture
-        .map(|report| capture_metrics(report, "metadata.finalCapture"))
+        .map(|report| capture_metrics(report.known(), "metadata.finalCapture"))
         .transpose()?;
     Ok(SessionMetrics {
         timestamp: report.timestamp,

@@ -97,7 +97,9 @@ impl Lane {
 
     fn of_file(path: &Path, settings: SqliteSettings, size: u32) -> Result<Self, OpenError> {
         // `mode=rw`: a file that has gone is an error, not a new and empty database.
-        let uri = format!("file:{}?mode=rw", percent_encoded(&path.to_string_lossy()));
+        // With an empty authority, so that a path with two slashes before it is not taken for a host's name.
+        let authority = if path.is_absolute() { "//" } else { "" };
+        let uri = format!("file:{authority}{}?mode=rw", percent_encoded(&path.to_string_lossy()));
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))

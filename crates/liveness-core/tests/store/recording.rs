@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::database::{Database, NOW, at, audit_entry, jpeg, keyed, recording};
 
 #[expect(clippy::unwrap_used, reason = "every value here is valid")]
-fn everything() -> Recording {
+pub(crate) fn everything() -> Recording {
     let capture = |verified, millis, lighting| CaptureMetrics {
         verification_result: Some(verified),
         session_duration: Some(SessionDuration::from_millis(millis).unwrap()),

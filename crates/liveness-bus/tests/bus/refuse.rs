@@ -1,0 +1,51 @@
+//! A host that cannot read a body ends the message by [`liveness_bus::Bus::refuse`].
+
+use liveness_bus::{BusError, Context, Principal};
+
+use crate::messages::{Handling, bus, context_of, nobody, teller};
+
+fn without_role() -> Context {
+    context_of(Principal::new("x")).build()
+}
+
+#[tokio::test]
+async fn it_gives_the_error_back_and_leaves_one_entry() {
+    let cases = [
+        (BusError::TooSlow, "30"),
+        (BusError::TooLarge("too large".into()), "13"),
+        (BusError::UnsupportedContent("not JSON"), "30"),
+    ];
+
+    for (error, code) in cases {
+        let (bus, entries) = bus(Handling::Panic);
+        let given = error.to_string();
+        let answer = bus.refuse("TellerCommand", error, &teller()).await;
+        assert_eq!((answer.to_string(), answer.code()), (given, code));
+        assert_eq!(entries.outcomes(), [("TellerCommand".to_owned(), code.to_owned())]);
+    }
+}
+
+#[tokio::test]
+async fn a_weightier_refusal_takes_its_place() {
+    let (bus, entries) = bus(Handling::Panic);
+
+    let of_nobody = bus.refuse("TellerQuery", BusError::TooSlow, &nobody()).await;
+    let without_role = bus.refuse("TellerQuery", BusError::TooSlow, &without_role()).await;
+    let unknown = bus.refuse("NoSuchQuery", BusError::TooSlow, &teller()).await;
+
+    assert_eq!(
+        [of_nobody.code(), without_role.code(), unknown.code()],
+        ["63", "57", "12"]
+    );
+    assert_eq!(entries.outcomes(), [("TellerQuery".to_owned(), "57".to_owned())]);
+}
+
+#[tokio::test]
+async fn what_is_logged_only_leaves_no_entry() {
+    let (bus, entries) = bus(Handling::Panic);
+
+    let answer = bus.refuse("LoggedCommand", BusError::TooSlow, &teller()).await;
+
+    assert!(matches!(answer, BusError::TooSlow), "{answer:?}");
+    assert_eq!(entries.all(), []);
+}

@@ -1,0 +1,115 @@
+//! Who may send what: every message of the registry, and every kind of sender.
+
+use liveness_bus::testing::TestBus;
+use liveness_bus::{BusError, Context, Principal};
+
+use crate::report::{GET, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
+
+/// Nobody, a customer, a customer without a user, an admin, both, somebody without a known role.
+fn senders(world: &TestBus) -> [Context; 6] {
+    let customer = TestBus::customer_principal(1);
+    let somebody = Principal::new("somebody");
+    [
+        Principal::anonymous(),
+        customer.clone(),
+        somebody.clone().with_role("customer"),
+        somebody.clone().with_role("admin"),
+        customer.with_role("admin"),
+        somebody.with_role("auditor"),
+    ]
+    .map(|principal| world.context(principal).build())
+}
+
+#[tokio::test]
+async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
+    let world = TestBus::new();
+    let messages = world.bus().messages();
+
+    for meta in &messages {
+        let mut out = Vec::new();
+        let refused = world
+            .bus()
+            .dispatch(meta.name(), b"\xFF no JSON", &world.anonymous(), &mut out)
+            .await;
+        assert!(
+            matches!(refused, Err(BusError::Unauthenticated)),
+            "{}: {refused:?}",
+            meta.name()
+        );
+        assert_eq!(out, b"");
+    }
+
+    assert_eq!(messages.len(), 5);
+    assert_eq!(world.audit_entries().await, []);
+}
+
+#[tokio::test]
+async fn messages_by_senders() {
+    let world = TestBus::new();
+    world.add_customer(1).await;
+    let expected = [
+        // nobody, customer, customer without a user, admin, both, another role
+        (STATUS, ["63", "00", "57", "57", "00", "57"]),
+        (GET, ["63", "57", "57", "00", "00", "57"]),
+        (RETRIEVE, ["63", "57", "57", "00", "00", "57"]),
+        (SUBMIT, ["63", "00", "57", "57", "00", "57"]),
+        (UPDATE, ["63", "00", "57", "57", "00", "57"]),
+    ];
+    assert_eq!(
+        world
+            .bus()
+            .messages()
+            .iter()
+            .map(|meta| meta.name())
+            .collect::<Vec<_>>(),
+        expected.map(|(name, _)| name)
+    );
+
+    for (name, codes) in expected {
+        // A body that every one of them takes.
+        let body = body_with(serde_json::json!({"userId": 1, "sessionId": null})).to_string();
+        let body = if name.ends_with("Command") {
+            body_with(serde_json::json!({})).to_string()
+        } else {
+            body
+        };
+        for (sender, code) in senders(&world).iter().zip(codes) {
+            let outcome = world.dispatch(name, &body, sender).await;
+            let found = outcome.as_ref().map_or_else(BusError::code, |_| "00");
+            assert_eq!(found, code, "{name} from {:?}: {outcome:?}", sender.principal());
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_send_it_has_no_body_read() {
+    let world = TestBus::new();
+    let cases = [
+        (SUBMIT, world.admin()),
+        (STATUS, world.admin()),
+        (GET, world.customer(1)),
+        (RETRIEVE, world.customer(1)),
+    ];
+
+    for (name, sender) in cases {
+        let refused = world.dispatch(name, "no JSON", &sender).await;
+        assert!(matches!(refused, Err(BusError::Forbidden(_))), "{name}: {refused:?}");
+    }
+}
+
+#[test]
+fn the_access_matrix_is_that_of_the_contract() {
+    let world = TestBus::new();
+
+    let expected = "\
+| message | kind | who | audit |
+| --- | --- | --- | --- |
+| CheckLivenessStatusQuery | Query | customer with a user | LogOnly |
+| GetUserLivenessCheckQuery | Query | admin | BeforeReply |
+| RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
+| SubmitLivenessCheckCommand | Command | customer with a user | WithRecord |
+| UpdateLivenessCheckCommand | Command | customer with a user | WithRecord |
+";
+
+    assert_eq!(world.bus().access_matrix(), expected);
+}

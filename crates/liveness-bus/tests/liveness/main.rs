@@ -1,0 +1,16 @@
+//! The five messages through both doors of the bus, as `docs/api.md` tells them; no HTTP.
+
+mod access;
+mod any_json;
+mod audit;
+mod debug;
+mod documented;
+mod fields;
+mod fields_together;
+mod get_user_liveness_check;
+mod idempotency;
+mod images;
+mod kept;
+mod recording;
+mod report;
+mod retrieve_liveness_checks;
