@@ -138,7 +138,9 @@ fn code_unit(escape: &[u8]) -> Option<u32> {
 
 fn is_low_surrogate(text: &[u8]) -> bool {
     let escape = text.strip_prefix(b"\\");
-    escape.and_then(code_unit).is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit))
+    escape
+        .and_then(code_unit)
+        .is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit))
 }
 
 /// `\b`, `\f`, or `\uXXXX` of a control character other than tab, line feed and carriage return.
@@ -384,7 +386,8 @@ mod tests {
 
     #[test]
     fn a_good_body_is_read_and_unknown_fields_are_ignored() {
-        let json = br#" {"customer":"a\tb\\b","itemCount":2,"x":{"y":[1,{"z":"\\u0000"}]},"note":"\u00e9\ud83d\uDE00"}"#;
+        let json =
+            br#" {"customer":"a\tb\\b","itemCount":2,"x":{"y":[1,{"z":"\\u0000"}]},"note":"\u00e9\ud83d\uDE00"}"#;
         let decoded = decode::<Order>(json).unwrap();
         assert_eq!(decoded.problems, []);
         assert_eq!(decoded.message.unwrap().customer, "a\tb\\b");

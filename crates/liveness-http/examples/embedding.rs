@@ -44,14 +44,20 @@ pub fn mount_liveness(pool: &SqlitePool, jwt_secret: &[u8]) -> Result<LivenessAp
 
 /// The bank's application: its own route, and ours.
 pub fn configure(app: &mut web::ServiceConfig, liveness: &LivenessApi) {
-    app.route("/branches", web::get().to(|| async { HttpResponse::Ok().json(["Lagos", "Abuja"]) }));
+    app.route(
+        "/branches",
+        web::get().to(|| async { HttpResponse::Ok().json(["Lagos", "Abuja"]) }),
+    );
     liveness.configure(app);
 }
 
 /// The bank's database, in a pool that the bank owns; ours needs its connections to be durable.
 pub fn open_bank(path: &Path) -> Result<SqlitePool, Box<dyn Error>> {
     let manager = ConnectionManager::new(path.to_string_lossy());
-    let pool = Pool::builder().max_size(4).connection_customizer(Box::new(SqliteSettings::default())).build(manager)?;
+    let pool = Pool::builder()
+        .max_size(4)
+        .connection_customizer(Box::new(SqliteSettings::default()))
+        .build(manager)?;
     diesel::sql_query(
         "CREATE TABLE IF NOT EXISTS customers (id BIGINT NOT NULL PRIMARY KEY, login TEXT NOT NULL UNIQUE, \
          name TEXT NOT NULL, card_is_frozen BOOLEAN NOT NULL DEFAULT FALSE)",
@@ -86,8 +92,16 @@ impl Customers {
                 None => all.filter(customers::id.eq_any(ids)).load(conn)?,
             })
         };
-        let rows = web::block(load).await.map_err(|error| DirectoryError(error.into()))?.map_err(DirectoryError)?;
-        let user = |(id, user_id, name)| User { id, user_id, display_name: Some(name), ..User::default() };
+        let rows = web::block(load)
+            .await
+            .map_err(|error| DirectoryError(error.into()))?
+            .map_err(DirectoryError)?;
+        let user = |(id, user_id, name)| User {
+            id,
+            user_id,
+            display_name: Some(name),
+            ..User::default()
+        };
         Ok(rows.into_iter().map(user).collect())
     }
 }
@@ -131,10 +145,14 @@ impl Handler<FreezeCardCommand> for Cards {
         let pool = self.0.clone();
         let freeze = move || -> Result<usize, Failure> {
             let of_customer = customers::table.filter(customers::id.nullable().eq(id));
-            Ok(diesel::update(of_customer).set(customers::card_is_frozen.eq(true)).execute(&mut pool.get()?)?)
+            Ok(diesel::update(of_customer)
+                .set(customers::card_is_frozen.eq(true))
+                .execute(&mut pool.get()?)?)
         };
         log::info!("freezing a card: {}", command.reason.escape_debug());
-        let frozen = tokio::task::spawn_blocking(freeze).await.map_err(|error| BusError::Internal(error.into()))?;
+        let frozen = tokio::task::spawn_blocking(freeze)
+            .await
+            .map_err(|error| BusError::Internal(error.into()))?;
         Ok(frozen.map_err(BusError::Unavailable)? == 1)
     }
 }

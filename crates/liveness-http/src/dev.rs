@@ -50,72 +50,45 @@ impl DevKey {
     }
 }
 
+/// A shell script: whoever pastes all of it, or any line of it, has pasted something that works.
 fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str) -> String {
-    let face = STANDARD.encode(FACE);
-    let submit = json!({
-        "sessionId": "sdk-session-abc123",
-        "isSuccessful": true,
-        "imageBase64": format!("data:image/jpeg;base64,{face}"),
-        "metadata": {
-            "timestamp": 1_742_680_800_000_i64,
-            "completedAt": "2026-03-22T14:00:00Z",
-            "verificationResult": true,
-            "sessionDuration": 4200,
-            "lightingValue": 0.93,
-            "challengeCount": 3,
-            "completedChallenges": ["BLINK", "SMILE", "TURN_LEFT"],
-            "challenges": ["BLINK", "SMILE", "TURN_LEFT"],
-            "finalCapture": { "verificationResult": true, "sessionDuration": 1100, "lightingValue": 0.95 },
-        },
-        "imageMetadata": { "verificationResult": true, "sessionDuration": 900, "lightingValue": 0.91 },
-    });
-    let update = json!({
-        "sessionId": "sdk-session-abc124",
-        "isSuccessful": false,
-        "metadata": {
-            "verificationResult": false,
-            "sessionDuration": 8000,
-            "lightingValue": 0.42,
-            "challengeCount": 3,
-            "completedChallenges": ["BLINK"],
-        },
-    });
+    let submit = SUBMIT.replace("FACE", &STANDARD.encode(FACE));
     // In the order of a story: the user passes, asks, is looked at, fails another run, and both are listed.
     let steps = [
         (
             "The customer passes, with a face",
             "SubmitLivenessCheckCommand",
             "CUSTOMER",
-            submit,
+            &*submit,
         ),
         (
             "The customer asks whether they have passed",
             "CheckLivenessStatusQuery",
             "CUSTOMER",
-            json!({}),
+            "{}",
         ),
         (
             "The administrator looks at the face",
             "GetUserLivenessCheckQuery",
             "ADMIN",
-            json!({ "userId": 1234 }),
+            r#"{"userId":1234}"#,
         ),
         (
             "The customer fails another run",
             "UpdateLivenessCheckCommand",
             "CUSTOMER",
-            update,
+            UPDATE,
         ),
         (
             "The administrator lists the records",
             "RetrieveLivenessChecksQuery",
             "ADMIN",
-            json!({ "pageSize": 20 }),
+            r#"{"pageSize":20}"#,
         ),
     ];
     let mut text = format!(
-        "\nliveness serves http://{address} with a key made for this run; its records are in {database_url}.\n\
-         Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\
+        "# liveness serves http://{address} with a key made for this run; its records are in {database_url}.\n\
+         # Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\
          export CUSTOMER={customer}\nexport ADMIN={admin}\n"
     );
     for (story, name, role, body) in steps {
@@ -125,6 +98,20 @@ fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str)
              -H \"Authorization: Bearer ${role}\" -H 'Content-Type: application/json' -d '{body}'\n"
         ));
     }
-    text.push('\n');
     text
 }
+
+const SUBMIT: &str = concat!(
+    r#"{"sessionId":"sdk-session-abc123","isSuccessful":true,"imageBase64":"data:image/jpeg;base64,FACE","#,
+    r#""metadata":{"timestamp":1742680800000,"completedAt":"2026-03-22T14:00:00Z","verificationResult":true,"#,
+    r#""sessionDuration":4200,"lightingValue":0.93,"challengeCount":3,"#,
+    r#""completedChallenges":["BLINK","SMILE","TURN_LEFT"],"challenges":["BLINK","SMILE","TURN_LEFT"],"#,
+    r#""finalCapture":{"verificationResult":true,"sessionDuration":1100,"lightingValue":0.95}},"#,
+    r#""imageMetadata":{"verificationResult":true,"sessionDuration":900,"lightingValue":0.91}}"#,
+);
+
+const UPDATE: &str = concat!(
+    r#"{"sessionId":"sdk-session-abc124","isSuccessful":false,"#,
+    r#""metadata":{"verificationResult":false,"sessionDuration":8000,"lightingValue":0.42,"#,
+    r#""challengeCount":3,"completedChallenges":["BLINK"]}}"#,
+);

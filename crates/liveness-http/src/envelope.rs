@@ -100,9 +100,19 @@ impl Failure {
         }
     }
 
-    /// What the log is told: only what is not the caller's doing.
+    /// What the log is told: what never came to the bus, which has a line of its own, and why a fault is ours.
     fn log(&self, request_id: &RequestId) {
-        let Self::Bus(error) = self else { return };
+        let error = match self {
+            Self::Bus(BusError::UnknownMessage | BusError::TooMany { .. })
+            | Self::NoToken
+            | Self::InvalidToken
+            | Self::NoRoute
+            | Self::Method(_) => {
+                log::info!("- {} request={request_id} {}", self.code(), self.message(request_id));
+                return;
+            }
+            Self::Bus(error) => error,
+        };
         let mut causes = String::new();
         let mut cause = error.source();
         while let Some(source) = cause {

@@ -95,11 +95,7 @@ impl Lane {
         }
     }
 
-    fn of_file(path: &Path, settings: SqliteSettings, size: u32) -> Result<Self, OpenError> {
-        // `mode=rw`: a file that has gone is an error, not a new and empty database.
-        // With an empty authority, so that a path with two slashes before it is not taken for a host's name.
-        let authority = if path.is_absolute() { "//" } else { "" };
-        let uri = format!("file:{authority}{}?mode=rw", percent_encoded(&path.to_string_lossy()));
+    fn of_file(path: &Path, uri: &str, settings: SqliteSettings, size: u32) -> Result<Self, OpenError> {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
@@ -109,7 +105,7 @@ impl Lane {
             .connection_timeout(WAIT)
             .connection_customizer(Box::new(settings))
             .build(ConnectionManager::new(uri))
-            .map_err(|error| OpenError(format!("cannot open the database {}: {error}", path.display())))?;
+            .map_err(|error| cannot_open(path, &error))?;
         Ok(Self::new(pool, size))
     }
 
@@ -133,6 +129,18 @@ impl Lane {
     }
 }
 
+fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> OpenError {
+    OpenError(format!("cannot open the database {}: {error}", path.display()))
+}
+
+/// The file as SQLite's URI. `mode=rw`: a file that has gone is an error, not a new and empty database.
+///
+/// The authority is empty, so that a path with two slashes before it is not taken for a host's name.
+fn uri_of(path: &Path) -> String {
+    let authority = if path.is_absolute() { "//" } else { "" };
+    format!("file:{authority}{}?mode=rw", percent_encoded(&path.to_string_lossy()))
+}
+
 /// Everything in a URI's path but letters, digits and `/._-` as `%XX`, so that no file name ends the path early.
 fn percent_encoded(path: &str) -> String {
     let encode = |byte: u8| match byte {
@@ -153,7 +161,7 @@ struct DatabaseFile {
 
 impl DatabaseFile {
     fn at(path: &Path) -> Result<Self, OpenError> {
-        let identity = identity(path).map_err(|error| OpenError(format!("cannot open {}: {error}", path.display())))?;
+        let identity = identity(path).map_err(|error| cannot_open(path, &error))?;
         Ok(Self {
             path: Arc::new(path.to_owned()),
             identity,
@@ -186,10 +194,15 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn open_file(path: &Path) -> Result<Self, OpenError> {
         let made = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-        made.map_err(|error| OpenError(format!("cannot open the database file {}: {error}", path.display())))?;
-        // The writer first: it turns the file to WAL, which a reader may not.
-        let writer = Lane::of_file(path, SqliteSettings::WRITER, 1)?;
-        let readers = Lane::of_file(path, SqliteSettings::READER, READERS)?;
+        made.map_err(|error| cannot_open(path, &error))?;
+        let uri = uri_of(path);
+        // One connection by itself, which turns the file to WAL: a pool would try for long before it tells what is wrong.
+        let mut first = SqliteConnection::establish(&uri).map_err(|error| cannot_open(path, &error))?;
+        SqliteSettings::WRITER
+            .on_acquire(&mut first)
+            .map_err(|error| cannot_open(path, &error))?;
+        let writer = Lane::of_file(path, &uri, SqliteSettings::WRITER, 1)?;
+        let readers = Lane::of_file(path, &uri, SqliteSettings::READER, READERS)?;
         let connections = Self {
             readers,
             writer,

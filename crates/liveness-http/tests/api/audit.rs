@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use crate::server::{FACE, Server, admin, customer, report, token};
 
 fn entries(server: &Server) -> Vec<AuditEntry> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let mut entries = runtime.block_on(server.store().newest_audit_entries(100)).unwrap();
     entries.reverse();
     entries
@@ -26,17 +29,72 @@ fn every_message_but_the_status_leaves_one_entry_however_it_ends() {
     let server = Server::start();
     let both = token(&json!({ "sub": "7", "roles": ["Admin", "customer"] }));
     let cases: [(&str, &str, Value, Left<'_>); 13] = [
-        ("SubmitLivenessCheckCommand", &customer(7), report("a", true), Some(("00", Some(7)))),
-        ("SubmitLivenessCheckCommand", &customer(7), report("a", false), Some(("05", Some(7)))),
-        ("SubmitLivenessCheckCommand", &customer(8), report("a", true), Some(("94", Some(8)))),
-        ("SubmitLivenessCheckCommand", &customer(7), json!({}), Some(("30", Some(7)))),
-        ("SubmitLivenessCheckCommand", &admin(), report("a", true), Some(("57", None))),
-        ("UpdateLivenessCheckCommand", &customer(7), report("a", false), Some(("00", Some(7)))),
-        ("GetUserLivenessCheckQuery", &admin(), json!({ "userId": 7 }), Some(("00", Some(7)))),
-        ("GetUserLivenessCheckQuery", &admin(), json!({ "userId": 70 }), Some(("25", Some(70)))),
-        ("GetUserLivenessCheckQuery", &customer(7), json!({ "userId": 7 }), Some(("57", None))),
-        ("RetrieveLivenessChecksQuery", &both, json!({ "selfServiceUserId": 8 }), Some(("00", Some(8)))),
-        ("RetrieveLivenessChecksQuery", &admin(), json!({ "pageSize": 101 }), Some(("30", None))),
+        (
+            "SubmitLivenessCheckCommand",
+            &customer(7),
+            report("a", true),
+            Some(("00", Some(7))),
+        ),
+        (
+            "SubmitLivenessCheckCommand",
+            &customer(7),
+            report("a", false),
+            Some(("05", Some(7))),
+        ),
+        (
+            "SubmitLivenessCheckCommand",
+            &customer(8),
+            report("a", true),
+            Some(("94", Some(8))),
+        ),
+        (
+            "SubmitLivenessCheckCommand",
+            &customer(7),
+            json!({}),
+            Some(("30", Some(7))),
+        ),
+        (
+            "SubmitLivenessCheckCommand",
+            &admin(),
+            report("a", true),
+            Some(("57", None)),
+        ),
+        (
+            "UpdateLivenessCheckCommand",
+            &customer(7),
+            report("a", false),
+            Some(("00", Some(7))),
+        ),
+        (
+            "GetUserLivenessCheckQuery",
+            &admin(),
+            json!({ "userId": 7 }),
+            Some(("00", Some(7))),
+        ),
+        (
+            "GetUserLivenessCheckQuery",
+            &admin(),
+            json!({ "userId": 70 }),
+            Some(("25", Some(70))),
+        ),
+        (
+            "GetUserLivenessCheckQuery",
+            &customer(7),
+            json!({ "userId": 7 }),
+            Some(("57", None)),
+        ),
+        (
+            "RetrieveLivenessChecksQuery",
+            &both,
+            json!({ "selfServiceUserId": 8 }),
+            Some(("00", Some(8))),
+        ),
+        (
+            "RetrieveLivenessChecksQuery",
+            &admin(),
+            json!({ "pageSize": 101 }),
+            Some(("30", None)),
+        ),
         ("CheckLivenessStatusQuery", &customer(7), json!({}), None),
         ("CheckLivenessStatusQuery", &admin(), json!({}), None),
     ];
@@ -45,16 +103,30 @@ fn every_message_but_the_status_leaves_one_entry_however_it_ends() {
         let answer = server.send(message, token, &body);
 
         let new = entries(&server).split_off(before);
-        let left: Vec<_> =
-            new.iter().map(|entry| (&*entry.message, &*entry.outcome, entry.self_service_user_id)).collect();
-        let expected: Vec<_> = expected.map(|(outcome, user)| (message, outcome, user)).into_iter().collect();
+        let left: Vec<_> = new
+            .iter()
+            .map(|entry| (&*entry.message, &*entry.outcome, entry.self_service_user_id))
+            .collect();
+        let expected: Vec<_> = expected
+            .map(|(outcome, user)| (message, outcome, user))
+            .into_iter()
+            .collect();
         assert_eq!(left, expected, "{message} {body}: {}", answer.json);
         let id = answer.header("x-request-id").unwrap();
-        assert!(new.iter().all(|entry| entry.request_id == id && entry.client_address.is_some()));
+        assert!(
+            new.iter()
+                .all(|entry| entry.request_id == id && entry.client_address.is_some())
+        );
         assert_eq!(server.log().matches(id).count(), 1, "one line in the log");
     }
-    let by_both = entries(&server).into_iter().find(|entry| entry.roles == "admin,customer").unwrap();
-    assert_eq!((&*by_both.principal, &*by_both.message), ("7", "RetrieveLivenessChecksQuery"));
+    let by_both = entries(&server)
+        .into_iter()
+        .find(|entry| entry.roles == "admin,customer")
+        .unwrap();
+    assert_eq!(
+        (&*by_both.principal, &*by_both.message),
+        ("7", "RetrieveLivenessChecksQuery")
+    );
 }
 
 #[test]
@@ -62,7 +134,10 @@ fn refusals_before_the_body_is_read_leave_an_entry_too() {
     let server = Server::start();
     let token = format!("Bearer {}", customer(7));
     let send = |headers: &[(&str, &str)], body: &[u8]| {
-        let headers: Vec<_> = [("Authorization", &*token)].into_iter().chain(headers.iter().copied()).collect();
+        let headers: Vec<_> = [("Authorization", &*token)]
+            .into_iter()
+            .chain(headers.iter().copied())
+            .collect();
         server.request("UpdateLivenessCheckCommand", &headers, body).status
     };
 
@@ -75,8 +150,14 @@ fn refusals_before_the_body_is_read_leave_an_entry_too() {
 
     assert_eq!(statuses, [415, 415, 413, 400]);
     let left = entries(&server);
-    let outcomes: Vec<_> = left.iter().map(|entry| (&*entry.outcome, entry.self_service_user_id)).collect();
-    assert_eq!(outcomes, [("30", Some(7)), ("30", Some(7)), ("13", Some(7)), ("30", Some(7))]);
+    let outcomes: Vec<_> = left
+        .iter()
+        .map(|entry| (&*entry.outcome, entry.self_service_user_id))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [("30", Some(7)), ("30", Some(7)), ("13", Some(7)), ("30", Some(7))]
+    );
 }
 
 #[test]

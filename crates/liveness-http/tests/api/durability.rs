@@ -31,10 +31,17 @@ fn submit_until(server: &Server, stop: &AtomicBool, acknowledged: &AtomicI64) ->
             body["metadata"] = json!({ "verificationResult": true });
             let token = format!("Bearer {}", customer(user));
             let headers = [("Authorization", &*token)];
-            let sent = try_post(server.address(), "SubmitLivenessCheckCommand", &headers, body.to_string().as_bytes());
+            let sent = try_post(
+                server.address(),
+                "SubmitLivenessCheckCommand",
+                &headers,
+                body.to_string().as_bytes(),
+            );
             // A connection that breaks, or an answer that does not come whole, acknowledges nothing.
             let Ok(mut response) = sent else { continue };
-            let Ok(answer) = response.body_mut().read_json::<Value>() else { continue };
+            let Ok(answer) = response.body_mut().read_json::<Value>() else {
+                continue;
+            };
             if response.status() == 200 {
                 records.insert(user, answer["data"]["id"].as_i64().unwrap());
                 acknowledged.fetch_add(1, Ordering::Relaxed);
@@ -69,9 +76,17 @@ fn assert_all_there(server: &Server, records: &HashMap<i64, i64>) {
 
 /// Every record has its entry, and every entry of a success its record; there are `at_least` so many.
 fn assert_none_is_half_written(server: &Server, command: &str, at_least: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let entries = runtime.block_on(server.store().newest_audit_entries(1_000_000)).unwrap();
-    let done = entries.iter().filter(|entry| entry.message == command && entry.outcome == "00").count();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let entries = runtime
+        .block_on(server.store().newest_audit_entries(1_000_000))
+        .unwrap();
+    let done = entries
+        .iter()
+        .filter(|entry| entry.message == command && entry.outcome == "00")
+        .count();
     let listed = server.send("RetrieveLivenessChecksQuery", &admin(), &json!({}));
     assert_eq!(listed.data()["TotalCount"], json!(done));
     assert!(done >= at_least, "{done} records");
@@ -139,7 +154,9 @@ fn a_command_is_finished_although_its_client_has_gone() {
     for user in 1..=20 {
         let body = report(&format!("session-{user}"), true).to_string();
         let mut connection = server.connect();
-        connection.write_all(head(&customer(user), body.len()).as_bytes()).unwrap();
+        connection
+            .write_all(head(&customer(user), body.len()).as_bytes())
+            .unwrap();
         connection.write_all(body.as_bytes()).unwrap();
         connection.shutdown(Shutdown::Both).unwrap();
     }
@@ -161,7 +178,12 @@ fn head(token: &str, length: usize) -> String {
 fn a_database_that_is_gone_is_503_until_it_is_back() {
     let server = Server::start();
     let elsewhere = server.database().with_extension("elsewhere");
-    assert_eq!(server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-1", true)).status, 200);
+    assert_eq!(
+        server
+            .send("SubmitLivenessCheckCommand", &customer(1), &report("s-1", true))
+            .status,
+        200
+    );
 
     std::fs::rename(server.database(), &elsewhere).unwrap();
     let refused = server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-2", true));
@@ -170,7 +192,13 @@ fn a_database_that_is_gone_is_503_until_it_is_back() {
     std::fs::rename(&elsewhere, server.database()).unwrap();
     let accepted = server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-2", true));
 
-    assert_eq!([refused.codes(), unready.codes(), alive.codes()], [(503, "91"), (503, "91"), (200, "00")]);
+    assert_eq!(
+        [refused.codes(), unready.codes(), alive.codes()],
+        [(503, "91"), (503, "91"), (200, "00")]
+    );
     assert!(refused.header("retry-after").is_some());
-    assert_eq!((accepted.codes(), server.get("/health/ready").codes()), ((200, "00"), (200, "00")));
+    assert_eq!(
+        (accepted.codes(), server.get("/health/ready").codes()),
+        ((200, "00"), (200, "00"))
+    );
 }

@@ -21,7 +21,11 @@ fn with_bank(test: impl FnOnce(&str, &SqlitePool)) {
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let app = move || App::new().configure(|app| example::configure(app, &liveness));
-            let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+            let server = HttpServer::new(app)
+                .workers(1)
+                .disable_signals()
+                .bind(("127.0.0.1", 0))
+                .unwrap();
             told.send(server.addrs()[0].to_string()).unwrap();
             server.run().await.unwrap();
         });
@@ -30,13 +34,22 @@ fn with_bank(test: impl FnOnce(&str, &SqlitePool)) {
 }
 
 fn send(address: &str, message: &str, token: &str, body: &Value) -> Answer {
-    post(address, message, &[("Authorization", &format!("Bearer {token}"))], body.to_string().as_bytes())
+    post(
+        address,
+        message,
+        &[("Authorization", &format!("Bearer {token}"))],
+        body.to_string().as_bytes(),
+    )
 }
 
 #[test]
 fn the_banks_own_route_goes_on() {
     with_bank(|address, _| {
-        let branches = ureq::get(format!("http://{address}/branches")).call().unwrap().body_mut().read_to_string();
+        let branches = ureq::get(format!("http://{address}/branches"))
+            .call()
+            .unwrap()
+            .body_mut()
+            .read_to_string();
         assert_eq!(branches.unwrap(), r#"["Lagos","Abuja"]"#);
     });
 }
@@ -54,7 +67,10 @@ fn the_banks_customers_are_the_users() {
         assert_eq!((recorded.codes(), refused.codes()), ((200, "00"), (403, "57")));
         let item = &listed.data()["Items"][0];
         assert_eq!(item["SelfServiceUserId"], json!(7));
-        assert_eq!((&item["UserId2"], &item["DisplayName"]), (&json!("jane"), &json!("Jane Doe")));
+        assert_eq!(
+            (&item["UserId2"], &item["DisplayName"]),
+            (&json!("jane"), &json!("Jane Doe"))
+        );
     });
 }
 
@@ -66,13 +82,26 @@ fn the_banks_message_passes_the_same_gate() {
         let refused = send(address, "FreezeCardCommand", &admin(), &json!({ "reason": "lost" }));
 
         assert_eq!((frozen.codes(), frozen.data()), ((200, "00"), &json!(true)));
-        assert_eq!((invalid.codes(), &invalid.json["errors"][0]["field"]), ((400, "30"), &json!("reason")));
+        assert_eq!(
+            (invalid.codes(), &invalid.json["errors"][0]["field"]),
+            ((400, "30"), &json!("reason"))
+        );
         assert_eq!(refused.codes(), (403, "57"));
 
         let store = Store::from_sqlite_pool(pool.clone()).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let entries = runtime.block_on(store.newest_audit_entries(10)).unwrap();
         let outcomes: Vec<_> = entries.iter().map(|entry| (&*entry.message, &*entry.outcome)).collect();
-        assert_eq!(outcomes, [("FreezeCardCommand", "57"), ("FreezeCardCommand", "30"), ("FreezeCardCommand", "00")]);
+        assert_eq!(
+            outcomes,
+            [
+                ("FreezeCardCommand", "57"),
+                ("FreezeCardCommand", "30"),
+                ("FreezeCardCommand", "00")
+            ]
+        );
     });
 }

@@ -97,7 +97,11 @@ fn one_key_used_many_times_at_once_records_once() {
 
     let answers = at_once(16, |_| submit(&server, 1, "key-1", &report("s-1", true)));
 
-    assert!(answers.iter().all(|answer| answer.codes() == (200, "00") && answer.json == answers[0].json));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.codes() == (200, "00") && answer.json == answers[0].json)
+    );
     assert_eq!(records(&server), 1);
 }
 
@@ -105,7 +109,9 @@ fn one_key_used_many_times_at_once_records_once() {
 fn a_session_raced_for_belongs_to_one_user() {
     let server = Server::start();
 
-    let answers = at_once(16, |user| submit(&server, user as i64 + 1, "key", &report("contested", true)));
+    let answers = at_once(16, |user| {
+        submit(&server, user as i64 + 1, "key", &report("contested", true))
+    });
 
     let won = answers.iter().filter(|answer| answer.codes() == (200, "00")).count();
     let lost = answers.iter().filter(|answer| answer.codes() == (409, "94")).count();
@@ -120,7 +126,10 @@ fn the_owner_of_a_session_may_record_it_again() {
     let again = submit(&server, 1, "key-2", &report(" s-1 ", true));
     let other = submit(&server, 2, "key-3", &report("s-1", true));
 
-    assert_eq!([first.codes(), again.codes(), other.codes()], [(200, "00"), (200, "00"), (409, "94")]);
+    assert_eq!(
+        [first.codes(), again.codes(), other.codes()],
+        [(200, "00"), (200, "00"), (409, "94")]
+    );
 }
 
 #[test]
@@ -132,6 +141,10 @@ fn a_body_never_says_whose_record_it_is() {
 
     submit(&server, 1, "key-1", &body);
 
-    let listed = server.send("RetrieveLivenessChecksQuery", &admin(), &json!({ "selfServiceUserId": 1 }));
+    let listed = server.send(
+        "RetrieveLivenessChecksQuery",
+        &admin(),
+        &json!({ "selfServiceUserId": 1 }),
+    );
     assert_eq!(listed.data()["TotalCount"], json!(1));
 }

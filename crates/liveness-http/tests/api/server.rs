@@ -41,7 +41,10 @@ impl Server {
 
     /// The same with settings, by the names of their environment variables.
     pub fn with(settings: &[(&str, &str)]) -> Self {
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Self::spawn(Arc::new(tempfile::tempdir().unwrap()), settings)
     }
 
@@ -58,12 +61,19 @@ impl Server {
         let write = |log: &Mutex<String>, line: &str| *log.lock().unwrap() += &format!("{line}\n");
         let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
             write(&log, &line);
-            line.split_once("listening on http://").map(|(_, address)| address.to_owned())
+            line.split_once("listening on http://")
+                .map(|(_, address)| address.to_owned())
         });
         let address = address.unwrap_or_else(|| panic!("it did not start:\n{}", log.lock().unwrap()));
         let rest = Arc::clone(&log);
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| write(&rest, &line)));
-        Self { process, address, log, settings, folder }
+        Self {
+            process,
+            address,
+            log,
+            settings,
+            folder,
+        }
     }
 
     /// Starts it again on the same database, once it has ended.
@@ -74,7 +84,10 @@ impl Server {
 
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.process.id().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -105,7 +118,11 @@ impl Server {
 
     /// Sends a message with a token.
     pub fn send(&self, message: &str, token: &str, body: &Value) -> Answer {
-        self.request(message, &[("Authorization", &format!("Bearer {token}"))], body.to_string().as_bytes())
+        self.request(
+            message,
+            &[("Authorization", &format!("Bearer {token}"))],
+            body.to_string().as_bytes(),
+        )
     }
 
     /// Sends a body of JSON with these headers besides its content type.
@@ -129,7 +146,11 @@ impl Server {
 /// The binary with these arguments, a clean environment, and its output caught.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_liveness-http"));
-    command.args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -157,7 +178,11 @@ pub fn try_post(
 
 fn agent() -> ureq::Agent {
     let timeout = Some(Duration::from_secs(30));
-    ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().new_agent()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(timeout)
+        .build()
+        .new_agent()
 }
 
 /// An answer, read in full.
@@ -172,8 +197,13 @@ impl Answer {
     pub fn of(response: ureq::http::Response<ureq::Body>) -> Self {
         let (head, mut body) = response.into_parts();
         let text = body.with_config().limit(64 << 20).read_to_string().unwrap();
-        let json = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{} is no JSON", &text[..text.len().min(500)]));
-        Self { status: head.status.as_u16(), headers: head.headers, json }
+        let json =
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{} is no JSON", &text[..text.len().min(500)]));
+        Self {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            json,
+        }
     }
 
     /// HTTP status and statusCode.
@@ -196,7 +226,12 @@ pub fn token(claims: &Value) -> String {
     if claims.get("exp").is_none() {
         claims["exp"] = json!(jsonwebtoken::get_current_timestamp() + 3600);
     }
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
+    encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(SECRET.as_bytes()),
+    )
+    .unwrap()
 }
 
 /// A customer's token.

@@ -26,7 +26,11 @@ impl Host {
         store.migrate().unwrap();
         let users = Arc::new(StoredUsers::new(store.clone(), clock.clone(), true));
         let liveness = Liveness::new(store.clone(), users.clone(), Settings::default());
-        let bus = Bus::builder().module(module(liveness)).audit_sink(store).build().unwrap();
+        let bus = Bus::builder()
+            .module(module(liveness))
+            .audit_sink(store)
+            .build()
+            .unwrap();
         let key = VerificationKey::hs256(SECRET.as_bytes()).unwrap();
         let verifier = TokenVerifier::new(vec![key], TokenRules::default());
         let api = LivenessApi::builder(bus, verifier, users)
@@ -37,19 +41,30 @@ impl Host {
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let app = move || App::new().configure(|app| api.configure(app));
-                let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+                let server = HttpServer::new(app)
+                    .workers(1)
+                    .disable_signals()
+                    .bind(("127.0.0.1", 0))
+                    .unwrap();
                 told.send(server.addrs()[0].to_string()).unwrap();
                 server.run().await.unwrap();
             });
         });
-        Self { address: address.recv().unwrap(), clock }
+        Self {
+            address: address.recv().unwrap(),
+            clock,
+        }
     }
 
     /// Records 1 to 41 are somebody else's, so that the next one is 42, as in the examples.
     fn after_41_records() -> Self {
         let host = Self::start();
         for run in 1..=41 {
-            host.send("UpdateLivenessCheckCommand", &customer(99), &report(&format!("other-{run}"), true));
+            host.send(
+                "UpdateLivenessCheckCommand",
+                &customer(99),
+                &report(&format!("other-{run}"), true),
+            );
         }
         host
     }

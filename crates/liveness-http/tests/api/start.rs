@@ -12,8 +12,11 @@ const KEY: (&str, &str) = ("LIVENESS_JWT_SECRET", SECRET);
 fn refusal(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let environment = environment.iter().copied();
-    let Output { status, stderr, .. } =
-        command(arguments).envs(environment).current_dir(folder.path()).output().unwrap();
+    let Output { status, stderr, .. } = command(arguments)
+        .envs(environment)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
@@ -34,13 +37,34 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
     const DATABASE: &str = "LIVENESS_DATABASE_URL";
     const FILE: &str = "LIVENESS_JWT_PUBLIC_KEY_FILE";
     let cases: [(&[(&str, &str)], &str); 7] = [
-        (&[("LIVENESS_JWT_SECRET", "short")], "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes"),
-        (&[(FILE, "none.pem")], "LIVENESS_JWT_PUBLIC_KEY_FILE: cannot read none.pem"),
-        (&[(FILE, "/dev/null")], "LIVENESS_JWT_PUBLIC_KEY_FILE: /dev/null: it must hold"),
-        (&[KEY, ("LIVENESS_BIND", "256.0.0.1:80")], "LIVENESS_BIND: cannot listen on 256.0.0.1:80"),
-        (&[KEY, ANY_PORT, (DATABASE, "mysql://x")], "LIVENESS_DATABASE_URL: the database URL must be sqlite://PATH"),
-        (&[KEY, ANY_PORT, (DATABASE, "sqlite:///no/such/x.db")], "LIVENESS_DATABASE_URL: cannot open"),
-        (&[KEY, ANY_PORT, (DATABASE, "postgres://x")], "LIVENESS_DATABASE_URL: the database URL starts with postgres://"),
+        (
+            &[("LIVENESS_JWT_SECRET", "short")],
+            "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",
+        ),
+        (
+            &[(FILE, "none.pem")],
+            "LIVENESS_JWT_PUBLIC_KEY_FILE: cannot read none.pem",
+        ),
+        (
+            &[(FILE, "/dev/null")],
+            "LIVENESS_JWT_PUBLIC_KEY_FILE: /dev/null: it must hold",
+        ),
+        (
+            &[KEY, ("LIVENESS_BIND", "256.0.0.1:80")],
+            "LIVENESS_BIND: cannot listen on 256.0.0.1:80",
+        ),
+        (
+            &[KEY, ANY_PORT, (DATABASE, "mysql://x")],
+            "LIVENESS_DATABASE_URL: the database URL must be sqlite://PATH",
+        ),
+        (
+            &[KEY, ANY_PORT, (DATABASE, "sqlite:///no/such/x.db")],
+            "LIVENESS_DATABASE_URL: cannot open",
+        ),
+        (
+            &[KEY, ANY_PORT, (DATABASE, "postgres://x")],
+            "LIVENESS_DATABASE_URL: the database URL starts with postgres://",
+        ),
     ];
     for (environment, expected) in cases {
         let (code, said) = refusal(&["serve"], environment);
@@ -61,7 +85,10 @@ fn a_setting_that_cannot_be_read_is_named() {
     ];
     for (name, value, expected) in cases {
         let (code, said) = refusal(&["serve"], &[(name, value)]);
-        let flag = format!("--{}", name.trim_start_matches("LIVENESS_").to_lowercase().replace('_', "-"));
+        let flag = format!(
+            "--{}",
+            name.trim_start_matches("LIVENESS_").to_lowercase().replace('_', "-")
+        );
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(&flag) && said.contains(expected), "{said}");
     }
@@ -84,9 +111,16 @@ fn the_log_holds_no_secret() {
     body["metadata"] = json!({ "canary": "canary-of-an-sdk" });
 
     server.send("SubmitLivenessCheckCommand", &token, &body);
-    server.request("SubmitLivenessCheckCommand", &[("Authorization", "Bearer canary-of-a-token")], b"{}");
+    server.request(
+        "SubmitLivenessCheckCommand",
+        &[("Authorization", "Bearer canary-of-a-token")],
+        b"{}",
+    );
 
     let log = server.log();
     assert!(log.contains("SubmitLivenessCheckCommand 30"), "{log}");
-    assert!(!log.contains("canary") && !log.contains(&token) && !log.contains(SECRET), "{log}");
+    assert!(
+        !log.contains("canary") && !log.contains(&token) && !log.contains(SECRET),
+        "{log}"
+    );
 }

@@ -1,0 +1,139 @@
+//! What is no message, however well it is sent.
+
+use super::{JSON, assert_unharmed, good, report_with, update};
+use crate::server::{Server, admin, customer};
+use crate::wire::{CANARY, LIST, STATUS, assert_refused, bearer, post};
+
+#[test]
+fn what_is_no_json_object_is_malformed() {
+    let server = Server::start();
+    let good = good();
+    let bodies: Vec<Vec<u8>> = vec![
+        br#"["s",true]"#.into(),
+        format!("[{good}]").into(),
+        b"null".into(),
+        b"true".into(),
+        b"5".into(),
+        br#""s""#.into(),
+        b"{".into(),
+        b"}".into(),
+        b" ".into(),
+        b"\0".into(),
+        br#"{"sessionId":"s","isSuccessful":true,}"#.into(),
+        br#"{"sessionId":"s" "isSuccessful":true}"#.into(),
+        br#"{'sessionId':'s','isSuccessful':true}"#.into(),
+        br#"{sessionId:"s",isSuccessful:true}"#.into(),
+        br#"{"sessionId":"s",/* x */"isSuccessful":true}"#.into(),
+        br#"{"sessionId":"s","isSuccessful":True}"#.into(),
+        br#"{"sessionId":"s","isSuccessful":true"#.into(),
+        format!("{good} {good}").into(),
+        format!("{good}x").into(),
+        format!("{good},").into(),
+        format!("x{good}").into(),
+        format!("\u{feff}{good}").into(),
+        good.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        report_with(r#""metadata":{"lightingValue":NaN}"#).into(),
+        report_with(r#""metadata":{"lightingValue":Infinity}"#).into(),
+        report_with(r#""metadata":{"challengeCount":+1}"#).into(),
+        report_with(r#""metadata":{"challengeCount":01}"#).into(),
+        report_with(r#""metadata":{"challengeCount":0x1}"#).into(),
+        report_with(r#""imagePath":"\x41""#).into(),
+        report_with(r#""imagePath":"\u00g0""#).into(),
+        report_with("\"imagePath\":\"a\tb\"").into(),
+        report_with("\"x\":\"a\nb\"").into(),
+    ];
+    for body in bodies {
+        let case = String::from_utf8_lossy(&body).into_owned();
+        let with_canary = [&body[..], b" ", CANARY.as_bytes()].concat();
+        assert_refused(&case, &update(&server, &[JSON], &body), (400, "30"));
+        assert_refused(&case, &update(&server, &[JSON], &with_canary), (400, "30"));
+    }
+    assert_unharmed(&server);
+}
+
+#[test]
+fn every_string_is_text_without_control_characters() {
+    let server = Server::start();
+    let strings: [&[u8]; 15] = [
+        b"\xff",
+        b"\xc0\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        br"\ud800",
+        br"\udc00",
+        br"\ud83d\u0041",
+        br"\ud83dx",
+        br"\ude00\ud83d",
+        br"\u0000",
+        br"\u001b[31m",
+        br"\b",
+        br"\u007F",
+        br"\u0085",
+        b"\xc2\x85",
+    ];
+    let places = [
+        r#"{"sessionId":"@","isSuccessful":true}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"imagePath":"@"}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"imageBase64":"@"}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"unknown":"@"}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"@":1}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"unknown":[{"a":["@"]}]}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"metadata":{"unknown":"@"}}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"metadata":{"a":{"@":[1]}}}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"metadata":{"challenges":["A","@"]}}"#,
+        r#"{"sessionId":"s","isSuccessful":true,"imageMetadata":{"x":["@"]}}"#,
+    ];
+    for place in places {
+        let (before, after) = place.split_once('@').unwrap();
+        for string in strings {
+            let body = [before.as_bytes(), CANARY.as_bytes(), string, after.as_bytes()].concat();
+            let case = String::from_utf8_lossy(&body);
+            assert_refused(&case, &update(&server, &[JSON], &body), (400, "30"));
+        }
+    }
+    assert_unharmed(&server);
+}
+
+#[test]
+fn the_strings_of_a_query_without_fields_are_text_too() {
+    let server = Server::start();
+    for (message, token) in [(STATUS, customer(1)), (LIST, admin())] {
+        let authorization = bearer(&token);
+        for body in [r#"{"unknown":"\u0000"}"#, r#"{"\ud800":1}"#, r#"{"a":[{"b":"\u0007"}]}"#, "[]", "{"] {
+            let answer = post(&server, message, &[("Authorization", &authorization), JSON], body);
+            assert_refused(body, &answer, (400, "30"));
+        }
+    }
+    assert_unharmed(&server);
+}
+
+#[test]
+fn tabs_line_ends_and_characters_of_every_plane_are_text() {
+    let server = Server::start();
+    let text = r#""a\tb\r\nc \u00e9 \uD83D\uDE00 \ud83d\udE00 é 😀 \\ud800 \\u0000 \/""#;
+    let body = report_with(&format!(r#""metadata":{{"note":{text},{text}:1}},"unknown":{text}"#));
+    let answer = update(&server, &[JSON], body);
+    assert_eq!(answer.codes(), (200, "00"), "{answer:?}");
+}
+
+#[test]
+fn deep_nesting_is_refused_wherever_it_stands() {
+    let server = Server::start();
+    let nested = |open: &str, close: &str, depth: usize| format!("{}{}", open.repeat(depth), close.repeat(depth));
+    for field in ["metadata", "imageMetadata", "imageBase64", "sessionId", "unknown"] {
+        for deep in [
+            nested("[", "]", 64),
+            nested("[", "]", 100_000),
+            "[".repeat(100_000),
+            format!("{}1{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000)),
+            format!(r#"{{"a":{}}}"#, nested("[", "]", 100_000)),
+        ] {
+            let answer = update(&server, &[JSON], report_with(&format!(r#""{field}":{deep}"#)));
+            assert_refused(&format!("{field} {}", &deep[..20]), &answer, (400, "30"));
+        }
+    }
+    assert_unharmed(&server);
+
+    let allowed = report_with(&format!(r#""unknown":{}"#, nested("[", "]", 63)));
+    assert_eq!(update(&server, &[JSON], allowed).codes(), (200, "00"));
+}

@@ -1,0 +1,61 @@
+//! The three kinds of public keys, and the secret beside them.
+
+use liveness_http::token::{InvalidToken, TokenRules, TokenVerifier, VerificationKey};
+use serde_json::json;
+
+use super::{assert_all_refused, assert_good};
+use crate::keys::{KeyPair, claims, hmac_sha256, hs256, jwt};
+use crate::server::{Server, customer};
+
+#[test]
+fn tokens_of_every_supported_algorithm_pass_beside_those_of_the_secret() {
+    for pair in [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()] {
+        let (server, _file) = pair.server();
+
+        assert_good(&server, pair.algorithm(), &pair.token(&claims()));
+        assert_good(&server, "HS256", &customer(1));
+    }
+}
+
+#[test]
+fn a_key_verifies_its_own_tokens_only() {
+    for pair in [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()] {
+        let (server, _file) = pair.server();
+        assert_good(&server, "its own", &pair.token(&claims()));
+
+        let others = [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()];
+        assert_all_refused(&server, &others.map(|other| (other.algorithm(), other.token(&claims()))));
+
+        let names = ["HS256", "RS256", "PS256", "ES256", "EdDSA"].into_iter();
+        let mislabelled = names.filter(|name| *name != pair.algorithm()).map(|name| {
+            let header = json!({ "alg": name, "typ": "JWT" });
+            (name, jwt(&header, &claims(), |message| pair.sign(message)))
+        });
+        assert_all_refused(&server, &mislabelled.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn without_a_public_key_only_the_secret_counts() {
+    let server = Server::start();
+    assert_good(&server, "HS256", &customer(1));
+
+    let foreign = [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()];
+    assert_all_refused(&server, &foreign.map(|pair| (pair.algorithm(), pair.token(&claims()))));
+}
+
+#[test]
+fn with_a_public_key_alone_nothing_makes_a_secret_of_it() {
+    for pair in [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()] {
+        let key = VerificationKey::from_pem(pair.public_pem().as_bytes()).unwrap();
+        let verifier = TokenVerifier::new(vec![key], TokenRules::default());
+        assert!(verifier.verify(&pair.token(&claims())).is_ok());
+
+        let header = json!({ "alg": "HS256", "typ": "JWT" });
+        for secret in [pair.public_pem().into_bytes(), pair.public_der()] {
+            let forged = jwt(&header, &claims(), |message| hmac_sha256(&secret, message));
+            assert_eq!(verifier.verify(&forged), Err(InvalidToken));
+        }
+        assert_eq!(verifier.verify(&hs256(&header, &claims())), Err(InvalidToken));
+    }
+}

@@ -1,0 +1,203 @@
+//! What a token must say, signed as it may be.
+
+use jsonwebtoken::get_current_timestamp;
+use serde_json::{Value, json};
+
+use super::{assert_all_refused, assert_good};
+use crate::keys::{claims, hs256};
+use crate::server::Server;
+
+const ISSUER: &str = "https://issuer.example";
+const AUDIENCE: &str = "liveness";
+
+fn token(claims: &Value) -> String {
+    hs256(&json!({ "alg": "HS256", "typ": "JWT" }), claims)
+}
+
+/// A good token but for one claim, which is left out where there is no value.
+fn with(name: &str, value: impl Into<Option<Value>>) -> String {
+    let mut claims = claims();
+    claims["iss"] = json!(ISSUER);
+    claims["aud"] = json!(AUDIENCE);
+    match value.into() {
+        Some(value) => claims[name] = value,
+        None => drop(claims.as_object_mut().unwrap().remove(name)),
+    }
+    token(&claims)
+}
+
+fn seconds(from_now: i64) -> i64 {
+    i64::try_from(get_current_timestamp()).unwrap() + from_now
+}
+
+#[test]
+fn a_token_ends_and_says_when() {
+    let server = Server::start();
+    for (case, exp) in [
+        ("an hour ahead", json!(seconds(3600))),
+        ("just past, within the leeway", json!(seconds(-10))),
+        ("a fraction", json!(seconds(3600) as f64 + 0.5)),
+        ("far ahead", json!(253_402_300_799_i64)),
+    ] {
+        assert_good(&server, case, &with("exp", exp));
+    }
+    let hour = seconds(3600);
+    assert_all_refused(
+        &server,
+        &[
+            ("missing", with("exp", None)),
+            ("null", with("exp", Value::Null)),
+            ("a string", with("exp", json!(hour.to_string()))),
+            ("a bool", with("exp", json!(true))),
+            ("an array", with("exp", json!([hour]))),
+            ("an object", with("exp", json!({ "exp": hour }))),
+            ("negative", with("exp", json!(-1))),
+            ("negative and far", with("exp", json!(-hour))),
+            ("too large", with("exp", json!(1e30))),
+            ("zero", with("exp", json!(0))),
+            ("past", with("exp", json!(seconds(-40)))),
+            ("long past", with("exp", json!(seconds(-315_360_000)))),
+        ],
+    );
+}
+
+#[test]
+fn a_token_may_say_when_it_begins() {
+    let server = Server::start();
+    assert_good(&server, "begun", &with("nbf", json!(seconds(-1))));
+    assert_good(&server, "almost begun", &with("nbf", json!(seconds(10))));
+    let past = seconds(-60);
+    assert_all_refused(
+        &server,
+        &[
+            ("in a minute", with("nbf", json!(seconds(60)))),
+            ("a string", with("nbf", json!(past.to_string()))),
+            ("a bool", with("nbf", json!(false))),
+            ("an array", with("nbf", json!([past]))),
+            ("null", with("nbf", Value::Null)),
+            ("negative", with("nbf", json!(-1))),
+        ],
+    );
+}
+
+#[test]
+fn the_leeway_is_a_setting() {
+    let server = Server::with(&[("LIVENESS_JWT_LEEWAY", "0s")]);
+    assert_good(&server, "good", &with("exp", json!(seconds(60))));
+    assert_all_refused(
+        &server,
+        &[
+            ("just past", with("exp", json!(seconds(-10)))),
+            ("about to begin", with("nbf", json!(seconds(20)))),
+        ],
+    );
+}
+
+#[test]
+fn the_configured_issuer_and_audience_are_required() {
+    let server = Server::with(&[("LIVENESS_JWT_ISSUER", ISSUER), ("LIVENESS_JWT_AUDIENCE", AUDIENCE)]);
+    for (case, audience) in [("ours", json!(AUDIENCE)), ("ours among others", json!(["other", AUDIENCE]))] {
+        assert_good(&server, case, &with("aud", audience));
+    }
+    let issuers = [
+        Value::Null,
+        json!(5),
+        json!(""),
+        json!([ISSUER]),
+        json!(["https://evil.example", ISSUER]),
+        json!({ "iss": ISSUER }),
+        json!("https://evil.example"),
+        json!(format!("{ISSUER}/")),
+        json!(format!(" {ISSUER}")),
+        json!(ISSUER.to_uppercase()),
+        json!("https://issuer.exam\u{440}le"),
+    ];
+    let audiences = [
+        Value::Null,
+        json!(5),
+        json!(""),
+        json!([]),
+        json!(["other"]),
+        json!([AUDIENCE, 5]),
+        json!([[AUDIENCE]]),
+        json!({ "aud": AUDIENCE }),
+        json!("other"),
+        json!("live"),
+        json!("liveness2"),
+        json!("Liveness"),
+    ];
+    let mut cases = vec![("no issuer", with("iss", None)), ("no audience", with("aud", None))];
+    cases.extend(issuers.map(|issuer| ("another issuer", with("iss", issuer))));
+    cases.extend(audiences.map(|audience| ("another audience", with("aud", audience))));
+    assert_all_refused(&server, &cases);
+}
+
+#[test]
+fn an_issuer_and_an_audience_that_are_not_configured_still_have_their_type() {
+    let server = Server::start();
+    assert_good(&server, "any issuer", &with("iss", json!("anybody")));
+    assert_good(&server, "any audience", &with("aud", json!(["anything", "else"])));
+    assert_good(&server, "no issuer", &with("iss", None));
+    assert_good(&server, "no audience", &with("aud", None));
+
+    let odd = [Value::Null, json!(5), json!(true), json!({ "is": "text" }), json!([5])];
+    let mut cases = vec![("a list of issuers", with("iss", json!(["anybody"])))];
+    for name in ["iss", "aud"] {
+        cases.extend(odd.iter().map(|odd| (name, with(name, odd.clone()))));
+    }
+    assert_all_refused(&server, &cases);
+}
+
+#[test]
+fn a_subject_has_no_control_characters() {
+    let server = Server::start();
+    assert_good(&server, "a number", &with("sub", json!(1)));
+    let subjects = ["a\u{0}b", "1\n", "\u{7f}", "\u{85}"];
+    assert_all_refused(&server, &subjects.map(|subject| (subject, with("sub", json!(subject)))));
+}
+
+#[test]
+fn only_access_tokens_are_taken() {
+    let server = Server::start();
+    let typed = |typ: Value| hs256(&json!({ "alg": "HS256", "typ": typ }), &claims());
+    assert_good(&server, "no type", &hs256(&json!({ "alg": "HS256" }), &claims()));
+    for typ in ["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT"] {
+        assert_good(&server, typ, &typed(json!(typ)));
+    }
+    let others = ["id_token+jwt", "logout+jwt", "dpop+jwt", "application/jwt", "JOSE", "JWT ", ""];
+    let mut cases: Vec<_> = others.iter().map(|typ| (*typ, typed(json!(typ)))).collect();
+    cases.extend([("a number", typed(json!(5))), ("a list", typed(json!(["JWT"])))]);
+    assert_all_refused(&server, &cases);
+}
+
+#[test]
+fn what_is_critical_is_not_understood() {
+    let server = Server::start();
+    let critical = |crit: Value| hs256(&json!({ "alg": "HS256", "typ": "JWT", "crit": crit, "b64": true }), &claims());
+    assert_all_refused(
+        &server,
+        &[
+            ("exp-foo", critical(json!(["exp-foo"]))),
+            ("b64", critical(json!(["b64"]))),
+            ("exp", critical(json!(["exp"]))),
+            ("empty", critical(json!([]))),
+            ("text", critical(json!("exp-foo"))),
+            ("a number", critical(json!(1))),
+        ],
+    );
+    assert_good(&server, "not critical", &hs256(&json!({ "alg": "HS256", "exp-foo": 1 }), &claims()));
+}
+
+#[test]
+fn a_token_has_at_most_8_kb() {
+    const LIMIT: usize = 8 * 1024;
+    let server = Server::start();
+    let padded = |length: usize| with("pad", json!("x".repeat(length)));
+    // Base64 grows by steps: the last token within the limit, and the one after it.
+    let steps: Vec<_> = (LIMIT / 2..LIMIT).map(padded).collect();
+    let first = steps.iter().position(|token| token.len() > LIMIT).unwrap();
+    assert!(steps[first - 1].len() >= LIMIT - 2);
+
+    assert_good(&server, "8 KB", &steps[first - 1]);
+    assert_all_refused(&server, &[("8 KB and a bit", steps[first].clone()), ("64 KB", padded(48 * 1024))]);
+}
