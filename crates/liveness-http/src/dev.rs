@@ -7,8 +7,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use liveness_core::{Clock as _, SystemClock};
-use rand::TryRng as _;
-use rand::rngs::SysRng;
 use serde_json::{Value, json};
 
 use crate::token::{KeyError, VerificationKey};
@@ -23,7 +21,7 @@ pub(crate) struct DevKey([u8; 32]);
 impl DevKey {
     pub(crate) fn random() -> Result<Self, std::io::Error> {
         let mut secret = [0; 32];
-        SysRng.try_fill_bytes(&mut secret).map_err(std::io::Error::other)?;
+        getrandom::fill(&mut secret).map_err(std::io::Error::other)?;
         Ok(Self(secret))
     }
 
