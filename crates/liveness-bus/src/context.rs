@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
-use liveness_core::{AuditEntry, Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
+use liveness_core::{AuditEntry, Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp, User};
 use uuid::Uuid;
 
-use crate::{Meta, Principal};
+use crate::message::NO_USER;
+use crate::{BusError, Meta, Principal};
 
 /// Names one request in the answer, the log and the audit entry: 1 to 64 of `A-Za-z0-9._-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +174,7 @@ pub struct Call<'a> {
     context: &'a Context,
     meta: Meta,
     concerns: OnceLock<i64>,
-    entry_taken: AtomicBool,
+    entry_written: AtomicBool,
 }
 
 impl<'a> Call<'a> {
@@ -182,7 +183,7 @@ impl<'a> Call<'a> {
             context,
             meta,
             concerns: OnceLock::new(),
-            entry_taken: AtomicBool::new(false),
+            entry_written: AtomicBool::new(false),
         }
     }
 
@@ -191,21 +192,37 @@ impl<'a> Call<'a> {
         &self.meta
     }
 
+    /// The user of ours behind the principal.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Forbidden`] when there is none, which the gate has excluded where [`Access::needs_user`].
+    ///
+    /// [`Access::needs_user`]: crate::Access::needs_user
+    pub fn user(&self) -> Result<&User, BusError> {
+        self.principal().user().ok_or(BusError::Forbidden(NO_USER))
+    }
+
     /// The audit entry of this message's success, for the handler to write in the transaction of what it records.
     ///
-    /// Taking it is a promise to write it: the bus then writes none of its own, unless the handler fails.
+    /// Once that is committed, it says so by [`entry_written`](Self::entry_written).
     pub fn audit_entry(&self) -> AuditEntry {
-        self.entry_taken.store(true, Ordering::Relaxed);
         self.entry("00")
     }
 
-    pub(crate) fn entry_was_taken(&self) -> bool {
-        self.entry_taken.load(Ordering::Relaxed)
+    /// Says that the entry is committed. Whoever forgets it leaves two entries, never none.
+    pub fn entry_written(&self) {
+        self.entry_written.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_concerns(&self, user: i64) {
-        // It is set once, by the gate; a second value would be a second gate.
-        let _already = self.concerns.set(user);
+    pub(crate) fn entry_is_written(&self) -> bool {
+        self.entry_written.load(Ordering::Relaxed)
+    }
+
+    /// Says whose data is touched, where the message does not name them and only what was read tells; the first
+    /// word on it counts.
+    pub fn set_concerned_user(&self, id: i64) {
+        let _is_first = self.concerns.set(id);
     }
 
     /// The user whose data is touched: the one that the message names, else the one who sends it.

@@ -12,6 +12,10 @@ use serde_path_to_error::{Path, Segment};
 use crate::{BusError, FieldError};
 
 const MAX_DEPTH: usize = 64;
+/// Most values in a body, at all levels together.
+const MAX_VALUES: usize = 10_000;
+/// Most bytes that are read again to find all that is wrong with a body.
+const MAX_REREAD: usize = 64 * 1024 * 1024;
 /// Most field errors in one answer.
 pub(crate) const MAX_PROBLEMS: usize = 100;
 /// How serde says that a field is missing.
@@ -39,6 +43,9 @@ pub(crate) fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, Bus
     let scan = Scan::of(text);
     if scan.depth > MAX_DEPTH {
         return Err(BusError::Malformed("the body is nested deeper than 64 levels".into()));
+    }
+    if scan.values > MAX_VALUES {
+        return Err(BusError::Malformed("the body holds more than 10000 values".into()));
     }
     if scan.has_lone_surrogate {
         return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
@@ -69,6 +76,8 @@ fn not_json(error: &serde_json::Error) -> BusError {
 #[derive(Debug, Default)]
 struct Scan {
     depth: usize,
+    /// Objects, arrays, and what follows a comma: all values but the first of each object or array, and a few more.
+    values: usize,
     has_control: bool,
     has_lone_surrogate: bool,
 }
@@ -83,7 +92,9 @@ impl Scan {
                 b'{' | b'[' => {
                     depth += 1;
                     scan.depth = scan.depth.max(depth);
+                    scan.values += 1;
                 }
+                b',' => scan.values += 1,
                 b'}' | b']' => depth = depth.saturating_sub(1),
                 _ => {}
             }
@@ -171,8 +182,9 @@ fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded
     let controls = problems.len();
     let mut message = None;
     let mut last_path = String::new();
-    // Each value is tried twice at most: taken away, then in its neutral form.
-    for _ in 0..2 * MAX_PROBLEMS {
+    // Each value is tried twice at most: taken away, then in its neutral form. A large body is read fewer times.
+    let rounds = (MAX_REREAD / text.len().max(1)).clamp(8, 2 * MAX_PROBLEMS);
+    for _ in 0..rounds {
         let error = match serde_path_to_error::deserialize(&value) {
             Ok(read) => {
                 message = Some(read);

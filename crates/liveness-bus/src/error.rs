@@ -53,7 +53,7 @@ pub enum BusError {
     #[error("{0}")]
     Malformed(Cow<'static, str>),
     /// Fields break rules: all that do.
-    #[error("{} of the fields are not as they should be", .0.len())]
+    #[error("not valid: {}", names(.0))]
     Invalid(Vec<FieldError>),
     /// Understood, allowed, and declined by a rule of the domain; the text says which.
     #[error("{0}")]
@@ -112,6 +112,19 @@ impl BusError {
             Self::Internal(_) => "96",
         }
     }
+}
+
+/// The fields' names, as many as fit a sentence.
+fn names(errors: &[FieldError]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<&str> = errors.iter().take(SHOWN).map(|error| error.field.as_str()).collect();
+    let more = errors.len().saturating_sub(SHOWN);
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    shown.join(", ") + &rest
 }
 
 impl From<liveness_core::DirectoryError> for BusError {

@@ -16,6 +16,7 @@
 //! use liveness_bus::validator::Validate;
 //!
 //! #[derive(serde::Deserialize, Validate)]
+//! #[validate(crate = "liveness_bus::validator")]
 //! struct GreetQuery {
 //!     #[validate(length(min = 1, max = 40))]
 //!     name: String,

@@ -6,6 +6,8 @@ use validator::Validate;
 
 use crate::{BusError, Call, Principal};
 
+pub(crate) const NO_USER: &str = "there is no self-service user behind the token";
+
 /// Whether a message changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -59,7 +61,7 @@ impl Access {
     pub fn check(self, principal: &Principal) -> Result<(), BusError> {
         self.check_role(principal)?;
         if self.needs_user() && principal.user().is_none() {
-            return Err(BusError::Forbidden("there is no self-service user behind the token"));
+            return Err(BusError::Forbidden(NO_USER));
         }
         Ok(())
     }
@@ -128,6 +130,10 @@ pub trait Message: Validate + Send + Sync + Sized + 'static {
 /// Does the work of a message that has passed the gate.
 pub trait Handler<M: Message>: Send + Sync + 'static {
     /// Handles one message.
+    ///
+    /// # Errors
+    ///
+    /// What the caller is told; it is audited by its [code](BusError::code).
     fn handle(&self, message: M, call: &Call<'_>) -> impl Future<Output = Result<M::Reply, BusError>> + Send;
 }
 

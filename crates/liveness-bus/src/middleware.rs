@@ -16,6 +16,8 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// It cannot pass the gate by: only the [`Next`] that it was given leads on, and a reply set before the gate
 /// does not count. Code after `next.run` sees the outcome before the audit entry of it is written.
+///
+/// It may be dropped at any `await`: a query is, at its deadline, and so is whatever runs when the process ends.
 #[async_trait]
 pub trait Middleware: Send + Sync + 'static {
     /// Handles the message, usually by `next.run(frame, call).await`.

@@ -31,7 +31,7 @@ impl Principal {
     /// The same with one role more. Roles are compared without case.
     #[must_use]
     pub fn with_role(mut self, role: impl AsRef<str>) -> Self {
-        let role = role.as_ref().to_lowercase();
+        let role = role.as_ref().to_ascii_lowercase();
         if !self.roles.contains(&role) {
             self.roles.push(role);
         }

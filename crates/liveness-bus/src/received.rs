@@ -34,7 +34,15 @@ impl<T: DeserializeOwned + Default> Received<T> {
     }
 
     fn of(raw: Box<RawValue>) -> Result<Self, BusError> {
-        let Decoded { message, problems } = decode::<T>(raw.get().as_bytes())?;
+        let object = ReceivedObject::parse(raw);
+        // What is too long is not read: an array of millions of strings would be made only to be thrown away.
+        let Decoded { message, problems } = match &object {
+            Ok(object) => decode::<T>(object.as_json().as_bytes())?,
+            Err(_) => Decoded {
+                message: None,
+                problems: Vec::new(),
+            },
+        };
         let to_error = |code, message| ValidationError {
             code,
             message: Some(message),
@@ -45,7 +53,7 @@ impl<T: DeserializeOwned + Default> Received<T> {
             .map(|problem| (problem.field, to_error(problem.code, problem.message)));
         Ok(Self {
             unreadable: unreadable.collect(),
-            object: ReceivedObject::parse(raw),
+            object,
             known: message.unwrap_or_default(),
         })
     }

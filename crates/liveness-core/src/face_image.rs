@@ -30,8 +30,6 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
-
     /// The registered name, as in `Content-Type`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,11 +37,6 @@ impl MediaType {
             Self::Png => "image/png",
             Self::Webp => "image/webp",
         }
-    }
-
-    /// The type of that registered name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
     fn of_signature(bytes: &[u8]) -> Option<Self> {
@@ -60,18 +53,21 @@ impl MediaType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// Not RFC 4648 Base64 in the standard alphabet.
-    #[error("must be Base64 in the standard alphabet, without white space")]
+    #[error("{}", NOT_BASE64.message())]
     Base64,
     /// Neither JPEG nor PNG nor WebP by its signature.
-    #[error("must be a JPEG, PNG or WebP image")]
+    #[error("{}", NO_IMAGE.message())]
     MediaType,
 }
+
+const NOT_BASE64: Violation = Violation::new("base64", "must be Base64 in the standard alphabet, without white space");
+const NO_IMAGE: Violation = Violation::new("media_type", "must be a JPEG, PNG or WebP image");
 
 impl From<ImageError> for Violation {
     fn from(error: ImageError) -> Self {
         match error {
-            ImageError::Base64 => Self::new("base64", "must be Base64 in the standard alphabet, without white space"),
-            ImageError::MediaType => Self::new("media_type", "must be a JPEG, PNG or WebP image"),
+            ImageError::Base64 => NOT_BASE64,
+            ImageError::MediaType => NO_IMAGE,
         }
     }
 }

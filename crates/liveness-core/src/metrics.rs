@@ -1,12 +1,9 @@
 //! Numbers that the SDK measured, each within its range once built: `docs/api.md#fields`.
 
-use serde::Serialize;
-
 use crate::Violation;
 
 /// How long something took, in milliseconds: 0 to 2^31-1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionDuration(i32);
 
 impl SessionDuration {
@@ -29,8 +26,7 @@ impl SessionDuration {
 }
 
 /// How well lit the face was: 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LightingValue(f64);
 
 impl LightingValue {
@@ -54,8 +50,7 @@ impl LightingValue {
 }
 
 /// How many challenges were presented: 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChallengeCount(i32);
 
 impl ChallengeCount {

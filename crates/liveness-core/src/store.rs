@@ -26,6 +26,7 @@ use diesel::sqlite::SqliteConnection;
 
 use crate::{AuditEntry, CompletionRule, FaceImage, LivenessCheck, User};
 
+pub use self::audit_entries::insert as insert_audit_entry;
 pub use self::checks::{CheckFilter, CheckPage, PageRequest};
 pub use self::connection::{SqlitePool, SqliteSettings};
 pub use self::error::{OpenError, StoreError};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Violation;
@@ -164,12 +164,6 @@ impl fmt::Debug for ReceivedObject {
     /// Tells the size only: what an SDK adds may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ReceivedObject({} bytes)", self.as_json().len())
-    }
-}
-
-impl Serialize for ReceivedObject {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }
 

@@ -117,9 +117,17 @@ pub trait UserDirectory: Send + Sync {
     /// The user behind a customer's token, or `None` when there is none.
     ///
     /// A directory may make the user from the claims.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`] when the directory cannot be asked: the message is answered as not available.
     async fn identify(&self, claims: &Claims) -> Result<Option<User>, DirectoryError>;
 
     /// The users of those ids that exist, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryError`] when the directory cannot be asked.
     async fn find(&self, ids: &[i64]) -> Result<Vec<User>, DirectoryError>;
 }
 

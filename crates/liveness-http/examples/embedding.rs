@@ -17,7 +17,7 @@ use diesel::r2d2::{ConnectionManager, Pool};
 use liveness_bus::liveness::{self, CUSTOMER, Liveness, Settings};
 use liveness_bus::validator::Validate;
 use liveness_bus::{Access, Audit, Bus, BusError, Call, Handler, Kind, Message, Module, async_trait};
-use liveness_core::store::{SqlitePool, SqliteSettings, Store};
+use liveness_core::store::{SqlitePool, SqliteSettings, Store, insert_audit_entry};
 use liveness_core::{Claims, DirectoryError, User, UserDirectory, UserReference};
 use liveness_http::LivenessApi;
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
@@ -141,19 +141,22 @@ struct Cards(SqlitePool);
 
 impl Handler<FreezeCardCommand> for Cards {
     async fn handle(&self, command: FreezeCardCommand, call: &Call<'_>) -> Result<bool, BusError> {
-        let id = call.principal().user().map(|user| user.id);
+        let id = call.user()?.id;
+        let entry = call.audit_entry();
         let pool = self.0.clone();
+        // What it does and the trace of it are one transaction: both are there, or neither.
         let freeze = move || -> Result<usize, Failure> {
-            let of_customer = customers::table.filter(customers::id.nullable().eq(id));
-            Ok(diesel::update(of_customer)
-                .set(customers::card_is_frozen.eq(true))
-                .execute(&mut pool.get()?)?)
+            pool.get()?.immediate_transaction(|conn| {
+                insert_audit_entry(conn, &entry)?;
+                let card = diesel::update(customers::table.find(id));
+                Ok(card.set(customers::card_is_frozen.eq(true)).execute(conn)?)
+            })
         };
         log::info!("freezing a card: {}", command.reason.escape_debug());
-        let frozen = tokio::task::spawn_blocking(freeze)
-            .await
-            .map_err(|error| BusError::Internal(error.into()))?;
-        Ok(frozen.map_err(BusError::Unavailable)? == 1)
+        let frozen = tokio::task::spawn_blocking(freeze).await.map_err(|error| BusError::Internal(error.into()))?;
+        let frozen = frozen.map_err(BusError::Unavailable)?;
+        call.entry_written();
+        Ok(frozen == 1)
     }
 }
 

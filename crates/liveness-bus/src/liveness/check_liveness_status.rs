@@ -41,8 +41,7 @@ impl Message for CheckLivenessStatusQuery {
 
 impl Handler<CheckLivenessStatusQuery> for Liveness {
     async fn handle(&self, _: CheckLivenessStatusQuery, call: &Call<'_>) -> Result<LivenessStatus, BusError> {
-        let user = call.principal().user();
-        let user = user.ok_or(BusError::Forbidden("there is no self-service user behind the token"))?;
+        let user = call.user()?;
         let completing = self.store.completing_check(user.id, self.settings.status_rule).await?;
         Ok(LivenessStatus {
             has_completed_liveness_check: completing.is_some(),

@@ -137,11 +137,11 @@ impl Liveness {
             idempotency_key: call.idempotency_key().cloned(),
         };
         let Recorded { check, .. } = self.store.record(recording).await?;
+        call.entry_written();
         Ok(check.into())
     }
 
     fn new_check(&self, report: LivenessReport, call: &Call<'_>) -> Result<NewLivenessCheck, BusError> {
-        let user = call.principal().user().cloned();
         let image = report
             .image_base64
             .into_image()
@@ -152,7 +152,7 @@ impl Liveness {
         let metrics = metadata.map(|metadata| session_metrics(metadata.known())).transpose()?;
         let image_metrics = image_metadata.map(|metadata| capture_metrics(metadata.known(), "imageMetadata"));
         Ok(NewLivenessCheck {
-            user: user.ok_or(BusError::Forbidden("there is no self-service user behind the token"))?,
+            user: call.user()?.clone(),
             session_id: at("sessionId", SessionId::parse(&report.session_id.unwrap_or_default()))?,
             is_successful: report.is_successful.unwrap_or_default(),
             metrics: metrics.unwrap_or_default(),

@@ -23,7 +23,7 @@ fn a_teller() -> Principal {
 #[tokio::test]
 async fn with_record_leaves_none_when_the_handler_took_the_entry() {
     assert_eq!(
-        left_by(Handling::TakeEntry, "TellerCommand", GOOD, a_teller()).await,
+        left_by(Handling::WriteEntry, "TellerCommand", GOOD, a_teller()).await,
         Vec::<String>::new()
     );
 }
@@ -36,7 +36,7 @@ async fn with_record_leaves_one_when_the_handler_took_none() {
 #[tokio::test]
 async fn with_record_leaves_one_when_the_handler_took_the_entry_and_failed() {
     assert_eq!(
-        left_by(Handling::TakeEntryAndFail, "TellerCommand", GOOD, a_teller()).await,
+        left_by(Handling::WriteEntryAndFail, "TellerCommand", GOOD, a_teller()).await,
         ["94"]
     );
 }
@@ -186,7 +186,7 @@ async fn who_cannot_be_audited_sees_nothing() {
 #[tokio::test]
 async fn a_broken_sink_is_not_in_the_way_of_what_needs_no_entry() {
     let bus = Bus::builder()
-        .module(module(Handling::TakeEntry))
+        .module(module(Handling::WriteEntry))
         .audit_sink(BrokenSink)
         .build()
         .unwrap();

@@ -74,8 +74,8 @@ message!(LoggedCommand, Command, Access::Role("teller"), LogOnly);
 pub(crate) enum Handling {
     Echo,
     /// As a handler does that writes its audit entry with its record.
-    TakeEntry,
-    TakeEntryAndFail,
+    WriteEntry,
+    WriteEntryAndFail,
     Panic,
     Never,
 }
@@ -84,9 +84,9 @@ impl<M: Message<Reply = String> + Text> Handler<M> for Handling {
     async fn handle(&self, message: M, call: &Call<'_>) -> Result<String, BusError> {
         match self {
             Self::Echo => {}
-            Self::TakeEntry => drop(call.audit_entry()),
-            Self::TakeEntryAndFail => {
-                drop(call.audit_entry());
+            Self::WriteEntry => call.entry_written(),
+            Self::WriteEntryAndFail => {
+                call.entry_written();
                 return Err(BusError::Conflict("it was there already"));
             }
             Self::Panic => panic!("the handler panics"),

@@ -7,7 +7,13 @@ use super::error::StoreError;
 use super::schema::liveness_audit_entries::{self, dsl};
 use crate::{AuditEntry, Timestamp};
 
-pub(super) fn insert(conn: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), StoreError> {
+/// Writes an entry on a connection of the embedding backend's, in its own transaction: for a command whose record
+/// is the backend's.
+///
+/// # Errors
+///
+/// [`StoreError::Unavailable`], with nothing written.
+pub fn insert(conn: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), StoreError> {
     diesel::insert_into(dsl::liveness_audit_entries)
         .values((
             dsl::at.eq(entry.at.unix_millis()),

@@ -25,6 +25,12 @@ pub type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
 const WAIT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
+// Older ones can lose commits in WAL mode when there is more than one connection.
+const _: () = assert!(
+    libsqlite3_sys::SQLITE_VERSION_NUMBER >= 3_051_003,
+    "SQLite 3.51.3 or newer is needed"
+);
+
 /// Sets up a connection so that a commit is durable, as every connection of a store needs it.
 ///
 /// ```
@@ -116,6 +122,7 @@ impl Lane {
     ) -> Result<T, StoreError> {
         let waited = timeout(WAIT, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = waited.map_err(|_| StoreError::Unavailable("no turn at the database within 5 s".into()))?;
+        let turn = turn.map_err(|closed| StoreError::Unavailable(closed.into()))?;
         let pool = self.pool.clone();
         let file = file.cloned();
         let done = tokio::task::spawn_blocking(move || {
@@ -123,7 +130,7 @@ impl Lane {
             if let Some(file) = file {
                 file.check()?;
             }
-            operation(&mut *pool.get()?)
+            operation(&mut *pool.get_timeout(WAIT)?)
         });
         done.await.map_err(|error| StoreError::Internal(error.into()))?
     }
@@ -238,19 +245,13 @@ impl Connections {
         })
     }
 
-    /// Refuses a SQLite that loses commits, and connections that are not durable.
+    /// Refuses connections whose commits are not durable.
     fn checked(self) -> Result<Self, OpenError> {
         let mut conn = self
             .writer
             .pool
             .get()
             .map_err(|error| OpenError(format!("cannot reach the database: {error}")))?;
-        let version = libsqlite3_sys::SQLITE_VERSION_NUMBER;
-        if version < 3_051_003 {
-            return Err(OpenError(format!(
-                "SQLite {version} can lose commits in WAL mode; 3.51.3 is needed"
-            )));
-        }
         let journal_mode: String = pragma::<JournalMode>(&mut conn, "journal_mode")?.journal_mode;
         let synchronous = pragma::<Synchronous>(&mut conn, "synchronous")?.synchronous;
         let foreign_keys = pragma::<ForeignKeys>(&mut conn, "foreign_keys")?.foreign_keys;
