@@ -153,7 +153,9 @@ impl Handler<FreezeCardCommand> for Cards {
             })
         };
         log::info!("freezing a card: {}", command.reason.escape_debug());
-        let frozen = tokio::task::spawn_blocking(freeze).await.map_err(|error| BusError::Internal(error.into()))?;
+        let frozen = tokio::task::spawn_blocking(freeze)
+            .await
+            .map_err(|error| BusError::Internal(error.into()))?;
         let frozen = frozen.map_err(BusError::Unavailable)?;
         call.entry_written();
         Ok(frozen == 1)

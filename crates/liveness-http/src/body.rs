@@ -10,6 +10,8 @@ use actix_web::web::Bytes;
 use liveness_bus::BusError;
 use tokio::time::{Instant, timeout_at};
 
+use crate::connection::ConnectionState;
+
 /// How long a body may take, before its pace is looked at.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes a second that it has to come with from then on.
@@ -25,7 +27,7 @@ pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, limit: us
     let headers = request.headers();
     let declared = declared_length(headers);
     check_encoding(headers)?;
-    if declared == Some(0) {
+    if !is_announced(headers) {
         return Ok(Vec::new());
     }
     let has_type = headers.contains_key(CONTENT_TYPE);
@@ -50,6 +52,9 @@ pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, limit: us
         }
         body.extend_from_slice(&chunk);
     }
+    if let Some(connection) = request.conn_data::<ConnectionState>() {
+        connection.body_read();
+    }
     if !body.is_empty() && !has_type {
         Err(NOT_JSON)
     } else {
@@ -62,6 +67,11 @@ const NOT_JSON: BusError = BusError::UnsupportedContent("the Content-Type must b
 async fn next_chunk(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
     let mut payload = std::pin::Pin::new(payload);
     std::future::poll_fn(|cx| futures_core::Stream::poll_next(payload.as_mut(), cx)).await
+}
+
+/// Whether there is a body to be read.
+pub(crate) fn is_announced(headers: &HeaderMap) -> bool {
+    declared_length(headers) != Some(0)
 }
 
 /// The announced length; `Some(0)` without any announcement, and `None` for a body in chunks.

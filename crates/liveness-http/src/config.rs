@@ -10,7 +10,7 @@ use crate::client_address::TrustedProxies;
 use crate::rate_limit::RateLimit;
 
 /// Records liveness checks, tells the app whether a user has passed, and shows an administrator the evidence.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "liveness-http", version, propagate_version = true)]
 pub struct CommandLine {
     /// What to do.
@@ -19,14 +19,14 @@ pub struct CommandLine {
 }
 
 /// What the program does.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub enum Command {
     /// Serve the API.
     Serve(Box<ServeConfig>),
 }
 
-/// How to serve.
-#[derive(Debug, Clone, Args)]
+/// How to serve. It has no `Debug`, for it holds a secret.
+#[derive(Clone, Args)]
 pub struct ServeConfig {
     /// Try it out: make a key for this run, listen on loopback only, and print tokens and curl lines.
     #[arg(long)]
@@ -45,7 +45,7 @@ pub struct ServeConfig {
     )]
     pub database_url: String,
 
-    /// Key for HS256 tokens, at least 32 bytes.
+    /// Key for HS256 tokens, at least 32 bytes. Better set by the environment: a flag is seen by who lists processes.
     #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
 
@@ -70,7 +70,7 @@ pub struct ServeConfig {
     pub jwt_role_claim: Option<String>,
 
     /// How far the clocks of this machine and the issuer may differ.
-    #[arg(long, env = "LIVENESS_JWT_LEEWAY", default_value = "30s", value_parser = duration)]
+    #[arg(long, env = "LIVENESS_JWT_LEEWAY", default_value = "30s", value_parser = leeway)]
     pub jwt_leeway: Duration,
 
     /// Networks of proxies whose Forwarded and X-Forwarded-For are believed: 10.0.0.0/8,::1.
@@ -116,4 +116,14 @@ fn rate_limit(text: &str) -> Result<OptionalRateLimit, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "must be a duration such as 30s".to_owned())
+}
+
+fn leeway(text: &str) -> Result<Duration, String> {
+    let leeway = duration(text)?;
+    let limit = Duration::from_secs(10 * 60);
+    if leeway > limit {
+        Err("must be at most 10m".to_owned())
+    } else {
+        Ok(leeway)
+    }
 }

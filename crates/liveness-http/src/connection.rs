@@ -11,10 +11,17 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use liveness_bus::{BusError, RequestId};
+use actix_http::ConnectionType;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use liveness_bus::RequestId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::body;
+use crate::envelope::Failure;
 
 /// How long a connection may rest between two requests.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -33,24 +40,62 @@ pub(crate) struct ConnectionState(Rc<Cell<Waiting>>);
 #[derive(Debug, Clone, Copy)]
 enum Waiting {
     /// For the rest of a head, or for the first byte of the next one.
-    ForHead { until: Instant, has_begun: bool },
+    Head { until: Instant, has_begun: bool },
     /// For the answer.
-    ForAnswer,
+    Answer { body_is_read: bool },
+    /// For the end of a body that was answered without being read; nothing is said on the connection any more.
+    End { until: Instant },
 }
 
 impl ConnectionState {
     /// The head has been read, and the request is being answered.
-    pub(crate) fn request_begun(&self) {
-        self.0.set(Waiting::ForAnswer);
-    }
-
-    /// The answer is there. Bytes of the next head may have been read already, so its time runs from now.
-    pub(crate) fn request_answered(&self) {
-        self.0.set(Waiting::ForHead {
-            until: Instant::now() + KEEP_ALIVE + HEAD,
-            has_begun: false,
+    fn request_begun(&self, has_body: bool) {
+        self.0.set(Waiting::Answer {
+            body_is_read: !has_body,
         });
     }
+
+    /// The body has been read to its end.
+    pub(crate) fn body_read(&self) {
+        self.0.set(Waiting::Answer { body_is_read: true });
+    }
+
+    /// The answer is there; whether it is the last one on the connection, because its body was not read.
+    fn request_answered(&self) -> bool {
+        let is_last = matches!(self.0.get(), Waiting::Answer { body_is_read: false });
+        self.0.set(if is_last {
+            Waiting::End {
+                until: Instant::now() + LINGER,
+            }
+        } else {
+            // Bytes of the next head may have been read already, so its time runs from now.
+            Waiting::Head {
+                until: Instant::now() + KEEP_ALIVE + HEAD,
+                has_begun: false,
+            }
+        });
+        is_last
+    }
+}
+
+/// Tells the connection of a request what it waits for. Wraps all that is served on a [`GuardedStream`].
+pub(crate) async fn watch<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let connection = request.conn_data::<ConnectionState>().cloned();
+    if let Some(connection) = &connection {
+        connection.request_begun(body::is_announced(request.headers()));
+    }
+    let mut answer = next.call(request).await?;
+    if connection.is_some_and(|connection| connection.request_answered()) {
+        // actix-web would read on to the end of the chunks, for a next request.
+        answer
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
+    Ok(answer)
 }
 
 /// A connection with deadlines.
@@ -65,7 +110,7 @@ pub(crate) struct GuardedStream {
 impl GuardedStream {
     pub(crate) fn new(stream: TcpStream) -> Self {
         let until = Instant::now() + HEAD;
-        let waiting = Waiting::ForHead {
+        let waiting = Waiting::Head {
             until,
             has_begun: false,
         };
@@ -83,8 +128,12 @@ impl GuardedStream {
 
     /// Ready, with an error, when the head has taken too long.
     fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let Waiting::ForHead { until, has_begun } = self.state.0.get() else {
-            return Poll::Pending;
+        let (until, has_begun) = match self.state.0.get() {
+            // An answer is still being written, and has a deadline of its own.
+            _ if self.write_timer.is_some() => return Poll::Pending,
+            Waiting::Head { until, has_begun } => (until, has_begun),
+            Waiting::End { until } => (until, false),
+            Waiting::Answer { .. } => return Poll::Pending,
         };
         if self.head_timer.deadline() != until {
             self.head_timer.as_mut().reset(until);
@@ -110,8 +159,9 @@ impl GuardedStream {
             return self.poll_write_deadline(cx).map(Err);
         }
         self.write_timer = None;
-        if let Waiting::ForHead { has_begun: false, .. } = self.state.0.get() {
-            self.state.request_answered();
+        if let Waiting::Head { has_begun, .. } = self.state.0.get() {
+            let until = Instant::now() + KEEP_ALIVE + HEAD;
+            self.state.0.set(Waiting::Head { until, has_begun });
         }
         result
     }
@@ -127,14 +177,14 @@ impl AsyncRead for GuardedStream {
         let has_bytes = buffer.filled().len() > before;
         if let (
             true,
-            Waiting::ForHead {
+            Waiting::Head {
                 until,
                 has_begun: false,
             },
         ) = (has_bytes, self.state.0.get())
         {
             let until = until.min(Instant::now() + HEAD);
-            self.state.0.set(Waiting::ForHead { until, has_begun: true });
+            self.state.0.set(Waiting::Head { until, has_begun: true });
         }
         read
     }
@@ -170,11 +220,7 @@ impl AsyncWrite for GuardedStream {
 
 /// The answer to a head that came too slowly: the envelope, as everywhere, but before there is a request.
 fn too_slow() -> String {
-    let body = format!(
-        r#"{{"isSuccessful":false,"statusCode":"{}","message":"{}","data":null}}"#,
-        BusError::TooSlow.code(),
-        BusError::TooSlow,
-    );
+    let body = Failure::head_too_slow();
     format!(
         "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
          x-request-id: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",

@@ -2,11 +2,12 @@
 //!
 //! Whatever is refused once the sender is known goes through the bus too, so that it leaves its trace.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, USER_AGENT};
 use actix_web::{HttpRequest, HttpResponse, web};
-use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId};
+use liveness_bus::{Access, BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId};
 use liveness_core::{DeviceInfo, Violation};
 
 use crate::api::{LivenessApi, Parts};
@@ -53,9 +54,50 @@ async fn answer(
     request_id: &RequestId,
 ) -> Result<HttpResponse, Failure> {
     let parts = api.parts();
-    let headers = request.headers();
-    let client_address = parts.trusted_proxies.client(request.peer_addr(), headers);
+    let name = request.match_info().get("name").unwrap_or_default();
+    let client_address = parts.trusted_proxies.client(request.peer_addr(), request.headers());
+    let token = match authenticate(parts, name, request.headers(), client_address) {
+        Ok(token) if parts.bus.meta(name).is_some() => token,
+        other => {
+            // The bus logs what it is sent; what does not come so far is logged here, without a name that anybody may
+            // have made up.
+            let failure = other.err().unwrap_or(Failure::Bus(BusError::UnknownMessage));
+            let client = client_address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+            log::info!(target: "liveness::message", "- {} request={request_id} client={client}", failure.code());
+            return Err(failure);
+        }
+    };
 
+    let (principal, admitted) = admit(parts, name, token).await;
+    let received = match admitted {
+        Ok(meta) => receive(request, payload, &meta, parts).await,
+        Err(refusal) => Err(refusal),
+    };
+    let context = Context::builder(principal)
+        .request_id(request_id.clone())
+        .client_address(client_address)
+        .device(device(request.headers()))
+        .idempotency_key(received.as_ref().ok().and_then(|received| received.key.clone()))
+        .deadline(Instant::now() + PATIENCE)
+        .clock(parts.clock.clone())
+        .build();
+    let outcome = finish(
+        api.clone(),
+        name.to_owned(),
+        received.map(|received| received.body),
+        context,
+    )
+    .await;
+    Ok(outcome?.answer(request_id))
+}
+
+/// Who sends it: by their token, or anybody where the message is for everybody.
+fn authenticate(
+    parts: &Parts,
+    name: &str,
+    headers: &HeaderMap,
+    client_address: Option<IpAddr>,
+) -> Result<VerifiedToken, Failure> {
     let token = bearer_token(headers).and_then(|token| parts.verifier.verify(token).map_err(|_| Failure::InvalidToken));
     if let Some(limiters) = &parts.rate_limiters {
         match &token {
@@ -63,39 +105,34 @@ async fn answer(
             Err(_) => limiters.check_address(client_address)?,
         }
     }
-    let token = token?;
-
-    let name = request.match_info().get("name").unwrap_or_default();
-    let (principal, admitted) = admit(parts, name, token).await;
-    let received = match admitted {
-        Ok(meta) => receive(request, payload, &meta, parts).await,
-        Err(refusal) => Err(refusal),
-    };
-
-    let context = |key| {
-        Context::builder(principal)
-            .request_id(request_id.clone())
-            .client_address(client_address)
-            .device(device(headers))
-            .idempotency_key(key)
-            .deadline(Instant::now() + PATIENCE)
-            .clock(parts.clock.clone())
-            .build()
-    };
-    match received {
-        Ok(received) => {
-            dispatch(
-                api,
-                name,
-                received.body,
-                received.is_command,
-                context(received.key),
-                request_id,
-            )
-            .await
-        }
-        Err(refusal) => Err(parts.bus.refuse(name, refusal, &context(None)).await.into()),
+    let is_public = || parts.bus.meta(name).is_some_and(|meta| meta.access() == Access::Public);
+    match token {
+        Err(Failure::NoToken) if is_public() => Ok(VerifiedToken {
+            principal: Principal::anonymous(),
+            user: None,
+        }),
+        token => token,
     }
+}
+
+/// Takes it through the bus, in a task of its own: when the client goes away, the request's future is dropped, and
+/// neither the command nor the trace of it may be lost with it.
+async fn finish(
+    api: LivenessApi,
+    name: String,
+    body: Result<Vec<u8>, BusError>,
+    context: Context,
+) -> Result<Success, BusError> {
+    let work = async move {
+        let bus = &api.parts().bus;
+        let mut reply = Success::default();
+        match body {
+            Ok(body) => bus.dispatch(&name, &body, &context, &mut reply).await.map(|()| reply),
+            Err(refusal) => Err(bus.refuse(&name, refusal, &context).await),
+        }
+    };
+    let done = actix_web::rt::spawn(work).await;
+    done.unwrap_or_else(|error| Err(BusError::Internal(error.into())))
 }
 
 /// Whether this principal may send that message, and who they are to the message: before the body is read.
@@ -126,7 +163,6 @@ async fn admit(parts: &Parts, name: &str, token: VerifiedToken) -> (Principal, R
 struct Received {
     body: Vec<u8>,
     key: Option<IdempotencyKey>,
-    is_command: bool,
 }
 
 async fn receive(
@@ -147,36 +183,7 @@ async fn receive(
     } else {
         None
     };
-    Ok(Received { body, key, is_command })
-}
-
-async fn dispatch(
-    api: &LivenessApi,
-    name: &str,
-    body: Vec<u8>,
-    is_command: bool,
-    context: Context,
-    request_id: &RequestId,
-) -> Result<HttpResponse, Failure> {
-    let api = api.clone();
-    let name = name.to_owned();
-    let work = async move {
-        let mut reply = Success::default();
-        api.parts()
-            .bus
-            .dispatch(&name, &body, &context, &mut reply)
-            .await
-            .map(|()| reply)
-    };
-    // When the client goes away, this future is dropped; a command that has begun is finished all the same.
-    let outcome = if is_command {
-        actix_web::rt::spawn(work)
-            .await
-            .unwrap_or_else(|error| Err(BusError::Internal(error.into())))
-    } else {
-        work.await
-    };
-    Ok(outcome?.answer(request_id))
+    Ok(Received { body, key })
 }
 
 /// The token of the one `Authorization: Bearer` header (RFC 6750 section 2.1).

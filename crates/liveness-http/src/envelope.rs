@@ -1,6 +1,5 @@
 //! The one envelope of every answer, and the one place where a failure becomes a status: `docs/api.md#envelope`.
 
-use std::borrow::Cow;
 use std::error::Error;
 
 use actix_web::http::StatusCode;
@@ -57,7 +56,7 @@ impl Failure {
         }
     }
 
-    fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Bus(error) => error.code(),
             Self::NoToken | Self::InvalidToken => BusError::Unauthenticated.code(),
@@ -65,14 +64,15 @@ impl Failure {
         }
     }
 
-    fn message(&self, request_id: &RequestId) -> Cow<'static, str> {
+    /// What a person is told, as a sentence.
+    fn message(&self, request_id: &RequestId) -> String {
         match self {
-            Self::Bus(BusError::Internal(_)) => format!("an internal error; the request id is {request_id}").into(),
-            Self::Bus(error) => error.to_string().into(),
-            Self::NoToken => "a bearer token is needed".into(),
-            Self::InvalidToken => "invalid_token".into(),
-            Self::NoRoute => "there is no such route".into(),
-            Self::Method(_) => "the method is not allowed here".into(),
+            Self::Bus(error @ BusError::Internal(_)) => sentence(&format!("{error}; the request id is {request_id}")),
+            Self::Bus(error) => sentence(&error.to_string()),
+            Self::NoToken => "A bearer token is needed.".to_owned(),
+            Self::InvalidToken => "The bearer token is not valid.".to_owned(),
+            Self::NoRoute => "There is no such route.".to_owned(),
+            Self::Method(_) => "The method is not allowed here.".to_owned(),
         }
     }
 
@@ -129,38 +129,58 @@ impl Failure {
         }
     }
 
-    /// The answer.
-    pub(crate) fn answer(&self, request_id: &RequestId) -> HttpResponse {
+    /// The envelope.
+    fn envelope(&self, request_id: &RequestId) -> String {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Envelope<'a> {
             is_successful: bool,
             status_code: &'a str,
-            message: &'a str,
+            message: String,
             data: Option<()>,
             #[serde(skip_serializing_if = "Option::is_none")]
             errors: Option<&'a [FieldError]>,
         }
 
-        self.log(request_id);
-        let message = self.message(request_id);
         let errors = match self {
             Self::Bus(BusError::Invalid(errors)) => Some(errors.as_slice()),
             _ => None,
         };
+        let message = self.message(request_id);
         let envelope = Envelope {
             is_successful: false,
             status_code: self.code(),
-            message: &message,
+            message,
             data: None,
             errors,
         };
+        // Texts and numbers always serialize.
+        serde_json::to_string(&envelope).unwrap_or_default()
+    }
+
+    /// The envelope of a head that came too slowly, which has no request to answer.
+    pub(crate) fn head_too_slow() -> String {
+        Self::Bus(BusError::TooSlow).envelope(&RequestId::random())
+    }
+
+    /// The answer.
+    pub(crate) fn answer(&self, request_id: &RequestId) -> HttpResponse {
+        self.log(request_id);
         let mut answer = answer(self.status(), request_id);
         if let Some(header) = self.header() {
             answer.insert_header(header);
         }
-        answer.json(envelope)
+        answer.body(self.envelope(request_id))
     }
+}
+
+/// An error's text, which begins small and has no stop, as errors in Rust do.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+        .unwrap_or_default()
 }
 
 /// The head of every answer.

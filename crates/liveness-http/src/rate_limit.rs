@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::hash::Hash;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl RateLimiters {
     /// Counts a request without one.
     pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), BusError> {
         self.tidy();
-        check(&self.addresses, &address)
+        check(&self.addresses, &address.map(network))
     }
 
     /// Forgets callers that have not asked for a while, now and then, so that memory does not grow with them.
@@ -81,6 +81,14 @@ impl RateLimiters {
             self.principals.retain_recent();
             self.addresses.retain_recent();
         }
+    }
+}
+
+/// Whoever has an IPv6 address has a network of them, 64 bits wide.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 
@@ -112,5 +120,17 @@ mod tests {
 
         assert_eq!([ask("a"), ask("a"), ask("a"), ask("b")], [true, true, false, true]);
         assert!(limiters.check_address(None).is_ok());
+    }
+
+    #[test]
+    fn the_addresses_of_one_network_are_one_caller() {
+        let limiters = RateLimiters::new("1/h".parse().unwrap());
+        let ask = |address: &str| limiters.check_address(address.parse().ok()).is_ok();
+
+        assert_eq!(
+            [ask("2001:db8::1"), ask("2001:db8::2"), ask("2001:db8:0:1::1")],
+            [true, false, true]
+        );
+        assert_eq!([ask("10.0.0.1"), ask("10.0.0.2")], [true, true]);
     }
 }

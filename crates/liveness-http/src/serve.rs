@@ -7,7 +7,8 @@ use std::time::Duration;
 use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::dev::{AppConfig, Service as _};
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus};
@@ -18,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::LivenessApi;
 use crate::config::ServeConfig;
-use crate::connection::{ConnectionState, GuardedStream, KEEP_ALIVE, LINGER};
+use crate::connection::{self, GuardedStream, KEEP_ALIVE, LINGER};
 use crate::dev::DevKey;
 use crate::dispatch::no_route;
 use crate::health::Health;
@@ -66,21 +67,20 @@ pub enum StartError {
 ///
 /// [`StartError`], when it does not come to serving.
 pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let dev = config.dev.then(DevKey::random).transpose()?;
     let verifier = verifier(&config, dev.as_ref())?;
-    let listener = listen(&config)?;
-    let address = listener.local_addr()?;
-
     let store = Store::open(&config.database_url)?;
     store.migrate()?;
     let health = Health::of(store.clone());
     let api = api(&config, store, verifier)?;
 
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let listener = listen(&config)?;
+    let address = listener.local_addr()?;
     let server = server(listener, &config, api, health.clone())?;
     let handle = server.handle();
-    let running = actix_web::rt::spawn(server);
+    let mut running = actix_web::rt::spawn(server);
     log::info!("listening on http://{address}");
     if let Some(key) = dev {
         key.print_welcome(address, &config.database_url)?;
@@ -89,15 +89,19 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        _ = &mut running => return Err(StartError::Server(std::io::Error::other("it ended by itself"))),
     }
     log::info!("stopping: answering what has begun");
     health.stopping();
     let grace = config.shutdown_grace.saturating_sub(Duration::from_millis(500));
-    match tokio::time::timeout(grace, handle.stop(true)).await {
-        Ok(()) => log::info!("stopped"),
-        Err(_) => log::warn!("stopped with requests unanswered: their clients were too slow"),
+    tokio::select! {
+        stopped = tokio::time::timeout(grace, handle.stop(true)) => match stopped {
+            Ok(()) => log::info!("stopped"),
+            Err(_) => log::warn!("stopped with requests unanswered: their clients were too slow"),
+        },
+        // Whoever asks twice does not want to wait.
+        _ = interrupt.recv() => log::warn!("stopped at once"),
     }
-    drop(running);
     Ok(())
 }
 
@@ -173,20 +177,7 @@ fn server(
     let builder = builder.listen("http", listener, move || {
         let (api, health, stopping) = (api.clone(), health.clone(), stopping.clone());
         let app = App::new()
-            .wrap_fn(|request, service| {
-                let connection = request.conn_data::<ConnectionState>().cloned();
-                if let Some(connection) = &connection {
-                    connection.request_begun();
-                }
-                let answer = service.call(request);
-                async move {
-                    let answer = answer.await;
-                    if let Some(connection) = &connection {
-                        connection.request_answered();
-                    }
-                    answer
-                }
-            })
+            .wrap(from_fn(connection::watch))
             .configure(|app| api.configure(app))
             .configure(|app| health.configure(app))
             .default_service(web::to(no_route));

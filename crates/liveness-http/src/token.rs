@@ -12,8 +12,7 @@ use serde_json::{Map, Value};
 
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 const MIN_SECRET_BYTES: usize = 32;
-/// A 2,048-bit RSA public key takes 270 bytes of DER; one a bit shorter takes less.
-const MIN_RSA_DER_BYTES: usize = 270;
+const MIN_RSA_BITS: usize = 2048;
 /// An uncompressed point on P-256.
 const P256_POINT_BYTES: usize = 65;
 
@@ -67,7 +66,7 @@ impl VerificationKey {
             return Self::sized(
                 key,
                 Algorithm::RS256,
-                |bytes| bytes >= MIN_RSA_DER_BYTES,
+                |der| modulus_bits(der) >= MIN_RSA_BITS,
                 "the RSA key must have at least 2048 bits",
             );
         }
@@ -75,7 +74,7 @@ impl VerificationKey {
             return Self::sized(
                 key,
                 Algorithm::ES256,
-                |bytes| bytes == P256_POINT_BYTES,
+                |point| point.len() == P256_POINT_BYTES,
                 "the EC key must be on P-256",
             );
         }
@@ -93,14 +92,38 @@ impl VerificationKey {
     fn sized(
         key: DecodingKey,
         algorithm: Algorithm,
-        fits: fn(usize) -> bool,
+        fits: fn(&[u8]) -> bool,
         otherwise: &'static str,
     ) -> Result<Self, KeyError> {
         match key.try_get_as_bytes() {
-            Ok(bytes) if fits(bytes.len()) => Ok(Self { key, algorithm }),
+            Ok(bytes) if fits(bytes) => Ok(Self { key, algorithm }),
             _ => Err(KeyError(otherwise)),
         }
     }
+}
+
+/// The size of an RSA key: its modulus is the first INTEGER in a SEQUENCE (RFC 8017 appendix A.1.1).
+fn modulus_bits(der: &[u8]) -> usize {
+    fn content(tag: u8, der: &[u8]) -> Option<&[u8]> {
+        let (&[found, first], rest) = der.split_first_chunk()?;
+        if found != tag {
+            return None;
+        }
+        // Up to 127 the length stands by itself, else in as many bytes as it says.
+        let bytes = if first < 0x80 { 0 } else { usize::from(first & 0x7F) };
+        let (length, rest) = rest.split_at_checked(bytes)?;
+        let long = length.iter().try_fold(0_usize, |sum, byte| {
+            sum.checked_mul(256)?.checked_add(usize::from(*byte))
+        })?;
+        rest.get(..if bytes == 0 { usize::from(first) } else { long })
+    }
+    let modulus = content(0x30, der)
+        .and_then(|sequence| content(0x02, sequence))
+        .unwrap_or_default();
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    modulus
+        .get(zeros)
+        .map_or(0, |first| (modulus.len() - zeros) * 8 - first.leading_zeros() as usize)
 }
 
 /// What a token has to say besides being signed.
@@ -210,11 +233,19 @@ impl TokenVerifier {
         };
         match claim {
             None => vec!["customer".to_owned()],
-            Some(Value::String(role)) => vec![role.clone()],
-            Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            // A role stands in the audit entry among others with commas between them.
+            Some(Value::String(role)) if is_role(role) => vec![role.clone()],
+            Some(Value::Array(roles)) => {
+                let roles = roles.iter().filter_map(Value::as_str).filter(|role| is_role(role));
+                roles.map(str::to_owned).collect()
+            }
             Some(_) => Vec::new(),
         }
     }
+}
+
+fn is_role(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c == ',' || c.is_control())
 }
 
 fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {

@@ -13,6 +13,7 @@ fn refusal(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, St
     let folder = tempfile::tempdir().unwrap();
     let environment = environment.iter().copied();
     let Output { status, stderr, .. } = command(arguments)
+        .env("RUST_LOG", "warn")
         .envs(environment)
         .current_dir(folder.path())
         .output()

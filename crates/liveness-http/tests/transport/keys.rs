@@ -17,27 +17,27 @@ use tempfile::NamedTempFile;
 use crate::server::{SECRET, Server};
 
 /// A private key of one of the three kinds.
-pub(crate) enum KeyPair {
+pub enum KeyPair {
     Rsa(RsaKeyPair),
     P256(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
 impl KeyPair {
-    pub(crate) fn rsa() -> Self {
+    pub fn rsa() -> Self {
         Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
     }
 
-    pub(crate) fn p256() -> Self {
+    pub fn p256() -> Self {
         Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    pub(crate) fn ed25519() -> Self {
+    pub fn ed25519() -> Self {
         Self::Ed25519(Ed25519KeyPair::generate().unwrap())
     }
 
     /// The `alg` of its tokens.
-    pub(crate) fn algorithm(&self) -> &'static str {
+    pub fn algorithm(&self) -> &'static str {
         match self {
             Self::Rsa(_) => "RS256",
             Self::P256(_) => "ES256",
@@ -45,7 +45,7 @@ impl KeyPair {
         }
     }
 
-    pub(crate) fn public_der(&self) -> Vec<u8> {
+    pub fn public_der(&self) -> Vec<u8> {
         let der: PublicKeyX509Der<'_> = match self {
             Self::Rsa(key) => key.public_key().as_der().unwrap(),
             Self::P256(key) => key.public_key().as_der().unwrap(),
@@ -54,13 +54,16 @@ impl KeyPair {
         der.as_ref().to_vec()
     }
 
-    pub(crate) fn public_pem(&self) -> String {
+    pub fn public_pem(&self) -> String {
         let text = BASE64_STANDARD.encode(self.public_der());
         let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+        format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            lines.join("\n")
+        )
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Rsa(_) => self.sign_rsa(&RSA_PKCS1_SHA256, message),
             Self::P256(key) => key.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
@@ -69,15 +72,16 @@ impl KeyPair {
     }
 
     /// An RSA signature of any encoding.
-    pub(crate) fn sign_rsa(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
+    pub fn sign_rsa(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
         let Self::Rsa(key) = self else { panic!("no RSA key") };
         let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
+        key.sign(encoding, &SystemRandom::new(), message, &mut signature)
+            .unwrap();
         signature
     }
 
     /// A P-256 signature in DER, where a JWT needs it as two numbers of 32 bytes.
-    pub(crate) fn sign_as_der(&self, message: &[u8]) -> Vec<u8> {
+    pub fn sign_as_der(&self, message: &[u8]) -> Vec<u8> {
         let Self::P256(key) = self else { panic!("no P-256 key") };
         let algorithm: &'static EcdsaSigningAlgorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
         let key = EcdsaKeyPair::from_pkcs8(algorithm, key.to_pkcs8v1().unwrap().as_ref()).unwrap();
@@ -85,12 +89,14 @@ impl KeyPair {
     }
 
     /// A good token of these claims.
-    pub(crate) fn token(&self, claims: &Value) -> String {
-        jwt(&json!({ "alg": self.algorithm(), "typ": "JWT" }), claims, |message| self.sign(message))
+    pub fn token(&self, claims: &Value) -> String {
+        jwt(&json!({ "alg": self.algorithm(), "typ": "JWT" }), claims, |message| {
+            self.sign(message)
+        })
     }
 
     /// A server that has the public key, besides the secret that every test server has.
-    pub(crate) fn server(&self) -> (Server, NamedTempFile) {
+    pub fn server(&self) -> (Server, NamedTempFile) {
         let file = NamedTempFile::new().unwrap();
         std::fs::write(file.path(), self.public_pem()).unwrap();
         let server = Server::with(&[("LIVENESS_JWT_PUBLIC_KEY_FILE", file.path().to_str().unwrap())]);
@@ -99,37 +105,39 @@ impl KeyPair {
 }
 
 /// The claims of a customer, good for an hour.
-pub(crate) fn claims() -> Value {
+pub fn claims() -> Value {
     json!({ "sub": "1", "role": "customer", "exp": get_current_timestamp() + 3600 })
 }
 
 /// A token of any header and any claims, signed by whatever is given.
-pub(crate) fn jwt(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+pub fn jwt(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     jwt_of(&header.to_string(), &claims.to_string(), sign)
 }
 
 /// The same, of texts that need not be JSON.
-pub(crate) fn jwt_of(header: &str, claims: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+pub fn jwt_of(header: &str, claims: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     let message = format!("{}.{}", base64url(header), base64url(claims));
     format!("{message}.{}", base64url(sign(message.as_bytes())))
 }
 
 /// A token of any header, signed with the servers' secret for HS256.
-pub(crate) fn hs256(header: &Value, claims: &Value) -> String {
+pub fn hs256(header: &Value, claims: &Value) -> String {
     jwt(header, claims, |message| hmac_sha256(SECRET.as_bytes(), message))
 }
 
-pub(crate) fn hmac_sha256(secret: &[u8], message: &[u8]) -> Vec<u8> {
+pub fn hmac_sha256(secret: &[u8], message: &[u8]) -> Vec<u8> {
     hmac_of(hmac::HMAC_SHA256, secret, message)
 }
 
-pub(crate) fn hmac_of(algorithm: hmac::Algorithm, secret: &[u8], message: &[u8]) -> Vec<u8> {
+pub fn hmac_of(algorithm: hmac::Algorithm, secret: &[u8], message: &[u8]) -> Vec<u8> {
     // HMAC fills a key up with zeros, so that these are the same key as none.
     let zeros = [0; digest::SHA256_OUTPUT_LEN];
     let secret = if secret.is_empty() { &zeros } else { secret };
-    hmac::sign(&hmac::Key::new(algorithm, secret), message).as_ref().to_vec()
+    hmac::sign(&hmac::Key::new(algorithm, secret), message)
+        .as_ref()
+        .to_vec()
 }
 
-pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -15,7 +15,12 @@ const JSON: Header<'_> = ("Content-Type", "application/json");
 /// Sends an update of a customer with these headers and this body.
 fn update(server: &Server, headers: &[Header<'_>], body: impl AsRef<[u8]>) -> Answer {
     let authorization = bearer(&customer(1));
-    post(server, UPDATE, &[&[("Authorization", authorization.as_str())], headers].concat(), body)
+    post(
+        server,
+        UPDATE,
+        &[&[("Authorization", authorization.as_str())], headers].concat(),
+        body,
+    )
 }
 
 /// The least that is recorded, as text.

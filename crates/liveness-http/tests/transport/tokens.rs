@@ -37,7 +37,10 @@ fn assert_all_refused(server: &Server, cases: &[(&str, String)]) {
 fn assert_invalid_token(case: &str, answer: &Answer) {
     assert_refused(case, answer, (401, "63"));
     let challenge = answer.header("www-authenticate").unwrap();
-    assert!(challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""), "{case}: {challenge}");
+    assert!(
+        challenge.starts_with("Bearer ") && challenge.contains("error=\"invalid_token\""),
+        "{case}: {challenge}"
+    );
 }
 
 fn beside_id(answer: &Answer) -> HeaderMap {

@@ -10,47 +10,47 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::server::{Answer, Server, admin};
 
-pub(crate) const UPDATE: &str = "UpdateLivenessCheckCommand";
-pub(crate) const SUBMIT: &str = "SubmitLivenessCheckCommand";
-pub(crate) const STATUS: &str = "CheckLivenessStatusQuery";
-pub(crate) const DETAILS: &str = "GetUserLivenessCheckQuery";
-pub(crate) const LIST: &str = "RetrieveLivenessChecksQuery";
+pub const UPDATE: &str = "UpdateLivenessCheckCommand";
+pub const SUBMIT: &str = "SubmitLivenessCheckCommand";
+pub const STATUS: &str = "CheckLivenessStatusQuery";
+pub const DETAILS: &str = "GetUserLivenessCheckQuery";
+pub const LIST: &str = "RetrieveLivenessChecksQuery";
 
 /// Stands in what is sent, and must not come back or be kept.
-pub(crate) const CANARY: &str = "canary-5f0c1b";
+pub const CANARY: &str = "canary-5f0c1b";
 
 /// A header as it is sent.
-pub(crate) type Header<'a> = (&'a str, &'a str);
+pub type Header<'a> = (&'a str, &'a str);
 
 /// A connection that sends what it is told to.
-pub(crate) struct Wire(BufReader<TcpStream>);
+pub struct Wire(BufReader<TcpStream>);
 
 impl Wire {
-    pub(crate) fn to(server: &Server) -> Self {
+    pub fn to(server: &Server) -> Self {
         Self(BufReader::new(server.connect()))
     }
 
-    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).unwrap();
     }
 
     /// Where the server may have closed the connection already.
-    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
     /// Says that nothing more will be sent.
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         self.0.get_mut().shutdown(Shutdown::Write).unwrap();
     }
 
     /// Another handle, to send while this one waits for an answer.
-    pub(crate) fn sender(&self) -> TcpStream {
+    pub fn sender(&self) -> TcpStream {
         self.0.get_ref().try_clone().unwrap()
     }
 
     /// The next answer, which is as every answer has to be.
-    pub(crate) fn answer(&mut self) -> Answer {
+    pub fn answer(&mut self) -> Answer {
         loop {
             let (status, headers) = self.head();
             if status == 100 {
@@ -65,14 +65,22 @@ impl Wire {
     }
 
     /// The head of the next answer.
-    pub(crate) fn head(&mut self) -> (u16, HeaderMap) {
+    pub fn head(&mut self) -> (u16, HeaderMap) {
         let status = self.line();
-        let status = status.split(' ').nth(1).unwrap_or_else(|| panic!("no answer but {status:?}"));
+        let status = status
+            .split(' ')
+            .nth(1)
+            .unwrap_or_else(|| panic!("no answer but {status:?}"));
         let mut headers = HeaderMap::new();
         loop {
             let line = self.line();
-            let Some((name, value)) = line.split_once(": ") else { break };
-            headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+            let Some((name, value)) = line.split_once(": ") else {
+                break;
+            };
+            headers.append(
+                name.parse::<HeaderName>().unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            );
         }
         (status.parse().unwrap(), headers)
     }
@@ -84,7 +92,7 @@ impl Wire {
     }
 
     /// What is still sent until the server closes the connection.
-    pub(crate) fn rest(&mut self) -> Vec<u8> {
+    pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             // A reset closes it too: for bytes that were sent and not read.
@@ -95,32 +103,35 @@ impl Wire {
 }
 
 /// The head of a message, with the empty line that ends it.
-pub(crate) fn head(message: &str, headers: &[Header<'_>]) -> String {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+pub fn head(message: &str, headers: &[Header<'_>]) -> String {
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
     format!("POST /api/BPMSelfService/commands/{message} HTTP/1.1\r\nHost: liveness\r\n{headers}\r\n")
 }
 
 /// Sends bytes on a connection of their own and gives back the answer to them.
-pub(crate) fn exchange(server: &Server, bytes: impl AsRef<[u8]>) -> Answer {
+pub fn exchange(server: &Server, bytes: impl AsRef<[u8]>) -> Answer {
     let mut wire = Wire::to(server);
     wire.send(bytes);
     wire.answer()
 }
 
 /// Sends a message with just these headers and the length of its body.
-pub(crate) fn post(server: &Server, message: &str, headers: &[Header<'_>], body: impl AsRef<[u8]>) -> Answer {
+pub fn post(server: &Server, message: &str, headers: &[Header<'_>], body: impl AsRef<[u8]>) -> Answer {
     let length = body.as_ref().len().to_string();
     let headers = [headers, &[("Content-Length", length.as_str())]].concat();
     exchange(server, [head(message, &headers).as_bytes(), body.as_ref()].concat())
 }
 
 /// The value of an `Authorization` header.
-pub(crate) fn bearer(token: &str) -> String {
+pub fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
 /// What holds of every answer: its type, that nobody keeps it, and its id.
-pub(crate) fn checked(answer: Answer) -> Answer {
+pub fn checked(answer: Answer) -> Answer {
     assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:?}");
     assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
     let id = answer.header("x-request-id").unwrap_or_default();
@@ -130,7 +141,7 @@ pub(crate) fn checked(answer: Answer) -> Answer {
 }
 
 /// A refusal of that HTTP status and statusCode, whose envelope is complete and repeats nothing.
-pub(crate) fn assert_refused(case: &str, answer: &Answer, expected: (u16, &str)) {
+pub fn assert_refused(case: &str, answer: &Answer, expected: (u16, &str)) {
     assert_eq!(answer.codes(), expected, "{case}: {answer:?}");
     let envelope = answer.json.as_object().unwrap();
     assert_eq!(envelope["isSuccessful"], false, "{case}: {answer:?}");
@@ -138,18 +149,21 @@ pub(crate) fn assert_refused(case: &str, answer: &Answer, expected: (u16, &str))
     let message = envelope["message"].as_str();
     assert!(message.is_some_and(|message| !message.is_empty()), "{case}: {answer:?}");
     let known = ["isSuccessful", "statusCode", "message", "data", "errors"];
-    assert!(envelope.keys().all(|key| known.contains(&key.as_str())), "{case}: {answer:?}");
+    assert!(
+        envelope.keys().all(|key| known.contains(&key.as_str())),
+        "{case}: {answer:?}"
+    );
     assert!(!format!("{answer:?}").contains(CANARY), "{case}: {answer:?}");
 }
 
 /// How many checks are recorded.
-pub(crate) fn total_count(server: &Server) -> i64 {
+pub fn total_count(server: &Server) -> i64 {
     let page = server.send(LIST, &admin(), &json!({}));
     page.data()["TotalCount"].as_i64().unwrap()
 }
 
 /// Fails when the canary stands in the log or in the database.
-pub(crate) fn assert_no_trace(server: &Server) {
+pub fn assert_no_trace(server: &Server) {
     let log = settled_log(server);
     assert!(!log.contains(CANARY), "{log}");
     let database = server.database();
@@ -164,7 +178,7 @@ fn holds(file: &Path, text: &str) -> bool {
 }
 
 /// The log, when all that has been answered so far stands in it.
-pub(crate) fn settled_log(server: &Server) -> String {
+pub fn settled_log(server: &Server) -> String {
     let id = "the-last-one";
     let authorization = bearer(&admin());
     let headers = [("Authorization", authorization.as_str()), ("X-Request-Id", id)];

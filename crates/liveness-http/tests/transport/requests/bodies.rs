@@ -26,7 +26,11 @@ fn a_body_is_json_in_utf_8_or_is_not_read() {
         CANARY,
     ];
     for of_type in types {
-        assert_refused(of_type, &update(&server, &[("Content-Type", of_type)], good()), (415, "30"));
+        assert_refused(
+            of_type,
+            &update(&server, &[("Content-Type", of_type)], good()),
+            (415, "30"),
+        );
     }
     assert_refused("none", &update(&server, &[], good()), (415, "30"));
     assert_refused("two", &update(&server, &[JSON, JSON], good()), (415, "30"));
@@ -44,7 +48,11 @@ fn a_charset_parameter_and_any_case_are_fine() {
         "application/json ; x=y; Charset=utf8",
     ];
     for of_type in types {
-        assert_eq!(update(&server, &[("Content-Type", of_type)], good()).codes(), (200, "00"), "{of_type}");
+        assert_eq!(
+            update(&server, &[("Content-Type", of_type)], good()).codes(),
+            (200, "00"),
+            "{of_type}"
+        );
     }
 }
 
@@ -60,11 +68,19 @@ fn an_empty_body_is_an_empty_object_and_needs_no_type() {
     }
     assert_eq!(post(&server, STATUS, &[token], "").codes(), (200, "00"));
     assert_eq!(exchange(&server, head(STATUS, &[token])).codes(), (200, "00"));
-    assert_eq!(exchange(&server, head(STATUS, &[token, CHUNKED]) + "0\r\n\r\n").codes(), (200, "00"));
+    assert_eq!(
+        exchange(&server, head(STATUS, &[token, CHUNKED]) + "0\r\n\r\n").codes(),
+        (200, "00")
+    );
 
     let missing = post(&server, UPDATE, &[token], "");
     assert_refused("a command", &missing, (400, "30"));
-    let mut fields: Vec<_> = missing.json["errors"].as_array().unwrap().iter().map(|error| &error["field"]).collect();
+    let mut fields: Vec<_> = missing.json["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| &error["field"])
+        .collect();
     fields.sort_by_key(|field| field.to_string());
     assert_eq!(fields, [&json!("isSuccessful"), &json!("sessionId")]);
     assert_unharmed(&server);
@@ -77,7 +93,17 @@ fn a_compressed_body_is_refused_unread() {
     let token = ("Authorization", authorization.as_str());
     // What a bomb begins with; nothing of it is unpacked, nor waited for.
     let bomb = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03";
-    for encoding in ["gzip", "br", "deflate", "zstd", "foo", "gzip, identity", "identity, br", "", CANARY] {
+    for encoding in [
+        "gzip",
+        "br",
+        "deflate",
+        "zstd",
+        "foo",
+        "gzip, identity",
+        "identity, br",
+        "",
+        CANARY,
+    ] {
         let mut wire = Wire::to(&server);
         let encoded = ("Content-Encoding", encoding);
         wire.send(head(UPDATE, &[token, JSON, encoded, ("Content-Length", "300000")]));
@@ -90,7 +116,10 @@ fn a_compressed_body_is_refused_unread() {
     assert_unharmed(&server);
 
     for encoding in ["identity", "Identity"] {
-        assert_eq!(update(&server, &[JSON, ("Content-Encoding", encoding)], good()).codes(), (200, "00"));
+        assert_eq!(
+            update(&server, &[JSON, ("Content-Encoding", encoding)], good()).codes(),
+            (200, "00")
+        );
     }
 }
 
@@ -101,16 +130,35 @@ fn a_body_in_chunks_is_a_body() {
     let token = ("Authorization", authorization.as_str());
     let body = good();
     let (start, end) = body.split_at(10);
-    let chunks = format!("{:x}\r\n{start}\r\n{:x};x=y\r\n{end}\r\n0\r\n\r\n", start.len(), end.len());
+    let chunks = format!(
+        "{:x}\r\n{start}\r\n{:x};x=y\r\n{end}\r\n0\r\n\r\n",
+        start.len(),
+        end.len()
+    );
     let half = format!("{:x}\r\n{start}\r\n0\r\n\r\n", start.len());
 
     let text = ("Content-Type", "text/plain");
-    assert_refused("no type", &exchange(&server, head(UPDATE, &[token, CHUNKED]) + &chunks), (415, "30"));
-    assert_refused("another", &exchange(&server, head(UPDATE, &[token, CHUNKED, text]) + &chunks), (415, "30"));
-    assert_refused("half", &exchange(&server, head(UPDATE, &[token, CHUNKED, JSON]) + &half), (400, "30"));
+    assert_refused(
+        "no type",
+        &exchange(&server, head(UPDATE, &[token, CHUNKED]) + &chunks),
+        (415, "30"),
+    );
+    assert_refused(
+        "another",
+        &exchange(&server, head(UPDATE, &[token, CHUNKED, text]) + &chunks),
+        (415, "30"),
+    );
+    assert_refused(
+        "half",
+        &exchange(&server, head(UPDATE, &[token, CHUNKED, JSON]) + &half),
+        (400, "30"),
+    );
     assert_unharmed(&server);
 
-    assert_eq!(exchange(&server, head(UPDATE, &[token, CHUNKED, JSON]) + &chunks).codes(), (200, "00"));
+    assert_eq!(
+        exchange(&server, head(UPDATE, &[token, CHUNKED, JSON]) + &chunks).codes(),
+        (200, "00")
+    );
 }
 
 #[test]

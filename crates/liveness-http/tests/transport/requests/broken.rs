@@ -94,7 +94,11 @@ fn what_is_no_http_1_is_refused() {
         format!("PO\0ST {path} HTTP/1.1"),
         format!("POST {path}\u{e4} HTTP/1.1"),
     ] {
-        assert_eq!(statuses(&server, (start(&first_line) + &ending).as_bytes()), ["400"], "{first_line}");
+        assert_eq!(
+            statuses(&server, (start(&first_line) + &ending).as_bytes()),
+            ["400"],
+            "{first_line}"
+        );
     }
     let no_host = start(&line()).replace("Host: x\r\n", "") + &ending;
     let no_length = start(&format!("POST {path} HTTP/1.0")) + "\r\n";
@@ -110,7 +114,10 @@ fn what_is_no_http_1_is_refused() {
         assert_eq!(statuses(&server, bytes), ["400"], "{}", String::from_utf8_lossy(bytes));
     }
     for headers in ["X-A: a\r\n".repeat(200), format!("X-A: {}\r\n", "x".repeat(200_000))] {
-        assert_eq!(statuses(&server, (start(&line()) + &headers + &ending).as_bytes()), ["431"]);
+        assert_eq!(
+            statuses(&server, (start(&line()) + &headers + &ending).as_bytes()),
+            ["431"]
+        );
     }
     assert_unharmed(&server);
 }

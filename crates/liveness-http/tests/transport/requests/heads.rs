@@ -10,7 +10,11 @@ use crate::wire::{
 fn a_route_takes_its_methods_only() {
     let server = Server::start();
     let command = format!("/api/BPMSelfService/commands/{UPDATE}");
-    let routes = [(command.as_str(), "POST"), ("/api/BPMSelfService/commands/X", "POST"), ("/health/live", "GET, HEAD")];
+    let routes = [
+        (command.as_str(), "POST"),
+        ("/api/BPMSelfService/commands/X", "POST"),
+        ("/health/live", "GET, HEAD"),
+    ];
     for (path, allowed) in routes {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"] {
             if !allowed.contains(method) {
@@ -33,14 +37,24 @@ fn a_route_takes_its_methods_only() {
 fn an_unknown_message_is_told_to_those_we_know() {
     let server = Server::start();
     let long = "X".repeat(10_000);
-    for name in ["Unknown", "updatelivenesscheckcommand", "UpdateLivenessCheckCommand%00", "%2e%2e", &long] {
+    for name in [
+        "Unknown",
+        "updatelivenesscheckcommand",
+        "UpdateLivenessCheckCommand%00",
+        "%2e%2e",
+        &long,
+    ] {
         let name = &format!("{name}{CANARY}");
         for token in [customer(1), admin()] {
             let answer = post(&server, name, &[("Authorization", &bearer(&token))], "");
             assert_refused(name, &answer, (404, "12"));
         }
         assert_refused(name, &post(&server, name, &[], ""), (401, "63"));
-        assert_refused(name, &post(&server, name, &[("Authorization", "Bearer x")], ""), (401, "63"));
+        assert_refused(
+            name,
+            &post(&server, name, &[("Authorization", "Bearer x")], ""),
+            (401, "63"),
+        );
     }
     assert_unharmed(&server);
 }
@@ -74,7 +88,10 @@ fn an_escaped_name_is_the_same_name() {
     let server = Server::start();
     let escaped = UPDATE.replace('U', "%55");
     let [customer, admin] = [bearer(&customer(1)), bearer(&admin())];
-    assert_eq!(post(&server, &escaped, &[("Authorization", &customer), JSON], good()).codes(), (200, "00"));
+    assert_eq!(
+        post(&server, &escaped, &[("Authorization", &customer), JSON], good()).codes(),
+        (200, "00")
+    );
     assert_refused("no token", &post(&server, &escaped, &[JSON], good()), (401, "63"));
     let forbidden = post(&server, &escaped, &[("Authorization", &admin), JSON], good());
     assert_refused("another role", &forbidden, (403, "57"));
@@ -151,7 +168,12 @@ fn the_id_of_every_refusal_is_in_the_log() {
         ("unknown-message", "Unknown", vec![known], (404, "12")),
         ("unknown-route", "a/b", vec![known], (404, "12")),
         ("wrong-role", LIST, vec![known], (403, "57")),
-        ("wrong-type", UPDATE, vec![known, ("Content-Type", "text/plain")], (415, "30")),
+        (
+            "wrong-type",
+            UPDATE,
+            vec![known, ("Content-Type", "text/plain")],
+            (415, "30"),
+        ),
         ("wrong-fields", UPDATE, vec![known, JSON], (400, "30")),
     ];
     for (id, message, headers, expected) in &cases {
@@ -161,6 +183,9 @@ fn the_id_of_every_refusal_is_in_the_log() {
     let log = settled_log(&server);
     for (id, _, _, (_, code)) in cases {
         let line = log.lines().find(|line| line.contains(&format!("request={id} ")));
-        assert!(line.is_some_and(|line| line.contains(&format!(" {code} "))), "{id} is not in\n{log}");
+        assert!(
+            line.is_some_and(|line| line.contains(&format!(" {code} "))),
+            "{id} is not in\n{log}"
+        );
     }
 }

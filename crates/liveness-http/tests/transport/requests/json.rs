@@ -99,7 +99,13 @@ fn the_strings_of_a_query_without_fields_are_text_too() {
     let server = Server::start();
     for (message, token) in [(STATUS, customer(1)), (LIST, admin())] {
         let authorization = bearer(&token);
-        for body in [r#"{"unknown":"\u0000"}"#, r#"{"\ud800":1}"#, r#"{"a":[{"b":"\u0007"}]}"#, "[]", "{"] {
+        for body in [
+            r#"{"unknown":"\u0000"}"#,
+            r#"{"\ud800":1}"#,
+            r#"{"a":[{"b":"\u0007"}]}"#,
+            "[]",
+            "{",
+        ] {
             let answer = post(&server, message, &[("Authorization", &authorization), JSON], body);
             assert_refused(body, &answer, (400, "30"));
         }

@@ -54,7 +54,10 @@ fn an_announced_body_over_the_limit_is_not_waited_for() {
     let authorization = bearer(&customer(1));
     for length in ["8100000", "1000000000000", "18446744073709551615"] {
         let mut wire = Wire::to(&server);
-        wire.send(head(UPDATE, &[("Authorization", &authorization), JSON, ("Content-Length", length)]));
+        wire.send(head(
+            UPDATE,
+            &[("Authorization", &authorization), JSON, ("Content-Length", length)],
+        ));
         assert_refused(length, &wire.answer(), (413, "13"));
         assert_eq!(wire.rest(), b"", "{length}");
     }
@@ -68,8 +71,15 @@ fn a_query_is_small() {
         let authorization = bearer(&token);
         let headers = [("Authorization", authorization.as_str()), JSON];
         let of_length = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
-        assert_eq!(post(&server, message, &headers, of_length(64 * 1024)).codes(), (200, "00"));
-        assert_refused(message, &post(&server, message, &headers, of_length(64 * 1024 + 1)), (413, "13"));
+        assert_eq!(
+            post(&server, message, &headers, of_length(64 * 1024)).codes(),
+            (200, "00")
+        );
+        assert_refused(
+            message,
+            &post(&server, message, &headers, of_length(64 * 1024 + 1)),
+            (413, "13"),
+        );
     }
     assert_unharmed(&server);
 }
@@ -82,7 +92,14 @@ fn a_body_in_chunks_has_the_same_limit() {
     for (message, token) in [(UPDATE, customer(1)), (STATUS, customer(1)), (LIST, admin())] {
         let authorization = bearer(&token);
         let mut wire = Wire::to(&server);
-        wire.send(head(message, &[("Authorization", &authorization), JSON, ("Transfer-Encoding", "chunked")]));
+        wire.send(head(
+            message,
+            &[
+                ("Authorization", &authorization),
+                JSON,
+                ("Transfer-Encoding", "chunked"),
+            ],
+        ));
         // More than any limit, and no end.
         for _ in 0..150 {
             wire.send(&chunk);
@@ -96,7 +113,11 @@ fn a_body_in_chunks_has_the_same_limit() {
 fn who_sends_too_much_still_reads_the_answer() {
     let server = Server::start();
     let large = vec![b' '; 12_000_000];
-    let senders = [(bearer(&customer(1)), (413, "13")), (bearer("x"), (401, "63")), (bearer(&admin()), (403, "57"))];
+    let senders = [
+        (bearer(&customer(1)), (413, "13")),
+        (bearer("x"), (401, "63")),
+        (bearer(&admin()), (403, "57")),
+    ];
     for (authorization, expected) in senders {
         let answer = post(&server, UPDATE, &[("Authorization", &authorization), JSON], &large);
         assert_refused(&authorization, &answer, expected);

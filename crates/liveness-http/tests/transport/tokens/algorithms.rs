@@ -24,7 +24,10 @@ fn a_key_verifies_its_own_tokens_only() {
         assert_good(&server, "its own", &pair.token(&claims()));
 
         let others = [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()];
-        assert_all_refused(&server, &others.map(|other| (other.algorithm(), other.token(&claims()))));
+        assert_all_refused(
+            &server,
+            &others.map(|other| (other.algorithm(), other.token(&claims()))),
+        );
 
         let names = ["HS256", "RS256", "PS256", "ES256", "EdDSA"].into_iter();
         let mislabelled = names.filter(|name| *name != pair.algorithm()).map(|name| {

@@ -12,7 +12,12 @@ const JSON: Header<'_> = ("Content-Type", "application/json");
 fn the_scheme_is_bearer_in_any_case() {
     let server = Server::start();
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
-        let answer = post(&server, STATUS, &[("Authorization", &format!("{scheme} {}", customer(1)))], "");
+        let answer = post(
+            &server,
+            STATUS,
+            &[("Authorization", &format!("{scheme} {}", customer(1)))],
+            "",
+        );
         assert_eq!(answer.codes(), (200, "00"), "{scheme}");
     }
 }
@@ -52,16 +57,25 @@ fn a_token_is_taken_from_its_header_only() {
     let elsewhere = bearer(&token);
     let cases = [
         ("nowhere", post(&server, UPDATE, &[], "")),
-        ("query", post(&server, &format!("{UPDATE}?access_token={token}"), &[JSON], &body)),
+        (
+            "query",
+            post(&server, &format!("{UPDATE}?access_token={token}"), &[JSON], &body),
+        ),
         ("body", post(&server, UPDATE, &[JSON], &body)),
         ("form", post(&server, UPDATE, &form, format!("access_token={token}"))),
         ("cookie", post(&server, UPDATE, &[JSON, ("Cookie", &cookie)], &body)),
-        ("another header", post(&server, UPDATE, &[JSON, ("Proxy-Authorization", &elsewhere)], &body)),
+        (
+            "another header",
+            post(&server, UPDATE, &[JSON, ("Proxy-Authorization", &elsewhere)], &body),
+        ),
     ];
     for (case, answer) in cases {
         assert_refused(case, &answer, (401, "63"));
         let challenge = answer.header("www-authenticate").unwrap();
-        assert!(challenge.starts_with("Bearer ") && !challenge.contains("error="), "{case}: {challenge}");
+        assert!(
+            challenge.starts_with("Bearer ") && !challenge.contains("error="),
+            "{case}: {challenge}"
+        );
     }
     assert_eq!(total_count(&server), 0);
 }
@@ -76,7 +90,11 @@ fn a_refused_token_does_not_wait_for_the_body() {
         announced.to_vec(),
         [&announced[..], &[("Expect", "100-continue")]].concat(),
     ] {
-        assert_refused(&format!("{headers:?}"), &exchange(&server, head(UPDATE, &headers)), (401, "63"));
+        assert_refused(
+            &format!("{headers:?}"),
+            &exchange(&server, head(UPDATE, &headers)),
+            (401, "63"),
+        );
     }
     assert_eq!(total_count(&server), 0);
 }

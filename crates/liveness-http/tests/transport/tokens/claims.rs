@@ -96,7 +96,10 @@ fn the_leeway_is_a_setting() {
 #[test]
 fn the_configured_issuer_and_audience_are_required() {
     let server = Server::with(&[("LIVENESS_JWT_ISSUER", ISSUER), ("LIVENESS_JWT_AUDIENCE", AUDIENCE)]);
-    for (case, audience) in [("ours", json!(AUDIENCE)), ("ours among others", json!(["other", AUDIENCE]))] {
+    for (case, audience) in [
+        ("ours", json!(AUDIENCE)),
+        ("ours among others", json!(["other", AUDIENCE])),
+    ] {
         assert_good(&server, case, &with("aud", audience));
     }
     let issuers = [
@@ -164,7 +167,15 @@ fn only_access_tokens_are_taken() {
     for typ in ["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT"] {
         assert_good(&server, typ, &typed(json!(typ)));
     }
-    let others = ["id_token+jwt", "logout+jwt", "dpop+jwt", "application/jwt", "JOSE", "JWT ", ""];
+    let others = [
+        "id_token+jwt",
+        "logout+jwt",
+        "dpop+jwt",
+        "application/jwt",
+        "JOSE",
+        "JWT ",
+        "",
+    ];
     let mut cases: Vec<_> = others.iter().map(|typ| (*typ, typed(json!(typ)))).collect();
     cases.extend([("a number", typed(json!(5))), ("a list", typed(json!(["JWT"])))]);
     assert_all_refused(&server, &cases);
@@ -173,7 +184,12 @@ fn only_access_tokens_are_taken() {
 #[test]
 fn what_is_critical_is_not_understood() {
     let server = Server::start();
-    let critical = |crit: Value| hs256(&json!({ "alg": "HS256", "typ": "JWT", "crit": crit, "b64": true }), &claims());
+    let critical = |crit: Value| {
+        hs256(
+            &json!({ "alg": "HS256", "typ": "JWT", "crit": crit, "b64": true }),
+            &claims(),
+        )
+    };
     assert_all_refused(
         &server,
         &[
@@ -185,7 +201,11 @@ fn what_is_critical_is_not_understood() {
             ("a number", critical(json!(1))),
         ],
     );
-    assert_good(&server, "not critical", &hs256(&json!({ "alg": "HS256", "exp-foo": 1 }), &claims()));
+    assert_good(
+        &server,
+        "not critical",
+        &hs256(&json!({ "alg": "HS256", "exp-foo": 1 }), &claims()),
+    );
 }
 
 #[test]
@@ -199,5 +219,8 @@ fn a_token_has_at_most_8_kb() {
     assert!(steps[first - 1].len() >= LIMIT - 2);
 
     assert_good(&server, "8 KB", &steps[first - 1]);
-    assert_all_refused(&server, &[("8 KB and a bit", steps[first].clone()), ("64 KB", padded(48 * 1024))]);
+    assert_all_refused(
+        &server,
+        &[("8 KB and a bit", steps[first].clone()), ("64 KB", padded(48 * 1024))],
+    );
 }

@@ -4,9 +4,7 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use aws_lc_rs::hmac::{HMAC_SHA384, HMAC_SHA512};
-use aws_lc_rs::signature::{
-    KeyPair as _, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaPublicKeyComponents,
-};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -16,7 +14,12 @@ use crate::keys::{KeyPair, base64url, claims, hmac_of, hmac_sha256, hs256, jwt, 
 use crate::server::{SECRET, Server, customer};
 
 /// The order of P-256: no part of a signature may be as large.
-const P256_ORDER: [u64; 4] = [0xffff_ffff_0000_0000, 0xffff_ffff_ffff_ffff, 0xbce6_faad_a717_9e84, 0xf3b9_cac2_fc63_2551];
+const P256_ORDER: [u64; 4] = [
+    0xffff_ffff_0000_0000,
+    0xffff_ffff_ffff_ffff,
+    0xbce6_faad_a717_9e84,
+    0xf3b9_cac2_fc63_2551,
+];
 
 #[test]
 fn an_unsigned_token_is_no_token() {
@@ -46,7 +49,11 @@ fn no_algorithm_but_that_of_the_key_is_taken() {
 
     let header = |algorithm: &str| json!({ "alg": algorithm, "typ": "JWT" });
     let by_rsa = |name, encoding| jwt(&header(name), &claims(), |message| rsa.sign_rsa(encoding, message));
-    let by_secret = |name, hash| jwt(&header(name), &claims(), |message| hmac_of(hash, SECRET.as_bytes(), message));
+    let by_secret = |name, hash| {
+        jwt(&header(name), &claims(), |message| {
+            hmac_of(hash, SECRET.as_bytes(), message)
+        })
+    };
     let mut cases = vec![
         ("PS256", by_rsa("PS256", &RSA_PSS_SHA256)),
         ("PS256 as RS256", by_rsa("RS256", &RSA_PSS_SHA256)),
@@ -125,6 +132,10 @@ fn a_key_that_the_token_brings_or_names_is_not_used() {
         ("jwk", json!({ "jwk": jwk })),
         ("jwk and kid", json!({ "jwk": jwk, "kid": "1" })),
         ("jku", json!({ "jku": url, "kid": "1" })),
+        (
+            "jku to us",
+            json!({ "jku": format!("http://{}/health/live", server.address()) }),
+        ),
         ("jku to a file", json!({ "jku": "file:///etc/passwd" })),
         ("x5u", json!({ "x5u": url })),
         ("x5c", json!({ "x5c": [certificate] })),
@@ -132,12 +143,19 @@ fn a_key_that_the_token_brings_or_names_is_not_used() {
     ];
     let forge = |extra: Value| {
         let mut header = json!({ "alg": "RS256", "typ": "JWT" });
-        header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        header
+            .as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
         jwt(&header, &claims(), |message| theirs.sign(message))
     };
     assert_all_refused(&server, &brought.map(|(case, extra)| (case, forge(extra))));
 
-    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "it called the forger");
+    assert_eq!(
+        listener.accept().unwrap_err().kind(),
+        ErrorKind::WouldBlock,
+        "it called the forger"
+    );
 }
 
 #[test]
@@ -170,11 +188,16 @@ fn a_token_that_is_changed_or_written_otherwise_is_refused() {
         hs256(&header, &claims)
     };
     // One whose signature is spelled otherwise in the standard alphabet.
-    let token = (0..).map(of_number).find(|token| token[token.len() - 43..].contains(['-', '_'])).unwrap();
+    let token = (0..)
+        .map(of_number)
+        .find(|token| token[token.len() - 43..].contains(['-', '_']))
+        .unwrap();
     assert_good(&server, "unchanged", &token);
 
     let parts: Vec<&str> = token.split('.').collect();
-    let [head, body, signature] = parts[..] else { panic!("{token}") };
+    let [head, body, signature] = parts[..] else {
+        panic!("{token}")
+    };
     let mut admin = claims();
     admin["role"] = json!("admin");
     // 32 bytes leave two bits over in the last character; the letters go up by four.
@@ -186,7 +209,10 @@ fn a_token_that_is_changed_or_written_otherwise_is_refused() {
     assert_all_refused(
         &server,
         &[
-            ("another role", format!("{head}.{}.{signature}", base64url(admin.to_string()))),
+            (
+                "another role",
+                format!("{head}.{}.{signature}", base64url(admin.to_string())),
+            ),
             ("padding", format!("{token}=")),
             ("the standard alphabet", format!("{head}.{body}.{standard}")),
             ("bits behind the end", format!("{}{next}", &token[..token.len() - 1])),
@@ -198,9 +224,18 @@ fn a_token_that_is_changed_or_written_otherwise_is_refused() {
             ("twice", format!("{token}{token}")),
             ("a header that is a list", signed("[\"HS256\"]", &claims_text)),
             ("a header that is no JSON", signed("HS256", &claims_text)),
-            ("two algorithms", signed(r#"{"alg":"none","alg":"HS256"}"#, &claims_text)),
-            ("claims that are a list", signed(&header.to_string(), &format!("[{claims_text}]"))),
-            ("two subjects", signed(&header.to_string(), &claims_text.replacen('{', r#"{"sub":"2","#, 1))),
+            (
+                "two algorithms",
+                signed(r#"{"alg":"none","alg":"HS256"}"#, &claims_text),
+            ),
+            (
+                "claims that are a list",
+                signed(&header.to_string(), &format!("[{claims_text}]")),
+            ),
+            (
+                "two subjects",
+                signed(&header.to_string(), &claims_text.replacen('{', r#"{"sub":"2","#, 1)),
+            ),
         ],
     );
 }

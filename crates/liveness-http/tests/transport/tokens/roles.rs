@@ -45,7 +45,10 @@ fn the_role_decides_what_a_token_may() {
         (json!({ "roles": ["CUSTOMER", "ADMIN"] }), BOTH),
         (json!({ "role": "customer", "roles": ["admin"] }), CUSTOMER),
         (json!({ "role": "admin", "roles": ["customer"] }), ADMIN),
-        (json!({ "scope": "admin", "groups": ["admin"], "isAdmin": true }), CUSTOMER),
+        (
+            json!({ "scope": "admin", "groups": ["admin"], "isAdmin": true }),
+            CUSTOMER,
+        ),
     ];
     for (claims, allowed) in cases {
         assert_access(&server, &claims, allowed);
@@ -76,7 +79,11 @@ fn a_role_claim_without_a_known_role_gives_nothing() {
     for role in odd {
         assert_access(&server, &json!({ "role": role }), NEITHER);
         assert_access(&server, &json!({ "roles": role }), NEITHER);
-        assert_access(&server, &json!({ "role": role, "roles": ["admin", "customer"] }), NEITHER);
+        assert_access(
+            &server,
+            &json!({ "role": role, "roles": ["admin", "customer"] }),
+            NEITHER,
+        );
     }
 }
 

@@ -52,14 +52,27 @@ fn a_number_seen_for_the_first_time_becomes_a_user_of_the_claims() {
 fn a_user_without_a_name_is_called_by_the_given_and_the_family_name() {
     let server = Server::start();
     let cases = [
-        (json!({ "sub": "1", "given_name": "Jane", "family_name": "Doe" }), json!("Jane Doe")),
+        (
+            json!({ "sub": "1", "given_name": "Jane", "family_name": "Doe" }),
+            json!("Jane Doe"),
+        ),
         (json!({ "sub": "2", "family_name": "Doe" }), json!("Doe")),
         (json!({ "sub": "3" }), Value::Null),
-        (json!({ "sub": "4", "name": 5, "given_name": ["Jane"], "email": {}, "preRegistrationId": {} }), Value::Null),
-        (json!({ "sub": "5", "name": "a\u{0}b", "given_name": "a\nb" }), Value::Null),
+        (
+            json!({ "sub": "4", "name": 5, "given_name": ["Jane"], "email": {}, "preRegistrationId": {} }),
+            Value::Null,
+        ),
+        (
+            json!({ "sub": "5", "name": "a\u{0}b", "given_name": "a\nb" }),
+            Value::Null,
+        ),
     ];
     for (claims, expected) in cases {
-        assert_eq!(server.send(STATUS, &token(&claims), &json!({})).codes(), (200, "00"), "{claims}");
+        assert_eq!(
+            server.send(STATUS, &token(&claims), &json!({})).codes(),
+            (200, "00"),
+            "{claims}"
+        );
         let id = claims["sub"].as_str().unwrap().parse().unwrap();
         assert_eq!(details(&server, id).data()["DisplayName"], expected, "{claims}");
     }
@@ -108,7 +121,11 @@ fn what_names_no_user_may_do_nothing() {
 fn without_provisioning_only_known_users_are_served() {
     let server = Server::with(&[("LIVENESS_PROVISION_USERS", "false")]);
     assert_refused("query", &server.send(STATUS, &customer(5), &json!({})), NOBODY);
-    assert_refused("command", &server.send(UPDATE, &customer(5), &report("s", true)), NOBODY);
+    assert_refused(
+        "command",
+        &server.send(UPDATE, &customer(5), &report("s", true)),
+        NOBODY,
+    );
     assert_eq!(details(&server, 5).codes(), (404, "25"));
 
     let user = Claims::of(UserReference::Id(5)).to_user(5);
@@ -116,6 +133,9 @@ fn without_provisioning_only_known_users_are_served() {
     let added = actix_web::rt::System::new().block_on(server.store().add_user(user, created));
     assert!(added.unwrap().is_some());
     assert_eq!(records_for(&server, &customer(5), "a"), 5);
+
+    server.signal("KILL");
+    let server = server.restart();
     assert_eq!(records_for(&server, &named(json!("USR-00000005")), "b"), 5);
     assert_refused("another", &server.send(STATUS, &customer(6), &json!({})), NOBODY);
 }
