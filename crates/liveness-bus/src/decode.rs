@@ -472,7 +472,8 @@ mod tests {
     #[test]
     fn what_is_no_json_object_is_malformed() {
         let deep = format!("{{\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        let cases: [(&[u8], &str); 12] = [
+        let many = format!("{{\"x\":[{}0]}}", "0,".repeat(10_000));
+        let cases: [(&[u8], &str); 13] = [
             (br#"["a",1]"#, "the body must be a JSON object"),
             (b"null", "the body must be a JSON object"),
             (b"\xEF\xBB\xBF{}", "the body must be a JSON object"),
@@ -494,6 +495,7 @@ mod tests {
                 "the body is not valid JSON: trailing characters at line 1 column 4",
             ),
             (deep.as_bytes(), "the body is nested deeper than 64 levels"),
+            (many.as_bytes(), "the body holds more than 10000 values"),
             (br#"{"x":"\uD83D"}"#, "the body holds half of a surrogate pair"),
             (br#"{"x":["\ud83d\u0041"]}"#, "the body holds half of a surrogate pair"),
             (br#"{"\uDE00\uD83D":1}"#, "the body holds half of a surrogate pair"),

@@ -21,7 +21,7 @@ fn a_teller() -> Principal {
 }
 
 #[tokio::test]
-async fn with_record_leaves_none_when_the_handler_took_the_entry() {
+async fn with_record_leaves_none_when_the_handler_wrote_the_entry() {
     assert_eq!(
         left_by(Handling::WriteEntry, "TellerCommand", GOOD, a_teller()).await,
         Vec::<String>::new()
@@ -29,12 +29,20 @@ async fn with_record_leaves_none_when_the_handler_took_the_entry() {
 }
 
 #[tokio::test]
-async fn with_record_leaves_one_when_the_handler_took_none() {
+async fn with_record_leaves_one_when_the_handler_wrote_none() {
     assert_eq!(left_by(Handling::Echo, "TellerCommand", GOOD, a_teller()).await, ["00"]);
 }
 
 #[tokio::test]
-async fn with_record_leaves_one_when_the_handler_took_the_entry_and_failed() {
+async fn to_ask_for_the_entry_is_not_to_write_it() {
+    assert_eq!(
+        left_by(Handling::OnlyAsk, "TellerCommand", GOOD, a_teller()).await,
+        ["00"]
+    );
+}
+
+#[tokio::test]
+async fn with_record_leaves_one_when_the_handler_wrote_the_entry_and_failed() {
     assert_eq!(
         left_by(Handling::WriteEntryAndFail, "TellerCommand", GOOD, a_teller()).await,
         ["94"]
@@ -180,6 +188,21 @@ async fn who_cannot_be_audited_sees_nothing() {
 
     assert!(matches!(outcome, Err(BusError::Unavailable(_))), "{outcome:?}");
     assert_eq!(out, b"as it was");
+    assert!(matches!(refused, Err(BusError::Unavailable(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn of_a_command_that_was_done_nobody_is_told_that_it_was_not() {
+    let bus = Bus::builder()
+        .module(module(Handling::Echo))
+        .audit_sink(BrokenSink)
+        .build()
+        .unwrap();
+
+    let done = dispatch(&bus, "TellerCommand", GOOD, &teller()).await;
+    let refused = dispatch(&bus, "TellerCommand", "no JSON", &teller()).await;
+
+    assert!(matches!(done, Err(BusError::OutcomeUnknown(_))), "{done:?}");
     assert!(matches!(refused, Err(BusError::Unavailable(_))), "{refused:?}");
 }
 

@@ -76,6 +76,8 @@ pub(crate) enum Handling {
     /// As a handler does that writes its audit entry with its record.
     WriteEntry,
     WriteEntryAndFail,
+    /// As one does that asks for the entry, for another purpose or to no purpose.
+    OnlyAsk,
     Panic,
     Never,
 }
@@ -85,6 +87,7 @@ impl<M: Message<Reply = String> + Text> Handler<M> for Handling {
         match self {
             Self::Echo => {}
             Self::WriteEntry => call.entry_written(),
+            Self::OnlyAsk => drop(call.audit_entry()),
             Self::WriteEntryAndFail => {
                 call.entry_written();
                 return Err(BusError::Conflict("it was there already"));

@@ -2,7 +2,7 @@
 
 use liveness_bus::{BusError, Context, Principal};
 
-use crate::messages::{Handling, bus, context_of, nobody, teller};
+use crate::messages::{Handling, bus, code, context_of, dispatch, nobody, teller};
 
 fn without_role() -> Context {
     context_of(Principal::new("x")).build()
@@ -48,4 +48,17 @@ async fn what_is_logged_only_leaves_no_entry() {
 
     assert!(matches!(answer, BusError::TooSlow), "{answer:?}");
     assert_eq!(entries.all(), []);
+}
+
+#[tokio::test]
+async fn a_user_who_could_not_be_looked_up_is_not_one_who_does_not_exist() {
+    let (bus, _) = bus(Handling::Panic);
+    let customer = context_of(Principal::new("7").with_role("customer")).build();
+
+    let unknown = dispatch(&bus, "CustomerQuery", "{}", &customer).await;
+    let out_of_reach = bus
+        .refuse("CustomerQuery", BusError::Unavailable("down".into()), &customer)
+        .await;
+
+    assert_eq!((code(&unknown), out_of_reach.code()), ("57", "91"));
 }

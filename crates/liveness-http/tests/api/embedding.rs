@@ -105,3 +105,16 @@ fn the_banks_message_passes_the_same_gate() {
         );
     });
 }
+
+#[test]
+fn customers_that_cannot_be_looked_up_are_asked_to_come_again() {
+    with_bank(|address, pool| {
+        diesel::sql_query("ALTER TABLE customers RENAME TO customers_elsewhere")
+            .execute(&mut pool.get().unwrap())
+            .unwrap();
+
+        let refused = send(address, "CheckLivenessStatusQuery", &customer(7), &json!({}));
+
+        assert_eq!(refused.codes(), (503, "91"));
+    });
+}

@@ -131,7 +131,7 @@ fn a_message_of_very_many_values_is_refused() {
     let fields = |count: usize| report_with(&format!(r#""x":{{{}}}"#, vec![r#""y":1"#; count].join(",")));
     let strings = |count| report_with(&format!(r#""x":[{}]"#, vec![r#""\u0000""#; count].join(",")));
     for body in [fields(10_100), fields(300_000), strings(100_000)] {
-        assert_refused(&body[..60], &update(&server, &[JSON], body), (400, "30"));
+        assert_refused(&body[..60], &update(&server, &[JSON], &body), (400, "30"));
     }
     let answer = update(&server, &[JSON], strings(9_900));
     assert_refused("errors", &answer, (400, "30"));
