@@ -4,9 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, date};
+use jiff::fmt::temporal::Pieces;
 use serde::{Serialize, Serializer};
 
 use crate::Violation;
+
+/// Civil times, because the library's instants end a day before the year 9999 does.
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// An instant in UTC, to the millisecond, in the years 0000 to 9999.
 ///
@@ -25,8 +31,7 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     const MIN: i64 = -62_167_219_200_000;
-    // A day and two hours before the year ends: the latest instant that is within the year in every offset.
-    const MAX: i64 = 253_402_207_200_000;
+    const MAX: i64 = 253_402_300_799_999;
     const MALFORMED: Violation = Violation::new(
         "format",
         "must be an RFC 3339 date and time such as 2026-03-22T14:00:00Z",
@@ -63,17 +68,16 @@ impl FromStr for Timestamp {
     /// `format`, when it is neither, has no time of day, or lies outside the years 0000 to 9999.
     fn from_str(text: &str) -> Result<Self, Violation> {
         let starts_with_year = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
-        let has_time = text.contains(['T', 't', ' ']);
-        let has_annotation = text.contains('[');
-        if !starts_with_year || !has_time || has_annotation {
+        if !starts_with_year || text.contains('[') {
             return Err(Self::MALFORMED);
         }
-        let instant = text.parse::<jiff::Timestamp>().or_else(|_| {
-            let local: jiff::civil::DateTime = text.parse()?;
-            jiff::tz::Offset::UTC.to_timestamp(local)
-        });
-        let instant = instant.map_err(|_| Self::MALFORMED)?;
-        let millis = instant.as_nanosecond().div_euclid(1_000_000);
+        let pieces = Pieces::parse(text).map_err(|_| Self::MALFORMED)?;
+        let time = pieces.time().ok_or(Self::MALFORMED)?;
+        let local = pieces.date().to_datetime(time).duration_since(EPOCH);
+        let offset = pieces
+            .to_numeric_offset()
+            .map_or(0, |offset| i128::from(offset.seconds()));
+        let millis = (local.as_nanos() - offset * 1_000_000_000).div_euclid(1_000_000);
         i64::try_from(millis)
             .ok()
             .and_then(Self::from_unix_millis)
@@ -84,11 +88,14 @@ impl FromStr for Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 with `Z`; no fraction when it is zero, else milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instant = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
-        if self.0 % 1000 == 0 {
-            write!(f, "{instant:.0}")
-        } else {
-            write!(f, "{instant:.3}")
+        let since = SignedDuration::from_millis(self.0);
+        let at = EPOCH.checked_add(since).map_err(|_| fmt::Error)?;
+        let (year, month, day) = (at.year(), at.month(), at.day());
+        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        match at.millisecond() {
+            0 => f.write_str("Z"),
+            millis => write!(f, ".{millis:03}Z"),
         }
     }
 }
@@ -158,7 +165,8 @@ mod tests {
             ("2026-03-22T14:00", "2026-03-22T14:00:00Z"),
             ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
             ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
-            ("9999-12-30T22:00:00Z", "9999-12-30T22:00:00Z"),
+            ("9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"),
+            ("1969-12-31T23:59:59.9999Z", "1969-12-31T23:59:59.999Z"),
         ];
         for (given, expected) in cases {
             let parsed = given.parse::<Timestamp>().map(|at| at.to_string());
@@ -180,6 +188,8 @@ mod tests {
             "2026-03-22T14:00:00Z[UTC]",
             "1742680800000",
             "2026-03-22T14:00:00 Z ",
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+00:01",
         ];
         for given in cases {
             assert_eq!(given.parse::<Timestamp>(), Err(Timestamp::MALFORMED), "{given}");

@@ -61,13 +61,22 @@ impl TrustedProxies {
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = |name| headers.get_all(name).map(|value| value.to_str().unwrap_or("?"));
     if headers.contains_key(FORWARDED) {
-        let elements = lines(FORWARDED).flat_map(|line| split_unquoted(line, ','));
-        return elements.map(forwarded_for).collect();
+        return lines(FORWARDED).flat_map(forwarded_hops).collect();
     }
     lines(X_FORWARDED_FOR)
         .flat_map(|line| line.split(','))
         .map(node_address)
         .collect()
+}
+
+/// The hops of one line of `Forwarded`.
+///
+/// A quote that a client leaves open, or escapes, would take in what a proxy writes behind it: such a line is not read.
+fn forwarded_hops(line: &str) -> Vec<Option<IpAddr>> {
+    if line.contains('\\') || line.matches('"').count() % 2 == 1 {
+        return vec![None];
+    }
+    split_unquoted(line, ',').into_iter().map(forwarded_for).collect()
 }
 
 /// The address in the `for` parameter of one element of `Forwarded` (RFC 7239 section 4).
@@ -150,6 +159,20 @@ mod tests {
         ];
         for (headers, expected) in cases {
             assert_eq!(client("10.0.0.0/8", "10.0.0.1:4000", headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_left_open_hides_nobody_behind_an_address_of_their_choice() {
+        for line in [
+            "for=6.6.6.6;x=\", for=41.58.12.100",
+            "for=6.6.6.6;x=\"\\\", for=41.58.12.100\"",
+        ] {
+            assert_eq!(
+                client("10.0.0.0/8", "10.0.0.1:4000", &[(FORWARDED, line)]),
+                "10.0.0.1",
+                "{line}"
+            );
         }
     }
 

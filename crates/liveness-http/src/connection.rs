@@ -15,7 +15,7 @@ use actix_http::ConnectionType;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use liveness_bus::RequestId;
+use liveness_bus::{BusError, RequestId};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -141,7 +141,8 @@ impl GuardedStream {
         ready!(self.head_timer.as_mut().poll(cx));
         if has_begun {
             // The last word on this connection; when it cannot be said at once, it is not said.
-            let _ = self.stream.try_write(too_slow().as_bytes());
+            let answer = refused_head("408 Request Timeout", BusError::TooSlow);
+            let _ = self.stream.try_write(answer.as_bytes());
         }
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
@@ -162,6 +163,10 @@ impl GuardedStream {
         if let Waiting::Head { has_begun, .. } = self.state.0.get() {
             let until = Instant::now() + KEEP_ALIVE + HEAD;
             self.state.0.set(Waiting::Head { until, has_begun });
+        }
+        // What follows may be silence, in which nothing else would wake the connection.
+        if let Poll::Ready(late) = self.poll_head_deadline(cx) {
+            return Poll::Ready(Err(late));
         }
         result
     }
@@ -192,6 +197,11 @@ impl AsyncRead for GuardedStream {
 
 impl AsyncWrite for GuardedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let (Waiting::Head { .. }, Some(answer)) = (self.state.0.get(), bare_refusal(bytes)) {
+            // It is the last word on this connection, as above.
+            let _ = self.stream.try_write(answer.as_bytes());
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.written(result, cx)
     }
@@ -218,13 +228,32 @@ impl AsyncWrite for GuardedStream {
     }
 }
 
-/// The answer to a head that came too slowly: the envelope, as everywhere, but before there is a request.
-fn too_slow() -> String {
-    let body = Failure::head_too_slow();
+/// An answer to a head that never became a request: the envelope, as everywhere.
+fn refused_head(status: &str, refusal: BusError) -> String {
+    let request_id = RequestId::random();
+    let body = Failure::Bus(refusal).envelope(&request_id);
     format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
-         x-request-id: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        RequestId::random(),
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\nx-request-id: {request_id}\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
         body.len(),
     )
+}
+
+/// What actix-http answers by itself to a head that it cannot read: a status and nothing else.
+fn bare_refusal(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (status, headers) = text.strip_prefix("HTTP/1.1 ")?.split_once("\r\n")?;
+    let is_bare = headers.contains("content-length: 0\r\n") && !headers.contains("x-request-id");
+    match status.get(..3)? {
+        "400" if is_bare => Some(refused_head(
+            status,
+            BusError::Malformed("the head of the request is malformed".into()),
+        )),
+        "431" if is_bare => Some(refused_head(
+            status,
+            BusError::Malformed("the head of the request is too large".into()),
+        )),
+        _ => None,
+    }
 }

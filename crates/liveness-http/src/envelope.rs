@@ -100,14 +100,11 @@ impl Failure {
         }
     }
 
-    /// What the log is told: what never came to the bus, which has a line of its own, and why a fault is ours.
+    /// What the log is told: a route that there is not, and why a fault is ours. What was a message has its line.
     fn log(&self, request_id: &RequestId) {
         let error = match self {
-            Self::Bus(BusError::UnknownMessage | BusError::TooMany { .. })
-            | Self::NoToken
-            | Self::InvalidToken
-            | Self::NoRoute
-            | Self::Method(_) => {
+            Self::NoToken | Self::InvalidToken => return,
+            Self::NoRoute | Self::Method(_) => {
                 log::info!("- {} request={request_id} {}", self.code(), self.message(request_id));
                 return;
             }
@@ -130,7 +127,7 @@ impl Failure {
     }
 
     /// The envelope.
-    fn envelope(&self, request_id: &RequestId) -> String {
+    pub(crate) fn envelope(&self, request_id: &RequestId) -> String {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Envelope<'a> {
@@ -156,11 +153,6 @@ impl Failure {
         };
         // Texts and numbers always serialize.
         serde_json::to_string(&envelope).unwrap_or_default()
-    }
-
-    /// The envelope of a head that came too slowly, which has no request to answer.
-    pub(crate) fn head_too_slow() -> String {
-        Self::Bus(BusError::TooSlow).envelope(&RequestId::random())
     }
 
     /// The answer.

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use liveness_bus::Principal;
 use liveness_core::{Claims, UserReference};
@@ -198,7 +200,7 @@ impl TokenVerifier {
         }
         let header = decode_header(token).map_err(|_| InvalidToken)?;
         // RFC 7515 section 4.1.11: what is critical and not understood is refused. We understand none.
-        if header.crit.is_some() || !header.typ.as_deref().is_none_or(is_access_token) {
+        if names_crit(token) || !header.typ.as_deref().is_none_or(is_access_token) {
             return Err(InvalidToken);
         }
         let found = self.keys.iter().find(|(key, _)| key.algorithm == header.alg);
@@ -265,6 +267,14 @@ fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {
     }
     validation.set_required_spec_claims(&required);
     validation
+}
+
+/// Whether the header names `crit`, whatever its value: `null` is not the same as nothing.
+fn names_crit(token: &str) -> bool {
+    let encoded = token.split('.').next().unwrap_or_default();
+    let header = URL_SAFE_NO_PAD.decode(encoded).ok();
+    let header = header.and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
+    header.is_none_or(|header| header.contains_key("crit"))
 }
 
 /// RFC 9068 section 2.1; an ID token or a logout token is no access token.

@@ -68,6 +68,7 @@ fn who_is_too_slow_is_told_and_cut_off() {
         slow("a body that does not come", &announced, "", TOO_SLOW),
         slow("a body byte by byte", &announced, &body, TOO_SLOW),
         slow("a chunk byte by byte", &chunked, &body, TOO_SLOW),
+        slow("a chunk that does not come", &chunked, "", TOO_SLOW),
         slow("a body nobody waits for", &refused, &body, (401, "63")),
         slow(
             "a chunk nobody waits for",

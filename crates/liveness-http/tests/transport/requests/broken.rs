@@ -2,7 +2,7 @@
 
 use super::{assert_unharmed, good};
 use crate::server::{Server, customer};
-use crate::wire::{CANARY, UPDATE, Wire, bearer, total_count};
+use crate::wire::{CANARY, UPDATE, Wire, assert_refused, bearer, total_count};
 
 /// A message with that first line and all its headers but the length.
 fn start(line: &str) -> String {
@@ -57,6 +57,26 @@ fn a_message_whose_end_is_in_doubt_is_refused_with_its_connection() {
         assert_eq!(answered, ["400"], "{framing}");
     }
     assert_unharmed(&server);
+}
+
+#[test]
+fn a_head_that_cannot_be_read_is_answered_in_the_envelope() {
+    let server = Server::start();
+    let oversized = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Canary: {CANARY}{}\r\n\r\n",
+        "x".repeat(200_000)
+    );
+    for (head, status) in [
+        ("POST / HTTP/1.1\r\n\r\n", 400),
+        ("nonsense\r\n\r\n", 400),
+        (&*oversized, 431),
+    ] {
+        let mut wire = Wire::to(&server);
+        // It may be closed before all is sent.
+        let _ = wire.try_send(head.as_bytes());
+        assert_refused(&head[..10], &wire.answer(), (status, "30"));
+        assert_eq!(wire.rest(), b"");
+    }
 }
 
 #[test]

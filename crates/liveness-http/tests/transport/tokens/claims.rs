@@ -199,6 +199,7 @@ fn what_is_critical_is_not_understood() {
             ("empty", critical(json!([]))),
             ("text", critical(json!("exp-foo"))),
             ("a number", critical(json!(1))),
+            ("null", critical(Value::Null)),
         ],
     );
     assert_good(
