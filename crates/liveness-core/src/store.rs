@@ -8,6 +8,7 @@ mod audit_entries;
 mod checks;
 mod connection;
 mod error;
+mod file;
 mod idempotency_keys;
 mod images;
 mod migrations;
@@ -54,7 +55,7 @@ impl Store {
     ///
     /// [`OpenError`], which tells in one line what is wrong with the URL or the file.
     pub fn open(url: &str) -> Result<Self, OpenError> {
-        let path = connection::sqlite_path(url)?;
+        let path = file::sqlite_path(url)?;
         Connections::open_file(Path::new(path)).map(Self::of)
     }
 

@@ -4,8 +4,8 @@
 //! database holds no thread; past [`WAIT`] it is told so.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::error::{self, OpenError, StoreError};
+use super::file::{DatabaseFile, cannot_open, uri_of};
 
 /// A pool of SQLite connections, as diesel and r2d2 make one.
 pub type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
@@ -75,17 +76,6 @@ impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for SqliteSettin
     }
 }
 
-/// The path in `sqlite://PATH`.
-pub(super) fn sqlite_path(url: &str) -> Result<&str, OpenError> {
-    match url.split_once("://") {
-        Some(("sqlite", path)) if !path.is_empty() && !path.contains(['?', '\0']) => Ok(path),
-        Some((scheme @ ("postgres" | "postgresql"), _)) => Err(OpenError(format!(
-            "the database URL starts with {scheme}://, which this version cannot open; use sqlite://PATH"
-        ))),
-        _ => Err(OpenError("the database URL must be sqlite://PATH".to_owned())),
-    }
-}
-
 /// One way to the database: its connections, and the turns at them.
 #[derive(Debug, Clone)]
 struct Lane {
@@ -134,60 +124,6 @@ impl Lane {
         });
         done.await.map_err(|error| StoreError::Internal(error.into()))?
     }
-}
-
-fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> OpenError {
-    OpenError(format!("cannot open the database {}: {error}", path.display()))
-}
-
-/// The file as SQLite's URI. `mode=rw`: a file that has gone is an error, not a new and empty database.
-///
-/// The authority is empty, so that a path with two slashes before it is not taken for a host's name.
-fn uri_of(path: &Path) -> String {
-    let authority = if path.is_absolute() { "//" } else { "" };
-    format!("file:{authority}{}?mode=rw", percent_encoded(&path.to_string_lossy()))
-}
-
-/// Everything in a URI's path but letters, digits and `/._-` as `%XX`, so that no file name ends the path early.
-fn percent_encoded(path: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    path.bytes().map(encode).collect()
-}
-
-/// The file as it was when it was opened.
-///
-/// SQLite goes on acknowledging commits to a file that was deleted or replaced under it.
-#[derive(Debug, Clone)]
-struct DatabaseFile {
-    path: Arc<PathBuf>,
-    identity: (u64, u64),
-}
-
-impl DatabaseFile {
-    fn at(path: &Path) -> Result<Self, OpenError> {
-        let identity = identity(path).map_err(|error| cannot_open(path, &error))?;
-        Ok(Self {
-            path: Arc::new(path.to_owned()),
-            identity,
-        })
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        match identity(&self.path) {
-            Ok(identity) if identity == self.identity => Ok(()),
-            Ok(_) => Err(StoreError::Unavailable(
-                "the database file was replaced by another".into(),
-            )),
-            Err(error) => Err(StoreError::Unavailable(error.into())),
-        }
-    }
-}
-
-fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
-    fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
 /// All connections of a store.

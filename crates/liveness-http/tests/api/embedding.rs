@@ -1,10 +1,10 @@
 //! The example of a bank that mounts the liveness check, tried as its callers would.
 
-use actix_web::{App, HttpServer};
 use diesel::prelude::*;
 use liveness_core::store::{SqlitePool, Store};
 use serde_json::{Value, json};
 
+use crate::in_process::serve;
 use crate::server::{Answer, SECRET, admin, customer, post, report, token};
 
 #[path = "../../examples/embedding.rs"]
@@ -17,20 +17,8 @@ fn with_bank(test: impl FnOnce(&str, &SqlitePool)) {
     let jane = "INSERT INTO customers (id, login, name) VALUES (7, 'jane', 'Jane Doe')";
     diesel::sql_query(jane).execute(&mut pool.get().unwrap()).unwrap();
     let liveness = example::mount_liveness(&pool, SECRET.as_bytes()).unwrap();
-    let (told, address) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(async move {
-            let app = move || App::new().configure(|app| example::configure(app, &liveness));
-            let server = HttpServer::new(app)
-                .workers(1)
-                .disable_signals()
-                .bind(("127.0.0.1", 0))
-                .unwrap();
-            told.send(server.addrs()[0].to_string()).unwrap();
-            server.run().await.unwrap();
-        });
-    });
-    test(&address.recv().unwrap(), &pool);
+    let address = serve(move |app| example::configure(app, &liveness));
+    test(&address, &pool);
 }
 
 fn send(address: &str, message: &str, token: &str, body: &Value) -> Answer {
@@ -117,4 +105,20 @@ fn customers_that_cannot_be_looked_up_are_asked_to_come_again() {
 
         assert_eq!(refused.codes(), (503, "91"));
     });
+}
+
+#[test]
+fn the_readme_shows_the_lines_of_the_example() {
+    let readme = include_str!("../../../../README.md");
+    let shown = readme
+        .split_once("```rust,ignore\n")
+        .unwrap()
+        .1
+        .split_once("```")
+        .unwrap()
+        .0;
+
+    let lines = shown.lines().map(|line| format!("    {line}\n")).collect::<String>();
+
+    assert!(include_str!("../../examples/embedding.rs").contains(&lines), "{lines}");
 }

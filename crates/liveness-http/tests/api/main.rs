@@ -9,6 +9,7 @@
 mod audit;
 mod durability;
 mod embedding;
+mod in_process;
 mod recording;
 mod server;
 mod specification;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use actix_web::{App, HttpServer};
 use liveness_bus::Bus;
 use liveness_bus::liveness::{Liveness, Settings, module};
 use liveness_core::store::{Store, StoredUsers};
@@ -11,6 +10,7 @@ use liveness_http::LivenessApi;
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
 use serde_json::{Value, json};
 
+use crate::in_process::serve;
 use crate::server::{Answer, FACE, SECRET, admin, customer, post, report, token};
 
 /// The host in this process, with a clock that stands still.
@@ -37,23 +37,8 @@ impl Host {
             .clock(clock.clone())
             .trusted_proxies("127.0.0.1".parse().unwrap())
             .build();
-        let (told, address) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let app = move || App::new().configure(|app| api.configure(app));
-                let server = HttpServer::new(app)
-                    .workers(1)
-                    .disable_signals()
-                    .bind(("127.0.0.1", 0))
-                    .unwrap();
-                told.send(server.addrs()[0].to_string()).unwrap();
-                server.run().await.unwrap();
-            });
-        });
-        Self {
-            address: address.recv().unwrap(),
-            clock,
-        }
+        let address = serve(move |app| api.configure(app));
+        Self { address, clock }
     }
 
     /// Records 1 to 41 are somebody else's, so that the next one is 42, as in the examples.

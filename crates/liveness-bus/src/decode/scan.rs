@@ -1,0 +1,97 @@
+//! One pass over a body, for what parsing it into a type does not tell.
+
+/// What parsing into a type does not tell, for what no field of the type names is skipped unread.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) depth: usize,
+    /// Objects, arrays, and what follows a comma: all values but the first of each object or array, and a few more.
+    pub(super) values: usize,
+    pub(super) has_control: bool,
+    pub(super) has_lone_surrogate: bool,
+}
+
+impl Scan {
+    pub(super) fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let (mut scan, mut depth, mut at) = (Self::default(), 0_usize, 0);
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'"' => at = scan.skip_string(bytes, at + 1),
+                b'{' | b'[' => {
+                    depth += 1;
+                    scan.depth = scan.depth.max(depth);
+                    scan.values += 1;
+                }
+                b',' => scan.values += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            at += 1;
+        }
+        scan
+    }
+
+    /// Goes from behind the opening quote to the closing one.
+    fn skip_string(&mut self, bytes: &[u8], start: usize) -> usize {
+        let mut at = start;
+        while let Some(found) = memchr::memchr3(b'"', b'\\', 0x7F, &bytes[at..]) {
+            at += found;
+            match bytes[at..] {
+                [b'"', ..] => break,
+                [b'\\', ref escape @ ..] => {
+                    self.has_control |= is_control_escape(escape);
+                    at += self.escape_length(escape);
+                }
+                _ => {
+                    self.has_control = true;
+                    at += 1;
+                }
+            }
+            at = at.min(bytes.len());
+        }
+        // U+0080 to U+009F are two bytes, the first of them C2.
+        let string = &bytes[start..at];
+        let mut starts = memchr::memchr_iter(0xC2, string);
+        self.has_control |= starts.any(|c2| matches!(string.get(c2 + 1), Some(0x80..=0x9F)));
+        at
+    }
+
+    /// How far to go from a backslash, with `escape` behind it, so that no escaped character is left out.
+    fn escape_length(&mut self, escape: &[u8]) -> usize {
+        match code_unit(escape) {
+            Some(0xD800..=0xDBFF) if is_low_surrogate(&escape[5..]) => 12,
+            Some(0xD800..=0xDFFF) => {
+                self.has_lone_surrogate = true;
+                2
+            }
+            _ => 2,
+        }
+    }
+}
+
+/// The UTF-16 code unit that `uXXXX` stands for.
+fn code_unit(escape: &[u8]) -> Option<u32> {
+    let hex = std::str::from_utf8(escape.strip_prefix(b"u")?.get(..4)?).ok()?;
+    u32::from_str_radix(hex, 16).ok()
+}
+
+fn is_low_surrogate(text: &[u8]) -> bool {
+    let escape = text.strip_prefix(b"\\");
+    escape
+        .and_then(code_unit)
+        .is_some_and(|unit| (0xDC00..=0xDFFF).contains(&unit))
+}
+
+/// `\b`, `\f`, or `\uXXXX` of a control character other than tab, line feed and carriage return.
+fn is_control_escape(escape: &[u8]) -> bool {
+    match escape {
+        [b'b' | b'f', ..] => true,
+        [b'u', b'0', ..] => code_unit(escape).and_then(char::from_u32).is_some_and(is_forbidden),
+        _ => false,
+    }
+}
+
+/// Every control character but tab, line feed and carriage return.
+pub(super) fn is_forbidden(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+}
