@@ -174,7 +174,7 @@ impl Liveness {
         let limit = self.settings.max_image_bytes;
         match image {
             Some(image) if image.bytes().len() > limit => Err(BusError::TooLarge(
-                format!("imageBase64 has more than {limit} bytes").into(),
+                format!("the image in imageBase64 has more than {limit} bytes").into(),
             )),
             _ => Ok(()),
         }

@@ -27,7 +27,7 @@ impl Message for SubmitLivenessCheckCommand {
     fn decline(&self) -> Result<(), BusError> {
         match self.0.is_successful {
             Some(false) => Err(BusError::Declined(
-                "isSuccessful is false: nothing was recorded; use UpdateLivenessCheckCommand to record any outcome",
+                "a run that failed is not recorded here; use UpdateLivenessCheckCommand to record any outcome",
             )),
             _ => Ok(()),
         }
@@ -53,7 +53,7 @@ mod tests {
 
     const NAME: &str = SubmitLivenessCheckCommand::NAME;
     const DECLINED: &str =
-        "isSuccessful is false: nothing was recorded; use UpdateLivenessCheckCommand to record any outcome";
+        "a run that failed is not recorded here; use UpdateLivenessCheckCommand to record any outcome";
 
     fn command(is_successful: bool) -> SubmitLivenessCheckCommand {
         SubmitLivenessCheckCommand(LivenessReport {
