@@ -89,22 +89,15 @@ impl std::fmt::Debug for Next<'_> {
 impl<'a> Next<'a> {
     /// Goes on to the next middleware, the gate or the handler.
     pub fn run<'c>(
-        mut self,
+        self,
         frame: &'c mut Frame<'_>,
         call: &'c Call<'_>,
-    ) -> impl Future<Output = Result<(), BusError>> + Send + 'c
-    where
-        'a: 'c,
-    {
-        self.step(frame, call)
-    }
-
-    fn step<'c>(&mut self, frame: &'c mut Frame<'_>, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>
+    ) -> impl Future<Output = Result<(), BusError>> + Send + use<'a, 'c>
     where
         'a: 'c,
     {
         if let Some((first, rest)) = self.around.split_first() {
-            return first.handle(frame, call, Next { around: rest, ..*self });
+            return first.handle(frame, call, Next { around: rest, ..self });
         }
         if self.gate
             && let Err(refusal) = frame.inner.pass_gate(call)

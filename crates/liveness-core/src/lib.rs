@@ -26,7 +26,7 @@ pub use completion::CompletionRule;
 pub use face_image::{FaceImage, ImageError, MediaType};
 pub use idempotency::IdempotencyKey;
 pub use metrics::{CaptureMetrics, ChallengeCount, LightingValue, SessionDuration};
-pub use text::{Challenge, Challenges, ImagePath, ReceivedObject, SessionId};
+pub use text::{Challenge, Challenges, ImagePath, ReceivedObject, SessionId, is_forbidden_control};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
 pub use user::{Claims, DirectoryError, User, UserDirectory, UserReference};
 pub use violation::Violation;

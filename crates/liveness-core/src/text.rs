@@ -7,10 +7,13 @@ use serde_json::value::RawValue;
 
 use crate::Violation;
 
-/// Every control character but tab, line feed and carriage return is refused in every string.
-fn has_forbidden_control(text: &str) -> bool {
-    text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+/// Whether a character is refused in every string: every control character but tab, line feed and carriage return
+/// (`docs/api.md#transport`).
+pub fn is_forbidden_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
+
+const CONTROL: Violation = Violation::new("control_character", "must not contain control characters");
 
 /// Identifies one run of the phone's challenge; belongs to the first user who recorded it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,10 +31,7 @@ impl SessionId {
     pub fn parse(text: &str) -> Result<Self, Violation> {
         let trimmed = text.trim();
         if trimmed.chars().any(char::is_control) {
-            return Err(Violation::new(
-                "control_character",
-                "must not contain control characters",
-            ));
+            return Err(CONTROL);
         }
         if trimmed.is_empty() || trimmed.chars().count() > Self::MAX_CHARS {
             return Err(Violation::new("length", "must have 1 to 255 characters"));
@@ -60,10 +60,7 @@ impl ImagePath {
     /// `length`, `control_character` or `path`.
     pub fn parse(text: &str) -> Result<Self, Violation> {
         if text.chars().any(char::is_control) {
-            return Err(Violation::new(
-                "control_character",
-                "must not contain control characters",
-            ));
+            return Err(CONTROL);
         }
         if text.chars().count() > Self::MAX_CHARS {
             return Err(Violation::new("length", "must have at most 1024 characters"));
@@ -92,11 +89,8 @@ impl Challenge {
     ///
     /// `length` or `control_character`.
     pub fn parse(text: &str) -> Result<Self, Violation> {
-        if has_forbidden_control(text) {
-            return Err(Violation::new(
-                "control_character",
-                "must not contain control characters",
-            ));
+        if text.contains(is_forbidden_control) {
+            return Err(CONTROL);
         }
         if text.is_empty() || text.chars().count() > 64 {
             return Err(Violation::new("length", "must have 1 to 64 characters"));

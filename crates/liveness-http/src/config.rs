@@ -94,9 +94,9 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_PROVISION_USERS", default_value_t = true, action = clap::ArgAction::Set)]
     pub provision_users: bool,
 
-    /// Most requests of each principal, and of each address without a valid token: 20/s, 100/m, 1000/h [default: off].
-    #[arg(long, env = "LIVENESS_RATE_LIMIT", value_parser = rate_limit)]
-    pub rate_limit: Option<OptionalRateLimit>,
+    /// Most requests of each principal, and of each address without a valid token: 20/s, 100/m, 1000/h.
+    #[arg(long, env = "LIVENESS_RATE_LIMIT", default_value = "off", value_parser = rate_limit)]
+    pub rate_limit: OptionalRateLimit,
 
     /// How long the requests that have begun may take once SIGTERM has come.
     #[arg(long, env = "LIVENESS_SHUTDOWN_GRACE", default_value = "10s", value_parser = duration)]

@@ -158,7 +158,7 @@ fn api(config: &ServeConfig, store: Store, verifier: TokenVerifier) -> Result<Li
     let api = LivenessApi::builder(bus, verifier, users)
         .trusted_proxies(config.trusted_proxies.clone())
         .max_image_bytes(config.max_image_bytes)
-        .rate_limit(config.rate_limit.flatten());
+        .rate_limit(config.rate_limit);
     Ok(api.build())
 }
 

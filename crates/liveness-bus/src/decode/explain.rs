@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use liveness_core::is_forbidden_control;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use super::scan::is_forbidden;
 use super::{Decoded, MAX_PROBLEMS, not_json};
 use crate::{BusError, FieldError};
 
@@ -167,7 +167,7 @@ fn find_controls(value: &Value, path: &mut String, problems: &mut Vec<FieldError
     }
     let length = path.len();
     match value {
-        Value::String(text) if text.contains(is_forbidden) => problems.push(control_problem(path)),
+        Value::String(text) if text.contains(is_forbidden_control) => problems.push(control_problem(path)),
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
                 path.push_str(&format!("[{index}]"));
@@ -176,7 +176,7 @@ fn find_controls(value: &Value, path: &mut String, problems: &mut Vec<FieldError
             }
         }
         Value::Object(fields) => {
-            if fields.keys().any(|key| key.contains(is_forbidden)) {
+            if fields.keys().any(|key| key.contains(is_forbidden_control)) {
                 problems.push(control_problem(path));
             }
             for (key, field) in fields {

@@ -1,5 +1,7 @@
 //! One pass over a body, for what parsing it into a type does not tell.
 
+use liveness_core::is_forbidden_control;
+
 /// What parsing into a type does not tell, for what no field of the type names is skipped unread.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
@@ -86,12 +88,9 @@ fn is_low_surrogate(text: &[u8]) -> bool {
 fn is_control_escape(escape: &[u8]) -> bool {
     match escape {
         [b'b' | b'f', ..] => true,
-        [b'u', b'0', ..] => code_unit(escape).and_then(char::from_u32).is_some_and(is_forbidden),
+        [b'u', b'0', ..] => code_unit(escape)
+            .and_then(char::from_u32)
+            .is_some_and(is_forbidden_control),
         _ => false,
     }
-}
-
-/// Every control character but tab, line feed and carriage return.
-pub(super) fn is_forbidden(c: char) -> bool {
-    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }

@@ -36,13 +36,12 @@ pub struct CheckPage {
     pub total: i64,
 }
 
-pub(super) fn insert(conn: &mut SqliteConnection, check: &NewLivenessCheck) -> Result<i64, StoreError> {
-    let row = NewCheckRow::of(check)?;
-    let id = diesel::insert_into(dsl::liveness_checks)
-        .values(row)
-        .returning(dsl::id)
-        .get_result(conn)?;
-    Ok(id)
+pub(super) fn insert(conn: &mut SqliteConnection, check: &NewLivenessCheck) -> Result<LivenessCheck, StoreError> {
+    let inserted = diesel::insert_into(dsl::liveness_checks).values(NewCheckRow::of(check)?);
+    inserted
+        .returning(CheckRow::as_returning())
+        .get_result(conn)?
+        .try_into()
 }
 
 pub(super) fn get(conn: &mut SqliteConnection, id: i64) -> Result<LivenessCheck, StoreError> {

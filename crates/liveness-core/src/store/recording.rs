@@ -48,17 +48,17 @@ pub(super) fn record(conn: &mut SqliteConnection, recording: &Recording) -> Resu
     }
 
     sessions::claim(conn, &check.session_id, check.user.id, check.created_at)?;
-    let id = checks::insert(conn, check)?;
+    let recorded = checks::insert(conn, check)?;
     if let Some(image) = &check.image {
-        images::put(conn, id, image)?;
+        images::put(conn, recorded.id, image)?;
     }
     if let Some(key) = idempotency_key {
-        idempotency_keys::insert(conn, check.user.id, command, key, id, check.created_at)?;
+        idempotency_keys::insert(conn, check.user.id, command, key, recorded.id, check.created_at)?;
         idempotency_keys::forget_some_before(conn, check.created_at.plus_millis(-idempotency_keys::KEPT_MILLIS))?;
     }
     audit_entries::insert(conn, audit_entry)?;
     Ok(Recorded {
-        check: checks::get(conn, id)?,
+        check: recorded,
         is_replay: false,
     })
 }
