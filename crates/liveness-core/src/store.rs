@@ -7,34 +7,41 @@
 mod audit_entries;
 mod checks;
 mod connection;
+mod counts;
 mod error;
 mod file;
-mod idempotency_keys;
 mod images;
 mod migrations;
 #[cfg(test)]
 mod plans;
+mod pool;
+mod postgres;
 mod recording;
 mod schema;
 mod sessions;
+mod sqlite;
 mod users;
+mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use diesel::connection::SimpleConnection as _;
-use diesel::sqlite::SqliteConnection;
-
-use crate::{AuditEntry, CompletionRule, FaceImage, LivenessCheck, User};
+use crate::{AuditEntry, CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
 
 pub use self::audit_entries::insert as insert_audit_entry;
 pub use self::checks::{CheckFilter, CheckPage, PageRequest};
-pub use self::connection::{SqlitePool, SqliteSettings};
+pub use self::connection::Connection;
 pub use self::error::{OpenError, StoreError};
+pub use self::postgres::{PostgresPool, PostgresSettings};
 pub use self::recording::{Recorded, Recording};
+pub use self::sqlite::{SqlitePool, SqliteSettings};
 pub use self::users::StoredUsers;
+pub use self::writer::GroupCommit;
 
-use self::connection::Connections;
+use self::file::DatabaseFile;
+use self::pool::{Connections, Pool};
+use self::recording::{Write, Written};
+use self::writer::Writer;
 
 /// The database of liveness checks.
 ///
@@ -46,20 +53,65 @@ use self::connection::Connections;
 /// # Ok::<(), liveness_core::store::OpenError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Connections>);
+pub struct Store {
+    connections: Arc<Connections>,
+    writer: Arc<Writer>,
+}
+
+/// What an operator may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Connections to PostgreSQL. SQLite has one writer and four readers.
+    pub connections: u32,
+    /// How writes are collected.
+    pub group_commit: GroupCommit,
+}
+
+impl Default for StoreSettings {
+    /// 10 connections.
+    fn default() -> Self {
+        Self {
+            connections: 10,
+            group_commit: GroupCommit::default(),
+        }
+    }
+}
 
 impl Store {
-    /// Opens the database of a URL, `sqlite://PATH`; the file is made where there is none, readable by its owner only.
+    /// Opens the database of a URL.
+    ///
+    /// `sqlite://PATH`: the file is made where there is none, readable by its owner only. `postgres://…`, any that libpq
+    /// takes, with several hosts too: this does not wait for the server, and whatever is asked while it is out of reach
+    /// is [`StoreError::Unavailable`].
     ///
     /// # Errors
     ///
     /// [`OpenError`], which tells in one line what is wrong with the URL or the file.
     pub fn open(url: &str) -> Result<Self, OpenError> {
-        let path = file::sqlite_path(url)?;
-        Connections::open_file(Path::new(path)).map(Self::of)
+        Self::open_with(url, StoreSettings::default())
     }
 
-    /// Uses a pool that the embedding backend owns; our tables stand beside its own.
+    /// The same with settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn open_with(url: &str, settings: StoreSettings) -> Result<Self, OpenError> {
+        if postgres::is_url(url) {
+            if settings.connections == 0 {
+                return Err(OpenError::new("there must be at least one connection".to_owned()));
+            }
+            let pool = postgres::pool(url, settings.connections);
+            return Self::of(Self::shared(Pool::Postgres(pool)), settings.group_commit);
+        }
+        let path = Path::new(sqlite::path(url)?);
+        let (readers, writer) = sqlite::open_file(path)?;
+        let file = DatabaseFile::at(path)?;
+        let connections = Connections::new(Pool::Sqlite(readers), Pool::Sqlite(writer), Some(file));
+        Self::of(connections, settings.group_commit)
+    }
+
+    /// Uses a pool of SQLite connections that the embedding backend owns; our tables stand beside its own.
     ///
     /// The pool's connections need [`SqliteSettings`] as their customizer.
     ///
@@ -67,7 +119,22 @@ impl Store {
     ///
     /// [`OpenError`] when a connection cannot be had or is not set up so that a commit is durable.
     pub fn from_sqlite_pool(pool: SqlitePool) -> Result<Self, OpenError> {
-        Connections::of_pool(pool).map(Self::of)
+        let pool = Pool::Sqlite(sqlite::checked(pool)?);
+        Self::of(Self::shared(pool), GroupCommit::default())
+    }
+
+    /// Uses a pool of PostgreSQL connections that the embedding backend owns; our tables stand beside its own, or in a
+    /// schema of their own.
+    ///
+    /// The pool's connections need the same settings as their customizer.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the settings are not the connections'.
+    pub fn from_postgres_pool(pool: PostgresPool, settings: PostgresSettings) -> Result<Self, OpenError> {
+        settings.check(&pool)?;
+        let connections = Self::shared(Pool::Postgres(pool)).with_settings(settings);
+        Self::of(connections, GroupCommit::default())
     }
 
     /// A database of its own, in memory, which ends with the last clone of this handle. For tests.
@@ -76,20 +143,28 @@ impl Store {
     ///
     /// [`OpenError`] when SQLite cannot make it.
     pub fn in_memory() -> Result<Self, OpenError> {
-        Connections::in_memory().map(Self::of)
+        Self::of(Self::shared(Pool::Sqlite(sqlite::in_memory()?)), GroupCommit::default())
     }
 
-    fn of(connections: Connections) -> Self {
-        Self(Arc::new(connections))
+    fn shared(pool: Pool) -> Connections {
+        Connections::new(pool.clone(), pool, None)
     }
 
-    /// Brings the schema up to date. Blocks; called once, before the first request.
+    fn of(connections: Connections, group_commit: GroupCommit) -> Result<Self, OpenError> {
+        let connections = Arc::new(connections);
+        let writer = Arc::new(Writer::start(&connections, group_commit)?);
+        Ok(Self { connections, writer })
+    }
+
+    /// Brings the schema up to date; nodes that do so at once take turns. Blocks. After it has failed, everything is
+    /// [`StoreError::Unavailable`] until it succeeds.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when a migration fails; those before it stay applied.
+    /// [`OpenError`] when the database is out of reach or a migration fails, with nothing changed.
     pub fn migrate(&self) -> Result<(), OpenError> {
-        self.0.blocking_write(migrations::run)
+        let settings = self.connections.settings();
+        self.connections.migrate(|conn| migrations::run(conn, settings))
     }
 
     /// Answers when the database can be read.
@@ -98,28 +173,31 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`] when it cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let read = |conn: &mut SqliteConnection| Ok(conn.batch_execute("SELECT 1 FROM liveness_checks LIMIT 1")?);
-        self.0.read(read).await
+        let read = |conn: &mut Connection<'_>| Ok(conn.execute("SELECT 1 FROM liveness_checks LIMIT 1")?);
+        self.connections.read(read).await
     }
 
     /// Records a check: the record, its image, its audit entry, the ownership of its session and its
-    /// idempotency key are one transaction, durable when this answers.
+    /// idempotency key are one transaction, durable when this answers. Calls that wait for it at the same time share it.
     ///
     /// # Errors
     ///
     /// [`StoreError::SessionOfAnotherUser`] and [`StoreError::IdempotencyKeyReused`], with nothing recorded;
     /// [`StoreError::OutcomeUnknown`] when the commit itself failed.
     pub async fn record(&self, recording: Recording) -> Result<Recorded, StoreError> {
-        self.0.write(move |conn| recording::record(conn, &recording)).await
+        match self.writer.write(Write::Recording(Box::new(recording))).await? {
+            Written::Recorded(recorded) => Ok(*recorded),
+            other => Err(unexpected(&other)),
+        }
     }
 
-    /// Writes an audit entry in a transaction of its own, durable when this answers.
+    /// Writes an audit entry, durable when this answers.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] or [`StoreError::OutcomeUnknown`] when it may not have been written.
     pub async fn append_audit_entry(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        self.0.write(move |conn| audit_entries::insert(conn, &entry)).await
+        self.writer.write(Write::AuditEntry(entry)).await.map(drop)
     }
 
     /// The newest audit entries, newest first.
@@ -128,7 +206,7 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn newest_audit_entries(&self, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
-        self.0.read(move |conn| audit_entries::newest(conn, limit)).await
+        self.connections.read(move |conn| audit_entries::newest(conn, limit)).await
     }
 
     /// The record by which a user has completed the check under `rule`, if there is one.
@@ -141,7 +219,7 @@ impl Store {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<LivenessCheck>, StoreError> {
-        self.0
+        self.connections
             .read(move |conn| checks::completing(conn, self_service_user_id, rule))
             .await
     }
@@ -156,7 +234,7 @@ impl Store {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<(LivenessCheck, Option<FaceImage>)>, StoreError> {
-        let read = move |conn: &mut SqliteConnection| {
+        let read = move |conn: &mut Connection<'_>| {
             let Some(check) = checks::completing(conn, self_service_user_id, rule)? else {
                 return Ok(None);
             };
@@ -167,7 +245,7 @@ impl Store {
             };
             Ok(Some((check, image)))
         };
-        self.0.read(read).await
+        self.connections.read(read).await
     }
 
     /// One page of records, newest first, and how many there are in all.
@@ -176,7 +254,7 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn checks(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
-        self.0.read(move |conn| checks::page(conn, &filter, page)).await
+        self.connections.read(move |conn| checks::page(conn, &filter, page)).await
     }
 
     /// The users of those ids that exist.
@@ -185,7 +263,7 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn users(&self, ids: Vec<i64>) -> Result<Vec<User>, StoreError> {
-        self.0.read(move |conn| users::find(conn, &ids)).await
+        self.connections.read(move |conn| users::find(conn, &ids)).await
     }
 
     /// The user of that `UserId`.
@@ -194,7 +272,7 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn user_by_user_id(&self, user_id: String) -> Result<Option<User>, StoreError> {
-        self.0.read(move |conn| users::find_by_user_id(conn, &user_id)).await
+        self.connections.read(move |conn| users::find_by_user_id(conn, &user_id)).await
     }
 
     /// Adds a user unless the id or the `UserId` is taken, and answers the user of that id, if there is one then.
@@ -202,7 +280,14 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn add_user(&self, user: User, now: crate::Timestamp) -> Result<Option<User>, StoreError> {
-        self.0.write(move |conn| users::add(conn, &user, now)).await
+    pub async fn add_user(&self, user: User, now: Timestamp) -> Result<Option<User>, StoreError> {
+        match self.writer.write(Write::User(user, now)).await? {
+            Written::User(user) => Ok(user),
+            other => Err(unexpected(&other)),
+        }
     }
+}
+
+fn unexpected(written: &Written) -> StoreError {
+    StoreError::internal(format!("another call's answer came back: {written:?}"))
 }

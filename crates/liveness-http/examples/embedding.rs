@@ -147,7 +147,7 @@ impl Handler<FreezeCardCommand> for Cards {
         // What it does and the trace of it are one transaction: both are there, or neither.
         let freeze = move || -> Result<usize, Failure> {
             pool.get()?.immediate_transaction(|conn| {
-                insert_audit_entry(conn, &entry)?;
+                insert_audit_entry(&mut *conn, &entry)?;
                 let card = diesel::update(customers::table.find(id));
                 Ok(card.set(customers::card_is_frozen.eq(true)).execute(conn)?)
             })

@@ -36,7 +36,7 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
-    /// Where the records are kept: sqlite://PATH.
+    /// Where the records are kept: sqlite://PATH or postgres://…, any URI that libpq takes.
     #[arg(
         long,
         env = "LIVENESS_DATABASE_URL",
@@ -44,6 +44,10 @@ pub struct ServeConfig {
         hide_env_values = true
     )]
     pub database_url: String,
+
+    /// Connections to PostgreSQL; SQLite has one writer and four readers.
+    #[arg(long, env = "LIVENESS_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub database_connections: u32,
 
     /// Key for HS256 tokens, at least 32 bytes. Better set by the environment: a flag is seen by who lists processes.
     #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]

@@ -84,8 +84,10 @@ fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str)
             r#"{"pageSize":20}"#,
         ),
     ];
+    // Another URL may hold a password.
+    let database = if database_url.starts_with("sqlite://") { database_url } else { "PostgreSQL" };
     let mut text = format!(
-        "# liveness serves http://{address} with a key made for this run; its records are in {database_url}.\n\
+        "# liveness serves http://{address} with a key made for this run; its records are in {database}.\n\
          # Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\
          export CUSTOMER={customer}\nexport ADMIN={admin}\n"
     );

@@ -12,7 +12,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus};
-use liveness_core::store::{OpenError, Store, StoredUsers};
+use liveness_core::store::{OpenError, Store, StoreSettings, StoredUsers};
 use liveness_core::{SystemClock, UserDirectory};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
@@ -71,8 +71,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let dev = config.dev.then(DevKey::random).transpose()?;
     let verifier = verifier(&config, dev.as_ref())?;
-    let store = Store::open(&config.database_url)?;
-    store.migrate()?;
+    let store = open(&config)?;
     let health = Health::of(store.clone());
     let api = api(&config, store, verifier)?;
 
@@ -103,6 +102,37 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
         _ = interrupt.recv() => log::warn!("stopped at once"),
     }
     Ok(())
+}
+
+/// The store, with its schema up to date; or, while the database is out of reach, as soon as it is not.
+fn open(config: &ServeConfig) -> Result<Store, OpenError> {
+    let settings = StoreSettings {
+        connections: config.database_connections,
+        ..StoreSettings::default()
+    };
+    let store = Store::open_with(&config.database_url, settings)?;
+    match store.migrate() {
+        Err(error) if error.is_out_of_reach() => {
+            log::warn!("not ready: {error}");
+            let later = store.clone();
+            actix_web::rt::spawn(async move { migrate_when_reached(later).await });
+            Ok(store)
+        }
+        migrated => migrated.map(|()| store),
+    }
+}
+
+async fn migrate_when_reached(store: Store) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let store = store.clone();
+        match web::block(move || store.migrate()).await {
+            Ok(Ok(())) => break log::info!("ready: the database's schema is up to date"),
+            Ok(Err(error)) if error.is_out_of_reach() => {}
+            Ok(Err(error)) => log::error!("not ready: {error}"),
+            Err(error) => log::error!("not ready: {error}"),
+        }
+    }
 }
 
 fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<TokenVerifier, StartError> {

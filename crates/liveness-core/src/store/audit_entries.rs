@@ -1,8 +1,8 @@
 //! The audit trail. Entries are added and read, never changed.
 
 use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
 
+use super::connection::{Connection, in_statements, on_either};
 use super::error::StoreError;
 use super::schema::liveness_audit_entries::{self, dsl};
 use crate::{AuditEntry, Timestamp};
@@ -13,28 +13,36 @@ use crate::{AuditEntry, Timestamp};
 /// # Errors
 ///
 /// [`StoreError::Unavailable`], with nothing written.
-pub fn insert(conn: &mut SqliteConnection, entry: &AuditEntry) -> Result<(), StoreError> {
-    diesel::insert_into(dsl::liveness_audit_entries)
-        .values((
+pub fn insert<'a>(conn: impl Into<Connection<'a>>, entry: &AuditEntry) -> Result<(), StoreError> {
+    insert_all(&mut conn.into(), &[entry])
+}
+
+pub(super) fn insert_all(conn: &mut Connection<'_>, entries: &[&AuditEntry]) -> Result<(), StoreError> {
+    let row = |entry: &&AuditEntry| {
+        (
             dsl::at.eq(entry.at.unix_millis()),
-            dsl::request_id.eq(&entry.request_id),
-            dsl::principal.eq(&entry.principal),
-            dsl::roles.eq(&entry.roles),
+            dsl::request_id.eq(entry.request_id.clone()),
+            dsl::principal.eq(entry.principal.clone()),
+            dsl::roles.eq(entry.roles.clone()),
             dsl::self_service_user_id.eq(entry.self_service_user_id),
-            dsl::message.eq(&*entry.message),
-            dsl::outcome.eq(&*entry.outcome),
+            dsl::message.eq(entry.message.to_string()),
+            dsl::outcome.eq(entry.outcome.to_string()),
             dsl::client_ip.eq(entry.client_address.map(|address| address.to_string())),
-        ))
-        .execute(conn)?;
+        )
+    };
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    in_statements!(conn, rows, |conn, rows| {
+        diesel::insert_into(dsl::liveness_audit_entries).values(rows).execute(*conn)
+    });
     Ok(())
 }
 
-pub(super) fn newest(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
-    let rows: Vec<AuditRow> = dsl::liveness_audit_entries
+pub(super) fn newest(conn: &mut Connection<'_>, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
+    let rows: Vec<AuditRow> = on_either!(conn, |conn| dsl::liveness_audit_entries
         .order(dsl::id.desc())
         .limit(limit)
         .select(AuditRow::as_select())
-        .load(conn)?;
+        .load(*conn))?;
     rows.into_iter().map(AuditEntry::try_from).collect()
 }
 
@@ -58,14 +66,14 @@ impl TryFrom<AuditRow> for AuditEntry {
         let client_address = row.client_ip.map(|text| text.parse()).transpose();
         Ok(Self {
             at: Timestamp::from_unix_millis(row.at)
-                .ok_or_else(|| StoreError::Internal("an audit entry's time is out of range".into()))?,
+                .ok_or_else(|| StoreError::internal("an audit entry's time is out of range"))?,
             request_id: row.request_id,
             principal: row.principal,
             roles: row.roles,
             self_service_user_id: row.self_service_user_id,
             message: row.message.into(),
             outcome: row.outcome.into(),
-            client_address: client_address.map_err(|error| StoreError::Internal(Box::new(error)))?,
+            client_address: client_address.map_err(StoreError::internal)?,
         })
     }
 }

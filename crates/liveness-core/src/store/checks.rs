@@ -1,11 +1,15 @@
 //! The records.
 
-use diesel::prelude::*;
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use std::collections::HashMap;
 
+use diesel::prelude::*;
+
+use super::connection::{Connection, Purpose, in_statements, on_either};
 use super::error::StoreError;
+use super::recording::Recording;
 use super::schema::liveness_checks::{self, dsl};
-use crate::{CompletionRule, LivenessCheck, NewLivenessCheck, Timestamp};
+use super::{counts, sessions};
+use crate::{CompletionRule, LivenessCheck, Timestamp};
 
 /// Which records a list holds: those to which everything given applies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,6 +31,23 @@ pub struct PageRequest {
     pub size: i64,
 }
 
+/// The records that a filter lets through: a query for either engine.
+macro_rules! matching {
+    ($filter:expr) => {{
+        let mut query = dsl::liveness_checks.into_boxed();
+        if let Some(id) = $filter.pre_registration_id {
+            query = query.filter(dsl::pre_registration_id.eq(id));
+        }
+        if let Some(id) = $filter.self_service_user_id {
+            query = query.filter(dsl::self_service_user_id.eq(id));
+        }
+        if let Some(id) = &$filter.session_id {
+            query = query.filter(dsl::session_id.eq(id));
+        }
+        query
+    }};
+}
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckPage {
@@ -36,79 +57,98 @@ pub struct CheckPage {
     pub total: i64,
 }
 
-pub(super) fn insert(conn: &mut SqliteConnection, check: &NewLivenessCheck) -> Result<LivenessCheck, StoreError> {
-    let inserted = diesel::insert_into(dsl::liveness_checks).values(NewCheckRow::of(check)?);
-    inserted
-        .returning(CheckRow::as_returning())
-        .get_result(conn)?
-        .try_into()
+/// The records, in any order: no two are of one session.
+pub(super) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
+    let keys: Vec<_> = recordings.iter().map(|recording| recording.scoped_key()).collect();
+    let rows = recordings.iter().zip(&keys).map(|(recording, key)| NewCheckRow::of(recording, key.as_deref()));
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let inserted = in_statements!(conn, rows, |conn, rows| {
+        diesel::insert_into(dsl::liveness_checks)
+            .values(rows)
+            .returning(CheckRow::as_returning())
+            .get_results(*conn)
+    });
+    inserted.into_iter().flatten().map(LivenessCheck::try_from).collect()
 }
 
-pub(super) fn get(conn: &mut SqliteConnection, id: i64) -> Result<LivenessCheck, StoreError> {
-    let row: CheckRow = dsl::liveness_checks
-        .find(id)
-        .select(CheckRow::as_select())
-        .first(conn)?;
-    row.try_into()
+macro_rules! recorded_under {
+    ($keys:expr) => {
+        dsl::liveness_checks.filter($keys).select((
+            dsl::idempotency_key.assume_not_null(),
+            dsl::request_fingerprint,
+            CheckRow::as_select(),
+        ))
+    };
+}
+
+/// What was recorded under idempotency keys, by the key: the request's fingerprint, and the record.
+pub(super) fn under_keys(
+    conn: &mut Connection<'_>,
+    keys: &[String],
+) -> Result<HashMap<String, (Vec<u8>, LivenessCheck)>, StoreError> {
+    // The common question has a statement of its own, which is prepared once.
+    let rows: Vec<(String, Option<Vec<u8>>, CheckRow)> = match keys {
+        [] => Vec::new(),
+        [key] => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq(key)).load(*conn))?,
+        keys => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq_any(keys)).load(*conn))?,
+    };
+    let found = rows.into_iter().map(|(key, fingerprint, row)| Ok((key, (fingerprint.unwrap_or_default(), row.try_into()?))));
+    found.collect()
 }
 
 /// What [`CompletionRule::completed_by`] says of all of a user's records, read from one.
 pub(super) fn completing(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     user: i64,
     rule: CompletionRule,
 ) -> Result<Option<LivenessCheck>, StoreError> {
     let of_user = dsl::liveness_checks
         .filter(dsl::self_service_user_id.eq(user))
-        .select(CheckRow::as_select());
-    let newest_first = (dsl::created_at.desc(), dsl::id.desc());
+        .order((dsl::created_at.desc(), dsl::id.desc()));
     let found: Option<CheckRow> = if rule.only_latest() {
-        of_user.order(newest_first).first(conn).optional()?
+        on_either!(conn, |conn| of_user.select(CheckRow::as_select()).first(*conn).optional())?
     } else {
-        of_user
-            .filter(dsl::passed.eq(true))
-            .order(newest_first)
-            .first(conn)
-            .optional()?
+        let passed = of_user.filter(dsl::passed.eq(true));
+        on_either!(conn, |conn| passed.select(CheckRow::as_select()).first(*conn).optional())?
     };
     let accepted = found.filter(|row| rule.accepts(row.is_successful, row.verification_result));
     accepted.map(LivenessCheck::try_from).transpose()
 }
 
+/// A page, and how many records there are in all, at the same moment.
 pub(super) fn page(
-    conn: &mut SqliteConnection,
+    conn: &mut Connection<'_>,
     filter: &CheckFilter,
     page: PageRequest,
 ) -> Result<CheckPage, StoreError> {
-    // One snapshot for both, so that the total is that of the moment of the items.
-    conn.transaction(|conn| {
-        let total = matching(filter).count().get_result(conn)?;
-        let rows: Vec<CheckRow> = matching(filter)
-            .order((dsl::created_at.desc(), dsl::id.desc()))
-            .limit(page.size)
-            .offset(page.number.saturating_sub(1).saturating_mul(page.size))
-            .select(CheckRow::as_select())
-            .load(conn)?;
-        let items = rows
-            .into_iter()
-            .map(LivenessCheck::try_from)
-            .collect::<Result<_, _>>()?;
+    conn.transaction(Purpose::Read, |conn| {
+        let total = total(conn, filter)?;
+        let items = items(conn, filter, page)?;
         Ok(CheckPage { items, total })
     })
 }
 
-fn matching(filter: &CheckFilter) -> liveness_checks::BoxedQuery<'_, Sqlite> {
-    let mut query = dsl::liveness_checks.into_boxed();
-    if let Some(id) = filter.pre_registration_id {
-        query = query.filter(dsl::pre_registration_id.eq(id));
+/// Counts are kept of what can be millions. The records of one session with one pre-registration are few, and counted.
+fn total(conn: &mut Connection<'_>, filter: &CheckFilter) -> Result<i64, StoreError> {
+    match (&filter.session_id, filter.pre_registration_id) {
+        (None, pre_registration) => counts::of(conn, filter.self_service_user_id, pre_registration),
+        (Some(session), None) => sessions::check_count(conn, session, filter.self_service_user_id),
+        (Some(_), Some(_)) => Ok(on_either!(conn, |conn| matching!(filter).count().get_result(*conn))?),
     }
-    if let Some(id) = filter.self_service_user_id {
-        query = query.filter(dsl::self_service_user_id.eq(id));
-    }
-    if let Some(id) = &filter.session_id {
-        query = query.filter(dsl::session_id.eq(id));
-    }
-    query
+}
+
+fn items(
+    conn: &mut Connection<'_>,
+    filter: &CheckFilter,
+    page: PageRequest,
+) -> Result<Vec<LivenessCheck>, StoreError> {
+    let rows: Vec<CheckRow> = on_either!(conn, |conn| matching!(filter)
+        .order((dsl::created_at.desc(), dsl::id.desc()))
+        .limit(page.size)
+        .offset(page.number.saturating_sub(1).saturating_mul(page.size))
+        .select(CheckRow::as_select())
+        .load(*conn))?;
+    rows.into_iter().map(LivenessCheck::try_from).collect()
 }
 
 #[derive(Insertable)]
@@ -140,10 +180,13 @@ struct NewCheckRow<'a> {
     created_at: i64,
     metadata: Option<&'a str>,
     image_metadata: Option<&'a str>,
+    idempotency_key: Option<&'a str>,
+    request_fingerprint: Option<&'a [u8]>,
 }
 
 impl<'a> NewCheckRow<'a> {
-    fn of(check: &'a NewLivenessCheck) -> Result<Self, StoreError> {
+    fn of(recording: &'a Recording, scoped_key: Option<&'a str>) -> Result<Self, StoreError> {
+        let check = &recording.check;
         let metrics = &check.metrics;
         let (run, last, image) = (&metrics.run, &metrics.final_capture, &check.image_metrics);
         Ok(Self {
@@ -173,12 +216,14 @@ impl<'a> NewCheckRow<'a> {
             created_at: check.created_at.unix_millis(),
             metadata: check.metadata.as_ref().map(|object| object.as_json()),
             image_metadata: check.image_metadata.as_ref().map(|object| object.as_json()),
+            idempotency_key: scoped_key,
+            request_fingerprint: recording.idempotency_key.as_ref().map(|key| key.fingerprint().as_slice()),
         })
     }
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Internal(error.into()))
+    serde_json::to_string(value).map_err(|error| StoreError::internal(error))
 }
 
 #[derive(Queryable, Selectable)]
@@ -222,7 +267,7 @@ impl TryFrom<CheckRow> for LivenessCheck {
             session_duration: row.session_duration,
             lighting_value: row.lighting_value,
             challenge_count: row.challenge_count,
-            completed_challenges: challenges.map_err(|error| StoreError::Internal(error.into()))?,
+            completed_challenges: challenges.map_err(|error| StoreError::internal(error))?,
             final_capture_verification_result: row.final_capture_verification_result,
             image_verification_result: row.image_verification_result,
             has_image: row.has_image,
@@ -236,5 +281,5 @@ impl TryFrom<CheckRow> for LivenessCheck {
 }
 
 fn instant(millis: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::Internal("a stored time is out of range".into()))
+    Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::internal("a stored time is out of range"))
 }

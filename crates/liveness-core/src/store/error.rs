@@ -1,12 +1,15 @@
 //! What can go wrong at the database, in the words of the domain; the one reading of diesel's errors.
 
+use std::error::Error;
+use std::sync::Arc;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-/// What a failure came from; for the log, never for a client.
-pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// What a failure came from; for the log, never for a client. Shared, because a batch fails as one.
+pub(super) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Why an operation of the store failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The session id was recorded by another user before. Nothing was recorded.
     #[error("the session id was recorded by another user")]
@@ -27,26 +30,100 @@ pub enum StoreError {
 
 /// Why a database could not be opened: one line for the operator.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct OpenError(pub(super) String);
+#[error("{message}")]
+pub struct OpenError {
+    message: String,
+    is_out_of_reach: bool,
+}
+
+impl OpenError {
+    pub(super) fn new(message: String) -> Self {
+        Self {
+            message,
+            is_out_of_reach: false,
+        }
+    }
+
+    pub(super) fn out_of_reach(cause: &dyn std::fmt::Display) -> Self {
+        Self {
+            message: format!("cannot reach the database: {}", one_line(&cause.to_string())),
+            is_out_of_reach: true,
+        }
+    }
+
+    /// Whether it may succeed later: the database's server does not answer.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.is_out_of_reach
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl StoreError {
+    pub(super) fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(cause.into()))
+    }
+
+    pub(super) fn outcome_unknown(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::OutcomeUnknown(Arc::from(cause.into()))
+    }
+
+    pub(super) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(cause.into()))
+    }
+
+    fn database_error(&self) -> Option<&DieselError> {
+        match self {
+            Self::Unavailable(cause) | Self::OutcomeUnknown(cause) | Self::Internal(cause) => cause.downcast_ref(),
+            Self::SessionOfAnotherUser | Self::IdempotencyKeyReused => None,
+        }
+    }
+
+    /// Whether the connection is of no more use: it broke, or leads to a server that takes no writes any more.
+    pub(super) fn is_of_the_connection(&self) -> bool {
+        matches!(
+            self.database_error(),
+            Some(
+                DieselError::BrokenTransactionManager
+                    | DieselError::DatabaseError(
+                        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction,
+                        _
+                    )
+            )
+        )
+    }
+
+    /// Whether the same transaction may succeed when it is run again at once: another node's came between.
+    ///
+    /// diesel has no kind for PostgreSQL's deadlock (40P01) and does not tell the code; all that it has no kind
+    /// for is run again, which is harmless and bounded. A broken unique index is the race of two first uses of an
+    /// idempotency key: the second run finds it. SQLite has no such trouble, because it has one writer at a time.
+    pub(super) fn is_worth_repeating(&self) -> bool {
+        matches!(
+            self.database_error(),
+            Some(DieselError::DatabaseError(
+                DatabaseErrorKind::SerializationFailure
+                    | DatabaseErrorKind::UniqueViolation
+                    | DatabaseErrorKind::Unknown,
+                _
+            ))
+        )
+    }
+}
 
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         if is_fault_of_ours(&error) {
-            Self::Internal(error.into())
+            Self::internal(error)
         } else {
-            Self::Unavailable(error.into())
+            Self::unavailable(error)
         }
     }
 }
 
-impl From<diesel::r2d2::PoolError> for StoreError {
-    fn from(error: diesel::r2d2::PoolError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
-
-/// SQLite's own trouble (busy, full, I/O, corrupt, read-only) has no kind in diesel, so what is *not*
+/// Most trouble of the storage (busy, full, I/O, corrupt, shutting down) has no kind in diesel, so what is *not*
 /// storage trouble is listed here: broken constraints, and SQL that does not fit the schema.
 fn is_fault_of_ours(error: &DieselError) -> bool {
     match error {
@@ -57,7 +134,10 @@ fn is_fault_of_ours(error: &DieselError) -> bool {
             | DatabaseErrorKind::CheckViolation => true,
             _ => {
                 let message = information.message();
-                message.starts_with("no such ") || message.contains("syntax error")
+                // PostgreSQL points at the place in a statement that it cannot make sense of.
+                message.starts_with("no such ")
+                    || message.contains("syntax error")
+                    || information.statement_position().is_some()
             }
         },
         DieselError::BrokenTransactionManager | DieselError::RollbackErrorOnCommit { .. } => false,
@@ -65,13 +145,16 @@ fn is_fault_of_ours(error: &DieselError) -> bool {
     }
 }
 
-/// A failure of COMMIT itself. Only a full disk is certain to have rolled back.
-pub(super) fn of_commit(error: StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(cause) if cause.to_string() == "database or disk is full" => {
-            StoreError::Unavailable(cause)
-        }
-        StoreError::Unavailable(cause) => StoreError::OutcomeUnknown(cause),
+/// A failure of COMMIT itself. It is certain to have rolled back when SQLite's disk is full, and when PostgreSQL
+/// could not serialize it.
+pub(super) fn of_commit(error: DieselError) -> StoreError {
+    let is_rolled_back = match &error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, information) => information.message() == "database or disk is full",
+        _ => false,
+    };
+    match StoreError::from(error) {
+        StoreError::Unavailable(cause) if !is_rolled_back => StoreError::OutcomeUnknown(cause),
         other => other,
     }
 }

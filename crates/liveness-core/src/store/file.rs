@@ -7,19 +7,8 @@ use std::sync::Arc;
 
 use super::error::{OpenError, StoreError};
 
-/// The path in `sqlite://PATH`.
-pub(super) fn sqlite_path(url: &str) -> Result<&str, OpenError> {
-    match url.split_once("://") {
-        Some(("sqlite", path)) if !path.is_empty() && !path.contains(['?', '\0']) => Ok(path),
-        Some((scheme @ ("postgres" | "postgresql"), _)) => Err(OpenError(format!(
-            "the database URL starts with {scheme}://, which this version cannot open; use sqlite://PATH"
-        ))),
-        _ => Err(OpenError("the database URL must be sqlite://PATH".to_owned())),
-    }
-}
-
 pub(super) fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> OpenError {
-    OpenError(format!("cannot open the database {}: {error}", path.display()))
+    OpenError::new(format!("cannot open the database {}: {error}", path.display()))
 }
 
 /// The file as SQLite's URI. `mode=rw`: a file that has gone is an error, not a new and empty database.
@@ -60,10 +49,8 @@ impl DatabaseFile {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match identity(&self.path) {
             Ok(identity) if identity == self.identity => Ok(()),
-            Ok(_) => Err(StoreError::Unavailable(
-                "the database file was replaced by another".into(),
-            )),
-            Err(error) => Err(StoreError::Unavailable(error.into())),
+            Ok(_) => Err(StoreError::unavailable("the database file was replaced by another")),
+            Err(error) => Err(StoreError::unavailable(error)),
         }
     }
 }

@@ -1,25 +1,38 @@
 //! The faces. One small door, by record, so that they can be encrypted or move elsewhere.
 
 use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
 
+use super::connection::{Connection, in_statements, on_either};
 use super::error::StoreError;
-use super::schema::liveness_images::dsl::{bytes, liveness_check_id, liveness_images, media_type};
+use super::schema::liveness_images::{self, dsl};
 use crate::FaceImage;
 
-pub(super) fn put(conn: &mut SqliteConnection, check_id: i64, image: &FaceImage) -> Result<(), StoreError> {
-    diesel::insert_into(liveness_images)
-        .values((
-            liveness_check_id.eq(check_id),
-            media_type.eq(image.media_type().name()),
-            bytes.eq(image.bytes()),
-        ))
-        .execute(conn)?;
+#[derive(Insertable)]
+#[diesel(table_name = liveness_images)]
+struct ImageRow<'a> {
+    liveness_check_id: i64,
+    media_type: &'static str,
+    bytes: &'a [u8],
+}
+
+pub(super) fn put<'a>(conn: &mut Connection<'_>, faces: &[(i64, &'a FaceImage)]) -> Result<(), StoreError> {
+    let row = |(check_id, image): &(i64, &'a FaceImage)| ImageRow {
+        liveness_check_id: *check_id,
+        media_type: image.media_type().name(),
+        bytes: image.bytes(),
+    };
+    let rows: Vec<_> = faces.iter().map(row).collect();
+    in_statements!(conn, rows, |conn, rows| {
+        diesel::insert_into(dsl::liveness_images).values(rows).execute(*conn)
+    });
     Ok(())
 }
 
-pub(super) fn get(conn: &mut SqliteConnection, check_id: i64) -> Result<Option<FaceImage>, StoreError> {
-    let found: Option<Vec<u8>> = liveness_images.find(check_id).select(bytes).first(conn).optional()?;
-    let image = found.map(FaceImage::from_bytes).transpose();
-    image.map_err(|error| StoreError::Internal(error.into()))
+pub(super) fn get(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<FaceImage>, StoreError> {
+    let bytes: Option<Vec<u8>> = on_either!(conn, |conn| dsl::liveness_images
+        .find(check_id)
+        .select(dsl::bytes)
+        .first(*conn)
+        .optional())?;
+    bytes.map(FaceImage::from_bytes).transpose().map_err(StoreError::internal)
 }

@@ -1,17 +1,41 @@
-//! Brings the schema up to date. The migrations are compiled in.
+//! Brings the schema up to date. The migrations are compiled in; each engine has a tree of its own, of equal names.
 
-use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::error::OpenError;
+use super::connection::{Connection, Purpose};
+use super::error::{OpenError, StoreError};
+use super::postgres::PostgresSettings;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-pub(super) fn run(conn: &mut SqliteConnection) -> Result<(), OpenError> {
-    let applied = conn
-        .run_pending_migrations(SQLITE)
-        .map_err(|error| OpenError(format!("cannot migrate the database: {error}")))?;
-    for version in applied {
+/// Nodes that begin at once take turns: SQLite has one writer, and PostgreSQL is asked for a lock. Its number means
+/// nothing; it is ours.
+const TAKE_TURNS: &str = "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(5496712038112)";
+
+pub(super) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<(), OpenError> {
+    let applied = conn.transaction(Purpose::Write, |conn| {
+        if let Connection::Postgres(_) = conn {
+            conn.execute(TAKE_TURNS)?;
+            if let Some(schema) = settings.quoted_schema() {
+                // What is made without a schema's name is made in the first of the path.
+                conn.execute(&format!(
+                    "CREATE SCHEMA IF NOT EXISTS {schema}; SET LOCAL search_path = {schema}"
+                ))?;
+            }
+        }
+        let applied = match conn {
+            Connection::Sqlite(conn) => conn.run_pending_migrations(SQLITE),
+            Connection::Postgres(conn) => conn.run_pending_migrations(POSTGRES),
+        };
+        let applied = applied.map_err(StoreError::internal)?;
+        Ok(applied.iter().map(ToString::to_string).collect::<Vec<_>>())
+    });
+    let failed = |error: StoreError| {
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        OpenError::new(format!("cannot migrate the database: {cause}"))
+    };
+    for version in applied.map_err(failed)? {
         log::info!("migrated the database to {version}");
     }
     Ok(())

@@ -1,23 +1,30 @@
-//! Every statement that the store sends finds its rows by an index; SQLite is asked for its plan.
+//! Every statement that the store sends finds its rows by an index; both engines are asked for their plans.
 //!
 //! The statements are not written down here: a connection is listened to while the store works on it.
 
 use std::sync::{Arc, Mutex};
 
+use diesel::Connection as _;
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::dsl::sql;
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel::sqlite::SqliteConnection;
 
 use super::checks::{CheckFilter, PageRequest};
+use super::connection::{Connection, on_either};
 use super::error::StoreError;
-use super::{audit_entries, checks, idempotency_keys, images, migrations, sessions, users};
-use crate::{CompletionRule, IdempotencyKey, SessionId, Timestamp};
+use super::postgres::PostgresSettings;
+use super::{audit_entries, checks, images, migrations, users};
+use crate::CompletionRule;
+
+#[path = "../../tests/store/cluster.rs"]
+mod cluster;
 
 type Heard = Arc<Mutex<Vec<String>>>;
 
-fn listener(heard: &Heard) -> impl Instrumentation {
+fn listener(heard: &Heard) -> impl Instrumentation + use<> {
     let heard = Arc::clone(heard);
     move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
@@ -28,197 +35,167 @@ fn listener(heard: &Heard) -> impl Instrumentation {
     }
 }
 
-/// The plan of each SELECT, UPDATE and DELETE that an operation sends, one line a step.
-fn plans(operation: impl FnOnce(&mut SqliteConnection) -> Result<(), StoreError>) -> Vec<String> {
-    let mut conn = SqliteConnection::establish(":memory:").unwrap();
-    migrations::run(&mut conn).unwrap();
+/// The statements that an operation sends to find something.
+fn searches(
+    conn: &mut Connection<'_>,
+    operation: impl FnOnce(&mut Connection<'_>) -> Result<(), StoreError>,
+) -> Vec<String> {
     let heard = Heard::default();
-    conn.set_instrumentation(listener(&heard));
-    operation(&mut conn).unwrap();
-    conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
-
+    on_either!(conn, |conn| conn.set_instrumentation(listener(&heard)));
+    operation(conn).unwrap();
+    on_either!(conn, |conn| conn.set_instrumentation(|_: InstrumentationEvent<'_>| {}));
     let sent = heard.lock().unwrap().clone();
-    let is_search = |statement: &&String| {
-        ["SELECT", "UPDATE", "DELETE"]
-            .iter()
-            .any(|verb| statement.starts_with(verb))
+    let is_search = |statement: &String| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb));
+    assert!(sent.iter().any(is_search), "nothing was heard but {sent:?}");
+    sent.into_iter().filter(is_search).collect()
+}
+
+/// An operation, and what each of its searches must go by: on SQLite, and on PostgreSQL.
+type Case = (
+    &'static str,
+    fn(&mut Connection<'_>) -> Result<(), StoreError>,
+    &'static [(&'static str, &'static str)],
+);
+
+const OF_USER: &str = "liveness_checks_of_user";
+const OF_PRE_REGISTRATION: &str = "liveness_checks_of_pre_registration";
+const OF_SESSION: &str = "liveness_checks_of_session";
+/// Whichever of two indexes the engine takes for the better one.
+const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_of_", "liveness_checks_of_");
+const COUNT: (&str, &str) = ("liveness_check_counts USING PRIMARY KEY", "liveness_check_counts_pkey");
+const SESSION: (&str, &str) = ("liveness_sessions USING PRIMARY KEY", "liveness_sessions_pkey");
+const USER: (&str, &str) = ("liveness_users USING INTEGER PRIMARY KEY", "liveness_users_pkey");
+
+fn page(
+    conn: &mut Connection<'_>,
+    self_service_user_id: Option<i64>,
+    pre_registration_id: Option<i64>,
+    session_id: Option<&str>,
+) -> Result<(), StoreError> {
+    let filter = CheckFilter {
+        self_service_user_id,
+        pre_registration_id,
+        session_id: session_id.map(str::to_owned),
     };
-    let searches: Vec<_> = sent.iter().filter(is_search).collect();
-    assert!(!searches.is_empty(), "nothing was heard but {sent:?}");
-    searches
-        .into_iter()
-        .flat_map(|statement| plan(&mut conn, statement))
-        .collect()
+    checks::page(conn, &filter, PageRequest { number: 2, size: 20 }).map(drop)
 }
 
-fn plan(conn: &mut SqliteConnection, statement: &str) -> Vec<String> {
-    let explained = sql::<(Integer, Integer, Integer, Text)>(&format!("EXPLAIN QUERY PLAN {statement}"));
-    let steps: Vec<(i32, i32, i32, String)> = explained.load(conn).unwrap();
-    steps.into_iter().map(|(.., detail)| detail).collect()
-}
-
-/// The plan of each of the two statements of a page: how many there are, and which.
-fn page_plans(filter: CheckFilter) -> Vec<String> {
-    plans(|conn| checks::page(conn, &filter, PageRequest { number: 2, size: 20 }).map(drop))
-}
-
-fn at() -> Timestamp {
-    "2026-03-22T14:00:05Z".parse().unwrap()
-}
+const CASES: &[Case] = &[
+    (
+        "any successful record",
+        |conn| checks::completing(conn, 1, CompletionRule::AnySuccessful).map(drop),
+        &[("liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)", "liveness_checks_passed_of_user")],
+    ),
+    (
+        "the latest record",
+        |conn| checks::completing(conn, 1, CompletionRule::LatestVerified).map(drop),
+        &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
+    ),
+    ("a page of all", |conn| page(conn, None, None, None), &[COUNT, ("liveness_checks_newest", "liveness_checks_newest")]),
+    ("a user's page", |conn| page(conn, Some(1), None, None), &[COUNT, (OF_USER, OF_USER)]),
+    (
+        "a pre-registration's page",
+        |conn| page(conn, None, Some(1), None),
+        &[COUNT, (OF_PRE_REGISTRATION, OF_PRE_REGISTRATION)],
+    ),
+    ("a session's page", |conn| page(conn, None, None, Some("s")), &[SESSION, (OF_SESSION, OF_SESSION)]),
+    ("by user and pre-registration", |conn| page(conn, Some(1), Some(1), None), &[COUNT, OF_BOTH]),
+    ("by user and session", |conn| page(conn, Some(1), None, Some("s")), &[SESSION, OF_BOTH]),
+    (
+        "by pre-registration and session",
+        |conn| page(conn, None, Some(1), Some("s")),
+        &[OF_BOTH, OF_BOTH],
+    ),
+    (
+        "an idempotency key",
+        |conn| checks::under_keys(conn, &["1 c k".into()]).map(drop),
+        &[("liveness_checks_idempotency_key (idempotency_key=?)", "liveness_checks_idempotency_key")],
+    ),
+    (
+        "idempotency keys",
+        |conn| checks::under_keys(conn, &["1 c k".into(), "1 c l".into()]).map(drop),
+        &[("liveness_checks_idempotency_key (idempotency_key=?)", "liveness_checks_idempotency_key")],
+    ),
+    (
+        "a face",
+        |conn| images::get(conn, 1).map(drop),
+        &[("liveness_images USING INTEGER PRIMARY KEY", "liveness_images_pkey")],
+    ),
+    ("a user", |conn| users::find(conn, &[1]).map(drop), &[USER]),
+    ("users", |conn| users::find(conn, &[1, 2, 3]).map(drop), &[USER]),
+    (
+        "a user by UserId",
+        |conn| users::find_by_user_id(conn, "USR-00000001").map(drop),
+        &[("sqlite_autoindex_liveness_users_1 (user_id=?)", "liveness_users_user_id_key")],
+    ),
+    // SQLite: in the order of the table itself, and no further than the limit.
+    (
+        "the newest audit entries",
+        |conn| audit_entries::newest(conn, 10).map(drop),
+        &[("SCAN liveness_audit_entries", "Backward using liveness_audit_entries_pkey")],
+    ),
+];
 
 #[test]
-fn the_completing_record_is_the_first_of_an_index() {
-    let of = |rule| plans(|conn| checks::completing(conn, 1, rule).map(drop));
-
-    assert_eq!(
-        of(CompletionRule::AnySuccessful),
-        ["SEARCH liveness_checks USING INDEX liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)"]
-    );
-    assert_eq!(
-        of(CompletionRule::LatestVerified),
-        ["SEARCH liveness_checks USING INDEX liveness_checks_of_user (self_service_user_id=?)"]
-    );
-}
-
-#[test]
-fn a_page_of_everything_follows_the_index_of_the_newest() {
-    let [total, items] = <[String; 2]>::try_from(page_plans(CheckFilter::default())).unwrap();
-
-    // The total of all records is counted, on the smallest index.
-    assert!(
-        total.starts_with("SCAN liveness_checks USING COVERING INDEX "),
-        "{total}"
-    );
-    assert_eq!(items, "SCAN liveness_checks USING INDEX liveness_checks_newest");
-}
-
-#[test]
-fn a_page_by_one_filter_follows_the_index_of_that_filter() {
-    let none = CheckFilter::default;
-    let cases = [
-        (
-            CheckFilter {
-                self_service_user_id: Some(1),
-                ..none()
-            },
-            "liveness_checks_of_user (self_service_user_id=?)",
-        ),
-        (
-            CheckFilter {
-                pre_registration_id: Some(1),
-                ..none()
-            },
-            "liveness_checks_of_pre_registration (pre_registration_id=?)",
-        ),
-        (
-            CheckFilter {
-                session_id: Some("a".into()),
-                ..none()
-            },
-            "liveness_checks_of_session (session_id=?)",
-        ),
-    ];
-
-    for (filter, index) in cases {
-        let expected = ["COVERING INDEX", "INDEX"].map(|kind| format!("SEARCH liveness_checks USING {kind} {index}"));
-        assert_eq!(page_plans(filter), expected);
+fn every_search_goes_by_an_index_on_sqlite() {
+    let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
+    migrations::run(&mut (&mut sqlite).into(), &PostgresSettings::default()).unwrap();
+    for (name, operation, expected) in CASES {
+        let searches = searches(&mut (&mut sqlite).into(), operation);
+        assert_eq!(searches.len(), expected.len(), "{name}: {searches:?}");
+        for (search, (index, _)) in searches.iter().zip(*expected) {
+            let explained = sql::<(Integer, Integer, Integer, Text)>(&format!("EXPLAIN QUERY PLAN {search}"));
+            let steps: Vec<(i32, i32, i32, String)> = explained.load(&mut sqlite).unwrap();
+            let steps: Vec<_> = steps.into_iter().map(|(.., detail)| detail).collect();
+            // One step: it is not sorted after it was found.
+            assert!(steps.len() == 1 && steps[0].contains(index), "{name}: {search}: {steps:?}");
+        }
     }
 }
 
-#[test]
-fn a_page_by_several_filters_searches_and_does_not_sort() {
-    let (user, pre_registration, session) = (Some(1), Some(1), Some("a".to_owned()));
-    let filters = [
-        (user, pre_registration, None),
-        (user, None, session.clone()),
-        (None, pre_registration, session.clone()),
-        (user, pre_registration, session),
-    ];
+/// Enough rows that an index is worth it: 20,000 records of 5,000 users.
+const ROWS: &str = "
+    INSERT INTO liveness_users (id, user_id, created_at) SELECT n, 'USR-' || n, 0 FROM generate_series(1, 5000) n;
+    INSERT INTO liveness_sessions SELECT 's' || n, n % 5000 + 1, n, 1 FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, passed, has_image,
+            created_at, idempotency_key)
+        SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, true, n % 3 > 0, false, n, n::text FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff' FROM generate_series(1, 5000) n;
+    INSERT INTO liveness_check_counts SELECT n, 0, 0, 4 FROM generate_series(0, 5000) n;
+    INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome)
+        SELECT n, '', '', '', '', '' FROM generate_series(1, 20000) n;
+    ANALYZE";
 
-    for (self_service_user_id, pre_registration_id, session_id) in filters {
-        let plans = page_plans(CheckFilter {
-            pre_registration_id,
-            self_service_user_id,
-            session_id,
-        });
-        assert_eq!(plans.len(), 2, "{plans:?}");
-        assert!(
-            plans
-                .iter()
-                .all(|step| step.starts_with("SEARCH liveness_checks USING INDEX ")),
-            "{plans:?}"
-        );
+/// The plan that serves any values, which PostgreSQL comes to after a few.
+fn generic_plan(postgres: &mut PgConnection, search: &str) -> Vec<String> {
+    let values = (1..=9).filter(|number| search.contains(&format!("${number}"))).count();
+    let nulls = vec!["NULL"; values].join(", ");
+    let execute = if values == 0 { "searched".to_owned() } else { format!("searched({nulls})") };
+    let conn: &mut Connection<'_> = &mut postgres.into();
+    conn.execute(&format!("SET plan_cache_mode = force_generic_plan; PREPARE searched AS {search}")).unwrap();
+    let Connection::Postgres(postgres) = conn else { unreachable!() };
+    let steps = sql::<Text>(&format!("EXPLAIN (COSTS OFF) EXECUTE {execute}")).load(*postgres).unwrap();
+    conn.execute("DEALLOCATE searched").unwrap();
+    steps
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn every_search_goes_by_an_index_on_postgres() {
+    let database = cluster::TestDatabase::create();
+    let mut postgres = PgConnection::establish(&database.url()).unwrap();
+    migrations::run(&mut (&mut postgres).into(), &PostgresSettings::default()).unwrap();
+    Connection::from(&mut postgres).execute(ROWS).unwrap();
+    for (name, operation, expected) in CASES {
+        let searches = searches(&mut (&mut postgres).into(), operation);
+        assert_eq!(searches.len(), expected.len(), "{name}: {searches:?}");
+        for (search, (_, index)) in searches.iter().zip(*expected) {
+            let steps = generic_plan(&mut postgres, search);
+            let is_found = steps.iter().any(|step| step.contains(index));
+            // What two filters leave of a user's or a session's few records may be sorted.
+            let is_of_both = *index == OF_BOTH.1;
+            let is_slow = |step: &String| step.contains("Seq Scan") || step.contains("Sort") && !is_of_both;
+            assert!(is_found && !steps.iter().any(is_slow), "{name}: {search}: {steps:#?}");
+        }
     }
-}
-
-#[test]
-fn a_session_is_found_by_its_id() {
-    let session = SessionId::parse("session-1").unwrap();
-
-    let found = plans(|conn| sessions::claim(conn, &session, 1, at()));
-
-    assert_eq!(found, ["SEARCH liveness_sessions USING PRIMARY KEY (session_id=?)"]);
-}
-
-#[test]
-fn an_idempotency_key_is_found_by_its_user_command_and_name() {
-    let key = IdempotencyKey::parse("key-1", b"{}").unwrap();
-
-    let found = plans(|conn| idempotency_keys::recorded_under(conn, 1, "SubmitLivenessCheckCommand", &key).map(drop));
-
-    let by_key = "SEARCH liveness_idempotency_keys USING PRIMARY KEY \
-         (self_service_user_id=? AND command=? AND idempotency_key=?)";
-    assert_eq!(found, [by_key]);
-}
-
-#[test]
-fn old_idempotency_keys_are_found_by_their_age_and_deleted_by_their_key() {
-    let found = plans(|conn| {
-        diesel::sql_query("INSERT INTO liveness_sessions VALUES ('s', 1, 0); ").execute(conn)?;
-        diesel::sql_query(
-            "INSERT INTO liveness_checks (id, self_service_user_id, session_id, is_successful, passed, has_image, created_at) \
-             VALUES (1, 1, 's', 1, 1, 0, 0)",
-        )
-        .execute(conn)?;
-        diesel::sql_query("INSERT INTO liveness_idempotency_keys VALUES (1, 'c', 'k', zeroblob(32), 1, 0)")
-            .execute(conn)?;
-        idempotency_keys::forget_some_before(conn, at())
-    });
-
-    let expected = [
-        "SEARCH liveness_idempotency_keys USING COVERING INDEX liveness_idempotency_keys_oldest (created_at<?)",
-        "SEARCH liveness_idempotency_keys USING PRIMARY KEY (self_service_user_id=? AND command=? AND idempotency_key=?)",
-    ];
-    assert_eq!(found, expected);
-}
-
-#[test]
-fn a_record_and_its_face_are_found_by_the_records_id() {
-    let record = plans(|conn| checks::get(conn, 1).map(drop).or(Ok(())));
-    let face = plans(|conn| images::get(conn, 1).map(drop));
-
-    assert_eq!(record, ["SEARCH liveness_checks USING INTEGER PRIMARY KEY (rowid=?)"]);
-    assert_eq!(face, ["SEARCH liveness_images USING INTEGER PRIMARY KEY (rowid=?)"]);
-}
-
-#[test]
-fn users_are_found_by_both_of_their_ids() {
-    let one = plans(|conn| users::find(conn, &[1]).map(drop));
-    let several = plans(|conn| users::find(conn, &[1, 2, 3]).map(drop));
-    let by_user_id = plans(|conn| users::find_by_user_id(conn, "USR-00000001").map(drop));
-
-    let by_id = "SEARCH liveness_users USING INTEGER PRIMARY KEY (rowid=?)";
-    assert_eq!((one, several), (vec![by_id.to_owned()], vec![by_id.to_owned()]));
-    assert_eq!(
-        by_user_id,
-        ["SEARCH liveness_users USING INDEX sqlite_autoindex_liveness_users_1 (user_id=?)"]
-    );
-}
-
-#[test]
-fn the_newest_audit_entries_are_read_from_the_end() {
-    let found = plans(|conn| audit_entries::newest(conn, 10).map(drop));
-
-    // In the order of the table itself, and no further than the limit: nothing is sorted.
-    assert_eq!(found, ["SCAN liveness_audit_entries"]);
 }

@@ -1,10 +1,14 @@
-//! The one transaction of a command: record, image, audit entry, session and idempotency key.
+//! What one transaction writes: of each command its record, image, session, idempotency key and audit entry; users that
+//! are new; audit entries of their own. Many callers' at once, in few statements.
 
-use diesel::sqlite::SqliteConnection;
+use std::collections::HashMap;
 
+use super::connection::Connection;
 use super::error::StoreError;
-use super::{audit_entries, checks, idempotency_keys, images, sessions};
-use crate::{AuditEntry, IdempotencyKey, LivenessCheck, NewLivenessCheck};
+use super::{audit_entries, checks, counts, images, sessions, users};
+use crate::{AuditEntry, IdempotencyKey, LivenessCheck, NewLivenessCheck, Timestamp, User};
+
+pub(super) use super::counts::slots;
 
 /// What a command writes, all of it or nothing.
 #[derive(Debug)]
@@ -19,6 +23,14 @@ pub struct Recording {
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
+impl Recording {
+    /// The key as it stands in the record: it is the user's and the command's own.
+    pub(super) fn scoped_key(&self) -> Option<String> {
+        let key = self.idempotency_key.as_ref()?;
+        Some(format!("{} {} {}", self.check.user.id, self.command, key.key()))
+    }
+}
+
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
@@ -28,37 +40,149 @@ pub struct Recorded {
     pub is_replay: bool,
 }
 
-pub(super) fn record(conn: &mut SqliteConnection, recording: &Recording) -> Result<Recorded, StoreError> {
-    let Recording {
-        check,
-        audit_entry,
-        command,
-        idempotency_key,
-    } = recording;
+/// One caller's part of a transaction.
+#[derive(Debug)]
+pub(super) enum Write {
+    Recording(Box<Recording>),
+    AuditEntry(AuditEntry),
+    User(User, Timestamp),
+}
 
-    if let Some(key) = idempotency_key
-        && let Some(id) = idempotency_keys::recorded_under(conn, check.user.id, command, key)?
-    {
-        // The replay writes too: its entry is durable before it is answered.
-        audit_entries::insert(conn, audit_entry)?;
-        return Ok(Recorded {
-            check: checks::get(conn, id)?,
-            is_replay: true,
-        });
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) enum Written {
+    #[default]
+    AuditEntry,
+    Recorded(Box<Recorded>),
+    User(Option<User>),
+}
+
+impl Write {
+    /// Bytes of the image, which are most of what a write weighs.
+    pub(super) fn image_bytes(&self) -> usize {
+        self.recording()
+            .and_then(|recording| recording.check.image.as_ref())
+            .map_or(0, |image| image.bytes().len())
     }
 
-    sessions::claim(conn, &check.session_id, check.user.id, check.created_at)?;
-    let recorded = checks::insert(conn, check)?;
-    if let Some(image) = &check.image {
-        images::put(conn, recorded.id, image)?;
+    /// What no other write of the same transaction may be about.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = String> {
+        let session = self.recording().map(|recording| recording.check.session_id.as_str().to_owned());
+        // A session's name has no line feed.
+        let key = self.recording().and_then(Recording::scoped_key).map(|key| format!("\n{key}"));
+        session.into_iter().chain(key)
     }
-    if let Some(key) = idempotency_key {
-        idempotency_keys::insert(conn, check.user.id, command, key, recorded.id, check.created_at)?;
-        idempotency_keys::forget_some_before(conn, check.created_at.plus_millis(-idempotency_keys::KEPT_MILLIS))?;
+
+    fn recording(&self) -> Option<&Recording> {
+        match self {
+            Self::Recording(recording) => Some(recording),
+            Self::AuditEntry(_) | Self::User(..) => None,
+        }
     }
-    audit_entries::insert(conn, audit_entry)?;
-    Ok(Recorded {
-        check: recorded,
-        is_replay: false,
-    })
+
+    fn audit_entry(&self) -> Option<&AuditEntry> {
+        match self {
+            Self::Recording(recording) => Some(&recording.audit_entry),
+            Self::AuditEntry(entry) => Some(entry),
+            Self::User(..) => None,
+        }
+    }
+}
+
+type Outcome = Result<Written, StoreError>;
+
+/// Writes all that can be written, and tells of each how it went: what is refused is refused alone.
+///
+/// No two writes have a session or an idempotency key in common.
+pub(super) fn write(conn: &mut Connection<'_>, slot: i32, writes: &[Write]) -> Result<Vec<Outcome>, StoreError> {
+    let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
+    record(conn, slot, writes, &mut outcomes)?;
+    let entries: Vec<_> = writes
+        .iter()
+        .zip(&outcomes)
+        .filter(|(_, outcome)| !matches!(outcome, Some(Err(_))))
+        .filter_map(|(write, _)| write.audit_entry())
+        .collect();
+    audit_entries::insert_all(conn, &entries)?;
+    Ok(outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or(Ok(Written::AuditEntry)))
+        .collect())
+}
+
+fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    let user = |write: &Write| match write {
+        Write::User(user, now) => Some((user.clone(), *now)),
+        Write::Recording(_) | Write::AuditEntry(_) => None,
+    };
+    let new: Vec<_> = writes.iter().filter_map(user).collect();
+    let found = users::add(conn, &new)?;
+    let outcome = |write: &Write| {
+        user(write).map(|(user, _)| Ok(Written::User(found.iter().find(|found| found.id == user.id).cloned())))
+    };
+    Ok(writes.iter().map(outcome).collect())
+}
+
+/// Records what is new, and finds what is repeated.
+fn record(
+    conn: &mut Connection<'_>,
+    slot: i32,
+    writes: &[Write],
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), StoreError> {
+    let keys: Vec<_> = writes.iter().filter_map(|write| write.recording()?.scoped_key()).collect();
+    let known = checks::under_keys(conn, &keys)?;
+    let mut new = Vec::new();
+    for (place, write) in writes.iter().enumerate() {
+        let Some(recording) = write.recording() else { continue };
+        match recording.scoped_key().and_then(|key| known.get(&key)) {
+            None => new.push((place, recording)),
+            // Its audit entry is written: the repetition is durable, and what it repeats before it, when it is answered.
+            Some((fingerprint, check)) => outcomes[place] = Some(replay(recording, fingerprint, check)),
+        }
+    }
+    let claimed = sessions::claim(conn, new.iter().map(|(_, recording)| &recording.check))?;
+    let (own, others): (Vec<_>, Vec<_>) = new
+        .into_iter()
+        .partition(|(_, recording)| claimed.contains(recording.check.session_id.as_str()));
+    for (place, _) in others {
+        outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
+    }
+    let recordings: Vec<_> = own.iter().map(|(_, recording)| *recording).collect();
+    let mut recorded = insert(conn, slot, &recordings)?;
+    for (place, recording) in own {
+        let check = recorded.remove(recording.check.session_id.as_str());
+        let check = check.ok_or_else(|| StoreError::internal("a record that was inserted did not come back"))?;
+        outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded { check, is_replay: false }))));
+    }
+    Ok(())
+}
+
+fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> Outcome {
+    let is_same = recording.idempotency_key.as_ref().is_some_and(|key| key.fingerprint() == fingerprint);
+    if !is_same {
+        return Err(StoreError::IdempotencyKeyReused);
+    }
+    Ok(Written::Recorded(Box::new(Recorded {
+        check: check.clone(),
+        is_replay: true,
+    })))
+}
+
+/// The records by their sessions, each with its image and counted.
+fn insert(
+    conn: &mut Connection<'_>,
+    slot: i32,
+    recordings: &[&Recording],
+) -> Result<HashMap<String, LivenessCheck>, StoreError> {
+    let checks = checks::insert(conn, recordings)?;
+    let recorded: HashMap<_, _> = checks.into_iter().map(|check| (check.session_id.clone(), check)).collect();
+    let faces = recordings.iter().filter_map(|recording| {
+        let id = recorded.get(recording.check.session_id.as_str())?.id;
+        Some((id, recording.check.image.as_ref()?))
+    });
+    let faces: Vec<_> = faces.collect();
+    images::put(conn, &faces)?;
+    counts::add(conn, slot, recordings.iter().map(|recording| &recording.check.user))?;
+    Ok(recorded)
 }

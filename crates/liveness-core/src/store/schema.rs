@@ -15,6 +15,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    liveness_check_counts (self_service_user_id, pre_registration_id, slot) {
+        self_service_user_id -> BigInt,
+        pre_registration_id -> BigInt,
+        slot -> Integer,
+        checks -> BigInt,
+    }
+}
+
+diesel::table! {
     liveness_checks (id) {
         id -> BigInt,
         self_service_user_id -> BigInt,
@@ -43,17 +52,8 @@ diesel::table! {
         created_at -> BigInt,
         metadata -> Nullable<Text>,
         image_metadata -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    liveness_idempotency_keys (self_service_user_id, command, idempotency_key) {
-        self_service_user_id -> BigInt,
-        command -> Text,
-        idempotency_key -> Text,
-        fingerprint -> Binary,
-        liveness_check_id -> BigInt,
-        created_at -> BigInt,
+        idempotency_key -> Nullable<Text>,
+        request_fingerprint -> Nullable<Binary>,
     }
 }
 
@@ -70,6 +70,7 @@ diesel::table! {
         session_id -> Text,
         self_service_user_id -> BigInt,
         created_at -> BigInt,
+        check_count -> BigInt,
     }
 }
 

@@ -1,34 +1,67 @@
-//! Who a session id belongs to: the first user who recorded it.
+//! Who a session id belongs to: the first user who recorded it. And how many records it has.
+
+use std::collections::HashSet;
 
 use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
+use diesel::query_dsl::methods::FilterDsl as _;
 
+use super::connection::{Connection, in_statements, on_either};
 use super::error::StoreError;
-use super::schema::liveness_sessions::dsl::{created_at, liveness_sessions, self_service_user_id, session_id};
-use crate::{SessionId, Timestamp};
+use super::schema::liveness_sessions::{self, dsl};
+use crate::NewLivenessCheck;
 
-/// Makes the session the user's unless it is somebody's already.
-pub(super) fn claim(
-    conn: &mut SqliteConnection,
-    session: &SessionId,
-    user: i64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    diesel::insert_into(liveness_sessions)
-        .values((
-            session_id.eq(session.as_str()),
-            self_service_user_id.eq(user),
-            created_at.eq(now.unix_millis()),
-        ))
-        .on_conflict_do_nothing()
-        .execute(conn)?;
-    let owner: i64 = liveness_sessions
-        .find(session.as_str())
-        .select(self_service_user_id)
-        .first(conn)?;
-    if owner == user {
-        Ok(())
-    } else {
-        Err(StoreError::SessionOfAnotherUser)
-    }
+#[derive(Insertable)]
+#[diesel(table_name = liveness_sessions)]
+struct SessionRow<'a> {
+    session_id: &'a str,
+    self_service_user_id: i64,
+    created_at: i64,
+    check_count: i64,
+}
+
+/// Counts a record to each check's session, which becomes the user's unless it is somebody's; answers the sessions that
+/// are their users' own. No two checks have a session in common.
+pub(super) fn claim<'a>(
+    conn: &mut Connection<'_>,
+    checks: impl Iterator<Item = &'a NewLivenessCheck>,
+) -> Result<HashSet<String>, StoreError> {
+    let mut rows: Vec<_> = checks
+        .map(|check| SessionRow {
+            session_id: check.session_id.as_str(),
+            self_service_user_id: check.user.id,
+            created_at: check.created_at.unix_millis(),
+            check_count: 1,
+        })
+        .collect();
+    // In one order everywhere, so that two nodes do not wait for each other.
+    rows.sort_unstable_by_key(|row| row.session_id);
+    let claimed = in_statements!(conn, rows, |conn, rows| {
+        let excluded = diesel::upsert::excluded(dsl::self_service_user_id);
+        diesel::insert_into(dsl::liveness_sessions)
+            .values(rows)
+            .on_conflict(dsl::session_id)
+            .do_update()
+            .set(dsl::check_count.eq(dsl::check_count + 1))
+            .filter(dsl::self_service_user_id.eq(excluded))
+            .returning(dsl::session_id)
+            .get_results::<String>(*conn)
+    });
+    Ok(claimed.into_iter().flatten().collect())
+}
+
+/// How many records a session has, of that user where one is given.
+pub(super) fn check_count(
+    conn: &mut Connection<'_>,
+    session_id: &str,
+    user: Option<i64>,
+) -> Result<i64, StoreError> {
+    let found: Option<(i64, i64)> = on_either!(conn, |conn| dsl::liveness_sessions
+        .find(session_id)
+        .select((dsl::self_service_user_id, dsl::check_count))
+        .first(*conn)
+        .optional())?;
+    Ok(match found {
+        Some((owner, count)) if user.is_none_or(|user| user == owner) => count,
+        _ => 0,
+    })
 }

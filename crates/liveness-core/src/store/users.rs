@@ -4,40 +4,54 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
 
 use super::Store;
+use super::connection::{Connection, in_statements, on_either};
 use super::error::StoreError;
 use super::schema::liveness_users::{self, dsl};
 use crate::{Claims, Clock, DirectoryError, Timestamp, User, UserDirectory, UserReference};
 
-pub(super) fn find(conn: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<User>, StoreError> {
-    let found: Vec<UserRow> = match ids {
-        // The common question has a statement of its own, which is prepared once.
-        [id] => dsl::liveness_users.find(id).select(UserRow::as_select()).load(conn)?,
-        ids => dsl::liveness_users
-            .filter(dsl::id.eq_any(ids))
-            .select(UserRow::as_select())
-            .load(conn)?,
-    };
+pub(super) fn find(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<User>, StoreError> {
+    let found: Vec<UserRow> = on_either!(conn, |conn| {
+        let users = dsl::liveness_users.select(UserRow::as_select());
+        match ids {
+            // The common question has a statement of its own, which is prepared once.
+            [id] => users.filter(dsl::id.eq(id)).load(*conn),
+            ids => users.filter(dsl::id.eq_any(ids)).load(*conn),
+        }
+    })?;
     Ok(found.into_iter().map(User::from).collect())
 }
 
-pub(super) fn find_by_user_id(conn: &mut SqliteConnection, user_id: &str) -> Result<Option<User>, StoreError> {
-    let found: Option<UserRow> = dsl::liveness_users
+pub(super) fn find_by_user_id(conn: &mut Connection<'_>, user_id: &str) -> Result<Option<User>, StoreError> {
+    let found: Option<UserRow> = on_either!(conn, |conn| dsl::liveness_users
         .filter(dsl::user_id.eq(user_id))
         .select(UserRow::as_select())
-        .first(conn)
-        .optional()?;
+        .first(*conn)
+        .optional())?;
     Ok(found.map(User::from))
 }
 
-pub(super) fn add(conn: &mut SqliteConnection, user: &User, now: Timestamp) -> Result<Option<User>, StoreError> {
-    diesel::insert_into(dsl::liveness_users)
-        .values((UserRow::from(user.clone()), dsl::created_at.eq(now.unix_millis())))
-        .on_conflict_do_nothing()
-        .execute(conn)?;
-    Ok(find(conn, &[user.id])?.pop())
+/// Adds the users whose id and `UserId` are not taken, and answers the users of those ids that there are then.
+pub(super) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<Vec<User>, StoreError> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut users: Vec<_> = users.to_vec();
+    // In one order everywhere, so that two nodes do not wait for each other.
+    users.sort_unstable_by_key(|(user, _)| user.id);
+    let rows: Vec<_> = users
+        .iter()
+        .map(|(user, now)| (UserRow::from(user.clone()), dsl::created_at.eq(now.unix_millis())))
+        .collect();
+    in_statements!(conn, rows, |conn, rows| {
+        diesel::insert_into(dsl::liveness_users)
+            .values(rows)
+            .on_conflict_do_nothing()
+            .execute(*conn)
+    });
+    let ids: Vec<_> = users.iter().map(|(user, _)| user.id).collect();
+    find(conn, &ids)
 }
 
 #[derive(Queryable, Selectable, Insertable)]

@@ -3,19 +3,8 @@
 use liveness_core::CompletionRule;
 use liveness_core::store::{Recording, Store};
 
-use crate::database::{NOW, at, in_memory, jpeg, recording};
-
-/// Marsaglia's xorshift64: pseudo-random, and the same in every run.
-struct Xorshift(u64);
-
-impl Xorshift {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
+use crate::database::{Database, on_each_engine};
+use crate::samples::{NOW, Xorshift, at, jpeg, recording, with_face};
 
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
@@ -30,7 +19,7 @@ fn any_outcome(random: &mut Xorshift) -> Outcome {
     Outcome {
         user: 1 + random.below(80) as i64,
         is_successful: random.below(2) == 0,
-        verification_result: [None, Some(false), Some(true)][random.below(3) as usize],
+        verification_result: random.one_of(&[None, Some(false), Some(true)]),
         created_at: NOW + random.below(4) as i64,
     }
 }
@@ -54,14 +43,12 @@ fn expected(rule: CompletionRule, user: i64, recorded: &[(i64, Outcome)]) -> Opt
     rule.completed_by(&outcomes).map(|position| newest_first[position].0)
 }
 
-#[expect(clippy::unwrap_used, reason = "the store is in memory")]
 async fn answered(store: &Store, rule: CompletionRule, user: i64) -> Option<i64> {
     store.completing_check(user, rule).await.unwrap().map(|check| check.id)
 }
 
-#[tokio::test]
-async fn any_history_is_completed_by_the_record_that_the_rule_names() {
-    let store = in_memory();
+async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Database) {
+    let store = &database.store;
     let mut random = Xorshift(0x5EED);
     let mut recorded = Vec::new();
     for _ in 0..400 {
@@ -75,7 +62,7 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names() {
             .into_iter()
             .zip(&mut completed)
         {
-            let answer = answered(&store, rule, user).await;
+            let answer = answered(store, rule, user).await;
             assert_eq!(answer, expected(rule, user, &recorded), "{rule:?} of user {user}");
             *count += usize::from(answer.is_some());
         }
@@ -86,9 +73,8 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names() {
     assert!(completed[0] > completed[1]);
 }
 
-#[tokio::test]
-async fn of_records_of_one_instant_the_last_is_the_newest() {
-    let store = in_memory();
+async fn of_records_of_one_instant_the_last_is_the_newest(database: Database) {
+    let store = &database.store;
     store.record(recording(1, "session-1")).await.unwrap();
     let last = store.record(recording(1, "session-1")).await.unwrap();
 
@@ -97,9 +83,8 @@ async fn of_records_of_one_instant_the_last_is_the_newest() {
     assert_eq!(completing, Some(last.check));
 }
 
-#[tokio::test]
-async fn a_user_without_a_record_has_not_completed() {
-    let store = in_memory();
+async fn a_user_without_a_record_has_not_completed(database: Database) {
+    let store = &database.store;
     store.record(recording(1, "session-1")).await.unwrap();
 
     let completing = store.completing_check(2, CompletionRule::AnySuccessful).await.unwrap();
@@ -107,18 +92,22 @@ async fn a_user_without_a_record_has_not_completed() {
     assert_eq!(completing, None);
 }
 
-#[tokio::test]
-async fn the_completing_record_comes_with_its_own_face() {
-    let store = in_memory();
-    let mut with_face = recording(1, "session-1");
-    with_face.check.image = Some(jpeg());
-    let with_face = store.record(with_face).await.unwrap().check;
+async fn the_completing_record_comes_with_its_own_face(database: Database) {
+    let store = &database.store;
     let rule = CompletionRule::AnySuccessful;
+    let with_a_face = database.record(with_face(recording(1, "session-1"))).await.check;
     let first = store.completing_check_with_image(1, rule).await.unwrap();
 
-    let without_face = store.record(recording(1, "session-1")).await.unwrap().check;
+    let without = database.record(recording(1, "session-1")).await.check;
     let second = store.completing_check_with_image(1, rule).await.unwrap();
 
-    assert_eq!(first, Some((with_face, Some(jpeg()))));
-    assert_eq!(second, Some((without_face, None)));
+    assert_eq!(first, Some((with_a_face, Some(jpeg()))));
+    assert_eq!(second, Some((without, None)));
+}
+
+on_each_engine! {
+    any_history_is_completed_by_the_record_that_the_rule_names,
+    of_records_of_one_instant_the_last_is_the_newest,
+    a_user_without_a_record_has_not_completed,
+    the_completing_record_comes_with_its_own_face,
 }

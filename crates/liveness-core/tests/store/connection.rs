@@ -1,16 +1,13 @@
-//! A database that is out of reach is told so; nothing is ever acknowledged that is not in the file.
+//! What every operation answers when the database is in order, in use or without its tables.
 
-use std::fs;
-use std::path::PathBuf;
-
-use diesel::connection::SimpleConnection as _;
 use liveness_core::CompletionRule;
 use liveness_core::store::{CheckFilter, PageRequest, Store, StoreError};
 
-use crate::database::{Database, NOW, at, audit_entry, recording};
+use crate::database::{Database, Place, on_each_engine};
+use crate::samples::{NOW, at, at_once, audit_entry, recording};
 
 /// The outcome of every operation of a store, by its name.
-async fn every_operation(store: &Store) -> Vec<(&'static str, Result<(), StoreError>)> {
+pub(crate) async fn every_operation(store: &Store) -> Vec<(&'static str, Result<(), StoreError>)> {
     let (rule, page) = (CompletionRule::AnySuccessful, PageRequest { number: 1, size: 20 });
     let user = recording(9, "session-9").check.user;
     vec![
@@ -30,7 +27,7 @@ async fn every_operation(store: &Store) -> Vec<(&'static str, Result<(), StoreEr
     ]
 }
 
-async fn assert_unavailable(store: &Store) {
+pub(crate) async fn assert_unavailable(store: &Store) {
     for (operation, outcome) in every_operation(store).await {
         assert!(
             matches!(outcome, Err(StoreError::Unavailable(_))),
@@ -39,127 +36,77 @@ async fn assert_unavailable(store: &Store) {
     }
 }
 
-/// The database file and its two companions, and where a test may put them meanwhile.
-fn files_of(database: &Database) -> Vec<(PathBuf, PathBuf)> {
-    let path = database.path();
-    let of = |suffix: &str| format!("{}{suffix}", path.display());
-    ["", "-wal", "-shm"]
-        .map(|suffix| (of(suffix).into(), format!("{}.away", of(suffix)).into()))
-        .into()
-}
-
-#[tokio::test]
-async fn every_operation_works_on_a_database_in_order() {
-    let database = Database::new();
-
+async fn every_operation_works_on_a_database_in_order(database: Database) {
     for (operation, outcome) in every_operation(&database.store).await {
         assert!(outcome.is_ok(), "{operation}: {outcome:?}");
     }
 }
 
-#[tokio::test]
-async fn a_deleted_file_is_unavailable_to_reads_and_writes() {
-    let database = Database::new();
+async fn a_database_that_another_writes_to_is_read_and_not_written(database: Database) {
     database.record(recording(1, "session-1")).await;
-
-    fs::remove_file(database.path()).unwrap();
-
-    assert_unavailable(&database.store).await;
-    assert!(!database.path().exists());
-}
-
-#[tokio::test]
-async fn a_file_in_place_of_the_database_is_unavailable_and_not_written_to() {
-    let (database, other) = (Database::new(), Database::new());
-    for (file, away) in files_of(&database) {
-        fs::rename(file, away).unwrap();
-    }
-    other.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    fs::copy(other.path(), database.path()).unwrap();
-
-    assert_unavailable(&database.store).await;
-
-    assert_eq!(database.rows(), [0, 0, 0, 0, 0]);
-}
-
-#[tokio::test]
-async fn a_file_put_back_works_again_without_opening_it_anew() {
-    let database = Database::new();
-    database.record(recording(1, "session-1")).await;
-    for (file, away) in files_of(&database) {
-        fs::rename(file, away).unwrap();
-    }
-    assert_unavailable(&database.store).await;
-
-    for (file, away) in files_of(&database) {
-        fs::rename(away, file).unwrap();
-    }
-
-    assert_eq!(database.record(recording(1, "session-1")).await.check.id, 2);
-    assert_eq!(database.rows(), [2, 0, 1, 0, 2]);
-}
-
-#[tokio::test]
-async fn a_database_that_another_writes_to_is_read_and_not_written() {
-    let database = Database::new();
-    database.record(recording(1, "session-1")).await;
-    let mut other = database.connect();
-    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let hold = database.hold();
 
     let refused = database.store.record(recording(2, "session-2")).await;
     let read = database.store.completing_check(1, CompletionRule::AnySuccessful).await;
 
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert!(read.unwrap().is_some());
-    other.batch_execute("ROLLBACK").unwrap();
     assert_eq!(database.rows(), [1, 0, 1, 0, 1]);
-    assert_eq!(database.record(recording(2, "session-2")).await.check.id, 2);
+    hold.release();
+    assert!(database.store.record(recording(2, "session-2")).await.is_ok());
+    assert_eq!(database.rows(), [2, 0, 2, 0, 2]);
 }
 
-#[tokio::test]
-async fn a_full_database_is_unavailable_and_records_nothing() {
-    // The limit is that of a connection, so it is set on the store's own, which a pool of one has.
-    let host = crate::host_pool::Host::new(1);
-    let store = host.migrated_store();
-    host.execute("PRAGMA max_page_count = 1");
-    let mut large = recording(1, "session-1");
-    large.check.image = Some(crate::database::jpeg());
+async fn without_its_tables_the_database_is_not_ready(place: Place) {
+    let outcome = place.open().ping().await;
 
-    let refused = store.record(large).await;
-
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    assert_eq!(host.number("SELECT count(*) FROM liveness_checks"), 0);
+    assert!(matches!(outcome, Err(StoreError::Internal(_))), "{outcome:?}");
 }
 
-#[tokio::test]
-async fn without_its_tables_the_database_is_not_ready() {
-    let folder = tempfile::tempdir().unwrap();
+async fn what_was_recorded_is_there_when_the_database_is_opened_again(database: Database) {
+    let first = database.record(recording(1, "session-1")).await;
 
-    let store = Store::open(&format!("sqlite://{}/empty.db", folder.path().display())).unwrap();
+    let again = database.open();
+    again.migrate().unwrap();
 
-    assert!(matches!(store.ping().await, Err(StoreError::Internal(_))));
+    let found = again.completing_check(1, CompletionRule::AnySuccessful).await.unwrap();
+    assert_eq!(found, Some(first.check));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn many_calls_at_once_are_all_served() {
-    let database = Database::new();
-    let calls: Vec<_> = (0..64)
-        .map(|number| {
-            let store = database.store.clone();
-            tokio::spawn(async move {
-                store
-                    .record(recording(number % 8 + 1, &format!("session-{}", number % 8)))
-                    .await?;
-                store
-                    .completing_check(number % 8 + 1, CompletionRule::LatestVerified)
-                    .await
-            })
-        })
-        .collect();
+async fn many_calls_at_once_are_all_served(database: Database) {
+    let calls = (0..64).map(|number| {
+        let (store, user) = (database.store.clone(), number % 8 + 1);
+        async move {
+            store.record(recording(user, &format!("session-{user}"))).await?;
+            store.completing_check(user, CompletionRule::AnySuccessful).await
+        }
+    });
 
-    for call in calls {
-        call.await.unwrap().unwrap();
+    for answer in at_once(calls).await {
+        assert!(answer.unwrap().is_some());
     }
 
     assert_eq!(database.rows(), [64, 0, 8, 0, 64]);
+}
+
+#[tokio::test]
+async fn a_store_in_memory_is_a_database_of_its_own() {
+    let (store, other) = (Store::in_memory().unwrap(), Store::in_memory().unwrap());
+    store.migrate().unwrap();
+    other.migrate().unwrap();
+
+    for (operation, outcome) in every_operation(&store).await {
+        assert!(outcome.is_ok(), "{operation}: {outcome:?}");
+    }
+
+    assert_eq!(other.newest_audit_entries(9).await.unwrap(), []);
+    assert_eq!(store.newest_audit_entries(9).await.unwrap().len(), 2);
+}
+
+on_each_engine! {
+    every_operation_works_on_a_database_in_order,
+    a_database_that_another_writes_to_is_read_and_not_written,
+    without_its_tables_the_database_is_not_ready,
+    what_was_recorded_is_there_when_the_database_is_opened_again,
+    many_calls_at_once_are_all_served,
 }

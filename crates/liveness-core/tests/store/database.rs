@@ -1,63 +1,155 @@
-//! A database for one test, and something to record in it.
+//! A database for one test, on either engine.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends there")]
-
+use std::ops::Deref;
 use std::path::PathBuf;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
-use diesel::sql_types::{BigInt, Text};
-use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
-use liveness_core::store::{Recorded, Recording, Store};
-use liveness_core::{
-    AuditEntry, CaptureMetrics, Claims, FaceImage, IdempotencyKey, NewLivenessCheck, SessionId, SessionMetrics,
-    Timestamp, UserReference,
-};
+use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::{Connection as _, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
+use liveness_core::store::{GroupCommit, Recorded, Recording, Store, StoreSettings};
 use tempfile::TempDir;
 
-/// 2026-03-22T14:00:05Z
-pub(crate) const NOW: i64 = 1_774_188_005_000;
-pub(crate) const HOUR: i64 = 60 * 60 * 1000;
+use crate::cluster::TestDatabase;
 
-/// A store on a file, and a folder that ends with it.
-pub(crate) struct Database {
-    pub(crate) store: Store,
-    folder: TempDir,
+/// Runs each of these tests on either engine, with a database of its own.
+macro_rules! on_each_engine {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            use $crate::database::Place;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                super::$test(Place::file().into()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            #[ignore = "needs PostgreSQL: .ci/test"]
+            async fn postgres() {
+                super::$test(Place::server().into()).await;
+            }
+        }
+    )+};
 }
 
-impl Database {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}/liveness.db", folder.path().display())).unwrap();
-        store.migrate().unwrap();
-        Self { store, folder }
+pub(crate) use on_each_engine;
+
+/// Where a database is, with nothing in it yet: a file in a folder, or one of the server. It ends with this.
+pub(crate) enum Place {
+    File(TempDir),
+    Server(TestDatabase),
+}
+
+impl Place {
+    pub(crate) fn file() -> Self {
+        Self::File(tempfile::tempdir().unwrap())
     }
 
+    pub(crate) fn server() -> Self {
+        Self::Server(TestDatabase::create())
+    }
+
+    /// What differs between the engines: SQLite's, or PostgreSQL's.
+    pub(crate) fn pick<T>(&self, sqlite: T, postgres: T) -> T {
+        match self {
+            Self::File(_) => sqlite,
+            Self::Server(_) => postgres,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::File(_) => format!("sqlite://{}", self.path().display()),
+            Self::Server(database) => database.url(),
+        }
+    }
+
+    /// The database file of SQLite.
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("liveness.db")
+        match self {
+            Self::File(folder) => folder.path().join("liveness.db"),
+            Self::Server(database) => panic!("{} is no file", database.name()),
+        }
     }
 
-    /// A connection beside those of the store.
-    pub(crate) fn connect(&self) -> SqliteConnection {
-        SqliteConnection::establish(&self.path().to_string_lossy()).unwrap()
+    /// One more store on it, as of another process.
+    pub(crate) fn open(&self) -> Store {
+        self.open_with(GroupCommit::default())
     }
 
-    pub(crate) fn execute(&self, statement: &str) {
-        self.connect().batch_execute(statement).unwrap();
+    pub(crate) fn open_with(&self, group_commit: GroupCommit) -> Store {
+        let settings = StoreSettings {
+            // So few that a hundred tests at once fit on the server.
+            connections: 3,
+            group_commit,
+        };
+        Store::open_with(&self.url(), settings).unwrap()
+    }
+
+    /// A connection of the test's own beside those of the store.
+    pub(crate) fn connect(&self) -> Link {
+        match self {
+            Self::File(_) => {
+                let mut conn = SqliteConnection::establish(&self.path().to_string_lossy()).unwrap();
+                let settings = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON";
+                conn.batch_execute(settings).unwrap();
+                Link::Sqlite(conn)
+            }
+            Self::Server(database) => Link::Postgres(PgConnection::establish(&database.url()).unwrap()),
+        }
+    }
+
+    pub(crate) fn execute(&self, statements: &str) {
+        self.connect().execute(statements).unwrap();
     }
 
     pub(crate) fn number(&self, query: &str) -> i64 {
-        sql::<BigInt>(query).get_result(&mut self.connect()).unwrap()
+        self.connect().number(query)
     }
 
     pub(crate) fn texts(&self, query: &str) -> Vec<String> {
-        sql::<Text>(query).load(&mut self.connect()).unwrap()
+        self.connect().texts(query)
+    }
+
+    /// Lets nobody else record until this is released.
+    pub(crate) fn hold(&self) -> Hold {
+        let mut link = self.connect();
+        let begin = "BEGIN; LOCK TABLE liveness_sessions IN EXCLUSIVE MODE";
+        link.execute(self.pick("BEGIN IMMEDIATE", begin)).unwrap();
+        Hold(link)
+    }
+}
+
+/// A database with its tables, and a store on it.
+pub(crate) struct Database {
+    pub(crate) store: Store,
+    place: Place,
+}
+
+impl Database {
+    /// What is about SQLite's file.
+    pub(crate) fn sqlite() -> Self {
+        Place::file().into()
+    }
+
+    /// What is about PostgreSQL's server.
+    pub(crate) fn postgres() -> Self {
+        Place::server().into()
     }
 
     /// How many checks, images, sessions, idempotency keys and audit entries there are.
     pub(crate) fn rows(&self) -> [i64; 5] {
-        ["checks", "images", "sessions", "idempotency_keys", "audit_entries"]
-            .map(|table| self.number(&format!("SELECT count(*) FROM liveness_{table}")))
+        let (mut link, keys) = (self.connect(), "checks WHERE idempotency_key IS NOT NULL");
+        ["checks", "images", "sessions", keys, "audit_entries"]
+            .map(|table| link.number(&format!("SELECT count(*) FROM liveness_{table}")))
+    }
+
+    /// Every count that is kept, with whose it is.
+    pub(crate) fn counts(&self) -> Vec<String> {
+        let of_users = "SELECT 'user ' || self_service_user_id || ', pre-registration ' || pre_registration_id || ': ' \
+             || sum(checks) FROM liveness_check_counts GROUP BY self_service_user_id, pre_registration_id ORDER BY 1";
+        let of_sessions = "SELECT session_id || ': ' || check_count FROM liveness_sessions ORDER BY 1";
+        [self.texts(of_users), self.texts(of_sessions)].concat()
     }
 
     pub(crate) async fn record(&self, recording: Recording) -> Recorded {
@@ -65,63 +157,66 @@ impl Database {
     }
 }
 
-/// A migrated store without a file.
-pub(crate) fn in_memory() -> Store {
-    let store = Store::in_memory().unwrap();
-    store.migrate().unwrap();
-    store
-}
-
-pub(crate) fn at(unix_millis: i64) -> Timestamp {
-    Timestamp::from_unix_millis(unix_millis).unwrap()
-}
-
-/// A successful run with nothing optional in it.
-pub(crate) fn recording(user: i64, session: &str) -> Recording {
-    Recording {
-        check: NewLivenessCheck {
-            user: Claims::of(UserReference::Id(user)).to_user(user),
-            session_id: SessionId::parse(session).unwrap(),
-            is_successful: true,
-            metrics: SessionMetrics::default(),
-            image_metrics: CaptureMetrics::default(),
-            metadata: None,
-            image_metadata: None,
-            image: None,
-            image_path: None,
-            device: None,
-            client_address: None,
-            created_at: at(NOW),
-        },
-        audit_entry: audit_entry(user),
-        command: "SubmitLivenessCheckCommand",
-        idempotency_key: None,
+impl From<Place> for Database {
+    fn from(place: Place) -> Self {
+        let store = place.open();
+        store.migrate().unwrap();
+        Self { store, place }
     }
 }
 
-/// The same under an idempotency key, with the body that the key stands for.
-pub(crate) fn keyed(user: i64, session: &str, key: &str, body: &str) -> Recording {
-    Recording {
-        idempotency_key: Some(IdempotencyKey::parse(key, body.as_bytes()).unwrap()),
-        ..recording(user, session)
+impl Deref for Database {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.place
     }
 }
 
-pub(crate) fn audit_entry(user: i64) -> AuditEntry {
-    AuditEntry {
-        at: at(NOW),
-        request_id: "request-1".into(),
-        principal: user.to_string(),
-        roles: "customer".into(),
-        self_service_user_id: Some(user),
-        message: "SubmitLivenessCheckCommand".into(),
-        outcome: "00".into(),
-        client_address: None,
+/// A connection to either engine.
+pub(crate) enum Link {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Link {
+    pub(crate) fn execute(&mut self, statements: &str) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute(statements),
+            Self::Postgres(conn) => conn.batch_execute(statements),
+        }
+    }
+
+    pub(crate) fn number(&mut self, query: &str) -> i64 {
+        let query = sql::<BigInt>(query);
+        match self {
+            Self::Sqlite(conn) => query.get_result(conn).unwrap(),
+            Self::Postgres(conn) => query.get_result(conn).unwrap(),
+        }
+    }
+
+    pub(crate) fn texts(&mut self, query: &str) -> Vec<String> {
+        let query = sql::<Text>(query);
+        match self {
+            Self::Sqlite(conn) => query.load(conn).unwrap(),
+            Self::Postgres(conn) => query.load(conn).unwrap(),
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, query: &str) -> Vec<u8> {
+        let query = sql::<Binary>(query);
+        match self {
+            Self::Sqlite(conn) => query.get_result(conn).unwrap(),
+            Self::Postgres(conn) => query.get_result(conn).unwrap(),
+        }
     }
 }
 
-/// Something that is a JPEG by its signature, with every byte in it.
-pub(crate) fn jpeg() -> FaceImage {
-    let every_byte = (0..=255).cycle().take(70_000);
-    FaceImage::from_bytes([0xFF, 0xD8, 0xFF].into_iter().chain(every_byte).collect()).unwrap()
+/// The writers wait.
+pub(crate) struct Hold(Link);
+
+impl Hold {
+    pub(crate) fn release(mut self) {
+        self.0.execute("ROLLBACK").unwrap();
+    }
 }

@@ -1,104 +1,115 @@
 //! A backend that embeds the store brings a pool of its own, with tables of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends there")]
+use diesel::PgConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error, Pool};
+use liveness_core::store::{PostgresPool, PostgresSettings, SqlitePool, SqliteSettings, Store};
 
-use diesel::RunQueryDsl as _;
-use diesel::connection::SimpleConnection as _;
-use diesel::dsl::sql;
-use diesel::r2d2::{ConnectionManager, Pool};
-use diesel::sql_types::BigInt;
-use liveness_core::store::{SqlitePool, SqliteSettings, Store};
-use tempfile::TempDir;
+use crate::database::{Place, on_each_engine};
+use crate::samples::{at_once, recording};
 
-use crate::database::recording;
-
-/// A backend with a table of invoices.
-pub(crate) struct Host {
-    pool: SqlitePool,
-    _folder: TempDir,
+pub(crate) fn sqlite_pool(place: &Place, connections: u32) -> SqlitePool {
+    Pool::builder()
+        .max_size(connections)
+        .connection_customizer(Box::new(SqliteSettings::default()))
+        .build(ConnectionManager::new(place.path().to_string_lossy()))
+        .unwrap()
 }
 
-impl Host {
-    pub(crate) fn new(connections: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let pool = Pool::builder()
-            .max_size(connections)
-            .connection_customizer(Box::new(SqliteSettings::default()))
-            .build(ConnectionManager::new(folder.path().join("own.db").to_string_lossy()))
-            .unwrap();
-        let host = Self { pool, _folder: folder };
-        host.execute("CREATE TABLE invoices (id INTEGER PRIMARY KEY); INSERT INTO invoices VALUES (1), (2), (3)");
-        host
-    }
-
-    pub(crate) fn migrated_store(&self) -> Store {
-        let store = Store::from_sqlite_pool(self.pool.clone()).unwrap();
-        store.migrate().unwrap();
-        store
-    }
-
-    pub(crate) fn execute(&self, statements: &str) {
-        self.pool.get().unwrap().batch_execute(statements).unwrap();
-    }
-
-    pub(crate) fn number(&self, query: &str) -> i64 {
-        sql::<BigInt>(query).get_result(&mut self.pool.get().unwrap()).unwrap()
-    }
+pub(crate) fn postgres_pool(
+    place: &Place,
+    connections: u32,
+    settings: impl CustomizeConnection<PgConnection, Error>,
+) -> PostgresPool {
+    Pool::builder()
+        .max_size(connections)
+        .connection_customizer(Box::new(settings))
+        .build(ConnectionManager::new(place.url()))
+        .unwrap()
 }
 
-#[tokio::test]
-async fn a_pool_with_the_settings_records_beside_the_hosts_tables() {
-    let host = Host::new(2);
-    let store = host.migrated_store();
+/// Connections as they come.
+#[derive(Debug)]
+pub(crate) struct AsTheyCome;
+
+impl CustomizeConnection<PgConnection, Error> for AsTheyCome {}
+
+/// A backend's table.
+pub(crate) const INVOICES: &str =
+    "CREATE TABLE invoices (id INTEGER PRIMARY KEY); INSERT INTO invoices VALUES (1), (2), (3)";
+
+/// A store on a pool that a backend owns, which has a table of invoices.
+fn embedded(place: &Place, connections: u32) -> Store {
+    place.execute(INVOICES);
+    let store = match place {
+        Place::File(_) => Store::from_sqlite_pool(sqlite_pool(place, connections)),
+        Place::Server(_) => {
+            let settings = PostgresSettings::default();
+            Store::from_postgres_pool(postgres_pool(place, connections, settings.clone()), settings)
+        }
+    };
+    let store = store.unwrap();
+    store.migrate().unwrap();
+    store
+}
+
+/// The tables in the order of the alphabet.
+fn tables(place: &Place) -> Vec<String> {
+    place.texts(place.pick(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+    ))
+}
+
+async fn a_pool_with_the_settings_records_beside_the_hosts_tables(place: Place) {
+    let store = embedded(&place, 2);
 
     let recorded = store.record(recording(1, "session-1")).await.unwrap();
 
     assert_eq!(recorded.check.id, 1);
-    assert_eq!(host.number("SELECT count(*) FROM invoices"), 3);
-    let others = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'liveness_%' \
-         AND name NOT IN ('invoices', '__diesel_schema_migrations')";
-    assert_eq!(host.number(others), 0);
+    assert_eq!(place.number("SELECT count(*) FROM invoices"), 3);
+    let mut others = tables(&place);
+    others.retain(|name| !name.starts_with("liveness_"));
+    assert_eq!(others, ["__diesel_schema_migrations", "invoices"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pool_of_one_connection_serves_reads_and_writes_at_once() {
-    let host = Host::new(1);
-    let store = host.migrated_store();
-    let calls: Vec<_> = (1..=16)
-        .map(|user| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                store.record(recording(user, &format!("session-{user}"))).await?;
-                store.users(vec![user]).await
-            })
-        })
-        .collect();
+async fn a_pool_of_one_connection_serves_reads_and_writes_at_once(place: Place) {
+    let store = embedded(&place, 1);
+    let calls = (1..=16).map(|user| {
+        let store = store.clone();
+        async move {
+            store.record(recording(user, &format!("session-{user}"))).await?;
+            store.users(vec![user]).await
+        }
+    });
 
-    for call in calls {
-        call.await.unwrap().unwrap();
+    for answer in at_once(calls).await {
+        answer.unwrap();
     }
 
-    assert_eq!(host.number("SELECT count(*) FROM liveness_checks"), 16);
+    assert_eq!(place.number("SELECT count(*) FROM liveness_checks"), 16);
 }
 
-#[test]
-fn migrating_again_changes_nothing() {
-    let host = Host::new(1);
-    let store = host.migrated_store();
-    let version = host.number("PRAGMA schema_version");
+async fn migrating_again_changes_nothing(place: Place) {
+    let store = embedded(&place, 1);
+    let version = place.pick(
+        "SELECT schema_version FROM pragma_schema_version",
+        "SELECT max(xmin::text::bigint) FROM pg_class",
+    );
+    let before = place.number(version);
 
     store.migrate().unwrap();
 
-    assert_eq!(host.number("PRAGMA schema_version"), version);
+    assert_eq!(place.number(version), before);
+    place.execute("CREATE TABLE receipts (id INTEGER PRIMARY KEY)");
+    assert_ne!(place.number(version), before);
 }
 
 #[test]
-fn a_pool_without_the_settings_is_refused_by_what_it_needs() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("own.db");
+fn an_sqlite_pool_without_the_settings_is_refused_by_what_it_needs() {
+    let place = Place::file();
     let pool = Pool::builder()
         .max_size(1)
-        .build(ConnectionManager::new(path.to_string_lossy()))
+        .build(ConnectionManager::new(place.path().to_string_lossy()))
         .unwrap();
 
     let refused = Store::from_sqlite_pool(pool).unwrap_err().to_string();
@@ -109,7 +120,7 @@ fn a_pool_without_the_settings_is_refused_by_what_it_needs() {
 }
 
 #[test]
-fn a_pool_in_memory_is_refused() {
+fn an_sqlite_pool_in_memory_is_refused() {
     let settings = Box::new(SqliteSettings::default());
     let pool = Pool::builder()
         .max_size(1)
@@ -120,4 +131,10 @@ fn a_pool_in_memory_is_refused() {
     let refused = Store::from_sqlite_pool(pool).unwrap_err().to_string();
 
     assert!(refused.contains("journal_mode=memory"), "{refused}");
+}
+
+on_each_engine! {
+    a_pool_with_the_settings_records_beside_the_hosts_tables,
+    a_pool_of_one_connection_serves_reads_and_writes_at_once,
+    migrating_again_changes_nothing,
 }

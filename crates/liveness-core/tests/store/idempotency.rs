@@ -2,7 +2,8 @@
 
 use liveness_core::store::{Recording, StoreError};
 
-use crate::database::{Database, HOUR, NOW, at, keyed};
+use crate::database::{Database, on_each_engine};
+use crate::samples::{HOUR, NOW, at, at_once, keyed};
 
 fn made_at(unix_millis: i64, recording: Recording) -> Recording {
     let mut recording = recording;
@@ -10,9 +11,7 @@ fn made_at(unix_millis: i64, recording: Recording) -> Recording {
     recording
 }
 
-#[tokio::test]
-async fn a_replay_answers_the_first_record_and_is_audited() {
-    let database = Database::new();
+async fn a_replay_answers_the_first_record_and_is_audited(database: Database) {
     let first = database.record(keyed(1, "session-1", "key-1", "{}")).await;
 
     let replay = database
@@ -24,21 +23,19 @@ async fn a_replay_answers_the_first_record_and_is_audited() {
     assert_eq!(database.rows(), [1, 0, 1, 1, 2]);
 }
 
-#[tokio::test]
-async fn a_key_with_another_body_is_a_conflict_and_leaves_nothing() {
-    let database = Database::new();
+async fn a_key_with_another_body_is_a_conflict_and_leaves_nothing(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
-    let before = database.rows();
+    let before = (database.rows(), database.counts());
 
-    let refused = database.store.record(keyed(1, "session-2", "key-1", "{ }")).await;
+    for session in ["session-1", "session-2"] {
+        let refused = database.store.record(keyed(1, session, "key-1", "{ }")).await;
 
-    assert!(matches!(refused, Err(StoreError::IdempotencyKeyReused)), "{refused:?}");
-    assert_eq!(database.rows(), before);
+        assert!(matches!(refused, Err(StoreError::IdempotencyKeyReused)), "{refused:?}");
+        assert_eq!((database.rows(), database.counts()), before);
+    }
 }
 
-#[tokio::test]
-async fn a_key_of_a_refused_recording_may_be_used_again() {
-    let database = Database::new();
+async fn a_key_of_a_refused_recording_may_be_used_again(database: Database) {
     database.record(keyed(2, "session-2", "key-1", "{}")).await;
     let refused = database.store.record(keyed(1, "session-2", "key-1", "wrong")).await;
 
@@ -48,12 +45,10 @@ async fn a_key_of_a_refused_recording_may_be_used_again() {
     assert!(!corrected.is_replay);
 }
 
-#[tokio::test]
-async fn a_key_stands_for_one_user_and_one_command() {
-    let database = Database::new();
+async fn a_key_stands_for_one_user_and_one_command(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
 
-    let of_another_user = database.record(keyed(2, "session-2", "key-1", "other")).await;
+    let of_another_user = database.record(keyed(11, "session-2", "key-1", "other")).await;
     let of_another_command = database
         .record(Recording {
             command: "UpdateLivenessCheckCommand",
@@ -68,9 +63,7 @@ async fn a_key_stands_for_one_user_and_one_command() {
     assert_eq!(database.rows(), [3, 0, 2, 3, 3]);
 }
 
-#[tokio::test]
-async fn a_key_is_told_apart_by_case() {
-    let database = Database::new();
+async fn a_key_is_told_apart_by_case(database: Database) {
     database.record(keyed(1, "session-1", "key-a", "{}")).await;
 
     let other = database.record(keyed(1, "session-1", "key-A", "other")).await;
@@ -78,73 +71,93 @@ async fn a_key_is_told_apart_by_case() {
     assert!(!other.is_replay);
 }
 
-#[tokio::test]
-async fn keys_older_than_a_day_are_forgotten_two_at_a_time() {
-    let database = Database::new();
-    for hour in 0..5 {
-        let key = format!("old-{hour}");
-        database
-            .record(made_at(NOW + hour * HOUR, keyed(1, "session-1", &key, "{}")))
-            .await;
+async fn a_key_is_kept_for_ever(database: Database) {
+    let first = database.record(keyed(1, "session-1", "key-1", "{}")).await;
+    let years_later = NOW + 10 * 365 * 24 * HOUR;
+    for number in 2..5 {
+        let key = format!("key-{number}");
+        database.record(made_at(years_later, keyed(1, "session-1", &key, "{}"))).await;
     }
 
-    database
-        .record(made_at(NOW + 72 * HOUR, keyed(1, "session-1", "new-1", "{}")))
+    let replay = database
+        .record(made_at(years_later, keyed(1, "session-1", "key-1", "{}")))
         .await;
 
-    let kept = "SELECT idempotency_key FROM liveness_idempotency_keys ORDER BY created_at";
-    assert_eq!(database.texts(kept), ["old-2", "old-3", "old-4", "new-1"]);
-    database
-        .record(made_at(NOW + 72 * HOUR, keyed(1, "session-1", "new-2", "{}")))
-        .await;
-    assert_eq!(database.texts(kept), ["old-4", "new-1", "new-2"]);
+    assert!(replay.is_replay);
+    assert_eq!(replay.check, first.check);
+    assert_eq!(database.rows(), [4, 0, 1, 4, 5]);
 }
 
-#[tokio::test]
-async fn a_key_is_kept_for_a_day() {
-    let database = Database::new();
-    database.record(keyed(1, "session-1", "young", "{}")).await;
-    let replay = |key| made_at(NOW + 24 * HOUR, keyed(1, "session-1", key, "{}"));
+async fn the_longest_key_of_any_visible_characters_is_found_again(database: Database) {
+    let visible: String = ('!'..='~').cycle().take(255).collect();
+    let first = database.record(keyed(i64::MAX, "session-1", &visible, "{}")).await;
 
-    let other = database.record(replay("other")).await;
-    let young = database.record(replay("young")).await;
+    let replay = database.record(keyed(i64::MAX, "session-1", &visible, "{}")).await;
 
-    assert!(!other.is_replay);
-    assert!(young.is_replay);
+    assert!(replay.is_replay);
+    assert_eq!(replay.check, first.check);
 }
 
-#[tokio::test]
-async fn forgetting_a_key_leaves_its_record() {
-    let database = Database::new();
-    database.record(keyed(1, "session-1", "old", "{}")).await;
+/// Sixteen calls on each of two stores, as of two processes.
+async fn thirty_two_calls_at_once_under_one_key_record_once(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let calls = (0..32).map(|number| {
+        let store = stores[number % 2].clone();
+        async move { store.record(keyed(1, "session-1", "key-1", "{}")).await }
+    });
 
-    database
-        .record(made_at(NOW + 25 * HOUR, keyed(1, "session-1", "new", "{}")))
-        .await;
-    let again = database
-        .record(made_at(NOW + 25 * HOUR, keyed(1, "session-1", "old", "other")))
-        .await;
+    let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
 
-    assert!(!again.is_replay);
-    assert_eq!(database.rows(), [3, 0, 1, 2, 3]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn thirty_two_calls_at_once_under_one_key_record_once() {
-    let database = Database::new();
-    let calls: Vec<_> = (0..32)
-        .map(|_| {
-            let store = database.store.clone();
-            tokio::spawn(async move { store.record(keyed(1, "session-1", "key-1", "{}")).await })
-        })
-        .collect();
-
-    let mut answers = Vec::new();
-    for call in calls {
-        answers.push(call.await.unwrap().unwrap());
-    }
-
+    let answers = answers.unwrap();
     assert_eq!(answers.iter().filter(|answer| !answer.is_replay).count(), 1);
     assert!(answers.iter().all(|answer| answer.check == answers[0].check));
     assert_eq!(database.rows(), [1, 0, 1, 1, 32]);
+}
+
+/// As a client does that makes a new session for each try.
+async fn calls_at_once_under_one_key_with_other_sessions_record_once(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let calls = (0..32).map(|number| {
+        let store = stores[number % 2].clone();
+        async move { store.record(keyed(1, &format!("session-{number}"), "key-1", "{}")).await }
+    });
+
+    let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
+
+    let answers = answers.unwrap();
+    assert_eq!(answers.iter().filter(|answer| !answer.is_replay).count(), 1);
+    assert!(answers.iter().all(|answer| answer.check == answers[0].check));
+    assert_eq!(database.rows(), [1, 0, 1, 1, 32]);
+}
+
+/// Each store meets the keys in another order.
+async fn many_keys_at_once_on_two_stores_record_once_each(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let calls = (0..128).map(|number| {
+        let key = if number % 2 == 0 { number / 2 } else { 63 - number / 2 };
+        let store = stores[number % 2].clone();
+        async move {
+            let recording = keyed(1, &format!("session-{key}"), &format!("key-{key}"), "{}");
+            store.record(recording).await
+        }
+    });
+
+    let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
+
+    let replays = answers.unwrap().iter().filter(|answer| answer.is_replay).count();
+    assert_eq!(replays, 64);
+    assert_eq!(database.rows(), [64, 0, 64, 64, 128]);
+}
+
+on_each_engine! {
+    a_replay_answers_the_first_record_and_is_audited,
+    a_key_with_another_body_is_a_conflict_and_leaves_nothing,
+    a_key_of_a_refused_recording_may_be_used_again,
+    a_key_stands_for_one_user_and_one_command,
+    a_key_is_told_apart_by_case,
+    a_key_is_kept_for_ever,
+    the_longest_key_of_any_visible_characters_is_found_again,
+    thirty_two_calls_at_once_under_one_key_record_once,
+    calls_at_once_under_one_key_with_other_sessions_record_once,
+    many_keys_at_once_on_two_stores_record_once_each,
 }

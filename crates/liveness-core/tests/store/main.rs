@@ -1,13 +1,27 @@
 //! The store as its callers see it, on databases of its own. What a test cannot ask the store it reads by SQL.
+//!
+//! A test is a function of a [`Database`](database::Database), or of a [`Place`](database::Place) where there is nothing
+//! yet; at the end of its file it is listed, to run on either engine. A test of one engine says so by itself.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
+mod cluster;
 mod completion;
 mod connection;
+mod counts;
 mod database;
+mod file;
+mod group_commit;
 mod host_pool;
+mod host_schema;
 mod idempotency;
+mod migrations;
 mod pages;
+mod queue;
 mod recording;
+mod samples;
 mod schema;
+mod server;
 mod sessions;
 mod url;
 mod users;

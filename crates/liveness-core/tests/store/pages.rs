@@ -2,10 +2,10 @@
 
 use liveness_core::store::{CheckFilter, PageRequest, Store};
 
-use crate::database::{NOW, at, in_memory, recording};
+use crate::database::{Database, on_each_engine};
+use crate::samples::{NOW, at, recording};
 
 /// Ids, in the order of the page, and the total.
-#[expect(clippy::unwrap_used, reason = "the store is in memory")]
 async fn page(store: &Store, filter: &CheckFilter, number: i64, size: i64) -> (Vec<i64>, i64) {
     let page = store
         .checks(filter.clone(), PageRequest { number, size })
@@ -15,9 +15,7 @@ async fn page(store: &Store, filter: &CheckFilter, number: i64, size: i64) -> (V
 }
 
 /// Six records, in this order; two of them at the same instant.
-#[expect(clippy::unwrap_used, reason = "the store is in memory")]
-async fn six_records() -> Store {
-    let store = in_memory();
+async fn six_records(database: &Database) -> &Store {
     let records = [
         (1, Some(7), "a", 3),
         (2, Some(7), "b", 1),
@@ -30,9 +28,9 @@ async fn six_records() -> Store {
         let mut recording = recording(user, session);
         recording.check.user.pre_registration_id = pre_registration;
         recording.check.created_at = at(NOW + second * 1000);
-        store.record(recording).await.unwrap();
+        database.record(recording).await;
     }
-    store
+    &database.store
 }
 
 fn all() -> CheckFilter {
@@ -60,31 +58,28 @@ fn of_session(id: &str) -> CheckFilter {
     }
 }
 
-#[tokio::test]
-async fn the_newest_is_first_and_of_one_instant_the_greatest_id() {
-    let store = six_records().await;
+async fn the_newest_is_first_and_of_one_instant_the_greatest_id(database: Database) {
+    let store = six_records(&database).await;
 
-    let listed = page(&store, &all(), 1, 100).await;
+    let listed = page(store, &all(), 1, 100).await;
 
     assert_eq!(listed, (vec![5, 1, 4, 3, 2, 6], 6));
 }
 
-#[tokio::test]
-async fn pages_follow_each_other_without_gap_or_repetition() {
-    let store = six_records().await;
+async fn pages_follow_each_other_without_gap_or_repetition(database: Database) {
+    let store = six_records(&database).await;
 
     let pages = [
-        page(&store, &all(), 1, 4).await,
-        page(&store, &all(), 2, 4).await,
-        page(&store, &all(), 3, 4).await,
+        page(store, &all(), 1, 4).await,
+        page(store, &all(), 2, 4).await,
+        page(store, &all(), 3, 4).await,
     ];
 
     assert_eq!(pages, [(vec![5, 1, 4, 3], 6), (vec![2, 6], 6), (vec![], 6)]);
 }
 
-#[tokio::test]
-async fn each_filter_alone() {
-    let store = six_records().await;
+async fn each_filter_alone(database: Database) {
+    let store = six_records(&database).await;
     let cases = [
         (of_user(1), vec![1, 4, 3]),
         (of_pre_registration(7), vec![1, 3, 2]),
@@ -93,13 +88,12 @@ async fn each_filter_alone() {
 
     for (filter, expected) in cases {
         let total = expected.len() as i64;
-        assert_eq!(page(&store, &filter, 1, 100).await, (expected, total), "{filter:?}");
+        assert_eq!(page(store, &filter, 1, 100).await, (expected, total), "{filter:?}");
     }
 }
 
-#[tokio::test]
-async fn filters_together_mean_and() {
-    let store = six_records().await;
+async fn filters_together_mean_and(database: Database) {
+    let store = six_records(&database).await;
     let (user, pre_registration, session) = (Some(1), Some(7), Some("a".to_owned()));
     let cases = [
         (
@@ -142,28 +136,38 @@ async fn filters_together_mean_and() {
 
     for (filter, expected) in cases {
         let total = expected.len() as i64;
-        assert_eq!(page(&store, &filter, 1, 100).await, (expected, total), "{filter:?}");
+        assert_eq!(page(store, &filter, 1, 100).await, (expected, total), "{filter:?}");
     }
 }
 
-#[tokio::test]
-async fn a_page_far_past_the_end_is_empty_and_knows_the_total() {
-    let store = six_records().await;
+async fn a_page_far_past_the_end_is_empty_and_knows_the_total(database: Database) {
+    let store = six_records(&database).await;
 
-    let far = page(&store, &of_user(1), i64::MAX, 100).await;
+    let far = page(store, &of_user(1), i64::MAX, 100).await;
 
     assert_eq!(far, (vec![], 3));
 }
 
-#[tokio::test]
-async fn a_filter_that_matches_nothing_is_an_empty_page() {
-    let store = six_records().await;
+async fn a_filter_that_matches_nothing_is_an_empty_page(database: Database) {
+    let store = six_records(&database).await;
 
-    let nothing = [
-        page(&store, &of_session("A"), 1, 20).await,
-        page(&store, &of_user(i64::MAX), 1, 20).await,
-        page(&in_memory(), &all(), 1, 20).await,
-    ];
+    for filter in [of_session("A"), of_user(i64::MAX), of_user(0), of_pre_registration(0)] {
+        assert_eq!(page(store, &filter, 1, 20).await, (vec![], 0), "{filter:?}");
+    }
+}
 
-    assert_eq!(nothing, [(vec![], 0), (vec![], 0), (vec![], 0)]);
+async fn without_records_there_is_one_empty_page(database: Database) {
+    let listed = page(&database.store, &all(), 1, 20).await;
+
+    assert_eq!(listed, (vec![], 0));
+}
+
+on_each_engine! {
+    the_newest_is_first_and_of_one_instant_the_greatest_id,
+    pages_follow_each_other_without_gap_or_repetition,
+    each_filter_alone,
+    filters_together_mean_and,
+    a_page_far_past_the_end_is_empty_and_knows_the_total,
+    a_filter_that_matches_nothing_is_an_empty_page,
+    without_records_there_is_one_empty_page,
 }

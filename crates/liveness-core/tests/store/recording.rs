@@ -1,8 +1,5 @@
 //! A recording is one transaction: all of it is there, or nothing.
 
-use diesel::dsl::sql;
-use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
-use diesel::{RunQueryDsl as _, sql_query};
 use liveness_core::store::{Recording, StoreError};
 use liveness_core::{
     CaptureMetrics, ChallengeCount, Challenges, DeviceInfo, ImagePath, LightingValue, LivenessCheck, ReceivedObject,
@@ -10,9 +7,9 @@ use liveness_core::{
 };
 use serde_json::value::RawValue;
 
-use crate::database::{Database, NOW, at, audit_entry, jpeg, keyed, recording};
+use crate::database::{Database, on_each_engine};
+use crate::samples::{NOW, at, audit_entry, jpeg, keyed, recording, with_face};
 
-#[expect(clippy::unwrap_used, reason = "every value here is valid")]
 pub(crate) fn everything() -> Recording {
     let capture = |verified, millis, lighting| CaptureMetrics {
         verification_result: Some(verified),
@@ -36,34 +33,29 @@ pub(crate) fn everything() -> Recording {
     full.check.image_metrics = capture(true, 900, 0.91);
     full.check.metadata = object("{ \"spoof\" :1.0,\"e\":\"\\u00e9\"}");
     full.check.image_metadata = object("{\"b\":1e2,\n\"a\":[ ]}");
-    full.check.image = Some(jpeg());
     full.check.image_path = Some(ImagePath::parse("/uploads/1.jpg").unwrap());
     full.check.device = Some(DeviceInfo {
         user_agent: Some("sdk".into()),
         ..DeviceInfo::default()
     });
     full.check.client_address = Some("41.58.12.100".parse().unwrap());
-    full
+    with_face(full)
 }
 
-#[tokio::test]
-async fn a_record_its_image_session_key_and_audit_entry_are_all_there() {
-    let database = Database::new();
-
+async fn a_record_its_image_session_key_and_audit_entry_are_all_there(database: Database) {
     let recorded = database.record(everything()).await;
 
     assert_eq!(database.rows(), [1, 1, 1, 1, 1]);
     assert!(!recorded.is_replay);
     let references = "SELECT count(*) FROM liveness_checks c JOIN liveness_images i ON i.liveness_check_id = c.id \
          JOIN liveness_sessions s ON s.session_id = c.session_id AND s.self_service_user_id = 1234 \
-         JOIN liveness_idempotency_keys k ON k.liveness_check_id = c.id";
+         WHERE c.idempotency_key = '1234 SubmitLivenessCheckCommand key-1'";
     assert_eq!(database.number(references), 1);
+    let fingerprint = database.connect().bytes("SELECT request_fingerprint FROM liveness_checks");
+    assert_eq!(fingerprint, everything().idempotency_key.unwrap().fingerprint());
 }
 
-#[tokio::test]
-async fn what_was_recorded_is_answered() {
-    let database = Database::new();
-
+async fn what_was_recorded_is_answered(database: Database) {
     let recorded = database.record(everything()).await;
 
     let expected = LivenessCheck {
@@ -89,35 +81,23 @@ async fn what_was_recorded_is_answered() {
     assert_eq!(recorded.check, expected);
 }
 
-#[tokio::test]
-async fn every_measurement_has_its_column() {
-    let database = Database::new();
-
+async fn every_measurement_has_its_column(database: Database) {
     database.record(everything()).await;
 
-    type Capture = (Bool, Integer, Double);
-    let capture = |of: &str| {
-        let columns =
-            format!("SELECT {of}_verification_result, {of}_session_duration, {of}_lighting_value FROM liveness_checks");
-        sql::<Capture>(&columns).get_result::<(bool, i32, f64)>(&mut database.connect())
-    };
-    assert_eq!(capture("final_capture").unwrap(), (false, 1100, 0.95));
-    assert_eq!(capture("image").unwrap(), (true, 900, 0.91));
+    let measured = "SELECT count(*) FROM liveness_checks WHERE is_successful = TRUE AND passed = TRUE \
+         AND verification_result = TRUE AND session_duration = 4200 AND lighting_value = 0.93 \
+         AND final_capture_verification_result = FALSE AND final_capture_session_duration = 1100 \
+         AND final_capture_lighting_value = 0.95 AND image_verification_result = TRUE \
+         AND image_session_duration = 900 AND image_lighting_value = 0.91 \
+         AND challenge_count = 3 AND sdk_timestamp = 1742680800000";
+    assert_eq!(database.number(measured), 1);
     assert_eq!(
         database.texts("SELECT challenges FROM liveness_checks"),
         [r#"["BLINK","SMILE"]"#]
     );
-    assert_eq!(
-        database.number("SELECT sdk_timestamp FROM liveness_checks"),
-        1_742_680_800_000
-    );
-    assert_eq!(database.number("SELECT passed FROM liveness_checks"), 1);
 }
 
-#[tokio::test]
-async fn metadata_is_kept_to_the_letter() {
-    let database = Database::new();
-
+async fn metadata_is_kept_to_the_letter(database: Database) {
     database.record(everything()).await;
 
     assert_eq!(
@@ -130,51 +110,58 @@ async fn metadata_is_kept_to_the_letter() {
     );
 }
 
-#[tokio::test]
-async fn an_image_is_kept_byte_for_byte() {
-    let database = Database::new();
-
+async fn an_image_is_kept_byte_for_byte(database: Database) {
     database.record(everything()).await;
 
-    let image = sql::<(BigInt, Text, Binary)>("SELECT liveness_check_id, media_type, bytes FROM liveness_images");
-    let stored: (i64, String, Vec<u8>) = image.get_result(&mut database.connect()).unwrap();
-    assert_eq!(stored, (1, "image/jpeg".to_owned(), jpeg().bytes().to_vec()));
+    let media_types = "SELECT media_type FROM liveness_images WHERE liveness_check_id = 1";
+    assert_eq!(database.texts(media_types), ["image/jpeg"]);
+    let bytes = database.connect().bytes("SELECT bytes FROM liveness_images");
+    assert_eq!(bytes, jpeg().bytes());
 }
 
-#[tokio::test]
-async fn what_was_not_given_is_null() {
-    let database = Database::new();
-
+async fn what_was_not_given_is_null(database: Database) {
     let recorded = database.record(recording(1, "session-1")).await;
 
     assert_eq!(database.rows(), [1, 0, 1, 0, 1]);
     assert!(!recorded.check.has_image);
-    let absent = "coalesce(pre_registration_id, verification_result, session_duration, lighting_value, \
-         challenge_count, completed_challenges, challenges, sdk_timestamp, completed_at, image_path, device_info, \
-         client_ip, metadata, image_metadata)";
-    let found = sql::<Nullable<Text>>(&format!("SELECT CAST({absent} AS TEXT) FROM liveness_checks"));
-    assert_eq!(
-        found.get_result::<Option<String>>(&mut database.connect()).unwrap(),
-        None
-    );
+    let absent = [
+        "pre_registration_id",
+        "verification_result",
+        "session_duration",
+        "lighting_value",
+        "challenge_count",
+        "completed_challenges",
+        "challenges",
+        "sdk_timestamp",
+        "completed_at",
+        "image_path",
+        "device_info",
+        "client_ip",
+        "metadata",
+        "image_metadata",
+        "idempotency_key",
+        "request_fingerprint",
+    ];
+    let condition = absent.join(" IS NULL AND ");
+    let found = format!("SELECT count(*) FROM liveness_checks WHERE {condition} IS NULL");
+    assert_eq!(database.number(&found), 1);
 }
 
-#[tokio::test]
-async fn a_failure_at_the_last_row_leaves_nothing() {
-    let database = Database::new();
-    let trigger =
-        "CREATE TRIGGER no_entry BEFORE INSERT ON liveness_audit_entries BEGIN SELECT RAISE(ABORT, 'no'); END";
-    sql_query(trigger).execute(&mut database.connect()).unwrap();
+async fn a_failure_at_the_last_row_leaves_nothing(database: Database) {
+    database.execute(database.pick(
+        "CREATE TRIGGER no_entry BEFORE INSERT ON liveness_audit_entries BEGIN SELECT RAISE(ABORT, 'no'); END",
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; \
+         CREATE TRIGGER no_entry BEFORE INSERT ON liveness_audit_entries FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ));
 
     let refused = database.store.record(everything()).await;
 
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert_eq!(database.rows(), [0, 0, 0, 0, 0]);
+    assert!(database.counts().is_empty(), "{:?}", database.counts());
 }
 
-#[tokio::test]
-async fn an_audit_entry_by_itself_is_given_back_as_written() {
-    let database = Database::new();
+async fn an_audit_entry_by_itself_is_given_back_as_written(database: Database) {
     let mut second = audit_entry(2);
     second.client_address = Some("2001:db8::1".parse().unwrap());
     second.self_service_user_id = None;
@@ -187,4 +174,15 @@ async fn an_audit_entry_by_itself_is_given_back_as_written() {
         [second.clone(), audit_entry(1)]
     );
     assert_eq!(database.store.newest_audit_entries(1).await.unwrap(), [second]);
+}
+
+on_each_engine! {
+    a_record_its_image_session_key_and_audit_entry_are_all_there,
+    what_was_recorded_is_answered,
+    every_measurement_has_its_column,
+    metadata_is_kept_to_the_letter,
+    an_image_is_kept_byte_for_byte,
+    what_was_not_given_is_null,
+    a_failure_at_the_last_row_leaves_nothing,
+    an_audit_entry_by_itself_is_given_back_as_written,
 }

@@ -2,24 +2,20 @@
 
 use liveness_core::store::StoreError;
 
-use crate::database::{Database, keyed, recording};
+use crate::database::{Database, on_each_engine};
+use crate::samples::{at_once, keyed, recording};
 
-#[tokio::test]
-async fn a_session_of_another_user_is_a_conflict_and_leaves_nothing() {
-    let database = Database::new();
+async fn a_session_of_another_user_is_a_conflict_and_leaves_nothing(database: Database) {
     database.record(recording(1, "session-1")).await;
-    let before = database.rows();
+    let before = (database.rows(), database.counts());
 
     let refused = database.store.record(keyed(2, "session-1", "key-1", "{}")).await;
 
     assert!(matches!(refused, Err(StoreError::SessionOfAnotherUser)), "{refused:?}");
-    assert_eq!(database.rows(), before);
+    assert_eq!((database.rows(), database.counts()), before);
 }
 
-#[tokio::test]
-async fn the_same_user_may_record_a_session_again() {
-    let database = Database::new();
-
+async fn the_same_user_may_record_a_session_again(database: Database) {
     let first = database.record(recording(1, "session-1")).await;
     let second = database.record(recording(1, "session-1")).await;
 
@@ -27,9 +23,7 @@ async fn the_same_user_may_record_a_session_again() {
     assert_eq!(database.rows(), [2, 0, 1, 0, 2]);
 }
 
-#[tokio::test]
-async fn a_session_id_is_told_apart_by_case() {
-    let database = Database::new();
+async fn a_session_id_is_told_apart_by_case(database: Database) {
     database.record(recording(1, "session-a")).await;
 
     let other = database.record(recording(2, "session-A")).await;
@@ -38,26 +32,52 @@ async fn a_session_id_is_told_apart_by_case() {
     assert_eq!(database.rows(), [2, 0, 2, 0, 2]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_sixteen_users_racing_for_a_session_one_gets_it() {
-    let database = Database::new();
-    let racers: Vec<_> = (1..=16)
-        .map(|user| {
-            let store = database.store.clone();
-            tokio::spawn(async move { store.record(recording(user, "session-1")).await })
-        })
-        .collect();
+async fn of_thirty_two_users_racing_for_a_session_on_two_stores_one_gets_it(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let calls = (1..=32).map(|user| {
+        let store = stores[user as usize % 2].clone();
+        async move { store.record(recording(user, "session-1")).await }
+    });
 
     let (mut owners, mut conflicts) = (Vec::new(), 0);
-    for racer in racers {
-        match racer.await.unwrap() {
+    for answer in at_once(calls).await {
+        match answer {
             Ok(recorded) => owners.push(recorded.check.self_service_user_id),
             Err(StoreError::SessionOfAnotherUser) => conflicts += 1,
-            Err(other) => panic!("{other}"),
+            Err(other) => panic!("{other:?}"),
         }
     }
 
-    assert_eq!((owners.len(), conflicts), (1, 15));
+    assert_eq!((owners.len(), conflicts), (1, 31));
     assert_eq!(database.rows(), [1, 0, 1, 0, 1]);
-    assert_eq!(database.record(recording(owners[0], "session-1")).await.check.id, 2);
+    assert!(!database.record(recording(owners[0], "session-1")).await.is_replay);
+}
+
+/// Each store meets the sessions in another order, so that neither has them all.
+async fn whoever_gets_a_session_among_many_gets_it_whole(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let calls = (0..128).map(|number| {
+        let user = number % 2 + 1;
+        let session = if user == 1 { number / 2 } else { 63 - number / 2 };
+        let store = stores[number as usize % 2].clone();
+        async move { store.record(recording(user, &format!("session-{session}"))).await }
+    });
+
+    let answers = at_once(calls).await;
+
+    let recorded = answers.iter().filter(|answer| answer.is_ok()).count();
+    let conflict = |answer: &&Result<_, _>| matches!(answer, Err(StoreError::SessionOfAnotherUser));
+    assert_eq!((recorded, answers.iter().filter(conflict).count()), (64, 64));
+    assert_eq!(database.rows(), [64, 0, 64, 0, 64]);
+    let strangers = "SELECT count(*) FROM liveness_checks c JOIN liveness_sessions s ON s.session_id = c.session_id \
+         WHERE s.self_service_user_id <> c.self_service_user_id";
+    assert_eq!(database.number(strangers), 0);
+}
+
+on_each_engine! {
+    a_session_of_another_user_is_a_conflict_and_leaves_nothing,
+    the_same_user_may_record_a_session_again,
+    a_session_id_is_told_apart_by_case,
+    of_thirty_two_users_racing_for_a_session_on_two_stores_one_gets_it,
+    whoever_gets_a_session_among_many_gets_it_whole,
 }

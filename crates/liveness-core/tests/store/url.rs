@@ -1,11 +1,10 @@
-//! What a database URL may say: `sqlite://PATH`, whatever stands in the path but `?`.
+//! What a database URL may say: `sqlite://PATH`, whatever stands in the path but `?`, or `postgres://…`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
-use liveness_core::store::Store;
+use liveness_core::store::{Store, StoreSettings};
 
-use crate::database::{Database, recording};
+use crate::samples::recording;
 
 /// What an operator reads who gives this URL.
 fn refusal(url: &str) -> String {
@@ -17,36 +16,54 @@ fn refusal(url: &str) -> String {
 
 #[test]
 fn a_url_of_another_kind_is_refused_in_one_line() {
-    let form = "the database URL must be sqlite://PATH";
-    let cases = [
-        ("", form),
-        ("sqlite://", form),
-        ("sqlite:liveness.db", form),
-        ("/var/lib/liveness.db", form),
-        (":memory:", form),
-        ("mysql://localhost/liveness", form),
-        ("SQLITE:///tmp/liveness.db", form),
-        ("sqlite:///tmp/a?mode=ro", form),
-        (
-            "postgres://u:p@localhost/liveness",
-            "the database URL starts with postgres://, which this version cannot open; use sqlite://PATH",
-        ),
-        (
-            "postgresql://localhost",
-            "the database URL starts with postgresql://, which this version cannot open; use sqlite://PATH",
-        ),
+    let form = "the database URL must be sqlite://PATH or postgres://…";
+    let urls = [
+        "",
+        "sqlite://",
+        "sqlite:liveness.db",
+        "/var/lib/liveness.db",
+        ":memory:",
+        "mysql://localhost/liveness",
+        "SQLITE:///tmp/liveness.db",
+        "sqlite:///tmp/a?mode=ro",
+        "postgres:/liveness",
+        "POSTGRES://localhost/liveness",
+        "host=localhost dbname=liveness",
     ];
 
-    for (url, expected) in cases {
-        assert_eq!(refusal(url), expected, "{url}");
+    for url in urls {
+        assert_eq!(refusal(url), form, "{url}");
     }
 }
 
 #[test]
 fn a_refusal_holds_no_password() {
-    let refused = refusal("postgres://admin:hunter2@localhost/liveness");
+    let refused = refusal("postgress://admin:hunter2@localhost/liveness");
 
     assert!(!refused.contains("hunter2"), "{refused}");
+}
+
+#[test]
+fn a_store_on_a_server_opens_without_it_and_prints_no_password() {
+    for scheme in ["postgres", "postgresql"] {
+        let store = Store::open(&format!("{scheme}://admin:hunter2@127.0.0.1:1/liveness")).unwrap();
+
+        let printed = format!("{store:?}");
+        assert!(printed.contains("PgConnection"), "{printed}");
+        assert!(!printed.contains("hunter2"), "{printed}");
+    }
+}
+
+#[test]
+fn there_is_at_least_one_connection() {
+    let settings = StoreSettings {
+        connections: 0,
+        ..StoreSettings::default()
+    };
+
+    let refused = Store::open_with("postgres://127.0.0.1:1/liveness", settings).unwrap_err();
+
+    assert_eq!(refused.to_string(), "there must be at least one connection");
 }
 
 #[test]
@@ -120,28 +137,4 @@ async fn a_path_may_begin_with_two_slashes() {
     store.migrate().unwrap();
 
     store.record(recording(1, "session-1")).await.unwrap();
-}
-
-#[tokio::test]
-async fn only_its_owner_may_read_the_file() {
-    let database = Database::new();
-    database.record(recording(1, "session-1")).await;
-
-    for suffix in ["", "-wal", "-shm"] {
-        let path = format!("{}{suffix}", database.path().display());
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{path}");
-    }
-}
-
-#[tokio::test]
-async fn what_was_recorded_is_there_when_the_file_is_opened_again() {
-    let database = Database::new();
-    database.record(recording(1, "session-1")).await;
-
-    let again = Store::open(&format!("sqlite://{}", database.path().display())).unwrap();
-    again.migrate().unwrap();
-    let second = again.record(recording(1, "session-1")).await.unwrap();
-
-    assert_eq!(second.check.id, 2);
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use liveness_core::store::{Store, StoredUsers};
 use liveness_core::{Claims, FixedClock, User, UserDirectory as _, UserReference};
 
-use crate::database::{NOW, at, in_memory};
+use crate::database::{Database, on_each_engine};
+use crate::samples::{NOW, at, at_once};
 
 fn jane() -> Claims {
     Claims {
@@ -21,20 +22,18 @@ fn directory(store: &Store, provision: bool) -> StoredUsers {
     StoredUsers::new(store.clone(), Arc::new(FixedClock::at(at(NOW))), provision)
 }
 
-#[tokio::test]
-async fn an_id_seen_for_the_first_time_becomes_a_user() {
-    let store = in_memory();
+async fn an_id_seen_for_the_first_time_becomes_a_user(database: Database) {
+    let store = &database.store;
 
-    let made = directory(&store, true).identify(&jane()).await.unwrap();
+    let made = directory(store, true).identify(&jane()).await.unwrap();
 
     assert_eq!(made, Some(jane().to_user(1234)));
     assert_eq!(store.users(vec![1234]).await.unwrap(), [jane().to_user(1234)]);
 }
 
-#[tokio::test]
-async fn a_known_user_is_not_changed_by_a_token() {
-    let store = in_memory();
-    let users = directory(&store, true);
+async fn a_known_user_is_not_changed_by_a_token(database: Database) {
+    let store = &database.store;
+    let users = directory(store, true);
     users.identify(&jane()).await.unwrap();
 
     let later = users.identify(&Claims::of(UserReference::Id(1234))).await.unwrap();
@@ -42,20 +41,18 @@ async fn a_known_user_is_not_changed_by_a_token() {
     assert_eq!(later, Some(jane().to_user(1234)));
 }
 
-#[tokio::test]
-async fn without_provisioning_an_unknown_id_is_nobody() {
-    let store = in_memory();
+async fn without_provisioning_an_unknown_id_is_nobody(database: Database) {
+    let store = &database.store;
 
-    let found = directory(&store, false).identify(&jane()).await.unwrap();
+    let found = directory(store, false).identify(&jane()).await.unwrap();
 
     assert_eq!(found, None);
     assert_eq!(store.users(vec![1234]).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn a_user_id_is_looked_up_and_never_made() {
-    let store = in_memory();
-    let users = directory(&store, true);
+async fn a_user_id_is_looked_up_and_never_made(database: Database) {
+    let store = &database.store;
+    let users = directory(store, true);
     users.identify(&jane()).await.unwrap();
     let by_user_id = |text: &str| Claims::of(UserReference::parse(text));
 
@@ -66,9 +63,8 @@ async fn a_user_id_is_looked_up_and_never_made() {
     assert_eq!(unknown, None);
 }
 
-#[tokio::test]
-async fn a_user_id_that_is_taken_makes_no_second_user() {
-    let store = in_memory();
+async fn a_user_id_that_is_taken_makes_no_second_user(database: Database) {
+    let store = &database.store;
     store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
     let usurper = User {
         id: 5678,
@@ -81,19 +77,26 @@ async fn a_user_id_that_is_taken_makes_no_second_user() {
     assert_eq!(store.users(vec![5678, 1234, 9]).await.unwrap(), [jane().to_user(1234)]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_at_once_make_a_user_once() {
-    let store = in_memory();
-    let calls: Vec<_> = (0..8)
-        .map(|_| {
-            let users = directory(&store, true);
-            tokio::spawn(async move { users.identify(&jane()).await })
-        })
-        .collect();
+async fn calls_at_once_on_two_stores_make_a_user_once(database: Database) {
+    let store = &database.store;
+    let stores = [store.clone(), database.open()];
+    let calls = (0..16).map(|number| {
+        let users = directory(&stores[number % 2], true);
+        async move { users.identify(&jane()).await }
+    });
 
-    for call in calls {
-        assert_eq!(call.await.unwrap().unwrap(), Some(jane().to_user(1234)));
+    for answer in at_once(calls).await {
+        assert_eq!(answer.unwrap(), Some(jane().to_user(1234)));
     }
 
-    assert_eq!(store.users(vec![1234]).await.unwrap().len(), 1);
+    assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1);
+}
+
+on_each_engine! {
+    an_id_seen_for_the_first_time_becomes_a_user,
+    a_known_user_is_not_changed_by_a_token,
+    without_provisioning_an_unknown_id_is_nobody,
+    a_user_id_is_looked_up_and_never_made,
+    a_user_id_that_is_taken_makes_no_second_user,
+    calls_at_once_on_two_stores_make_a_user_once,
 }

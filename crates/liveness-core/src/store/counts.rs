@@ -1,0 +1,97 @@
+//! How many records there are, without counting them: kept in the transaction that adds them.
+//!
+//! Counts are kept of all records, of each pre-registration's, and of each user's with each pre-registration. Rows that
+//! many writers would wait for each other at are in slots: each writer has its own, and whoever asks adds them up.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+
+use diesel::prelude::*;
+
+use super::connection::{Connection, in_statements, on_either};
+use super::error::StoreError;
+use super::schema::liveness_check_counts::{self, dsl};
+use crate::User;
+
+/// In place of an id: of all users; with any or no pre-registration. Ids begin at 1.
+const ANY: i64 = 0;
+/// Slots of a row. More writers than these wait for each other sometimes, and are never wrong.
+const SLOTS: i32 = 16;
+
+/// Slots for the writers of a store, which no other store needs to know of: nodes begin somewhere.
+pub(super) fn slots() -> impl Iterator<Item = i32> {
+    #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
+    let begin = (RandomState::new().hash_one(SLOTS) as i32).rem_euclid(SLOTS);
+    (begin..SLOTS).chain(0..begin)
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = liveness_check_counts)]
+struct CountRow {
+    self_service_user_id: i64,
+    pre_registration_id: i64,
+    slot: i32,
+    checks: i64,
+}
+
+/// Counts one record to each of these users, who may be the same.
+pub(super) fn add<'a>(
+    conn: &mut Connection<'_>,
+    slot: i32,
+    users: impl Iterator<Item = &'a User>,
+) -> Result<(), StoreError> {
+    // In one order everywhere, so that two nodes do not wait for each other.
+    let mut counts = BTreeMap::<(i64, i64, i32), i64>::new();
+    for user in users {
+        let pre_registration = user.pre_registration_id.unwrap_or(ANY);
+        if user.id < 1 || user.pre_registration_id.is_some_and(|id| id < 1) {
+            return Err(StoreError::internal("the ids of users and pre-registrations begin at 1"));
+        }
+        // A user's rows are at nobody else's hands.
+        *counts.entry((user.id, pre_registration, 0)).or_default() += 1;
+        *counts.entry((ANY, ANY, slot)).or_default() += 1;
+        if pre_registration != ANY {
+            *counts.entry((ANY, pre_registration, slot)).or_default() += 1;
+        }
+    }
+    let row = |((self_service_user_id, pre_registration_id, slot), checks)| CountRow {
+        self_service_user_id,
+        pre_registration_id,
+        slot,
+        checks,
+    };
+    let rows: Vec<_> = counts.into_iter().map(row).collect();
+    in_statements!(conn, rows, |conn, rows| {
+        diesel::insert_into(dsl::liveness_check_counts)
+            .values(rows)
+            .on_conflict((dsl::self_service_user_id, dsl::pre_registration_id, dsl::slot))
+            .do_update()
+            .set(dsl::checks.eq(dsl::checks + diesel::upsert::excluded(dsl::checks)))
+            .execute(*conn)
+    });
+    Ok(())
+}
+
+/// How many records there are of a user, with a pre-registration, or both; of all where neither is given.
+pub(super) fn of(
+    conn: &mut Connection<'_>,
+    user: Option<i64>,
+    pre_registration: Option<i64>,
+) -> Result<i64, StoreError> {
+    if user.is_some_and(|id| id < 1) || pre_registration.is_some_and(|id| id < 1) {
+        return Ok(0);
+    }
+    let of_user = dsl::self_service_user_id.eq(user.unwrap_or(ANY));
+    // A user's records are under each of the user's pre-registrations.
+    let parts: Vec<i64> = match (user, pre_registration) {
+        (Some(_), None) => {
+            on_either!(conn, |conn| dsl::liveness_check_counts.filter(of_user).select(dsl::checks).load(*conn))?
+        }
+        (_, pre_registration) => on_either!(conn, |conn| dsl::liveness_check_counts
+            .filter(of_user)
+            .filter(dsl::pre_registration_id.eq(pre_registration.unwrap_or(ANY)))
+            .select(dsl::checks)
+            .load(*conn))?,
+    };
+    Ok(parts.into_iter().sum())
+}

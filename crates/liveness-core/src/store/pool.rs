@@ -1,0 +1,202 @@
+//! The connections of a store: who waits for one, for how long, and what happens when the database goes away.
+//!
+//! What waits to read waits as a future, so that a busy database holds no thread; past [`WAIT`] it is told so.
+//! A connection that broke is dropped, and what can be done again without harm is done again on the next one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use r2d2::{ManageConnection, PooledConnection};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::connection::Connection;
+use super::error::{OpenError, StoreError};
+use super::file::DatabaseFile;
+use super::postgres::{PostgresPool, PostgresSettings};
+use super::sqlite::SqlitePool;
+
+/// How long a call waits for the database.
+pub(super) const WAIT: Duration = Duration::from_secs(5);
+/// How long the first call waits for a database that went away; those after it do not wait until it is back. Also how
+/// often it is looked for.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
+
+/// A pool of either engine.
+#[derive(Debug, Clone)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PostgresPool),
+}
+
+impl Pool {
+    fn max_size(&self) -> u32 {
+        match self {
+            Self::Sqlite(pool) => pool.max_size(),
+            Self::Postgres(pool) => pool.max_size(),
+        }
+    }
+}
+
+/// All connections of a store.
+#[derive(Debug)]
+pub(super) struct Connections {
+    readers: Pool,
+    writers: Pool,
+    turns: Arc<Semaphore>,
+    file: Option<DatabaseFile>,
+    settings: PostgresSettings,
+    is_away: AtomicBool,
+    lacks_migrations: AtomicBool,
+}
+
+impl Connections {
+    /// A pool to read and one to write; they may be the same.
+    pub(super) fn new(readers: Pool, writers: Pool, file: Option<DatabaseFile>) -> Self {
+        let writers_share = matches!((&readers, &writers), (Pool::Postgres(_), _)) || file.is_none();
+        // Whoever writes finds a connection, however many read.
+        let turns = readers.max_size().saturating_sub(u32::from(writers_share)).max(1);
+        Self {
+            readers,
+            writers,
+            turns: Arc::new(Semaphore::new(turns as usize)),
+            file,
+            settings: PostgresSettings::default(),
+            is_away: AtomicBool::new(false),
+            lacks_migrations: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn with_settings(self, settings: PostgresSettings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// How its connections are set up, where they are PostgreSQL's.
+    pub(super) fn settings(&self) -> &PostgresSettings {
+        &self.settings
+    }
+
+    /// How many transactions may write at once: what SQLite cannot do anyway saves PostgreSQL the time of a commit.
+    pub(super) fn writers(&self) -> usize {
+        match &self.writers {
+            Pool::Sqlite(_) => 1,
+            Pool::Postgres(pool) => pool.max_size().min(2) as usize,
+        }
+    }
+
+    /// Whether two transactions that write may come in each other's way: SQLite lets only one begin.
+    pub(super) fn can_collide(&self) -> bool {
+        matches!(self.writers, Pool::Postgres(_))
+    }
+
+    /// Reads, off the threads of the caller.
+    pub(super) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let waited = timeout(WAIT, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = waited.map_err(|_| StoreError::unavailable("no turn at the database within 5 s"))?;
+        let turn = turn.map_err(StoreError::unavailable)?;
+        let connections = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            connections.run(&connections.readers, operation)
+        });
+        let answer = timeout(WAIT, done).await;
+        let answer = answer.map_err(|_| StoreError::unavailable("no answer of the database within 5 s"))?;
+        answer.map_err(StoreError::internal)?
+    }
+
+    /// Writes, on the thread of the caller.
+    pub(super) fn write<T>(
+        &self,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run(&self.writers, operation)
+    }
+
+    /// Brings the schema up to date, on the thread of the caller. Until that has succeeded, nothing else does.
+    pub(super) fn migrate(
+        &self,
+        mut migration: impl FnMut(&mut Connection<'_>) -> Result<(), OpenError>,
+    ) -> Result<(), OpenError> {
+        let migrated = match &self.writers {
+            Pool::Sqlite(pool) => self.of(pool).map_err(unreached).and_then(|mut conn| migration(&mut (&mut *conn).into())),
+            Pool::Postgres(pool) => self.of(pool).map_err(unreached).and_then(|mut conn| migration(&mut (&mut *conn).into())),
+        };
+        self.lacks_migrations.store(migrated.is_err(), Ordering::Release);
+        migrated
+    }
+
+    /// Runs an operation on a connection of a pool, and again on the next when it broke, unless it may have been
+    /// committed.
+    fn run<T>(
+        &self,
+        pool: &Pool,
+        mut operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.lacks_migrations.load(Ordering::Acquire) {
+            return Err(StoreError::unavailable("the database's schema is not up to date yet"));
+        }
+        if let Some(file) = &self.file {
+            file.check()?;
+        }
+        let begun = Instant::now();
+        for _ in 0..=pool.max_size() {
+            let result = match pool {
+                Pool::Sqlite(pool) => attempt((&mut *self.of(pool)?).into(), &mut operation),
+                Pool::Postgres(pool) => attempt((&mut *self.of(pool)?).into(), &mut operation),
+            };
+            match result {
+                Err(StoreError::Unavailable(cause)) if begun.elapsed() < WAIT => {
+                    let error = StoreError::Unavailable(cause);
+                    if !error.is_of_the_connection() {
+                        return Err(error);
+                    }
+                }
+                other => return other,
+            }
+        }
+        Err(StoreError::unavailable("every connection to the database is broken"))
+    }
+
+    /// A connection of the pool.
+    fn of<M: ManageConnection>(&self, pool: &r2d2::Pool<M>) -> Result<PooledConnection<M>, StoreError> {
+        let found = match pool.try_get() {
+            Some(conn) => Ok(conn),
+            None if pool.state().connections > 0 => pool.get_timeout(WAIT).map_err(StoreError::unavailable),
+            None if self.is_away.load(Ordering::Relaxed) => {
+                return Err(StoreError::unavailable("the database is still out of reach"));
+            }
+            None => pool.get_timeout(RETRY).map_err(|error| {
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    log::warn!("the database is out of reach: {}", OpenError::out_of_reach(&error));
+                }
+                StoreError::unavailable(error)
+            }),
+        };
+        if found.is_ok() && self.is_away.swap(false, Ordering::Relaxed) {
+            log::info!("the database is back");
+        }
+        found
+    }
+}
+
+fn attempt<T>(
+    mut conn: Connection<'_>,
+    operation: &mut impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let result = operation(&mut conn);
+    if result.as_ref().is_err_and(StoreError::is_of_the_connection) {
+        conn.spoil();
+    }
+    result
+}
+
+fn unreached(error: StoreError) -> OpenError {
+    match std::error::Error::source(&error) {
+        Some(cause) => OpenError::out_of_reach(&cause),
+        None => OpenError::out_of_reach(&error),
+    }
+}

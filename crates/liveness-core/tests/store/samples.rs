@@ -1,0 +1,101 @@
+//! Something to record, and ways to ask for it.
+
+use liveness_core::store::Recording;
+use liveness_core::{
+    AuditEntry, CaptureMetrics, Claims, FaceImage, IdempotencyKey, NewLivenessCheck, SessionId, SessionMetrics,
+    Timestamp, UserReference,
+};
+
+/// 2026-03-22T14:00:05Z
+pub(crate) const NOW: i64 = 1_774_188_005_000;
+pub(crate) const HOUR: i64 = 60 * 60 * 1000;
+
+pub(crate) fn at(unix_millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(unix_millis).unwrap()
+}
+
+/// A successful run with nothing optional in it.
+pub(crate) fn recording(user: i64, session: &str) -> Recording {
+    Recording {
+        check: NewLivenessCheck {
+            user: Claims::of(UserReference::Id(user)).to_user(user),
+            session_id: SessionId::parse(session).unwrap(),
+            is_successful: true,
+            metrics: SessionMetrics::default(),
+            image_metrics: CaptureMetrics::default(),
+            metadata: None,
+            image_metadata: None,
+            image: None,
+            image_path: None,
+            device: None,
+            client_address: None,
+            created_at: at(NOW),
+        },
+        audit_entry: audit_entry(user),
+        command: "SubmitLivenessCheckCommand",
+        idempotency_key: None,
+    }
+}
+
+/// The same under an idempotency key, with the body that the key stands for.
+pub(crate) fn keyed(user: i64, session: &str, key: &str, body: &str) -> Recording {
+    Recording {
+        idempotency_key: Some(IdempotencyKey::parse(key, body.as_bytes()).unwrap()),
+        ..recording(user, session)
+    }
+}
+
+/// The same with a face.
+pub(crate) fn with_face(recording: Recording) -> Recording {
+    let mut recording = recording;
+    recording.check.image = Some(jpeg());
+    recording
+}
+
+pub(crate) fn audit_entry(user: i64) -> AuditEntry {
+    AuditEntry {
+        at: at(NOW),
+        request_id: "request-1".into(),
+        principal: user.to_string(),
+        roles: "customer".into(),
+        self_service_user_id: Some(user),
+        message: "SubmitLivenessCheckCommand".into(),
+        outcome: "00".into(),
+        client_address: None,
+    }
+}
+
+/// Something that is a JPEG by its signature, with every byte in it.
+pub(crate) fn jpeg() -> FaceImage {
+    let every_byte = (0..=255).cycle().take(70_000);
+    FaceImage::from_bytes([0xFF, 0xD8, 0xFF].into_iter().chain(every_byte).collect()).unwrap()
+}
+
+/// Runs calls at once; their answers, in the order of the calls.
+pub(crate) async fn at_once<Call>(calls: impl IntoIterator<Item = Call>) -> Vec<Call::Output>
+where
+    Call: Future<Output: Send + 'static> + Send + 'static,
+{
+    let running: Vec<_> = calls.into_iter().map(tokio::spawn).collect();
+    let mut answers = Vec::new();
+    for call in running {
+        answers.push(call.await.unwrap());
+    }
+    answers
+}
+
+/// Marsaglia's xorshift64: pseudo-random, and the same in every run.
+pub(crate) struct Xorshift(pub(crate) u64);
+
+impl Xorshift {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    pub(crate) fn one_of<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len() as u64) as usize]
+    }
+}

@@ -1,0 +1,163 @@
+//! A PostgreSQL server that is out of reach, ends connections, or takes no writes for a while.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use diesel::RunQueryDsl as _;
+use diesel::dsl::sql;
+use diesel::r2d2::{ConnectionManager, Pool};
+use diesel::sql_types::Text;
+use liveness_core::CompletionRule;
+use liveness_core::store::{PostgresPool, PostgresSettings, Store, StoreError};
+
+use crate::connection::{assert_unavailable, every_operation};
+use crate::database::{Database, Place};
+use crate::samples::{at_once, recording};
+
+/// Nothing listens on that port.
+const NOWHERE: &str = "postgres://liveness:hunter2@127.0.0.1:1/liveness";
+
+/// Ends every connection to the database but the test's own.
+const END_CONNECTIONS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+/// Changes a setting of the database, which holds for connections that begin after that.
+fn alter(place: &Place, change: &str) {
+    let mut link = place.connect();
+    link.execute("SET default_transaction_read_only = off").unwrap();
+    let database = link.texts("SELECT current_database()::text").concat();
+    link.execute(&format!("ALTER DATABASE {database} {change}")).unwrap();
+}
+
+/// What a connection of a host's pool says of a setting.
+fn shown(place: &Place, setting: &str) -> String {
+    let pool: PostgresPool = Pool::builder()
+        .max_size(1)
+        .connection_customizer(Box::new(PostgresSettings::default()))
+        .build(ConnectionManager::new(place.url()))
+        .unwrap();
+    let query = sql::<Text>(&format!("SELECT current_setting('{setting}')"));
+    query.get_result(&mut pool.get().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_out_of_reach_is_unavailable_and_the_next_do_not_wait_for_it() {
+    let store = Store::open(NOWHERE).unwrap();
+    let first = store.ping().await;
+
+    assert!(matches!(first, Err(StoreError::Unavailable(_))), "{first:?}");
+    for (operation, outcome) in every_operation(&store).await {
+        let Err(StoreError::Unavailable(cause)) = outcome else {
+            panic!("{operation}: {outcome:?}")
+        };
+        assert_eq!(cause.to_string(), "the database is still out of reach", "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn migrating_on_a_server_out_of_reach_tells_so_in_one_line() {
+    let store = Store::open(NOWHERE).unwrap();
+
+    let error = store.migrate().unwrap_err();
+
+    assert!(error.is_out_of_reach());
+    let message = error.to_string();
+    assert!(message.starts_with("cannot reach the database: "), "{message}");
+    assert!(message.contains("127.0.0.1") && message.contains("refused"), "{message}");
+    assert!(!message.contains("hunter2") && !message.contains('\n'), "{message}");
+    assert_unavailable(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn connections_that_the_server_ended_are_replaced_unnoticed() {
+    let database = Database::postgres();
+    database.record(recording(1, "session-1")).await;
+
+    for _ in 0..3 {
+        database.execute(END_CONNECTIONS);
+        let read = database.store.completing_check(1, CompletionRule::AnySuccessful).await;
+        database.execute(END_CONNECTIONS);
+        let written = database.store.record(recording(1, "session-1")).await;
+
+        assert!(matches!(read, Ok(Some(_))), "{read:?}");
+        assert!(written.is_ok(), "{written:?}");
+    }
+
+    assert_eq!(database.rows(), [4, 0, 1, 0, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn while_connections_end_what_is_answered_is_true() {
+    let database = Arc::new(Database::postgres());
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (ended, ending) = (Arc::clone(&database), Arc::clone(&is_over));
+    let enemy = tokio::task::spawn_blocking(move || {
+        let mut link = ended.connect();
+        while !ending.load(Ordering::Relaxed) {
+            link.execute(END_CONNECTIONS).unwrap();
+        }
+    });
+
+    let calls = (1..=8).map(|user| {
+        let store = database.store.clone();
+        async move {
+            let mut answers = Vec::new();
+            for run in 0..25 {
+                let session = format!("session-{user}-{run}");
+                answers.push((session.clone(), store.record(recording(user, &session)).await));
+            }
+            answers
+        }
+    });
+    let answers = at_once(calls).await.concat();
+    is_over.store(true, Ordering::Relaxed);
+    enemy.await.unwrap();
+
+    let mut link = database.connect();
+    for (session, answer) in answers {
+        let query = format!("SELECT count(*) FROM liveness_checks WHERE session_id = '{session}'");
+        let recorded = link.number(&query);
+        match answer {
+            Ok(_) => assert_eq!(recorded, 1, "{session}"),
+            Err(StoreError::Unavailable(_)) => assert_eq!(recorded, 0, "{session}"),
+            Err(StoreError::OutcomeUnknown(_)) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    drop(link);
+    assert!(database.store.record(recording(1, "session-1")).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn a_server_that_takes_no_writes_is_unavailable_until_it_takes_them_again() {
+    let database = Database::postgres();
+    database.record(recording(1, "session-1")).await;
+    alter(&database, "SET default_transaction_read_only = on");
+    database.execute(END_CONNECTIONS);
+
+    let refused = database.store.record(recording(1, "session-1")).await;
+    let read = database.store.completing_check(1, CompletionRule::AnySuccessful).await;
+    // The connections stay: those that took no writes are not written to again.
+    alter(&database, "RESET default_transaction_read_only");
+    let written = database.store.record(recording(1, "session-1")).await;
+
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(matches!(read, Ok(Some(_))), "{read:?}");
+    assert!(written.is_ok(), "{written:?}");
+    assert_eq!(database.rows(), [2, 0, 1, 0, 2]);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn a_commit_that_would_not_be_durable_is_made_so_and_no_weaker_than_the_server_asks() {
+    let place = Place::server();
+
+    for (of_the_database, of_the_store) in [("off", "on"), ("on", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
+        alter(&place, &format!("SET synchronous_commit = {of_the_database}"));
+        assert_eq!(shown(&place, "synchronous_commit"), of_the_store, "{of_the_database}");
+    }
+}

@@ -1,0 +1,19 @@
+CREATE TABLE liveness_idempotency_keys (
+    self_service_user_id BIGINT  NOT NULL,
+    command              TEXT    COLLATE "C" NOT NULL,
+    idempotency_key      TEXT    COLLATE "C" NOT NULL,
+    fingerprint          BYTEA NOT NULL CHECK (length(fingerprint) = 32),
+    liveness_check_id    BIGINT  NOT NULL REFERENCES liveness_checks (id),
+    created_at           BIGINT  NOT NULL,
+    PRIMARY KEY (self_service_user_id, command, idempotency_key)
+);
+CREATE INDEX liveness_idempotency_keys_oldest ON liveness_idempotency_keys (created_at);
+INSERT INTO liveness_idempotency_keys
+    SELECT self_service_user_id, split_part(idempotency_key, ' ', 2), split_part(idempotency_key, ' ', 3), request_fingerprint, id, created_at
+    FROM liveness_checks WHERE idempotency_key IS NOT NULL;
+
+DROP INDEX liveness_checks_idempotency_key;
+ALTER TABLE liveness_checks DROP COLUMN request_fingerprint;
+ALTER TABLE liveness_checks DROP COLUMN idempotency_key;
+DROP TABLE liveness_check_counts;
+ALTER TABLE liveness_sessions DROP COLUMN check_count;
