@@ -53,7 +53,10 @@ impl Subject {
         Ok(Self { bus, store })
     }
 
-    async fn send(&self, (name, body, context): &(&str, String, Context)) -> Result<usize, Box<dyn Error + Send + Sync>> {
+    async fn send(
+        &self,
+        (name, body, context): &(&str, String, Context),
+    ) -> Result<usize, Box<dyn Error + Send + Sync>> {
         let mut reply = Vec::new();
         self.bus.dispatch(name, body.as_bytes(), context, &mut reply).await?;
         Ok(reply.len())
@@ -108,18 +111,29 @@ fn registered_user_of(records: i64) -> i64 {
 }
 
 const CASES: [Case; 11] = [
-    ("status", |records| ("CheckLivenessStatusQuery", "{}".into(), customer(user_of(records)))),
+    ("status", |records| {
+        ("CheckLivenessStatusQuery", "{}".into(), customer(user_of(records)))
+    }),
     // The last records have faces.
     ("get user, face of 60 KB", |records| {
         let user = records / 3 - user_of(900);
         ("GetUserLivenessCheckQuery", format!(r#"{{"userId":{user}}}"#), admin())
     }),
-    ("submit", |records| command("SubmitLivenessCheckCommand", user_of(records))),
-    ("update", |records| command("UpdateLivenessCheckCommand", user_of(records))),
+    ("submit", |records| {
+        command("SubmitLivenessCheckCommand", user_of(records))
+    }),
+    ("update", |records| {
+        command("UpdateLivenessCheckCommand", user_of(records))
+    }),
     ("list, page 1", |_| list("{}".into())),
-    ("list, of a user", |records| list(format!(r#"{{"selfServiceUserId":{}}}"#, user_of(records)))),
+    ("list, of a user", |records| {
+        list(format!(r#"{{"selfServiceUserId":{}}}"#, user_of(records)))
+    }),
     ("list, of a pre-registration", |records| {
-        list(format!(r#"{{"preRegistrationId":{}}}"#, 1000 + registered_user_of(records)))
+        list(format!(
+            r#"{{"preRegistrationId":{}}}"#,
+            1000 + registered_user_of(records)
+        ))
     }),
     ("list, of a campaign", |_| list(r#"{"preRegistrationId":7}"#.into())),
     ("list, of a session", |records| {
@@ -129,7 +143,10 @@ const CASES: [Case; 11] = [
     }),
     ("list, of user and pre-registration", |records| {
         let user = registered_user_of(records);
-        list(format!(r#"{{"selfServiceUserId":{user},"preRegistrationId":{}}}"#, 1000 + user))
+        list(format!(
+            r#"{{"selfServiceUserId":{user},"preRegistrationId":{}}}"#,
+            1000 + user
+        ))
     }),
     ("list, 100,000 records deep", |_| list(r#"{"pageNumber":5001}"#.into())),
 ];
@@ -142,7 +159,10 @@ async fn growth(urls: &[String]) -> Result<(), Box<dyn Error>> {
         subjects.push((subject, records));
     }
     let mut out = std::io::stdout();
-    let sizes: Vec<_> = subjects.iter().map(|(_, records)| format!("{records:>10} records      ")).collect();
+    let sizes: Vec<_> = subjects
+        .iter()
+        .map(|(_, records)| format!("{records:>10} records      "))
+        .collect();
     writeln!(out, "{:36}{}", "median, one caller", sizes.join(""))?;
     for (name, call) in CASES {
         let mut times = vec![Vec::new(); subjects.len()];
@@ -158,7 +178,9 @@ async fn growth(urls: &[String]) -> Result<(), Box<dyn Error>> {
             }
         }
         let medians: Vec<_> = times.iter_mut().map(|times| median(times)).collect();
-        let shown = medians.iter().map(|time| format!("{:>8.0} µs ({:4.2})     ", time * 1e6, time / medians[0]));
+        let shown = medians
+            .iter()
+            .map(|time| format!("{:>8.0} µs ({:4.2})     ", time * 1e6, time / medians[0]));
         writeln!(out, "{name:36}{}", shown.collect::<String>())?;
     }
     Ok(())
@@ -176,7 +198,11 @@ async fn inserts(urls: &[String]) -> Result<(), Box<dyn Error>> {
         ..GroupCommit::default()
     };
     let mut out = std::io::stdout();
-    writeln!(out, "{:>7}  {:28}{:>12}{:>14}{:>8}", "callers", "records a second", "each alone", "group commit", "ratio")?;
+    writeln!(
+        out,
+        "{:>7}  {:28}{:>12}{:>14}{:>8}",
+        "callers", "records a second", "each alone", "group commit", "ratio"
+    )?;
     for callers in [1, 8, 32, 128] {
         for url in urls {
             let mut rates = [Vec::new(), Vec::new()];
@@ -190,7 +216,11 @@ async fn inserts(urls: &[String]) -> Result<(), Box<dyn Error>> {
                 rates[rates.len() / 2]
             });
             let engine = url.split(':').next().unwrap_or_default();
-            writeln!(out, "{callers:>7}  {engine:28}{alone:>12.0}{grouped:>14.0}{:>8.1}", grouped / alone)?;
+            writeln!(
+                out,
+                "{callers:>7}  {engine:28}{alone:>12.0}{grouped:>14.0}{:>8.1}",
+                grouped / alone
+            )?;
         }
     }
     Ok(())
@@ -205,7 +235,9 @@ async fn insert(subject: Subject, callers: u32) -> Result<f64, Box<dyn Error>> {
         tasks.spawn(async move {
             let mut done = 0_u32;
             while begun.elapsed() < length {
-                subject.send(&command("SubmitLivenessCheckCommand", i64::from(caller) + 1)).await?;
+                subject
+                    .send(&command("SubmitLivenessCheckCommand", i64::from(caller) + 1))
+                    .await?;
                 done += 1;
             }
             Ok::<_, Box<dyn Error + Send + Sync>>(done)

@@ -1,32 +1,30 @@
-//! Fills a database with records that look like a pension portal's, to see how it behaves when it is large.
+//! Fills a database with records that look like a portal's, to see how it behaves when it is large.
 //!
 //! ```text
 //! cargo run --release --example fill -- sqlite:///tmp/large.db 5000000
 //! cargo run --release --example fill -- postgres://user@localhost/large 5000000 --faces 10000
 //! ```
 //!
-//! A database that has records gets more. Every third record is of a new user; one in eight failed; every fourth user
-//! came from one campaign's pre-registration, most others from one of their own. Of the records, the last `--faces` have
-//! a face of 60 KB (none unless it is said).
+//! A database that has records gets more. The records are made in the database, by `fill.sql`, without waiting for the
+//! disk. With `--faces`, the last so many users get one more record, with a face of 60 KB.
 
 use std::error::Error;
 use std::io::Write as _;
 use std::time::Instant;
 
-use liveness_core::store::{CheckFilter, GroupCommit, PageRequest, Recording, Store, StoreError, StoreSettings};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+use liveness_core::store::{CheckFilter, PageRequest, Recording, Store};
 use liveness_core::{
-    AuditEntry, CaptureMetrics, ChallengeCount, Challenges, Claims, Clock as _, DeviceInfo, FaceImage, IdempotencyKey,
-    LightingValue, NewLivenessCheck, ReceivedObject, SessionDuration, SessionId, SessionMetrics, SystemClock,
-    Timestamp, User, UserReference,
+    AuditEntry, CaptureMetrics, Claims, Clock as _, FaceImage, NewLivenessCheck, SessionId, SessionMetrics,
+    SystemClock, UserReference,
 };
 use tokio::task::JoinSet;
 
 /// Two years, over which the records are spread.
 const SPAN_MILLIS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
-/// The pre-registration of every fourth user.
-const CAMPAIGN: i64 = 7;
-/// Calls at once.
-const CALLERS: u64 = 4096;
+/// Records of one transaction.
+const CHUNK: i64 = 100_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -36,149 +34,115 @@ async fn main() -> Result<(), Box<dyn Error>> {
         [url, records, flag, faces] if flag == "--faces" => (url, records.parse()?, faces.parse()?),
         _ => return Err("usage: fill DATABASE_URL RECORDS [--faces NUMBER]".into()),
     };
-    let group_commit = GroupCommit {
-        batch: 1000,
-        queue: 8192,
-        queue_bytes: 1 << 30,
-    };
-    let store = Store::open_with(
-        url,
-        StoreSettings {
-            group_commit,
-            ..StoreSettings::default()
-        },
-    )?;
+    let store = Store::open(url)?;
     store.migrate()?;
-    fill(&store, records, faces).await
-}
-
-async fn fill(store: &Store, records: u64, faces: u64) -> Result<(), Box<dyn Error>> {
-    let one = PageRequest { number: 1, size: 1 };
-    let before = u64::try_from(store.checks(CheckFilter::default(), one).await?.total)?;
-    let (begun, now) = (Instant::now(), SystemClock.now());
-    let mut calls = JoinSet::new();
-    for number in before..before + records {
-        let age = SPAN_MILLIS / i64::try_from(records)? * i64::try_from(before + records - number)?;
-        let has_face = before + records - number <= faces;
-        let record = Sample { number, has_face, created_at: now.plus_millis(-age) };
-        let store = store.clone();
-        calls.spawn(async move { record.write(&store).await });
-        if u64::try_from(calls.len())? >= CALLERS {
-            calls.join_next().await.transpose()?.transpose()?;
-        }
-        let done = number + 1 - before;
-        if done.is_multiple_of(records.div_ceil(20)) || done == records {
-            let each_second = done as f64 / begun.elapsed().as_secs_f64();
-            writeln!(std::io::stderr(), "{done} of {records} records, {each_second:.0} a second")?;
-        }
+    let begun = Instant::now();
+    let before = total(&store).await?;
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let mut conn = SqliteConnection::establish(path)?;
+        conn.batch_execute("PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000; PRAGMA temp_store = MEMORY")?;
+        fill(&mut conn, ("0", "zeroblob(32)"), before, records)?;
+        conn.batch_execute("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    } else {
+        let mut conn = PgConnection::establish(url)?;
+        conn.batch_execute("SET synchronous_commit = off; SET work_mem = '256MB'; SET maintenance_work_mem = '512MB'")?;
+        fill(&mut conn, ("false", "decode(repeat('00', 32), 'hex')"), before, records)?;
+        conn.batch_execute("VACUUM ANALYZE")?;
+        conn.batch_execute("CHECKPOINT")?;
     }
-    for written in calls.join_all().await {
-        written?;
-    }
-    let total = store.checks(CheckFilter::default(), one).await?.total;
-    writeln!(std::io::stdout(), "{total} records, {:.0} s", begun.elapsed().as_secs_f64())?;
+    add_faces(&store, (before + records) / 3, faces).await?;
+    let (total, seconds) = (total(&store).await?, begun.elapsed().as_secs_f64());
+    writeln!(
+        std::io::stdout(),
+        "{total} records; filled in {seconds:.0} s, {:.0} a second",
+        records as f64 / seconds
+    )?;
     Ok(())
 }
 
-/// One record, made from its number.
-struct Sample {
-    number: u64,
-    has_face: bool,
-    created_at: Timestamp,
+async fn total(store: &Store) -> Result<i64, Box<dyn Error>> {
+    let one = PageRequest { number: 1, size: 1 };
+    Ok(store.checks(CheckFilter::default(), one).await?.total)
 }
 
-impl Sample {
-    async fn write(self, store: &Store) -> Result<(), StoreError> {
-        let user = self.user();
-        if self.number.is_multiple_of(3) {
-            store.add_user(user.clone(), self.created_at).await?;
+fn fill(
+    conn: &mut impl SimpleConnection,
+    (no, fingerprint): (&str, &str),
+    before: i64,
+    records: i64,
+) -> Result<(), Box<dyn Error>> {
+    let step = (SPAN_MILLIS / records.max(1)).max(1);
+    let begin = SystemClock.now().unix_millis() - step * records;
+    for from in (before..before + records).step_by(usize::try_from(CHUNK)?) {
+        let to = (from + CHUNK).min(before + records) - 1;
+        let chunk = include_str!("fill.sql")
+            .replace("$FROM", &from.to_string())
+            .replace("$TO", &to.to_string())
+            .replace("$FIRST", &before.to_string())
+            .replace("$BEGIN", &begin.to_string())
+            .replace("$STEP", &step.to_string())
+            .replace("$FALSE", no)
+            .replace("$FINGERPRINT", fingerprint);
+        conn.batch_execute(&format!("BEGIN; {chunk} COMMIT"))?;
+        writeln!(std::io::stderr(), "{} of {records} records", to + 1 - before)?;
+    }
+    Ok(())
+}
+
+/// A record with a face for each of the last users.
+async fn add_faces(store: &Store, last_user: i64, faces: i64) -> Result<(), Box<dyn Error>> {
+    let mut calls = JoinSet::new();
+    for user in (last_user - faces).max(0) + 1..=last_user {
+        let (store, recording) = (store.clone(), with_face(user)?);
+        calls.spawn(async move { store.record(recording).await });
+        if calls.len() >= 64 {
+            calls.join_next().await.transpose()?.transpose()?;
         }
-        store.record(self.recording(user)).await.map(drop)
     }
-
-    /// Three records are of one user.
-    fn user(&self) -> User {
-        let id = self.number.cast_signed() / 3 + 1;
-        let mut claims = Claims::of(UserReference::Id(id));
-        claims.given_name = Some(format!("Given{}", id % 997));
-        claims.family_name = Some(format!("Family{}", id % 9973));
-        claims.email = Some(format!("user{id}@example.com"));
-        claims.pre_registration_id = match id % 4 {
-            0 => Some(CAMPAIGN),
-            1 => None,
-            _ => Some(1000 + id),
-        };
-        claims.to_user(id)
+    for recorded in calls.join_all().await {
+        recorded?;
     }
+    Ok(())
+}
 
-    #[expect(clippy::unwrap_used, reason = "every value here is valid")]
-    fn recording(&self, user: User) -> Recording {
-        // Fibonacci hashing: session ids come in no order.
-        let mixed = self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let session_id = SessionId::parse(&format!("sdk-session-{mixed:016x}")).unwrap();
-        let is_real = !mixed.is_multiple_of(8);
-        let names = ["BLINK", "SMILE", "TURN_LEFT"].map(str::to_owned);
-        let capture = CaptureMetrics {
-            verification_result: Some(is_real),
-            session_duration: Some(SessionDuration::from_millis(3000 + (mixed % 4000).cast_signed()).unwrap()),
-            lighting_value: Some(LightingValue::new((mixed % 100) as f64 / 100.0).unwrap()),
-        };
-        let metadata = format!(
-            r#"{{"sdkVersion":"4.2.1","device":"{mixed:x}","verificationResult":{is_real},"frames":[{}]}}"#,
-            "0.91,".repeat(60).trim_end_matches(',')
-        );
-        let metadata = ReceivedObject::parse(serde_json::value::RawValue::from_string(metadata).unwrap()).unwrap();
-        let key = IdempotencyKey::parse(&format!("{mixed:032x}"), &mixed.to_le_bytes()).unwrap();
-        Recording {
-            audit_entry: self.audit_entry(&user),
-            check: NewLivenessCheck {
-                user,
-                session_id,
-                is_successful: is_real,
-                metrics: SessionMetrics {
-                    timestamp: Some(self.created_at.unix_millis()),
-                    completed_at: Some(self.created_at),
-                    run: capture,
-                    challenge_count: Some(ChallengeCount::new(3).unwrap()),
-                    completed_challenges: Some(Challenges::parse(&names).unwrap()),
-                    challenges: Some(Challenges::parse(&names).unwrap()),
-                    final_capture: capture,
-                },
-                image_metrics: capture,
-                metadata: Some(metadata),
-                image_metadata: None,
-                image: self.has_face.then(|| face(mixed)),
-                image_path: None,
-                device: Some(DeviceInfo {
-                    user_agent: Some("Portal/7.1 (Android 16; Pixel 11)".into()),
-                    device_platform: Some("android".into()),
-                    app_version: Some("7.1.0".into()),
-                }),
-                client_address: Some("41.58.12.100".parse().unwrap()),
-                created_at: self.created_at,
+fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
+    let created_at = SystemClock.now();
+    // 60 KB that a JPEG's signature begins, and that do not compress.
+    let noise = (user..user + 7500).flat_map(|n| n.wrapping_mul(0x5851_F42D_4C95_7F2D).rotate_left(31).to_le_bytes());
+    let image = FaceImage::from_bytes([0xFF, 0xD8, 0xFF].into_iter().chain(noise).collect())?;
+    let verified = CaptureMetrics {
+        verification_result: Some(true),
+        ..CaptureMetrics::default()
+    };
+    Ok(Recording {
+        check: NewLivenessCheck {
+            user: Claims::of(UserReference::Id(user)).to_user(user),
+            session_id: SessionId::parse(&format!("face-{user}-{}", created_at.unix_millis()))?,
+            is_successful: true,
+            metrics: SessionMetrics {
+                run: verified,
+                ..SessionMetrics::default()
             },
-            command: "SubmitLivenessCheckCommand",
-            idempotency_key: Some(key),
-        }
-    }
-
-    fn audit_entry(&self, user: &User) -> AuditEntry {
-        AuditEntry {
-            at: self.created_at,
-            request_id: format!("fill-{}", self.number),
-            principal: user.id.to_string(),
+            image_metrics: verified,
+            metadata: None,
+            image_metadata: None,
+            image: Some(image),
+            image_path: None,
+            device: None,
+            client_address: None,
+            created_at,
+        },
+        audit_entry: AuditEntry {
+            at: created_at,
+            request_id: format!("fill-face-{user}"),
+            principal: user.to_string(),
             roles: "customer".into(),
-            self_service_user_id: Some(user.id),
+            self_service_user_id: Some(user),
             message: "SubmitLivenessCheckCommand".into(),
             outcome: "00".into(),
             client_address: None,
-        }
-    }
-}
-
-/// 60 KB that a JPEG's signature begins, and that do not compress.
-#[expect(clippy::unwrap_used, reason = "it begins as a JPEG does")]
-fn face(seed: u64) -> FaceImage {
-    let noise = (0..7500_u64).flat_map(|n| (seed ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).to_le_bytes());
-    FaceImage::from_bytes([0xFF, 0xD8, 0xFF].into_iter().chain(noise).collect()).unwrap()
+        },
+        command: "SubmitLivenessCheckCommand",
+        idempotency_key: None,
+    })
 }

@@ -20,6 +20,7 @@ mod recording;
 mod schema;
 mod sessions;
 mod sqlite;
+mod upsert;
 mod users;
 mod writer;
 
@@ -156,6 +157,16 @@ impl Store {
         Ok(Self { connections, writer })
     }
 
+    /// The same database, with writes collected otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the threads that write cannot be started.
+    pub fn with_group_commit(self, group_commit: GroupCommit) -> Result<Self, OpenError> {
+        let writer = Arc::new(Writer::start(&self.connections, group_commit)?);
+        Ok(Self { writer, ..self })
+    }
+
     /// Brings the schema up to date; nodes that do so at once take turns. Blocks. After it has failed, everything is
     /// [`StoreError::Unavailable`] until it succeeds.
     ///
@@ -206,7 +217,9 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn newest_audit_entries(&self, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
-        self.connections.read(move |conn| audit_entries::newest(conn, limit)).await
+        self.connections
+            .read(move |conn| audit_entries::newest(conn, limit))
+            .await
     }
 
     /// The record by which a user has completed the check under `rule`, if there is one.
@@ -254,7 +267,9 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn checks(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
-        self.connections.read(move |conn| checks::page(conn, &filter, page)).await
+        self.connections
+            .read(move |conn| checks::page(conn, &filter, page))
+            .await
     }
 
     /// The users of those ids that exist.
@@ -272,7 +287,9 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn user_by_user_id(&self, user_id: String) -> Result<Option<User>, StoreError> {
-        self.connections.read(move |conn| users::find_by_user_id(conn, &user_id)).await
+        self.connections
+            .read(move |conn| users::find_by_user_id(conn, &user_id))
+            .await
     }
 
     /// Adds a user unless the id or the `UserId` is taken, and answers the user of that id, if there is one then.

@@ -32,7 +32,9 @@ pub(super) fn insert_all(conn: &mut Connection<'_>, entries: &[&AuditEntry]) -> 
     };
     let rows: Vec<_> = entries.iter().map(row).collect();
     in_statements!(conn, rows, |conn, rows| {
-        diesel::insert_into(dsl::liveness_audit_entries).values(rows).execute(*conn)
+        diesel::insert_into(dsl::liveness_audit_entries)
+            .values(rows)
+            .execute(*conn)
     });
     Ok(())
 }

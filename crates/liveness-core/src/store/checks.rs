@@ -60,7 +60,10 @@ pub struct CheckPage {
 /// The records, in any order: no two are of one session.
 pub(super) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
     let keys: Vec<_> = recordings.iter().map(|recording| recording.scoped_key()).collect();
-    let rows = recordings.iter().zip(&keys).map(|(recording, key)| NewCheckRow::of(recording, key.as_deref()));
+    let rows = recordings
+        .iter()
+        .zip(&keys)
+        .map(|(recording, key)| NewCheckRow::of(recording, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     let inserted = in_statements!(conn, rows, |conn, rows| {
         diesel::insert_into(dsl::liveness_checks)
@@ -90,9 +93,12 @@ pub(super) fn under_keys(
     let rows: Vec<(String, Option<Vec<u8>>, CheckRow)> = match keys {
         [] => Vec::new(),
         [key] => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq(key)).load(*conn))?,
-        keys => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq_any(keys)).load(*conn))?,
+        keys => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq_any(keys))
+            .load(*conn))?,
     };
-    let found = rows.into_iter().map(|(key, fingerprint, row)| Ok((key, (fingerprint.unwrap_or_default(), row.try_into()?))));
+    let found = rows
+        .into_iter()
+        .map(|(key, fingerprint, row)| Ok((key, (fingerprint.unwrap_or_default(), row.try_into()?))));
     found.collect()
 }
 
@@ -106,10 +112,16 @@ pub(super) fn completing(
         .filter(dsl::self_service_user_id.eq(user))
         .order((dsl::created_at.desc(), dsl::id.desc()));
     let found: Option<CheckRow> = if rule.only_latest() {
-        on_either!(conn, |conn| of_user.select(CheckRow::as_select()).first(*conn).optional())?
+        on_either!(conn, |conn| of_user
+            .select(CheckRow::as_select())
+            .first(*conn)
+            .optional())?
     } else {
         let passed = of_user.filter(dsl::passed.eq(true));
-        on_either!(conn, |conn| passed.select(CheckRow::as_select()).first(*conn).optional())?
+        on_either!(conn, |conn| passed
+            .select(CheckRow::as_select())
+            .first(*conn)
+            .optional())?
     };
     let accepted = found.filter(|row| rule.accepts(row.is_successful, row.verification_result));
     accepted.map(LivenessCheck::try_from).transpose()
@@ -137,11 +149,7 @@ fn total(conn: &mut Connection<'_>, filter: &CheckFilter) -> Result<i64, StoreEr
     }
 }
 
-fn items(
-    conn: &mut Connection<'_>,
-    filter: &CheckFilter,
-    page: PageRequest,
-) -> Result<Vec<LivenessCheck>, StoreError> {
+fn items(conn: &mut Connection<'_>, filter: &CheckFilter, page: PageRequest) -> Result<Vec<LivenessCheck>, StoreError> {
     let rows: Vec<CheckRow> = on_either!(conn, |conn| matching!(filter)
         .order((dsl::created_at.desc(), dsl::id.desc()))
         .limit(page.size)
@@ -217,7 +225,10 @@ impl<'a> NewCheckRow<'a> {
             metadata: check.metadata.as_ref().map(|object| object.as_json()),
             image_metadata: check.image_metadata.as_ref().map(|object| object.as_json()),
             idempotency_key: scoped_key,
-            request_fingerprint: recording.idempotency_key.as_ref().map(|key| key.fingerprint().as_slice()),
+            request_fingerprint: recording
+                .idempotency_key
+                .as_ref()
+                .map(|key| key.fingerprint().as_slice()),
         })
     }
 }

@@ -6,11 +6,16 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
+use diesel::backend::Backend;
 use diesel::prelude::*;
+use diesel::query_builder::AstPass;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Integer, Text};
 
 use super::connection::{Connection, in_statements, on_either};
 use super::error::StoreError;
-use super::schema::liveness_check_counts::{self, dsl};
+use super::schema::liveness_check_counts::dsl;
+use super::upsert::{Rows as _, UpsertRow};
 use crate::User;
 
 /// In place of an id: of all users; with any or no pre-registration. Ids begin at 1.
@@ -25,13 +30,36 @@ pub(super) fn slots() -> impl Iterator<Item = i32> {
     (begin..SLOTS).chain(0..begin)
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = liveness_check_counts)]
 struct CountRow {
     self_service_user_id: i64,
     pre_registration_id: i64,
     slot: i32,
     checks: i64,
+}
+
+impl UpsertRow for CountRow {
+    const INSERT: &'static str =
+        "INSERT INTO liveness_check_counts (self_service_user_id, pre_registration_id, slot, checks) VALUES";
+    const ON_CONFLICT: &'static str = " ON CONFLICT (self_service_user_id, pre_registration_id, slot) \
+        DO UPDATE SET checks = liveness_check_counts.checks + excluded.checks";
+    type Returned = ();
+    type Id = Self;
+
+    fn push_values<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        DB: Backend,
+        i64: ToSql<BigInt, DB>,
+        i32: ToSql<Integer, DB>,
+        str: ToSql<Text, DB>,
+    {
+        out.push_bind_param::<BigInt, _>(&self.self_service_user_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.pre_registration_id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Integer, _>(&self.slot)?;
+        out.push_sql(", ");
+        out.push_bind_param::<BigInt, _>(&self.checks)
+    }
 }
 
 /// Counts one record to each of these users, who may be the same.
@@ -45,7 +73,9 @@ pub(super) fn add<'a>(
     for user in users {
         let pre_registration = user.pre_registration_id.unwrap_or(ANY);
         if user.id < 1 || user.pre_registration_id.is_some_and(|id| id < 1) {
-            return Err(StoreError::internal("the ids of users and pre-registrations begin at 1"));
+            return Err(StoreError::internal(
+                "the ids of users and pre-registrations begin at 1",
+            ));
         }
         // A user's rows are at nobody else's hands.
         *counts.entry((user.id, pre_registration, 0)).or_default() += 1;
@@ -61,14 +91,7 @@ pub(super) fn add<'a>(
         checks,
     };
     let rows: Vec<_> = counts.into_iter().map(row).collect();
-    in_statements!(conn, rows, |conn, rows| {
-        diesel::insert_into(dsl::liveness_check_counts)
-            .values(rows)
-            .on_conflict((dsl::self_service_user_id, dsl::pre_registration_id, dsl::slot))
-            .do_update()
-            .set(dsl::checks.eq(dsl::checks + diesel::upsert::excluded(dsl::checks)))
-            .execute(*conn)
-    });
+    in_statements!(conn, rows, |conn, rows| rows.upsert().execute(*conn));
     Ok(())
 }
 
@@ -84,9 +107,10 @@ pub(super) fn of(
     let of_user = dsl::self_service_user_id.eq(user.unwrap_or(ANY));
     // A user's records are under each of the user's pre-registrations.
     let parts: Vec<i64> = match (user, pre_registration) {
-        (Some(_), None) => {
-            on_either!(conn, |conn| dsl::liveness_check_counts.filter(of_user).select(dsl::checks).load(*conn))?
-        }
+        (Some(_), None) => on_either!(conn, |conn| dsl::liveness_check_counts
+            .filter(of_user)
+            .select(dsl::checks)
+            .load(*conn))?,
         (_, pre_registration) => on_either!(conn, |conn| dsl::liveness_check_counts
             .filter(of_user)
             .filter(dsl::pre_registration_id.eq(pre_registration.unwrap_or(ANY)))

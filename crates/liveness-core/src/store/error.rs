@@ -100,16 +100,19 @@ impl StoreError {
     /// diesel has no kind for PostgreSQL's deadlock (40P01) and does not tell the code; all that it has no kind
     /// for is run again, which is harmless and bounded. A broken unique index is the race of two first uses of an
     /// idempotency key: the second run finds it. SQLite has no such trouble, because it has one writer at a time.
+    ///
+    /// What may have been committed is never run again.
     pub(super) fn is_worth_repeating(&self) -> bool {
-        matches!(
-            self.database_error(),
-            Some(DieselError::DatabaseError(
-                DatabaseErrorKind::SerializationFailure
-                    | DatabaseErrorKind::UniqueViolation
-                    | DatabaseErrorKind::Unknown,
-                _
-            ))
-        )
+        !matches!(self, Self::OutcomeUnknown(_))
+            && matches!(
+                self.database_error(),
+                Some(DieselError::DatabaseError(
+                    DatabaseErrorKind::SerializationFailure
+                        | DatabaseErrorKind::UniqueViolation
+                        | DatabaseErrorKind::Unknown,
+                    _
+                ))
+            )
     }
 }
 

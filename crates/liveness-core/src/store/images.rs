@@ -34,5 +34,8 @@ pub(super) fn get(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<Fac
         .select(dsl::bytes)
         .first(*conn)
         .optional())?;
-    bytes.map(FaceImage::from_bytes).transpose().map_err(StoreError::internal)
+    bytes
+        .map(FaceImage::from_bytes)
+        .transpose()
+        .map_err(StoreError::internal)
 }

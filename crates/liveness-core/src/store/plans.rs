@@ -45,7 +45,11 @@ fn searches(
     operation(conn).unwrap();
     on_either!(conn, |conn| conn.set_instrumentation(|_: InstrumentationEvent<'_>| {}));
     let sent = heard.lock().unwrap().clone();
-    let is_search = |statement: &String| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb));
+    let is_search = |statement: &String| {
+        ["SELECT", "UPDATE", "DELETE"]
+            .iter()
+            .any(|verb| statement.starts_with(verb))
+    };
     assert!(sent.iter().any(is_search), "nothing was heard but {sent:?}");
     sent.into_iter().filter(is_search).collect()
 }
@@ -84,23 +88,46 @@ const CASES: &[Case] = &[
     (
         "any successful record",
         |conn| checks::completing(conn, 1, CompletionRule::AnySuccessful).map(drop),
-        &[("liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)", "liveness_checks_passed_of_user")],
+        &[(
+            "liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)",
+            "liveness_checks_passed_of_user",
+        )],
     ),
     (
         "the latest record",
         |conn| checks::completing(conn, 1, CompletionRule::LatestVerified).map(drop),
         &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
     ),
-    ("a page of all", |conn| page(conn, None, None, None), &[COUNT, ("liveness_checks_newest", "liveness_checks_newest")]),
-    ("a user's page", |conn| page(conn, Some(1), None, None), &[COUNT, (OF_USER, OF_USER)]),
+    (
+        "a page of all",
+        |conn| page(conn, None, None, None),
+        &[COUNT, ("liveness_checks_newest", "liveness_checks_newest")],
+    ),
+    (
+        "a user's page",
+        |conn| page(conn, Some(1), None, None),
+        &[COUNT, (OF_USER, OF_USER)],
+    ),
     (
         "a pre-registration's page",
         |conn| page(conn, None, Some(1), None),
         &[COUNT, (OF_PRE_REGISTRATION, OF_PRE_REGISTRATION)],
     ),
-    ("a session's page", |conn| page(conn, None, None, Some("s")), &[SESSION, (OF_SESSION, OF_SESSION)]),
-    ("by user and pre-registration", |conn| page(conn, Some(1), Some(1), None), &[COUNT, OF_BOTH]),
-    ("by user and session", |conn| page(conn, Some(1), None, Some("s")), &[SESSION, OF_BOTH]),
+    (
+        "a session's page",
+        |conn| page(conn, None, None, Some("s")),
+        &[SESSION, (OF_SESSION, OF_SESSION)],
+    ),
+    (
+        "by user and pre-registration",
+        |conn| page(conn, Some(1), Some(1), None),
+        &[COUNT, OF_BOTH],
+    ),
+    (
+        "by user and session",
+        |conn| page(conn, Some(1), None, Some("s")),
+        &[SESSION, OF_BOTH],
+    ),
     (
         "by pre-registration and session",
         |conn| page(conn, None, Some(1), Some("s")),
@@ -109,12 +136,18 @@ const CASES: &[Case] = &[
     (
         "an idempotency key",
         |conn| checks::under_keys(conn, &["1 c k".into()]).map(drop),
-        &[("liveness_checks_idempotency_key (idempotency_key=?)", "liveness_checks_idempotency_key")],
+        &[(
+            "liveness_checks_idempotency_key (idempotency_key=?)",
+            "liveness_checks_idempotency_key",
+        )],
     ),
     (
         "idempotency keys",
         |conn| checks::under_keys(conn, &["1 c k".into(), "1 c l".into()]).map(drop),
-        &[("liveness_checks_idempotency_key (idempotency_key=?)", "liveness_checks_idempotency_key")],
+        &[(
+            "liveness_checks_idempotency_key (idempotency_key=?)",
+            "liveness_checks_idempotency_key",
+        )],
     ),
     (
         "a face",
@@ -126,13 +159,19 @@ const CASES: &[Case] = &[
     (
         "a user by UserId",
         |conn| users::find_by_user_id(conn, "USR-00000001").map(drop),
-        &[("sqlite_autoindex_liveness_users_1 (user_id=?)", "liveness_users_user_id_key")],
+        &[(
+            "sqlite_autoindex_liveness_users_1 (user_id=?)",
+            "liveness_users_user_id_key",
+        )],
     ),
     // SQLite: in the order of the table itself, and no further than the limit.
     (
         "the newest audit entries",
         |conn| audit_entries::newest(conn, 10).map(drop),
-        &[("SCAN liveness_audit_entries", "Backward using liveness_audit_entries_pkey")],
+        &[(
+            "SCAN liveness_audit_entries",
+            "Backward using liveness_audit_entries_pkey",
+        )],
     ),
 ];
 
@@ -148,7 +187,10 @@ fn every_search_goes_by_an_index_on_sqlite() {
             let steps: Vec<(i32, i32, i32, String)> = explained.load(&mut sqlite).unwrap();
             let steps: Vec<_> = steps.into_iter().map(|(.., detail)| detail).collect();
             // One step: it is not sorted after it was found.
-            assert!(steps.len() == 1 && steps[0].contains(index), "{name}: {search}: {steps:?}");
+            assert!(
+                steps.len() == 1 && steps[0].contains(index),
+                "{name}: {search}: {steps:?}"
+            );
         }
     }
 }
@@ -170,11 +212,22 @@ const ROWS: &str = "
 fn generic_plan(postgres: &mut PgConnection, search: &str) -> Vec<String> {
     let values = (1..=9).filter(|number| search.contains(&format!("${number}"))).count();
     let nulls = vec!["NULL"; values].join(", ");
-    let execute = if values == 0 { "searched".to_owned() } else { format!("searched({nulls})") };
+    let execute = if values == 0 {
+        "searched".to_owned()
+    } else {
+        format!("searched({nulls})")
+    };
     let conn: &mut Connection<'_> = &mut postgres.into();
-    conn.execute(&format!("SET plan_cache_mode = force_generic_plan; PREPARE searched AS {search}")).unwrap();
-    let Connection::Postgres(postgres) = conn else { unreachable!() };
-    let steps = sql::<Text>(&format!("EXPLAIN (COSTS OFF) EXECUTE {execute}")).load(*postgres).unwrap();
+    conn.execute(&format!(
+        "SET plan_cache_mode = force_generic_plan; PREPARE searched AS {search}"
+    ))
+    .unwrap();
+    let Connection::Postgres(postgres) = conn else {
+        unreachable!()
+    };
+    let steps = sql::<Text>(&format!("EXPLAIN (COSTS OFF) EXECUTE {execute}"))
+        .load(*postgres)
+        .unwrap();
     conn.execute("DEALLOCATE searched").unwrap();
     steps
 }

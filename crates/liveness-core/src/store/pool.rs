@@ -122,8 +122,14 @@ impl Connections {
         mut migration: impl FnMut(&mut Connection<'_>) -> Result<(), OpenError>,
     ) -> Result<(), OpenError> {
         let migrated = match &self.writers {
-            Pool::Sqlite(pool) => self.of(pool).map_err(unreached).and_then(|mut conn| migration(&mut (&mut *conn).into())),
-            Pool::Postgres(pool) => self.of(pool).map_err(unreached).and_then(|mut conn| migration(&mut (&mut *conn).into())),
+            Pool::Sqlite(pool) => self
+                .of(pool)
+                .map_err(unreached)
+                .and_then(|mut conn| migration(&mut (&mut *conn).into())),
+            Pool::Postgres(pool) => self
+                .of(pool)
+                .map_err(unreached)
+                .and_then(|mut conn| migration(&mut (&mut *conn).into())),
         };
         self.lacks_migrations.store(migrated.is_err(), Ordering::Release);
         migrated

@@ -161,7 +161,10 @@ mod tests {
         );
         for bare in ["postgres:///liveness", "postgresql://liveness@10.0.0.1/liveness?"] {
             let complete = with_defaults(bare);
-            assert!(complete.contains("?connect_timeout=3&tcp_user_timeout=5000&"), "{complete}");
+            assert!(
+                complete.contains("?connect_timeout=3&tcp_user_timeout=5000&"),
+                "{complete}"
+            );
             assert!(!complete.contains("??"), "{complete}");
         }
     }
@@ -171,6 +174,10 @@ mod tests {
         let settings = PostgresSettings::in_schema("o'r\"s");
 
         assert_eq!(settings.quoted_schema().as_deref(), Some("\"o'r\"\"s\""));
-        assert!(settings.statement().contains(", \"o''r\"\"s\"'"), "{}", settings.statement());
+        assert!(
+            settings.statement().contains(", \"o''r\"\"s\"'"),
+            "{}",
+            settings.statement()
+        );
     }
 }

@@ -49,9 +49,8 @@ pub(super) enum Write {
 }
 
 /// What became of it.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Written {
-    #[default]
     AuditEntry,
     Recorded(Box<Recorded>),
     User(Option<User>),
@@ -67,9 +66,14 @@ impl Write {
 
     /// What no other write of the same transaction may be about.
     pub(super) fn subjects(&self) -> impl Iterator<Item = String> {
-        let session = self.recording().map(|recording| recording.check.session_id.as_str().to_owned());
+        let session = self
+            .recording()
+            .map(|recording| recording.check.session_id.as_str().to_owned());
         // A session's name has no line feed.
-        let key = self.recording().and_then(Recording::scoped_key).map(|key| format!("\n{key}"));
+        let key = self
+            .recording()
+            .and_then(Recording::scoped_key)
+            .map(|key| format!("\n{key}"));
         session.into_iter().chain(key)
     }
 
@@ -130,7 +134,10 @@ fn record(
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
 ) -> Result<(), StoreError> {
-    let keys: Vec<_> = writes.iter().filter_map(|write| write.recording()?.scoped_key()).collect();
+    let keys: Vec<_> = writes
+        .iter()
+        .filter_map(|write| write.recording()?.scoped_key())
+        .collect();
     let known = checks::under_keys(conn, &keys)?;
     let mut new = Vec::new();
     for (place, write) in writes.iter().enumerate() {
@@ -153,13 +160,19 @@ fn record(
     for (place, recording) in own {
         let check = recorded.remove(recording.check.session_id.as_str());
         let check = check.ok_or_else(|| StoreError::internal("a record that was inserted did not come back"))?;
-        outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded { check, is_replay: false }))));
+        outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded {
+            check,
+            is_replay: false,
+        }))));
     }
     Ok(())
 }
 
 fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> Outcome {
-    let is_same = recording.idempotency_key.as_ref().is_some_and(|key| key.fingerprint() == fingerprint);
+    let is_same = recording
+        .idempotency_key
+        .as_ref()
+        .is_some_and(|key| key.fingerprint() == fingerprint);
     if !is_same {
         return Err(StoreError::IdempotencyKeyReused);
     }
@@ -176,7 +189,10 @@ fn insert(
     recordings: &[&Recording],
 ) -> Result<HashMap<String, LivenessCheck>, StoreError> {
     let checks = checks::insert(conn, recordings)?;
-    let recorded: HashMap<_, _> = checks.into_iter().map(|check| (check.session_id.clone(), check)).collect();
+    let recorded: HashMap<_, _> = checks
+        .into_iter()
+        .map(|check| (check.session_id.clone(), check))
+        .collect();
     let faces = recordings.iter().filter_map(|recording| {
         let id = recorded.get(recording.check.session_id.as_str())?.id;
         Some((id, recording.check.image.as_ref()?))

@@ -7,7 +7,7 @@ use std::collections::{HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -112,7 +112,9 @@ struct Queue {
 
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Queue").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Queue")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -202,21 +204,19 @@ fn image_bytes(batch: &[Waiting]) -> usize {
     batch.iter().map(|waiting| waiting.write.image_bytes()).sum()
 }
 
-/// Commits a batch and tells each of it how it went. When the fault is one of its writes', each is committed alone.
+/// Commits a batch and tells each of it how it went. When the fault may be one write's, each is committed alone.
 fn commit(connections: &Connections, slot: i32, batch: Vec<Waiting>) {
-    let (writes, answers): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|waiting| (waiting.write, waiting.answer))
-        .unzip();
-    let committed = transaction(connections, slot, &writes);
-    let outcomes = match committed {
+    let (writes, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|waiting| (waiting.write, waiting.answer)).unzip();
+    let deadline = Instant::now() + WAIT;
+    let outcomes = match transaction(connections, slot, &writes, deadline) {
         Ok(outcomes) => outcomes,
-        Err(StoreError::Internal(_)) if writes.len() > 1 => {
-            let alone = |write| transaction(connections, slot, std::slice::from_ref(write));
-            let only = |mut outcomes: Vec<_>| outcomes.pop().unwrap_or_else(|| Ok(Written::default()));
-            writes.iter().map(|write| alone(write).and_then(only)).collect()
-        }
-        Err(error) => vec![Err(error); writes.len()],
+        Err(Failed {
+            is_of_a_write: true, ..
+        }) if writes.len() > 1 => writes
+            .iter()
+            .map(|write| alone(connections, slot, write, deadline))
+            .collect(),
+        Err(Failed { error, .. }) => vec![Err(error); writes.len()],
     };
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // Who has gone away does not want to know.
@@ -224,23 +224,51 @@ fn commit(connections: &Connections, slot: i32, batch: Vec<Waiting>) {
     }
 }
 
+fn alone(connections: &Connections, slot: i32, write: &Write, deadline: Instant) -> Result<Written, StoreError> {
+    if Instant::now() > deadline {
+        return Err(StoreError::unavailable(
+            "the database refused the batch, and there was no time to try each",
+        ));
+    }
+    let outcomes = transaction(connections, slot, std::slice::from_ref(write), deadline);
+    let mut outcomes = outcomes.map_err(|failed| failed.error)?;
+    outcomes.pop().unwrap_or(Ok(Written::AuditEntry))
+}
+
+/// Why nothing of a transaction was committed.
+struct Failed {
+    error: StoreError,
+    /// Whether it came of what was written, not of the connection or the commit.
+    is_of_a_write: bool,
+}
+
 fn transaction(
     connections: &Connections,
     slot: i32,
     writes: &[Write],
-) -> Result<Vec<Result<Written, StoreError>>, StoreError> {
+    deadline: Instant,
+) -> Result<Vec<Result<Written, StoreError>>, Failed> {
     let mut attempt = 1;
     loop {
+        let mut has_failed_inside = false;
         let committed = connections.write(|conn| {
-            conn.transaction(Purpose::Write, |conn| recording::write(conn, slot, writes))
+            conn.transaction(Purpose::Write, |conn| {
+                let written = recording::write(conn, slot, writes);
+                has_failed_inside = written.is_err();
+                written
+            })
         });
-        match committed {
-            Err(error) if attempt < ATTEMPTS && connections.can_collide() && error.is_worth_repeating() => {
-                // Not all at the same time again.
-                thread::sleep(Duration::from_millis(u64::from(attempt * 2) + u64::from(slot.unsigned_abs() % 8)));
-                attempt += 1;
-            }
-            committed => return committed,
+        let error = match committed {
+            Ok(outcomes) => return Ok(outcomes),
+            Err(error) => error,
+        };
+        let is_repeated = connections.can_collide() && error.is_worth_repeating() && Instant::now() < deadline;
+        if attempt == ATTEMPTS || !is_repeated {
+            let is_of_a_write = has_failed_inside && !error.is_of_the_connection();
+            return Err(Failed { error, is_of_a_write });
         }
+        // Not all at the same time again.
+        thread::sleep(Duration::from_millis(u64::from(attempt * 2 + slot.unsigned_abs() % 8)));
+        attempt += 1;
     }
 }

@@ -2,7 +2,9 @@
 
 use diesel::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error, Pool};
-use liveness_core::store::{PostgresPool, PostgresSettings, SqlitePool, SqliteSettings, Store};
+use liveness_core::store::{
+    GroupCommit, PostgresPool, PostgresSettings, SqlitePool, SqliteSettings, Store, StoreError,
+};
 
 use crate::database::{Place, on_each_engine};
 use crate::samples::{at_once, recording};
@@ -89,6 +91,20 @@ async fn a_pool_of_one_connection_serves_reads_and_writes_at_once(place: Place) 
     assert_eq!(place.number("SELECT count(*) FROM liveness_checks"), 16);
 }
 
+async fn a_host_may_say_how_writes_are_collected(place: Place) {
+    let settings = GroupCommit {
+        queue: 0,
+        ..GroupCommit::default()
+    };
+
+    let store = embedded(&place, 2).with_group_commit(settings).unwrap();
+
+    let refused = store.record(recording(1, "session-1")).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    let store = store.with_group_commit(GroupCommit::default()).unwrap();
+    assert!(store.record(recording(1, "session-1")).await.is_ok());
+}
+
 async fn migrating_again_changes_nothing(place: Place) {
     let store = embedded(&place, 1);
     let version = place.pick(
@@ -136,5 +152,6 @@ fn an_sqlite_pool_in_memory_is_refused() {
 on_each_engine! {
     a_pool_with_the_settings_records_beside_the_hosts_tables,
     a_pool_of_one_connection_serves_reads_and_writes_at_once,
+    a_host_may_say_how_writes_are_collected,
     migrating_again_changes_nothing,
 }

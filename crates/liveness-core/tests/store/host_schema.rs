@@ -123,5 +123,8 @@ fn a_pool_without_the_settings_is_refused_by_what_it_needs() {
 
     let have = "the database's connections have lock_timeout";
     assert_eq!(plain, format!("{have}=0 and search_path=\"$user\", public; {needs}"));
-    assert_eq!(elsewhere, format!("{have}=4s and search_path=\"$user\", public, \"one\"; {needs}"));
+    assert_eq!(
+        elsewhere,
+        format!("{have}=4s and search_path=\"$user\", public, \"one\"; {needs}")
+    );
 }

@@ -76,7 +76,9 @@ async fn a_key_is_kept_for_ever(database: Database) {
     let years_later = NOW + 10 * 365 * 24 * HOUR;
     for number in 2..5 {
         let key = format!("key-{number}");
-        database.record(made_at(years_later, keyed(1, "session-1", &key, "{}"))).await;
+        database
+            .record(made_at(years_later, keyed(1, "session-1", &key, "{}")))
+            .await;
     }
 
     let replay = database
@@ -119,7 +121,11 @@ async fn calls_at_once_under_one_key_with_other_sessions_record_once(database: D
     let stores = [database.store.clone(), database.open()];
     let calls = (0..32).map(|number| {
         let store = stores[number % 2].clone();
-        async move { store.record(keyed(1, &format!("session-{number}"), "key-1", "{}")).await }
+        async move {
+            store
+                .record(keyed(1, &format!("session-{number}"), "key-1", "{}"))
+                .await
+        }
     });
 
     let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
@@ -130,14 +136,14 @@ async fn calls_at_once_under_one_key_with_other_sessions_record_once(database: D
     assert_eq!(database.rows(), [1, 0, 1, 1, 32]);
 }
 
-/// Each store meets the keys in another order.
+/// Each store meets the keys in another order, and each call has a session of its own.
 async fn many_keys_at_once_on_two_stores_record_once_each(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let calls = (0..128).map(|number| {
         let key = if number % 2 == 0 { number / 2 } else { 63 - number / 2 };
         let store = stores[number % 2].clone();
         async move {
-            let recording = keyed(1, &format!("session-{key}"), &format!("key-{key}"), "{}");
+            let recording = keyed(1, &format!("session-{number}"), &format!("key-{key}"), "{}");
             store.record(recording).await
         }
     });

@@ -51,7 +51,9 @@ async fn a_record_its_image_session_key_and_audit_entry_are_all_there(database: 
          JOIN liveness_sessions s ON s.session_id = c.session_id AND s.self_service_user_id = 1234 \
          WHERE c.idempotency_key = '1234 SubmitLivenessCheckCommand key-1'";
     assert_eq!(database.number(references), 1);
-    let fingerprint = database.connect().bytes("SELECT request_fingerprint FROM liveness_checks");
+    let fingerprint = database
+        .connect()
+        .bytes("SELECT request_fingerprint FROM liveness_checks");
     assert_eq!(fingerprint, everything().idempotency_key.unwrap().fingerprint());
 }
 
@@ -108,6 +110,21 @@ async fn metadata_is_kept_to_the_letter(database: Database) {
         database.texts("SELECT image_metadata FROM liveness_checks"),
         ["{\"b\":1e2,\n\"a\":[ ]}"]
     );
+}
+
+async fn any_text_is_given_back_as_sent(database: Database) {
+    let text = "/'; -- \"$1\\n%_ \u{e9}e\u{301}\u{1f600}\u{10ffff}/";
+    let mut odd = recording(1, text);
+    odd.check.image_path = Some(ImagePath::parse(text).unwrap());
+    odd.audit_entry.principal = text.into();
+
+    let entry = odd.audit_entry.clone();
+
+    let recorded = database.record(odd).await;
+
+    assert_eq!(recorded.check.session_id, text);
+    assert_eq!(recorded.check.image_path.as_deref(), Some(text));
+    assert_eq!(database.store.newest_audit_entries(1).await.unwrap(), [entry]);
 }
 
 async fn an_image_is_kept_byte_for_byte(database: Database) {
@@ -181,6 +198,7 @@ on_each_engine! {
     what_was_recorded_is_answered,
     every_measurement_has_its_column,
     metadata_is_kept_to_the_letter,
+    any_text_is_given_back_as_sent,
     an_image_is_kept_byte_for_byte,
     what_was_not_given_is_null,
     a_failure_at_the_last_row_leaves_nothing,

@@ -92,6 +92,20 @@ async fn calls_at_once_on_two_stores_make_a_user_once(database: Database) {
     assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1);
 }
 
+async fn of_users_who_claim_one_user_id_at_once_one_is_made(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let calls = (1..=16).map(|id| {
+        let (store, user) = (stores[id as usize % 2].clone(), jane().to_user(1234));
+        async move { store.add_user(User { id, ..user }, at(NOW)).await }
+    });
+
+    let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
+
+    let made: Vec<_> = answers.unwrap().into_iter().flatten().collect();
+    assert_eq!(made.len(), 1);
+    assert_eq!(database.store.users((1..=16).collect()).await.unwrap(), made);
+}
+
 on_each_engine! {
     an_id_seen_for_the_first_time_becomes_a_user,
     a_known_user_is_not_changed_by_a_token,
@@ -99,4 +113,5 @@ on_each_engine! {
     a_user_id_is_looked_up_and_never_made,
     a_user_id_that_is_taken_makes_no_second_user,
     calls_at_once_on_two_stores_make_a_user_once,
+    of_users_who_claim_one_user_id_at_once_one_is_made,
 }

@@ -1,0 +1,204 @@
+//! A page's total is how many records there are, whatever was recorded, refused or repeated, at any moment.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use liveness_core::store::{CheckFilter, CheckPage, PageRequest, Recording, Store, StoreError};
+
+use crate::database::{Database, on_each_engine};
+use crate::samples::{Xorshift, at_once, keyed, recording};
+
+const PRE_REGISTRATIONS: [Option<i64>; 3] = [None, Some(7), Some(8)];
+
+fn filter(user: Option<i64>, pre_registration: Option<i64>, session: Option<&str>) -> CheckFilter {
+    CheckFilter {
+        self_service_user_id: user,
+        pre_registration_id: pre_registration,
+        session_id: session.map(str::to_owned),
+    }
+}
+
+/// What the tests record of, in every combination, and what they do not.
+fn every_filter() -> Vec<CheckFilter> {
+    let users = [None, Some(1), Some(2), Some(3), Some(4), Some(99)];
+    let pre_registrations = [None, Some(7), Some(8), Some(99)];
+    let sessions = [
+        None,
+        Some("session-0"),
+        Some("session-1"),
+        Some("session-2"),
+        Some("none"),
+    ];
+    let mut filters = Vec::new();
+    for user in users {
+        for pre_registration in pre_registrations {
+            filters.extend(sessions.map(|session| filter(user, pre_registration, session)));
+        }
+    }
+    filters
+}
+
+fn condition(filter: &CheckFilter) -> String {
+    let mut conditions = vec!["TRUE".to_owned()];
+    conditions.extend(
+        filter
+            .self_service_user_id
+            .map(|id| format!("self_service_user_id = {id}")),
+    );
+    conditions.extend(
+        filter
+            .pre_registration_id
+            .map(|id| format!("pre_registration_id = {id}")),
+    );
+    conditions.extend(filter.session_id.as_ref().map(|id| format!("session_id = '{id}'")));
+    conditions.join(" AND ")
+}
+
+async fn page(store: &Store, filter: &CheckFilter) -> CheckPage {
+    let page = PageRequest { number: 1, size: 100 };
+    store.checks(filter.clone(), page).await.unwrap()
+}
+
+async fn assert_totals(database: &Database) {
+    let mut link = database.connect();
+    for filter in every_filter() {
+        let counted = link.number(&format!(
+            "SELECT count(*) FROM liveness_checks WHERE {}",
+            condition(&filter)
+        ));
+        let page = page(&database.store, &filter).await;
+        assert_eq!(
+            (page.total, page.items.len() as i64),
+            (counted, counted.min(100)),
+            "{filter:?}"
+        );
+    }
+}
+
+/// Any of four users, with or without a pre-registration, in a session that most often is theirs; some under a key.
+fn anything(random: &mut Xorshift) -> Recording {
+    let user = 1 + random.below(4) as i64;
+    let session = match random.below(4) {
+        0 => format!("session-{}", 1 + random.below(12)),
+        _ => format!("session-{}", user + 4 * random.below(3) as i64),
+    };
+    let mut recording = match random.below(3) {
+        0 => keyed(
+            user,
+            &session,
+            &format!("key-{}", random.below(9)),
+            random.one_of(&["{}", "other"]),
+        ),
+        _ => recording(user, &session),
+    };
+    recording.check.user.pre_registration_id = random.one_of(&PRE_REGISTRATIONS);
+    recording
+}
+
+async fn after_any_history_every_total_is_what_is_there(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let mut random = Xorshift(0x5EED);
+    let calls = (0..500).map(|number| {
+        let (store, recording) = (stores[number % 2].clone(), anything(&mut random));
+        async move { store.record(recording).await }
+    });
+
+    let mut refused = 0;
+    for answer in at_once(calls).await {
+        match answer {
+            Ok(_) => {}
+            Err(StoreError::SessionOfAnotherUser | StoreError::IdempotencyKeyReused) => refused += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    let recorded = database.number("SELECT count(*) FROM liveness_checks");
+    assert!(recorded > 100 && refused > 50, "{recorded} recorded, {refused} refused");
+    assert_totals(&database).await;
+}
+
+/// Asks one of two stores after the other, until everything is recorded and once more.
+async fn watch(stores: [Store; 2], filter: CheckFilter, is_over: Arc<AtomicBool>) -> i64 {
+    let mut last = 0;
+    for store in stores.iter().cycle() {
+        let was_over = is_over.load(Ordering::SeqCst);
+        let page = page(store, &filter).await;
+        assert!(page.total >= last, "{} after {last}: {filter:?}", page.total);
+        assert_eq!(page.items.len() as i64, page.total.min(100), "{filter:?}");
+        last = page.total;
+        if was_over {
+            break;
+        }
+    }
+    last
+}
+
+async fn while_others_record_no_total_is_wrong(database: Database) {
+    let stores = [database.store.clone(), database.open()];
+    let is_over = Arc::new(AtomicBool::new(false));
+    let watched = [
+        filter(None, None, None),
+        filter(Some(1), None, None),
+        filter(None, Some(7), None),
+        filter(Some(1), Some(7), None),
+        filter(None, None, Some("session-1")),
+        filter(Some(1), None, Some("session-1")),
+        filter(Some(1), Some(7), Some("session-1")),
+        filter(Some(2), None, Some("session-1")),
+    ];
+    let watchers: Vec<_> = watched
+        .into_iter()
+        .map(|filter| tokio::spawn(watch(stores.clone(), filter, Arc::clone(&is_over))))
+        .collect();
+
+    let calls = (0..8).map(|number| {
+        let (store, user) = (stores[number % 2].clone(), number as i64 / 2 + 1);
+        async move {
+            for run in 0..24 {
+                let mut recording = recording(user, &format!("session-{user}"));
+                recording.check.user.pre_registration_id = PRE_REGISTRATIONS[run % 3];
+                store.record(recording).await?;
+            }
+            Ok::<_, StoreError>(())
+        }
+    });
+    for outcome in at_once(calls).await {
+        outcome.unwrap();
+    }
+    is_over.store(true, Ordering::SeqCst);
+
+    let mut totals = Vec::new();
+    for watcher in watchers {
+        totals.push(watcher.await.unwrap());
+    }
+    assert_eq!(totals, [192, 48, 64, 16, 48, 48, 16, 0]);
+    assert_totals(&database).await;
+}
+
+async fn what_is_refused_or_repeated_is_not_counted(database: Database) {
+    database.record(keyed(1, "session-1", "key-1", "{}")).await;
+    database.record(recording(2, "session-2")).await;
+    let before = database.counts();
+    let mut of_nothing = recording(3, "session-3");
+    of_nothing.check.user.pre_registration_id = Some(0);
+    let refused = [
+        recording(2, "session-1"),
+        keyed(1, "session-1", "key-1", "other"),
+        recording(0, "session-0"),
+        of_nothing,
+    ];
+
+    for recording in refused {
+        assert!(database.store.record(recording).await.is_err());
+    }
+    assert!(database.record(keyed(1, "session-1", "key-1", "{}")).await.is_replay);
+
+    assert_eq!(database.counts(), before);
+    assert_totals(&database).await;
+}
+
+on_each_engine! {
+    after_any_history_every_total_is_what_is_there,
+    while_others_record_no_total_is_wrong,
+    what_is_refused_or_repeated_is_not_counted,
+}

@@ -1,0 +1,183 @@
+//! The migrations go up, down and up again, over what was recorded before, and whoever begins them at the same time.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
+
+use diesel::backend::Backend;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use liveness_core::IdempotencyKey;
+use liveness_core::store::StoreError;
+
+use crate::database::{Database, Link, Place, on_each_engine};
+use crate::samples::{keyed, recording};
+use crate::schema::{believed, indexes, made};
+
+#[derive(Clone, Copy)]
+enum Step {
+    Up,
+    Down,
+}
+
+fn folder(engine: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../migrations")
+        .join(engine)
+}
+
+/// The migrations, in their order.
+fn names(engine: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder(engine)).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Goes up or down by one migration, as `diesel migration` does.
+fn go(place: &Place, step: Step) {
+    fn run<DB: Backend>(harness: &mut impl MigrationHarness<DB>, step: Step, files: FileBasedMigrations) {
+        match step {
+            Step::Up => drop(harness.run_next_migration(files).unwrap()),
+            Step::Down => drop(harness.revert_last_migration(files).unwrap()),
+        }
+    }
+    let files = FileBasedMigrations::from_path(folder(place.pick("sqlite", "postgres"))).unwrap();
+    match place.connect() {
+        Link::Sqlite(mut conn) => run(&mut conn, step, files),
+        Link::Postgres(mut conn) => run(&mut conn, step, files),
+    }
+}
+
+/// What is there but the list of migrations.
+fn leftovers(place: &Place) -> Vec<String> {
+    place.texts(place.pick(
+        "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '__diesel%'",
+        "SELECT relname::text FROM pg_class \
+         WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '__diesel%'",
+    ))
+}
+
+/// Four records of two users in two sessions, two under a key, as the first version wrote them.
+fn record_as_the_first_version(place: &Place) {
+    let fingerprint = IdempotencyKey::parse("key-1", b"{}").unwrap();
+    let hex: String = fingerprint
+        .fingerprint()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let fingerprint = place.pick(format!("x'{hex}'"), format!("'\\x{hex}'::bytea"));
+    let mut link = place.connect();
+    for session in ["('a', 1, 0)", "('b', 2, 0)", "('unused', 1, 0)"] {
+        link.execute(&format!("INSERT INTO liveness_sessions VALUES {session}"))
+            .unwrap();
+    }
+    for check in ["1, 7, 'a'", "1, NULL, 'a'", "2, 7, 'b'", "2, 8, 'b'"] {
+        let columns =
+            "self_service_user_id, pre_registration_id, session_id, is_successful, passed, has_image, created_at";
+        let values = format!("{check}, TRUE, TRUE, FALSE, 0");
+        link.execute(&format!("INSERT INTO liveness_checks ({columns}) VALUES ({values})"))
+            .unwrap();
+    }
+    for (user, check) in [(1, 2), (2, 3)] {
+        let values = format!("{user}, 'SubmitLivenessCheckCommand', 'key-1', {fingerprint}, {check}, 0");
+        link.execute(&format!("INSERT INTO liveness_idempotency_keys VALUES ({values})"))
+            .unwrap();
+    }
+}
+
+#[test]
+fn both_engines_have_migrations_of_the_same_names() {
+    assert_eq!(names("sqlite"), names("postgres"));
+    assert_eq!(names("sqlite").len(), 2);
+}
+
+async fn the_migrations_go_up_and_down_and_up_again(place: Place) {
+    let all = names("sqlite");
+    all.iter().for_each(|_| go(&place, Step::Up));
+    let up = (made(&place), indexes(&place));
+
+    all.iter().for_each(|_| go(&place, Step::Down));
+    let down = leftovers(&place);
+    all.iter().for_each(|_| go(&place, Step::Up));
+
+    assert_eq!(down, Vec::<String>::new());
+    assert_eq!((made(&place), indexes(&place)), up);
+    assert_eq!(up.0, believed(&place));
+}
+
+async fn a_database_of_the_first_version_is_brought_up_to_date(place: Place) {
+    go(&place, Step::Up);
+    record_as_the_first_version(&place);
+
+    let database = Database::from(place);
+
+    let expected = [
+        "user 0, pre-registration 0: 4",
+        "user 0, pre-registration 7: 2",
+        "user 0, pre-registration 8: 1",
+        "user 1, pre-registration 0: 1",
+        "user 1, pre-registration 7: 1",
+        "user 2, pre-registration 7: 1",
+        "user 2, pre-registration 8: 1",
+        "a: 2",
+        "b: 2",
+        "unused: 0",
+    ];
+    assert_eq!(database.counts(), expected);
+    for (user, session, id) in [(1, "a", 2), (2, "b", 3)] {
+        let replay = database.record(keyed(user, session, "key-1", "{}")).await;
+        assert_eq!((replay.is_replay, replay.check.id), (true, id));
+        let reused = database.store.record(keyed(user, session, "key-1", "other")).await;
+        assert!(matches!(reused, Err(StoreError::IdempotencyKeyReused)), "{reused:?}");
+    }
+    assert_eq!(database.counts(), expected);
+    assert_eq!(database.rows(), [4, 0, 3, 2, 2]);
+}
+
+async fn what_was_recorded_outlives_a_step_down_and_up(database: Database) {
+    let first = database.record(keyed(1, "session-1", "a:key.~", "{}")).await;
+    database.record(recording(2, "session-2")).await;
+    let before = (database.rows(), database.counts());
+
+    go(&database, Step::Down);
+    let keys = "SELECT self_service_user_id || ' ' || command || ' ' || idempotency_key || ' ' || liveness_check_id \
+         FROM liveness_idempotency_keys";
+    let keys = database.texts(keys);
+    go(&database, Step::Up);
+
+    assert_eq!(keys, ["1 SubmitLivenessCheckCommand a:key.~ 1"]);
+    assert_eq!((database.rows(), database.counts()), before);
+    let replay = database
+        .open()
+        .record(keyed(1, "session-1", "a:key.~", "{}"))
+        .await
+        .unwrap();
+    assert_eq!((replay.is_replay, replay.check), (true, first.check));
+}
+
+async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place: Place) {
+    let start = Barrier::new(8);
+    let migrate = || {
+        start.wait();
+        place.open().migrate().map_err(|error| error.to_string())
+    };
+
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(migrate)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+
+    assert_eq!(outcomes, vec![Ok(()); 8]);
+    assert_eq!(place.number("SELECT count(*) FROM __diesel_schema_migrations"), 2);
+    assert_eq!(made(&place), believed(&place));
+}
+
+on_each_engine! {
+    the_migrations_go_up_and_down_and_up_again,
+    a_database_of_the_first_version_is_brought_up_to_date,
+    what_was_recorded_outlives_a_step_down_and_up,
+    eight_stores_that_migrate_one_empty_database_at_once_all_succeed,
+}

@@ -1,0 +1,75 @@
+//! A node that is started before its database.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+use crate::node::Node;
+use crate::transcript::Transcript;
+
+fn assert_waits(node: &Node, transcript: &Transcript) {
+    assert_eq!((node.get("/health/ready"), node.get("/health/live")), (503, 200));
+    transcript.event("/health/ready 503, /health/live 200");
+    let answer = node.submit(1, "session-1", "key-1").unwrap();
+    assert!(answer.is_come_again(), "{answer:?}");
+    transcript.event(format!(
+        "submit: {:?}, Retry-After: {:?}",
+        answer.codes(),
+        answer.retry_after
+    ));
+    // Some tries more.
+    thread::sleep(Duration::from_secs(3));
+    for line in node.complaints() {
+        transcript.event(format!("logged before: {line}"));
+    }
+}
+
+fn assert_works(node: &mut Node, transcript: &Transcript) {
+    node.wait_until_ready();
+    transcript.event("ready");
+    let answer = node.submit(1, "session-1", "key-1").unwrap();
+    transcript.event(format!("submit: {:?}", answer.codes()));
+    transcript.print();
+    assert_eq!(answer.codes(), (200, "00"));
+    assert_eq!(node.total_count(), "1");
+    assert!(node.is_running());
+    // It is told once, however often it tries.
+    assert_eq!(node.log().matches(" not ready: ").count(), 1, "{}", node.log());
+    assert!(!node.log().contains("hunter2"), "{}", node.log());
+}
+
+fn with_password(cluster: &Cluster) -> String {
+    cluster.url("liveness").replace("postgres@", "postgres:hunter2@")
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_node_waits_for_a_server_that_is_not_there_yet() {
+    let mut cluster = Cluster::start();
+    cluster.psql("postgres", "CREATE DATABASE liveness");
+    cluster.stop();
+    let transcript = Transcript::of("start: PostgreSQL is not running");
+
+    let mut node = Node::start(&with_password(&cluster));
+    transcript.event("listens");
+    assert_waits(&node, &transcript);
+    cluster.start_again();
+    transcript.event("started PostgreSQL");
+
+    assert_works(&mut node, &transcript);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_node_waits_for_a_database_that_is_not_there_yet() {
+    let cluster = Cluster::start();
+    let transcript = Transcript::of("start: there is no database of that name");
+
+    let mut node = Node::start(&with_password(&cluster));
+    transcript.event("listens");
+    assert_waits(&node, &transcript);
+    cluster.psql("postgres", "CREATE DATABASE liveness");
+    transcript.event("made the database");
+
+    assert_works(&mut node, &transcript);
+}
