@@ -21,6 +21,8 @@ use liveness_core::{Claims, DirectoryError, User, UserDirectory, UserReference};
 use liveness_http::LivenessApi;
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
 
+use schema::customers;
+
 /// A failure of the bank's own.
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -67,12 +69,14 @@ pub fn open_bank(url: &str) -> Result<PostgresPool, Box<dyn Error>> {
     Ok(pool)
 }
 
-diesel::table! {
-    customers (id) {
-        id -> BigInt,
-        login -> Text,
-        name -> Text,
-        card_is_frozen -> Bool,
+mod schema {
+    diesel::table! {
+        customers (id) {
+            id -> BigInt,
+            login -> Text,
+            name -> Text,
+            card_is_frozen -> Bool,
+        }
     }
 }
 

@@ -113,7 +113,7 @@ fn open(config: &ServeConfig) -> Result<Store, OpenError> {
     let store = Store::open_with(&config.database_url, settings)?;
     match store.migrate() {
         Err(error) if error.is_out_of_reach() => {
-            log::warn!("not ready: {error}");
+            log::warn!("not ready: the database will be looked for until it is there");
             let later = store.clone();
             actix_web::rt::spawn(async move { migrate_when_reached(later).await });
             Ok(store)

@@ -234,7 +234,7 @@ impl<'a> NewCheckRow<'a> {
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::internal(error))
+    serde_json::to_string(value).map_err(StoreError::internal)
 }
 
 #[derive(Queryable, Selectable)]
@@ -278,7 +278,7 @@ impl TryFrom<CheckRow> for LivenessCheck {
             session_duration: row.session_duration,
             lighting_value: row.lighting_value,
             challenge_count: row.challenge_count,
-            completed_challenges: challenges.map_err(|error| StoreError::internal(error))?,
+            completed_challenges: challenges.map_err(StoreError::internal)?,
             final_capture_verification_result: row.final_capture_verification_result,
             image_verification_result: row.image_verification_result,
             has_image: row.has_image,

@@ -1,8 +1,12 @@
 //! PostgreSQL for tests: servers of a test's own, that can be stopped, killed, suspended and replicated, and databases
 //! of a test's own on the server that `.ci/test` starts.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends there")]
-#![allow(clippy::allow_attributes, dead_code, reason = "who includes this uses a part")]
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "who includes this uses a part"
+)]
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -3,6 +3,7 @@
 use liveness_core::store::{Recording, StoreError};
 
 use crate::database::{Database, on_each_engine};
+use crate::queue::begin_record;
 use crate::samples::{HOUR, NOW, at, at_once, keyed};
 
 fn made_at(unix_millis: i64, recording: Recording) -> Recording {
@@ -136,17 +137,18 @@ async fn calls_at_once_under_one_key_with_other_sessions_record_once(database: D
     assert_eq!(database.rows(), [1, 0, 1, 1, 32]);
 }
 
-/// Each store meets the keys in another order, and each call has a session of its own.
+/// Two stores meet the same keys in opposite order, and each call has a session of its own.
 async fn many_keys_at_once_on_two_stores_record_once_each(database: Database) {
     let stores = [database.store.clone(), database.open()];
-    let calls = (0..128).map(|number| {
-        let key = if number % 2 == 0 { number / 2 } else { 63 - number / 2 };
-        let store = stores[number % 2].clone();
-        async move {
+    let hold = database.hold();
+    let calls: Vec<_> = (0..128)
+        .map(|number| {
+            let key = if number % 2 == 0 { number / 2 } else { 63 - number / 2 };
             let recording = keyed(1, &format!("session-{number}"), &format!("key-{key}"), "{}");
-            store.record(recording).await
-        }
-    });
+            begin_record(&stores[number % 2], recording).unwrap()
+        })
+        .collect();
+    hold.release();
 
     let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
 

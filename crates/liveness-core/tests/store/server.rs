@@ -105,6 +105,26 @@ async fn migrating_succeeds_on_connections_that_the_server_ended() {
     assert!(database.store.ping().await.is_ok());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn a_commit_that_its_connection_does_not_outlive_is_of_unknown_outcome_and_not_repeated() {
+    let database = Database::postgres();
+    database.execute(
+        "CREATE SEQUENCE commits; \
+         CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN \
+         PERFORM nextval(''commits''), pg_terminate_backend(pg_backend_pid()), pg_sleep(60); RETURN NULL; END'; \
+         CREATE CONSTRAINT TRIGGER die AFTER INSERT ON liveness_checks DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW WHEN (NEW.session_id = 'deadly') EXECUTE FUNCTION die()",
+    );
+
+    let unknown = database.store.record(recording(1, "deadly")).await;
+
+    assert!(matches!(unknown, Err(StoreError::OutcomeUnknown(_))), "{unknown:?}");
+    assert_eq!(database.number("SELECT last_value FROM commits"), 1);
+    assert!(database.store.record(recording(1, "session-1")).await.is_ok());
+    assert_eq!(database.rows(), [1, 0, 1, 0, 1]);
+}
+
 /// Records, again and again as long as the answer is that nothing was recorded.
 async fn record_at_last(store: &Store, user: i64, session: &str) -> Result<Recorded, StoreError> {
     let patience = Instant::now() + Duration::from_secs(60);

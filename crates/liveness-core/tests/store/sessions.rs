@@ -3,6 +3,7 @@
 use liveness_core::store::StoreError;
 
 use crate::database::{Database, on_each_engine};
+use crate::queue::begin_record;
 use crate::samples::{at_once, keyed, recording};
 
 async fn a_session_of_another_user_is_a_conflict_and_leaves_nothing(database: Database) {
@@ -53,15 +54,19 @@ async fn of_thirty_two_users_racing_for_a_session_on_two_stores_one_gets_it(data
     assert!(!database.record(recording(owners[0], "session-1")).await.is_replay);
 }
 
-/// Each store meets the sessions in another order, so that neither has them all.
+/// Two users want the same sessions on two stores, in opposite order.
 async fn whoever_gets_a_session_among_many_gets_it_whole(database: Database) {
     let stores = [database.store.clone(), database.open()];
-    let calls = (0..128).map(|number| {
-        let user = number % 2 + 1;
-        let session = if user == 1 { number / 2 } else { 63 - number / 2 };
-        let store = stores[number as usize % 2].clone();
-        async move { store.record(recording(user, &format!("session-{session}"))).await }
-    });
+    let hold = database.hold();
+    let calls: Vec<_> = (0..128)
+        .map(|number| {
+            let (user, place) = (number % 2 + 1, number / 2);
+            let session = if user == 1 { place } else { 63 - place };
+            let recording = recording(user, &format!("session-{session}"));
+            begin_record(&stores[number as usize % 2], recording).unwrap()
+        })
+        .collect();
+    hold.release();
 
     let answers = at_once(calls).await;
 

@@ -1,17 +1,21 @@
 //! Each message leaves its one entry, and no face leaves without one.
 
-use diesel::{Connection as _, RunQueryDsl as _};
 use liveness_core::{AuditEntry, FaceImage};
 use serde_json::{Value, json};
 
+use crate::engine::{Engine, on_each_engine};
+use crate::faults::{break_audit, mend_audit};
 use crate::server::{FACE, Server, admin, customer, report, token};
 
-fn entries(server: &Server) -> Vec<AuditEntry> {
+/// All that is in the trail, oldest first.
+pub fn entries(server: &Server) -> Vec<AuditEntry> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
-    let mut entries = runtime.block_on(server.store().newest_audit_entries(100)).unwrap();
+    let mut entries = runtime
+        .block_on(server.store().newest_audit_entries(1_000_000))
+        .unwrap();
     entries.reverse();
     entries
 }
@@ -23,10 +27,9 @@ fn with_face(session: &str) -> Value {
     body
 }
 
-#[test]
-fn every_message_but_the_status_leaves_one_entry_however_it_ends() {
+fn every_message_but_the_status_leaves_one_entry_however_it_ends(engine: Engine) {
     type Left<'a> = Option<(&'a str, Option<i64>)>;
-    let server = Server::start();
+    let server = Server::start(engine);
     let both = token(&json!({ "sub": "7", "roles": ["Admin", "customer"] }));
     let cases: [(&str, &str, Value, Left<'_>); 13] = [
         (
@@ -129,9 +132,8 @@ fn every_message_but_the_status_leaves_one_entry_however_it_ends() {
     );
 }
 
-#[test]
-fn refusals_before_the_body_is_read_leave_an_entry_too() {
-    let server = Server::start();
+fn refusals_before_the_body_is_read_leave_an_entry_too(engine: Engine) {
+    let server = Server::start(engine);
     let token = format!("Bearer {}", customer(7));
     let send = |headers: &[(&str, &str)], body: &[u8]| {
         let headers: Vec<_> = [("Authorization", &*token)]
@@ -160,9 +162,8 @@ fn refusals_before_the_body_is_read_leave_an_entry_too() {
     );
 }
 
-#[test]
-fn who_is_not_known_leaves_no_entry() {
-    let server = Server::start();
+fn who_is_not_known_leaves_no_entry(engine: Engine) {
+    let server = Server::start(engine);
 
     let answer = server.request("GetUserLivenessCheckQuery", &[], b"{\"userId\":7}");
 
@@ -170,9 +171,8 @@ fn who_is_not_known_leaves_no_entry() {
     assert_eq!(entries(&server), []);
 }
 
-#[test]
-fn without_an_audit_entry_there_is_no_face() {
-    let server = Server::start();
+fn without_an_audit_entry_there_is_no_face(engine: Engine) {
+    let server = Server::start(engine);
     server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("a"));
     let shown = server.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 7 }));
     assert!(shown.data()["LivenessCheck"]["ImageBase64"].is_string());
@@ -190,13 +190,12 @@ fn without_an_audit_entry_there_is_no_face() {
     assert_eq!(status.codes(), (200, "00"));
 }
 
-#[test]
-fn the_trail_mends_without_a_restart() {
-    let server = Server::start();
+fn the_trail_mends_without_a_restart(engine: Engine) {
+    let server = Server::start(engine);
     break_audit(&server);
     let broken = server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("a"));
 
-    sql(&server, "DROP TRIGGER audit_is_broken");
+    mend_audit(&server);
     let mended = server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("a"));
 
     assert_eq!((broken.codes(), mended.codes()), ((503, "91"), (200, "00")));
@@ -204,16 +203,10 @@ fn the_trail_mends_without_a_restart() {
     assert_eq!(listed.data()["TotalCount"], json!(1));
 }
 
-/// The disk that the trail is on has failed, as far as the server can see.
-fn break_audit(server: &Server) {
-    sql(
-        server,
-        "CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries \
-         BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END",
-    );
-}
-
-fn sql(server: &Server, statement: &str) {
-    let mut conn = diesel::SqliteConnection::establish(&server.database().to_string_lossy()).unwrap();
-    diesel::sql_query(statement).execute(&mut conn).unwrap();
+on_each_engine! {
+    every_message_but_the_status_leaves_one_entry_however_it_ends,
+    refusals_before_the_body_is_read_leave_an_entry_too,
+    who_is_not_known_leaves_no_entry,
+    without_an_audit_entry_there_is_no_face,
+    the_trail_mends_without_a_restart,
 }

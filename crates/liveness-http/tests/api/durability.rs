@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use liveness_core::FaceImage;
 use serde_json::{Value, json};
 
+use crate::audit::entries;
+use crate::engine::{Engine, on_each_engine};
+use crate::faults::{bring_back, take_away};
 use crate::server::{FACE, Server, admin, customer, report, try_post};
 
 /// A face that nobody else has: the picture, and the user's number behind its end.
@@ -56,7 +59,7 @@ fn submit_until(server: &Server, stop: &AtomicBool, acknowledged: &AtomicI64) ->
 }
 
 /// Waits until it is so; a test that waits for a minute has failed.
-fn until(is_so: impl Fn() -> bool) {
+pub fn until(is_so: impl Fn() -> bool) {
     let patience = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < patience, "it never came to be");
@@ -76,13 +79,7 @@ fn assert_all_there(server: &Server, records: &HashMap<i64, i64>) {
 
 /// Every record has its entry, and every entry of a success its record; there are `at_least` so many.
 fn assert_none_is_half_written(server: &Server, command: &str, at_least: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let entries = runtime
-        .block_on(server.store().newest_audit_entries(1_000_000))
-        .unwrap();
+    let entries = entries(server);
     let done = entries
         .iter()
         .filter(|entry| entry.message == command && entry.outcome == "00")
@@ -92,9 +89,8 @@ fn assert_none_is_half_written(server: &Server, command: &str, at_least: usize) 
     assert!(done >= at_least, "{done} records");
 }
 
-#[test]
-fn every_acknowledged_record_survives_sigkill() {
-    let server = Server::start();
+fn every_acknowledged_record_survives_sigkill(engine: Engine) {
+    let server = Server::start(engine);
     let (stop, acknowledged) = (AtomicBool::new(false), AtomicI64::new(0));
 
     let records = thread::scope(|scope| {
@@ -109,9 +105,8 @@ fn every_acknowledged_record_survives_sigkill() {
     assert_all_there(&server, &records);
 }
 
-#[test]
-fn sigterm_under_load_loses_nothing_and_exits_0() {
-    let mut server = Server::start();
+fn sigterm_under_load_loses_nothing_and_exits_0(engine: Engine) {
+    let mut server = Server::start(engine);
     let (stop, acknowledged) = (AtomicBool::new(false), AtomicI64::new(0));
 
     let records = thread::scope(|scope| {
@@ -131,7 +126,7 @@ fn sigterm_under_load_loses_nothing_and_exits_0() {
 
 #[test]
 fn sigterm_ends_the_process_whatever_its_clients_do() {
-    let mut server = Server::with(&[("LIVENESS_SHUTDOWN_GRACE", "3s")]);
+    let mut server = Server::with(Engine::Sqlite, &[("LIVENESS_SHUTDOWN_GRACE", "3s")]);
     let mut stalled = server.connect();
     stalled.write_all(head(&customer(1), 100).as_bytes()).unwrap();
     stalled.write_all(b"{").unwrap();
@@ -148,9 +143,8 @@ fn sigterm_ends_the_process_whatever_its_clients_do() {
     drop((stalled, in_head, idle));
 }
 
-#[test]
-fn a_command_is_finished_although_its_client_has_gone() {
-    let server = Server::start();
+fn a_command_is_finished_although_its_client_has_gone(engine: Engine) {
+    let server = Server::start(engine);
     for user in 1..=20 {
         let body = report(&format!("session-{user}"), true).to_string();
         let mut connection = server.connect();
@@ -174,10 +168,8 @@ fn head(token: &str, length: usize) -> String {
     )
 }
 
-#[test]
-fn a_database_that_is_gone_is_503_until_it_is_back() {
-    let server = Server::start();
-    let elsewhere = server.database().with_extension("elsewhere");
+fn a_database_that_is_gone_is_503_until_it_is_back(engine: Engine) {
+    let server = Server::start(engine);
     assert_eq!(
         server
             .send("SubmitLivenessCheckCommand", &customer(1), &report("s-1", true))
@@ -185,11 +177,11 @@ fn a_database_that_is_gone_is_503_until_it_is_back() {
         200
     );
 
-    std::fs::rename(server.database(), &elsewhere).unwrap();
+    take_away(&server);
     let refused = server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-2", true));
     let unready = server.get("/health/ready");
     let alive = server.get("/health/live");
-    std::fs::rename(&elsewhere, server.database()).unwrap();
+    bring_back(&server);
     let accepted = server.send("SubmitLivenessCheckCommand", &customer(1), &report("s-2", true));
 
     assert_eq!(
@@ -201,4 +193,11 @@ fn a_database_that_is_gone_is_503_until_it_is_back() {
         (accepted.codes(), server.get("/health/ready").codes()),
         ((200, "00"), (200, "00"))
     );
+}
+
+on_each_engine! {
+    every_acknowledged_record_survives_sigkill,
+    sigterm_under_load_loses_nothing_and_exits_0,
+    a_command_is_finished_although_its_client_has_gone,
+    a_database_that_is_gone_is_503_until_it_is_back,
 }

@@ -1,4 +1,6 @@
 //! The host as its callers meet it: the real binary, real HTTP, a database of its own for each test.
+//!
+//! A test that is a function of an `Engine` is listed at the end of its file, to run on either.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends")]
 #![expect(
@@ -7,9 +9,15 @@
 )]
 
 mod audit;
+#[path = "../../../liveness-core/tests/store/cluster.rs"]
+mod cluster;
+mod concurrency;
 mod durability;
 mod embedding;
+mod engine;
+mod faults;
 mod in_process;
+mod nodes;
 mod recording;
 mod server;
 mod specification;

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +9,8 @@ use std::time::Duration;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use liveness_core::store::Store;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use crate::engine::{Database, Engine};
 
 /// The key of every test server, as of the tokens made here.
 pub const SECRET: &str = "a test secret of more than thirty-two bytes";
@@ -23,7 +23,7 @@ pub struct Server {
     address: String,
     log: Arc<Mutex<String>>,
     settings: Vec<(String, String)>,
-    folder: Arc<TempDir>,
+    database: Arc<Database>,
 }
 
 impl Drop for Server {
@@ -35,25 +35,26 @@ impl Drop for Server {
 
 impl Server {
     /// A server with an empty database.
-    pub fn start() -> Self {
-        Self::with(&[])
+    pub fn start(engine: Engine) -> Self {
+        Self::with(engine, &[])
     }
 
     /// The same with settings, by the names of their environment variables.
-    pub fn with(settings: &[(&str, &str)]) -> Self {
+    pub fn with(engine: Engine, settings: &[(&str, &str)]) -> Self {
         let settings = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Self::spawn(Arc::new(tempfile::tempdir().unwrap()), settings)
+        Self::spawn(Arc::new(Database::create(engine)), settings)
     }
 
-    fn spawn(folder: Arc<TempDir>, settings: Vec<(String, String)>) -> Self {
+    fn spawn(database: Arc<Database>, settings: Vec<(String, String)>) -> Self {
         let mut process = command(&["serve"])
             .env("LIVENESS_JWT_SECRET", SECRET)
             .env("LIVENESS_BIND", "127.0.0.1:0")
+            .envs(database.settings())
             .envs(settings.iter().map(|(name, value)| (name, value)))
-            .current_dir(folder.path())
+            .current_dir(database.folder())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
@@ -72,14 +73,19 @@ impl Server {
             address,
             log,
             settings,
-            folder,
+            database,
         }
     }
 
     /// Starts it again on the same database, once it has ended.
     pub fn restart(mut self) -> Self {
         self.process.wait().unwrap();
-        Self::spawn(Arc::clone(&self.folder), self.settings.clone())
+        self.beside()
+    }
+
+    /// One more server of the same settings on the same database.
+    pub fn beside(&self) -> Self {
+        Self::spawn(Arc::clone(&self.database), self.settings.clone())
     }
 
     /// Sends a signal, by its name.
@@ -106,14 +112,14 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
-    /// The file of its database.
-    pub fn database(&self) -> PathBuf {
-        self.folder.path().join("liveness.db")
+    /// Its database.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Its database, opened beside it.
     pub fn store(&self) -> Store {
-        Store::open(&format!("sqlite://{}", self.database().display())).unwrap()
+        self.database.store()
     }
 
     /// Sends a message with a token.

@@ -4,25 +4,29 @@ use std::sync::Arc;
 
 use liveness_bus::Bus;
 use liveness_bus::liveness::{Liveness, Settings, module};
-use liveness_core::store::{Store, StoredUsers};
+use liveness_core::store::StoredUsers;
 use liveness_core::{FaceImage, FixedClock};
 use liveness_http::LivenessApi;
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
 use serde_json::{Value, json};
 
+use crate::engine::{Database, Engine, on_each_engine};
+use crate::faults::execute;
 use crate::in_process::serve;
-use crate::server::{Answer, FACE, SECRET, admin, customer, post, report, token};
+use crate::server::{Answer, FACE, SECRET, admin, post, token};
 
 /// The host in this process, with a clock that stands still.
 struct Host {
     address: String,
     clock: Arc<FixedClock>,
+    database: Database,
 }
 
 impl Host {
-    fn start() -> Self {
+    fn start(engine: Engine) -> Self {
         let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().unwrap()));
-        let store = Store::in_memory().unwrap();
+        let database = Database::create(engine);
+        let store = database.store();
         store.migrate().unwrap();
         let users = Arc::new(StoredUsers::new(store.clone(), clock.clone(), true));
         let liveness = Liveness::new(store.clone(), users.clone(), Settings::default());
@@ -38,19 +42,24 @@ impl Host {
             .trusted_proxies("127.0.0.1".parse().unwrap())
             .build();
         let address = serve(move |app| api.configure(app));
-        Self { address, clock }
+        Self {
+            address,
+            clock,
+            database,
+        }
     }
 
-    /// Records 1 to 41 are somebody else's, so that the next one is 42, as in the examples.
-    fn after_41_records() -> Self {
-        let host = Self::start();
-        for run in 1..=41 {
-            host.send(
-                "UpdateLivenessCheckCommand",
-                &customer(99),
-                &report(&format!("other-{run}"), true),
-            );
-        }
+    /// The next record is 42, as in the examples.
+    fn after_41_records(engine: Engine) -> Self {
+        let host = Self::start(engine);
+        execute(
+            &host.database,
+            "INSERT INTO liveness_sessions (session_id, self_service_user_id, created_at) VALUES ('other', 99, 0); \
+             INSERT INTO liveness_checks \
+             (id, self_service_user_id, session_id, is_successful, passed, has_image, created_at) \
+             VALUES (41, 99, 'other', TRUE, TRUE, FALSE, 0)",
+            "ALTER TABLE liveness_checks ALTER COLUMN id RESTART WITH 42",
+        );
         host
     }
 
@@ -112,9 +121,8 @@ fn failed_run() -> Value {
     })
 }
 
-#[test]
-fn submit_and_update_answer_as_in_the_examples() {
-    let host = Host::after_41_records();
+fn submit_and_update_answer_as_in_the_examples(engine: Engine) {
+    let host = Host::after_41_records(engine);
     let mut with_path = successful_run();
     with_path["imagePath"] = json!("/uploads/liveness/abc123.jpg");
 
@@ -154,9 +162,8 @@ fn submit_and_update_answer_as_in_the_examples() {
     assert_eq!((updated.status, &updated.json), (200, &expected));
 }
 
-#[test]
-fn status_answers_as_in_the_examples() {
-    let host = Host::start();
+fn status_answers_as_in_the_examples(engine: Engine) {
+    let host = Host::start(engine);
 
     let before = host.send("CheckLivenessStatusQuery", &jane(), &json!({}));
     host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
@@ -183,9 +190,8 @@ fn status_answers_as_in_the_examples() {
     assert_eq!((after.status, &after.json), (200, &expected));
 }
 
-#[test]
-fn a_users_check_answers_as_in_the_example() {
-    let host = Host::after_41_records();
+fn a_users_check_answers_as_in_the_example(engine: Engine) {
+    let host = Host::after_41_records(engine);
     host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
 
     let shown = host.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 1234 }));
@@ -226,9 +232,8 @@ fn a_users_check_answers_as_in_the_example() {
     assert_eq!((shown.status, &shown.json), (200, &expected));
 }
 
-#[test]
-fn a_users_check_is_null_when_the_latest_record_failed() {
-    let host = Host::start();
+fn a_users_check_is_null_when_the_latest_record_failed(engine: Engine) {
+    let host = Host::start(engine);
     host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
     host.send("UpdateLivenessCheckCommand", &jane(), &failed_run());
 
@@ -238,9 +243,8 @@ fn a_users_check_is_null_when_the_latest_record_failed() {
     assert_eq!(shown.data()["LivenessCheck"], Value::Null);
 }
 
-#[test]
-fn the_list_answers_to_the_request_of_the_example() {
-    let host = Host::after_41_records();
+fn the_list_answers_to_the_request_of_the_example(engine: Engine) {
+    let host = Host::after_41_records(engine);
     host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
 
     let request = json!({ "selfServiceUserId": 1234, "pageNumber": 1, "pageSize": 20 });
@@ -278,4 +282,12 @@ fn the_list_answers_to_the_request_of_the_example() {
         "HasNextPage": false
     });
     assert_eq!((listed.status, listed.data()), (200, &expected));
+}
+
+on_each_engine! {
+    submit_and_update_answer_as_in_the_examples,
+    status_answers_as_in_the_examples,
+    a_users_check_answers_as_in_the_example,
+    a_users_check_is_null_when_the_latest_record_failed,
+    the_list_answers_to_the_request_of_the_example,
 }

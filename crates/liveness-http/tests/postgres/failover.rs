@@ -32,29 +32,3 @@ fn a_standby_that_takes_over_has_every_acknowledged_record() {
     load.assert_records(|sql| standby.psql("liveness", sql));
     assert!(node.is_running());
 }
-
-#[test]
-#[ignore = "needs PostgreSQL: .ci/test"]
-fn experiment_hung_primary() {
-    let primary = Cluster::start();
-    primary.psql("postgres", "CREATE DATABASE liveness");
-    let mut standby = primary.standby("standby");
-    primary.make_synchronous("standby");
-    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", primary.port(), standby.port());
-    let node = Node::start(&format!(
-        "postgres://postgres@{hosts}/liveness?target_session_attrs=read-write"
-    ));
-    let (mut troubled, mut mended) = Default::default();
-    let load = Load::during(&node, "experiment: the primary suspended, the standby promoted", |load| {
-        load.wait_for(200, 200);
-        troubled = load.transcript.event("the primary is suspended");
-        primary.suspend();
-        load.transcript.event("the standby is promoted");
-        standby.promote();
-        mended = load.transcript.event("the standby is a primary");
-        std::thread::sleep(std::time::Duration::from_secs(45));
-        load.transcript.event("end of watching");
-    });
-    load.tell(troubled, mended);
-    println!("{}", node.complaints().join("\n"));
-}

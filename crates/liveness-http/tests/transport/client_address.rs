@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::engine::{Engine, on_each_engine};
 use crate::server::{Server, admin, customer, report};
 use crate::wire::{Header, LIST, UPDATE, bearer, post};
 
@@ -33,15 +34,21 @@ fn nobody_but_a_trusted_proxy_is_believed() {
         ("True-Client-IP", "41.58.12.100"),
     ];
     for trusted in ["", "10.0.0.0/8", "127.0.0.2/32,::1"] {
-        let server = Server::with(&[("LIVENESS_TRUSTED_PROXIES", trusted)]);
+        let server = Server::with(Engine::Sqlite, &[("LIVENESS_TRUSTED_PROXIES", trusted)]);
         assert_eq!(recorded(&server, &forged)["ClientIp"], "127.0.0.1", "{trusted}");
     }
-    assert_eq!(recorded(&Server::start(), &forged)["ClientIp"], "127.0.0.1");
+    assert_eq!(
+        recorded(&Server::start(Engine::Sqlite), &forged)["ClientIp"],
+        "127.0.0.1"
+    );
 }
 
 #[test]
 fn a_trusted_proxy_tells_the_rightmost_address_that_is_not_trusted() {
-    let server = Server::with(&[("LIVENESS_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")]);
+    let server = Server::with(
+        Engine::Sqlite,
+        &[("LIVENESS_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")],
+    );
     let cases: [(&[Header<'_>], &str); 16] = [
         (&[], "127.0.0.1"),
         (&[("X-Forwarded-For", "41.58.12.100")], "41.58.12.100"),
@@ -91,9 +98,8 @@ fn device(server: &Server, values: [Option<&str>; 3]) -> Value {
     serde_json::from_str(check["DeviceInfo"].as_str().unwrap()).unwrap()
 }
 
-#[test]
-fn the_device_is_what_three_headers_say() {
-    let server = Server::start();
+fn the_device_is_what_three_headers_say(engine: Engine) {
+    let server = Server::start(engine);
     let as_json = |[user_agent, platform, version]: [Option<&str>; 3]| json!({ "userAgent": user_agent, "devicePlatform": platform, "appVersion": version });
     let longer = "ü".repeat(513);
     let longest = &longer[..2 * 512];
@@ -107,4 +113,8 @@ fn the_device_is_what_three_headers_say() {
         assert_eq!(device(&server, values), as_json(values));
     }
     assert_eq!(device(&server, [Some(&longer); 3]), as_json([Some(longest); 3]));
+}
+
+on_each_engine! {
+    the_device_is_what_three_headers_say,
 }

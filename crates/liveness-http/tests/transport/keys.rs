@@ -14,6 +14,7 @@ use jsonwebtoken::get_current_timestamp;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
+use crate::engine::Engine;
 use crate::server::{SECRET, Server};
 
 /// A private key of one of the three kinds.
@@ -99,7 +100,10 @@ impl KeyPair {
     pub fn server(&self) -> (Server, NamedTempFile) {
         let file = NamedTempFile::new().unwrap();
         std::fs::write(file.path(), self.public_pem()).unwrap();
-        let server = Server::with(&[("LIVENESS_JWT_PUBLIC_KEY_FILE", file.path().to_str().unwrap())]);
+        let server = Server::with(
+            Engine::Sqlite,
+            &[("LIVENESS_JWT_PUBLIC_KEY_FILE", file.path().to_str().unwrap())],
+        );
         (server, file)
     }
 }

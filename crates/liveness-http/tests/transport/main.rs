@@ -4,6 +4,10 @@
 #![expect(unreachable_pub, reason = "what the tests share stands in modules of one binary")]
 
 mod client_address;
+#[path = "../../../liveness-core/tests/store/cluster.rs"]
+mod cluster;
+#[path = "../api/engine.rs"]
+mod engine;
 mod keys;
 mod rate_limits;
 mod requests;

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
+use crate::engine::Engine;
 use crate::server::{Answer, Server, admin, customer, report};
 use crate::wire::{Header, LIST, STATUS, UPDATE, assert_refused, bearer, post, total_count};
 
 const TOO_MANY: (u16, &str) = (429, "65");
 
 fn limited(settings: &[(&str, &str)]) -> Server {
-    Server::with(&[&[("LIVENESS_RATE_LIMIT", "2/h")], settings].concat())
+    Server::with(Engine::Sqlite, &[&[("LIVENESS_RATE_LIMIT", "2/h")], settings].concat())
 }
 
 fn ask(server: &Server, token: &str, headers: &[Header<'_>]) -> Answer {
@@ -73,7 +74,7 @@ fn behind_a_trusted_proxy_every_client_counts_apart() {
 #[test]
 fn nobody_is_limited_unless_it_is_set() {
     for settings in [&[][..], &[("LIVENESS_RATE_LIMIT", "off")]] {
-        let server = Server::with(settings);
+        let server = Server::with(Engine::Sqlite, settings);
         for _ in 0..50 {
             assert_eq!(ask(&server, &customer(1), &[]).status, 200);
             assert_eq!(ask(&server, "x", &[]).status, 401);

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
+use crate::engine::Engine;
 use crate::server::{Answer, FACE, Server, admin, customer, report};
 use crate::wire::{DETAILS, Header, STATUS, UPDATE, Wire, assert_refused, bearer, head, total_count};
 
@@ -51,7 +52,7 @@ struct Slow {
 
 #[test]
 fn who_is_too_slow_is_told_and_cut_off() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let body = " ".repeat(60);
     let announced = update(&[("Content-Length", "60")]);
     let chunked = update(&[("Transfer-Encoding", "chunked")]) + "3c\r\n";
@@ -136,7 +137,7 @@ fn a_body_at_a_fair_pace_may_take_longer(server: &Server) {
 
 #[test]
 fn who_does_not_read_an_answer_holds_up_nobody() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let image = [FACE, &vec![0; 5_000_000]].concat();
     let mut large = report("s", true);
     large["imageBase64"] = json!(BASE64_STANDARD.encode(image));
@@ -171,7 +172,7 @@ fn who_does_not_read_an_answer_holds_up_nobody() {
 
 #[test]
 fn two_hundred_slow_clients_do_not_keep_a_good_one_waiting() {
-    let mut server = Server::with(&[("LIVENESS_SHUTDOWN_GRACE", "2s")]);
+    let mut server = Server::with(Engine::Sqlite, &[("LIVENESS_SHUTDOWN_GRACE", "2s")]);
     let announced = update(&[("Content-Length", "60")]);
     let mut wires: Vec<_> = (0..200).map(|_| Wire::to(&server)).collect();
     for (number, wire) in wires.iter_mut().enumerate() {

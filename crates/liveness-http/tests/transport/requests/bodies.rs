@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{JSON, assert_unharmed, good, update};
+use crate::engine::Engine;
 use crate::server::{Server, customer};
 use crate::wire::{CANARY, Header, STATUS, UPDATE, Wire, assert_refused, bearer, exchange, head, post};
 
@@ -10,7 +11,7 @@ const CHUNKED: Header<'_> = ("Transfer-Encoding", "chunked");
 
 #[test]
 fn a_body_is_json_in_utf_8_or_is_not_read() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let types = [
         "text/plain",
         "text/json",
@@ -39,7 +40,7 @@ fn a_body_is_json_in_utf_8_or_is_not_read() {
 
 #[test]
 fn a_charset_parameter_and_any_case_are_fine() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let types = [
         "application/json; charset=utf-8",
         "application/json;charset=UTF-8",
@@ -58,7 +59,7 @@ fn a_charset_parameter_and_any_case_are_fine() {
 
 #[test]
 fn an_empty_body_is_an_empty_object_and_needs_no_type() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let authorization = bearer(&customer(1));
     let token = ("Authorization", authorization.as_str());
     let types = ["application/json", "application/x-www-form-urlencoded", "text/plain"];
@@ -88,7 +89,7 @@ fn an_empty_body_is_an_empty_object_and_needs_no_type() {
 
 #[test]
 fn a_compressed_body_is_refused_unread() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let authorization = bearer(&customer(1));
     let token = ("Authorization", authorization.as_str());
     // What a bomb begins with; nothing of it is unpacked, nor waited for.
@@ -125,7 +126,7 @@ fn a_compressed_body_is_refused_unread() {
 
 #[test]
 fn a_body_in_chunks_is_a_body() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let authorization = bearer(&customer(1));
     let token = ("Authorization", authorization.as_str());
     let body = good();
@@ -163,7 +164,7 @@ fn a_body_in_chunks_is_a_body() {
 
 #[test]
 fn a_body_that_ends_early_is_not_a_message() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let authorization = bearer(&customer(1));
     let token = ("Authorization", authorization.as_str());
     let good = good();

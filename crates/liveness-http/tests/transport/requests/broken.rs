@@ -1,6 +1,7 @@
 //! Bytes that are no HTTP, or HTTP that two readers could take for two things.
 
 use super::{assert_unharmed, good};
+use crate::engine::Engine;
 use crate::server::{Server, customer};
 use crate::wire::{CANARY, UPDATE, Wire, assert_refused, bearer, total_count};
 
@@ -28,7 +29,7 @@ fn statuses(server: &Server, bytes: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_message_whose_end_is_in_doubt_is_refused_with_its_connection() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let (start, good) = (start(&line()), good());
     let length = good.len();
     let second = format!("{start}Content-Length: {length}\r\n\r\n{good}");
@@ -61,7 +62,7 @@ fn a_message_whose_end_is_in_doubt_is_refused_with_its_connection() {
 
 #[test]
 fn a_head_that_cannot_be_read_is_answered_in_the_envelope() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let oversized = format!(
         "GET / HTTP/1.1\r\nHost: x\r\nX-Canary: {CANARY}{}\r\n\r\n",
         "x".repeat(200_000)
@@ -81,7 +82,7 @@ fn a_head_that_cannot_be_read_is_answered_in_the_envelope() {
 
 #[test]
 fn chunks_that_are_none_end_the_connection() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let (start, good) = (start(&line()), good());
     let length = good.len();
     let second = format!("{start}Content-Length: {length}\r\n\r\n{good}");
@@ -102,7 +103,7 @@ fn chunks_that_are_none_end_the_connection() {
 
 #[test]
 fn what_is_no_http_1_is_refused() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let ending = format!("Content-Length: {}\r\n\r\n{}", good().len(), good());
     let path = format!("/api/BPMSelfService/commands/{UPDATE}");
     for first_line in [
@@ -144,7 +145,7 @@ fn what_is_no_http_1_is_refused() {
 
 #[test]
 fn messages_in_a_row_are_answered_in_their_order() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let start = start(&line());
     let mut wire = Wire::to(&server);
     for number in 0..40 {

@@ -1,6 +1,7 @@
 //! Methods, routes, request ids and the order of the checks.
 
 use super::{JSON, assert_unharmed, good, update};
+use crate::engine::Engine;
 use crate::server::{Server, admin, customer};
 use crate::wire::{
     CANARY, LIST, STATUS, UPDATE, Wire, assert_refused, bearer, checked, exchange, head, post, settled_log,
@@ -8,7 +9,7 @@ use crate::wire::{
 
 #[test]
 fn a_route_takes_its_methods_only() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let command = format!("/api/BPMSelfService/commands/{UPDATE}");
     let routes = [
         (command.as_str(), "POST"),
@@ -35,7 +36,7 @@ fn a_route_takes_its_methods_only() {
 
 #[test]
 fn an_unknown_message_is_told_to_those_we_know() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let long = "X".repeat(10_000);
     for name in [
         "Unknown",
@@ -61,7 +62,7 @@ fn an_unknown_message_is_told_to_those_we_know() {
 
 #[test]
 fn an_unknown_route_is_told_to_everybody() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let paths = [
         "/",
         "/api",
@@ -85,7 +86,7 @@ fn an_unknown_route_is_told_to_everybody() {
 
 #[test]
 fn an_escaped_name_is_the_same_name() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let escaped = UPDATE.replace('U', "%55");
     let [customer, admin] = [bearer(&customer(1)), bearer(&admin())];
     assert_eq!(
@@ -100,7 +101,7 @@ fn an_escaped_name_is_the_same_name() {
 
 #[test]
 fn the_first_check_that_fails_decides() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let [customer, admin] = [bearer(&customer(1)), bearer(&admin())];
     let [customer, admin] = [("Authorization", customer.as_str()), ("Authorization", admin.as_str())];
     let zipped = ("Content-Encoding", "gzip");
@@ -125,7 +126,7 @@ fn the_first_check_that_fails_decides() {
 
 #[test]
 fn a_request_keeps_its_id_when_it_is_one() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let longest = "x".repeat(64);
     for id in ["1", "A-z_0.9", &longest] {
         for (headers, expected) in [(vec![JSON], 400), (vec![JSON, ("Content-Encoding", "br")], 415)] {
@@ -139,7 +140,7 @@ fn a_request_keeps_its_id_when_it_is_one() {
 
 #[test]
 fn a_request_without_an_id_gets_one_of_its_own() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let too_long = "x".repeat(65);
     let spoiled = format!("{CANARY}:");
     let mut made = Vec::new();
@@ -159,7 +160,7 @@ fn a_request_without_an_id_gets_one_of_its_own() {
 
 #[test]
 fn the_id_of_every_refusal_is_in_the_log() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let authorization = bearer(&customer(1));
     let known = ("Authorization", authorization.as_str());
     let cases = [

@@ -1,12 +1,13 @@
 //! What is no message, however well it is sent.
 
 use super::{JSON, assert_unharmed, good, report_with, update};
+use crate::engine::{Engine, on_each_engine};
 use crate::server::{Server, admin, customer};
 use crate::wire::{CANARY, LIST, STATUS, assert_refused, bearer, post};
 
 #[test]
 fn what_is_no_json_object_is_malformed() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let good = good();
     let bodies: Vec<Vec<u8>> = vec![
         br#"["s",true]"#.into(),
@@ -53,7 +54,7 @@ fn what_is_no_json_object_is_malformed() {
 
 #[test]
 fn every_string_is_text_without_control_characters() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let strings: [&[u8]; 15] = [
         b"\xff",
         b"\xc0\x80",
@@ -96,7 +97,7 @@ fn every_string_is_text_without_control_characters() {
 
 #[test]
 fn the_strings_of_a_query_without_fields_are_text_too() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     for (message, token) in [(STATUS, customer(1)), (LIST, admin())] {
         let authorization = bearer(&token);
         for body in [
@@ -113,9 +114,8 @@ fn the_strings_of_a_query_without_fields_are_text_too() {
     assert_unharmed(&server);
 }
 
-#[test]
-fn tabs_line_ends_and_characters_of_every_plane_are_text() {
-    let server = Server::start();
+fn tabs_line_ends_and_characters_of_every_plane_are_text(engine: Engine) {
+    let server = Server::start(engine);
     let text = r#""a\tb\r\nc \u00e9 \uD83D\uDE00 \ud83d\udE00 é 😀 \\ud800 \\u0000 \/""#;
     let body = report_with(&format!(r#""metadata":{{"note":{text},{text}:1}},"unknown":{text}"#));
     let answer = update(&server, &[JSON], body);
@@ -124,7 +124,7 @@ fn tabs_line_ends_and_characters_of_every_plane_are_text() {
 
 #[test]
 fn deep_nesting_is_refused_wherever_it_stands() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let nested = |open: &str, close: &str, depth: usize| format!("{}{}", open.repeat(depth), close.repeat(depth));
     for field in ["metadata", "imageMetadata", "imageBase64", "sessionId", "unknown"] {
         for deep in [
@@ -142,4 +142,8 @@ fn deep_nesting_is_refused_wherever_it_stands() {
 
     let allowed = report_with(&format!(r#""unknown":{}"#, nested("[", "]", 63)));
     assert_eq!(update(&server, &[JSON], allowed).codes(), (200, "00"));
+}
+
+on_each_engine! {
+    tabs_line_ends_and_characters_of_every_plane_are_text,
 }

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{JSON, assert_unharmed, report_with, update};
+use crate::engine::{Engine, on_each_engine};
 use crate::server::{FACE, Server, admin, customer};
 use crate::wire::{LIST, STATUS, UPDATE, Wire, assert_refused, bearer, head, post, total_count};
 
@@ -21,11 +22,10 @@ fn with_image(base64: &str) -> String {
     report_with(&format!(r#""imageBase64":"{base64}""#))
 }
 
-#[test]
-fn an_image_of_the_limit_is_recorded_and_one_byte_more_is_refused() {
+fn an_image_of_the_limit_is_recorded_and_one_byte_more_is_refused(engine: Engine) {
     let limit = FACE.len() + 100;
-    let small = Server::with(&[("LIVENESS_MAX_IMAGE_BYTES", &limit.to_string())]);
-    let default = Server::start();
+    let small = Server::with(engine, &[("LIVENESS_MAX_IMAGE_BYTES", &limit.to_string())]);
+    let default = Server::start(engine);
     for (server, limit) in [(small, limit), (default, 5 * 1024 * 1024)] {
         let larger = with_image(&BASE64_STANDARD.encode(image(limit + 1)));
         assert_refused("larger", &update(&server, &[JSON], larger), (413, "13"));
@@ -50,7 +50,7 @@ fn an_image_of_the_limit_is_recorded_and_one_byte_more_is_refused() {
 
 #[test]
 fn an_announced_body_over_the_limit_is_not_waited_for() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let authorization = bearer(&customer(1));
     for length in ["8100000", "1000000000000", "18446744073709551615"] {
         let mut wire = Wire::to(&server);
@@ -66,7 +66,7 @@ fn an_announced_body_over_the_limit_is_not_waited_for() {
 
 #[test]
 fn a_query_is_small() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     for (message, token) in [(STATUS, customer(1)), (LIST, admin())] {
         let authorization = bearer(&token);
         let headers = [("Authorization", authorization.as_str()), JSON];
@@ -86,7 +86,7 @@ fn a_query_is_small() {
 
 #[test]
 fn a_body_in_chunks_has_the_same_limit() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let spaces = " ".repeat(64 * 1024);
     let chunk = format!("{:x}\r\n{spaces}\r\n", spaces.len());
     for (message, token) in [(UPDATE, customer(1)), (STATUS, customer(1)), (LIST, admin())] {
@@ -111,7 +111,7 @@ fn a_body_in_chunks_has_the_same_limit() {
 
 #[test]
 fn who_sends_too_much_still_reads_the_answer() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let large = vec![b' '; 12_000_000];
     let senders = [
         (bearer(&customer(1)), (413, "13")),
@@ -125,9 +125,8 @@ fn who_sends_too_much_still_reads_the_answer() {
     assert_unharmed(&server);
 }
 
-#[test]
-fn metadata_has_at_most_16_kib_each() {
-    let server = Server::start();
+fn metadata_has_at_most_16_kib_each(engine: Engine) {
+    let server = Server::start(engine);
     let of_length = |length: usize| format!(r#"{{"x":"{}"}}"#, "y".repeat(length - 8));
     for field in ["metadata", "imageMetadata"] {
         let body = report_with(&format!(r#""{field}":{}"#, of_length(16 * 1024 + 1)));
@@ -139,4 +138,9 @@ fn metadata_has_at_most_16_kib_each() {
 
     let largest = format!(r#""metadata":{0},"imageMetadata":{0}"#, of_length(16 * 1024));
     assert_eq!(update(&server, &[JSON], report_with(&largest)).codes(), (200, "00"));
+}
+
+on_each_engine! {
+    an_image_of_the_limit_is_recorded_and_one_byte_more_is_refused,
+    metadata_has_at_most_16_kib_each,
 }

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::{JSON, assert_unharmed, report_with, update};
+use crate::engine::Engine;
 use crate::server::{Server, admin, customer};
 use crate::wire::{CANARY, DETAILS, LIST, SUBMIT, UPDATE, assert_refused, bearer, post};
 
 #[test]
 fn a_field_that_is_known_is_given_once() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let metadata = r#""metadata":{"challengeCount":1,"challengeCount":1}"#;
     let capture = r#""metadata":{"finalCapture":{"lightingValue":1,"lightingValue":1}}"#;
     for (twice, field) in [
@@ -42,7 +43,7 @@ fn a_field_that_is_known_is_given_once() {
 
 #[test]
 fn a_value_of_the_wrong_type_is_refused_and_not_repeated() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let text = &*format!(r#""{CANARY}""#);
     let list = &*format!(r#"["{CANARY}"]"#);
     let object = &*format!(r#"{{"a":"{CANARY}"}}"#);
@@ -86,7 +87,7 @@ fn a_value_of_the_wrong_type_is_refused_and_not_repeated() {
 
 #[test]
 fn the_required_fields_of_every_message_have_their_types() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let [customer, admin] = [bearer(&customer(1)), bearer(&admin())];
     for (message, authorization, body, fields) in [
         (
@@ -127,7 +128,7 @@ fn the_required_fields_of_every_message_have_their_types() {
 
 #[test]
 fn a_message_of_very_many_values_is_refused() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let fields = |count: usize| report_with(&format!(r#""x":{{{}}}"#, vec![r#""y":1"#; count].join(",")));
     let strings = |count| report_with(&format!(r#""x":[{}]"#, vec![r#""\u0000""#; count].join(",")));
     for body in [fields(10_100), fields(300_000), strings(100_000)] {

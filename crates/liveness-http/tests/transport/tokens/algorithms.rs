@@ -4,6 +4,7 @@ use liveness_http::token::{InvalidToken, TokenRules, TokenVerifier, Verification
 use serde_json::json;
 
 use super::{assert_all_refused, assert_good};
+use crate::engine::Engine;
 use crate::keys::{KeyPair, claims, hmac_sha256, hs256, jwt};
 use crate::server::{Server, customer};
 
@@ -40,7 +41,7 @@ fn a_key_verifies_its_own_tokens_only() {
 
 #[test]
 fn without_a_public_key_only_the_secret_counts() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     assert_good(&server, "HS256", &customer(1));
 
     let foreign = [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()];

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{ask, assert_good, assert_invalid_token};
+use crate::engine::Engine;
 use crate::server::{Server, admin, customer};
 use crate::wire::{Header, STATUS, UPDATE, assert_refused, bearer, exchange, head, post, settled_log, total_count};
 
@@ -10,7 +11,7 @@ const JSON: Header<'_> = ("Content-Type", "application/json");
 
 #[test]
 fn the_scheme_is_bearer_in_any_case() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
         let answer = post(
             &server,
@@ -24,7 +25,7 @@ fn the_scheme_is_bearer_in_any_case() {
 
 #[test]
 fn what_is_not_one_bearer_token_is_none() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let token = customer(1);
     let [one, other] = [bearer(&token), bearer(&admin())];
     let cases: [&[Header<'_>]; 12] = [
@@ -49,7 +50,7 @@ fn what_is_not_one_bearer_token_is_none() {
 
 #[test]
 fn a_token_is_taken_from_its_header_only() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let token = customer(1);
     let body = json!({ "sessionId": "s", "isSuccessful": true, "access_token": token, "token": token }).to_string();
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
@@ -82,7 +83,7 @@ fn a_token_is_taken_from_its_header_only() {
 
 #[test]
 fn a_refused_token_does_not_wait_for_the_body() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let announced = [JSON, ("Content-Length", "7000000")];
     for headers in [
         [&announced[..], &[("Authorization", "Bearer nonsense")]].concat(),
@@ -101,7 +102,7 @@ fn a_refused_token_does_not_wait_for_the_body() {
 
 #[test]
 fn a_token_does_not_come_into_the_log() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let good = customer(1);
     assert_good(&server, "good", &good);
     assert_invalid_token("bad", &ask(&server, &format!("{good}x")));

@@ -4,6 +4,7 @@ use jsonwebtoken::get_current_timestamp;
 use serde_json::{Value, json};
 
 use super::{assert_all_refused, assert_good};
+use crate::engine::Engine;
 use crate::keys::{claims, hs256};
 use crate::server::Server;
 
@@ -32,7 +33,7 @@ fn seconds(from_now: i64) -> i64 {
 
 #[test]
 fn a_token_ends_and_says_when() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     for (case, exp) in [
         ("an hour ahead", json!(seconds(3600))),
         ("just past, within the leeway", json!(seconds(-10))),
@@ -63,7 +64,7 @@ fn a_token_ends_and_says_when() {
 
 #[test]
 fn a_token_may_say_when_it_begins() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     assert_good(&server, "begun", &with("nbf", json!(seconds(-1))));
     assert_good(&server, "almost begun", &with("nbf", json!(seconds(10))));
     let past = seconds(-60);
@@ -82,7 +83,7 @@ fn a_token_may_say_when_it_begins() {
 
 #[test]
 fn the_leeway_is_a_setting() {
-    let server = Server::with(&[("LIVENESS_JWT_LEEWAY", "0s")]);
+    let server = Server::with(Engine::Sqlite, &[("LIVENESS_JWT_LEEWAY", "0s")]);
     assert_good(&server, "good", &with("exp", json!(seconds(60))));
     assert_all_refused(
         &server,
@@ -95,7 +96,10 @@ fn the_leeway_is_a_setting() {
 
 #[test]
 fn the_configured_issuer_and_audience_are_required() {
-    let server = Server::with(&[("LIVENESS_JWT_ISSUER", ISSUER), ("LIVENESS_JWT_AUDIENCE", AUDIENCE)]);
+    let server = Server::with(
+        Engine::Sqlite,
+        &[("LIVENESS_JWT_ISSUER", ISSUER), ("LIVENESS_JWT_AUDIENCE", AUDIENCE)],
+    );
     for (case, audience) in [
         ("ours", json!(AUDIENCE)),
         ("ours among others", json!(["other", AUDIENCE])),
@@ -137,7 +141,7 @@ fn the_configured_issuer_and_audience_are_required() {
 
 #[test]
 fn an_issuer_and_an_audience_that_are_not_configured_still_have_their_type() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     assert_good(&server, "any issuer", &with("iss", json!("anybody")));
     assert_good(&server, "any audience", &with("aud", json!(["anything", "else"])));
     assert_good(&server, "no issuer", &with("iss", None));
@@ -153,7 +157,7 @@ fn an_issuer_and_an_audience_that_are_not_configured_still_have_their_type() {
 
 #[test]
 fn a_subject_has_no_control_characters() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     assert_good(&server, "a number", &with("sub", json!(1)));
     let subjects = ["a\u{0}b", "1\n", "\u{7f}", "\u{85}"];
     assert_all_refused(&server, &subjects.map(|subject| (subject, with("sub", json!(subject)))));
@@ -161,7 +165,7 @@ fn a_subject_has_no_control_characters() {
 
 #[test]
 fn only_access_tokens_are_taken() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let typed = |typ: Value| hs256(&json!({ "alg": "HS256", "typ": typ }), &claims());
     assert_good(&server, "no type", &hs256(&json!({ "alg": "HS256" }), &claims()));
     for typ in ["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT"] {
@@ -183,7 +187,7 @@ fn only_access_tokens_are_taken() {
 
 #[test]
 fn what_is_critical_is_not_understood() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let critical = |crit: Value| {
         hs256(
             &json!({ "alg": "HS256", "typ": "JWT", "crit": crit, "b64": true }),
@@ -212,7 +216,7 @@ fn what_is_critical_is_not_understood() {
 #[test]
 fn a_token_has_at_most_8_kb() {
     const LIMIT: usize = 8 * 1024;
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let padded = |length: usize| with("pad", json!("x".repeat(length)));
     // Base64 grows by steps: the last token within the limit, and the one after it.
     let steps: Vec<_> = (LIMIT / 2..LIMIT).map(padded).collect();

@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::{assert_all_refused, assert_good};
+use crate::engine::Engine;
 use crate::keys::{KeyPair, base64url, claims, hmac_of, hmac_sha256, hs256, jwt, jwt_of};
 use crate::server::{SECRET, Server, customer};
 
@@ -23,7 +24,7 @@ const P256_ORDER: [u64; 4] = [
 
 #[test]
 fn an_unsigned_token_is_no_token() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let token = customer(1);
     assert_good(&server, "signed", &token);
 
@@ -160,7 +161,7 @@ fn a_key_that_the_token_brings_or_names_is_not_used() {
 
 #[test]
 fn a_key_id_opens_no_file_and_asks_no_database() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let kids = [
         ("../../../../../../dev/null", ""),
         ("/proc/sys/kernel/randomize_va_space", "2\n"),
@@ -180,7 +181,7 @@ fn a_key_id_opens_no_file_and_asks_no_database() {
 
 #[test]
 fn a_token_that_is_changed_or_written_otherwise_is_refused() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let header = json!({ "alg": "HS256", "typ": "JWT" });
     let of_number = |number: u32| {
         let mut claims = claims();

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::engine::Engine;
 use crate::server::{Server, token};
 use crate::wire::{LIST, STATUS, assert_refused, bearer, post};
 
@@ -28,7 +29,7 @@ fn assert_access(server: &Server, claims: &Value, allowed: [bool; 2]) {
 
 #[test]
 fn the_role_decides_what_a_token_may() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let cases = [
         (json!({}), CUSTOMER),
         (json!({ "role": "customer" }), CUSTOMER),
@@ -57,7 +58,7 @@ fn the_role_decides_what_a_token_may() {
 
 #[test]
 fn a_role_claim_without_a_known_role_gives_nothing() {
-    let server = Server::start();
+    let server = Server::start(Engine::Sqlite);
     let odd = [
         Value::Null,
         json!(""),
@@ -89,7 +90,7 @@ fn a_role_claim_without_a_known_role_gives_nothing() {
 
 #[test]
 fn the_role_claim_is_a_setting() {
-    let server = Server::with(&[("LIVENESS_JWT_ROLE_CLAIM", "groups")]);
+    let server = Server::with(Engine::Sqlite, &[("LIVENESS_JWT_ROLE_CLAIM", "groups")]);
     assert_access(&server, &json!({ "groups": "admin" }), ADMIN);
     assert_access(&server, &json!({ "groups": ["admin", "customer"] }), BOTH);
     assert_access(&server, &json!({ "groups": null }), NEITHER);

@@ -3,6 +3,7 @@
 use liveness_core::{Claims, Timestamp, UserReference};
 use serde_json::{Value, json};
 
+use crate::engine::{Engine, on_each_engine};
 use crate::server::{Answer, Server, admin, customer, report, token};
 use crate::wire::{DETAILS, LIST, STATUS, UPDATE, assert_refused};
 
@@ -24,9 +25,8 @@ fn records_for(server: &Server, token: &str, session: &str) -> Value {
     page.data()["Items"][0]["SelfServiceUserId"].clone()
 }
 
-#[test]
-fn a_number_seen_for_the_first_time_becomes_a_user_of_the_claims() {
-    let server = Server::start();
+fn a_number_seen_for_the_first_time_becomes_a_user_of_the_claims(engine: Engine) {
+    let server = Server::start(engine);
     assert_eq!(details(&server, 1234).codes(), (404, "25"));
     let claims = json!({
         "sub": "1234", "email": "jane@example.com", "given_name": "Jane", "family_name": "Doe",
@@ -48,9 +48,8 @@ fn a_number_seen_for_the_first_time_becomes_a_user_of_the_claims() {
     assert_eq!(page.data()["TotalCount"], 1);
 }
 
-#[test]
-fn a_user_without_a_name_is_called_by_the_given_and_the_family_name() {
-    let server = Server::start();
+fn a_user_without_a_name_is_called_by_the_given_and_the_family_name(engine: Engine) {
+    let server = Server::start(engine);
     let cases = [
         (
             json!({ "sub": "1", "given_name": "Jane", "family_name": "Doe" }),
@@ -78,17 +77,15 @@ fn a_user_without_a_name_is_called_by_the_given_and_the_family_name() {
     }
 }
 
-#[test]
-fn a_user_is_found_by_number_and_by_user_id() {
-    let server = Server::start();
+fn a_user_is_found_by_number_and_by_user_id(engine: Engine) {
+    let server = Server::start(engine);
     assert_eq!(records_for(&server, &customer(1234), "a"), 1234);
     assert_eq!(records_for(&server, &named(json!(1234)), "b"), 1234);
     assert_eq!(records_for(&server, &named(json!("USR-00001234")), "c"), 1234);
 }
 
-#[test]
-fn what_names_no_user_may_do_nothing() {
-    let server = Server::start();
+fn what_names_no_user_may_do_nothing(engine: Engine) {
+    let server = Server::start(engine);
     assert_eq!(records_for(&server, &customer(7), "s"), 7);
     let subjects = [
         json!("USR-00000008"),
@@ -117,9 +114,8 @@ fn what_names_no_user_may_do_nothing() {
     assert_refused("no subject", &server.send(STATUS, &without, &json!({})), NOBODY);
 }
 
-#[test]
-fn without_provisioning_only_known_users_are_served() {
-    let server = Server::with(&[("LIVENESS_PROVISION_USERS", "false")]);
+fn without_provisioning_only_known_users_are_served(engine: Engine) {
+    let server = Server::with(engine, &[("LIVENESS_PROVISION_USERS", "false")]);
     assert_refused("query", &server.send(STATUS, &customer(5), &json!({})), NOBODY);
     assert_refused(
         "command",
@@ -140,9 +136,8 @@ fn without_provisioning_only_known_users_are_served() {
     assert_refused("another", &server.send(STATUS, &customer(6), &json!({})), NOBODY);
 }
 
-#[test]
-fn the_claim_that_names_the_user_is_a_setting() {
-    let server = Server::with(&[("LIVENESS_JWT_USER_ID_CLAIM", "uid")]);
+fn the_claim_that_names_the_user_is_a_setting(engine: Engine) {
+    let server = Server::with(engine, &[("LIVENESS_JWT_USER_ID_CLAIM", "uid")]);
     assert_eq!(records_for(&server, &token(&json!({ "sub": "8", "uid": "5" })), "a"), 5);
     assert_eq!(records_for(&server, &token(&json!({ "uid": 6 })), "b"), 6);
     for claims in [json!({ "sub": "5" }), json!({ "sub": "5", "uid": null })] {
@@ -150,4 +145,13 @@ fn the_claim_that_names_the_user_is_a_setting() {
         assert_refused(&claims.to_string(), &answer, NOBODY);
     }
     assert_eq!(details(&server, 8).codes(), (404, "25"));
+}
+
+on_each_engine! {
+    a_number_seen_for_the_first_time_becomes_a_user_of_the_claims,
+    a_user_without_a_name_is_called_by_the_given_and_the_family_name,
+    a_user_is_found_by_number_and_by_user_id,
+    what_names_no_user_may_do_nothing,
+    without_provisioning_only_known_users_are_served,
+    the_claim_that_names_the_user_is_a_setting,
 }

@@ -1,0 +1,96 @@
+//! The two engines, and on either a database of a test's own.
+
+use std::path::{Path, PathBuf};
+
+use liveness_core::store::{Store, StoreSettings};
+use tempfile::TempDir;
+
+use crate::cluster::TestDatabase;
+
+/// What keeps the database.
+#[derive(Clone, Copy, Debug)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Runs each of these tests on either engine.
+macro_rules! on_each_engine {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            use $crate::engine::Engine;
+
+            #[test]
+            fn sqlite() {
+                super::$test(Engine::Sqlite);
+            }
+
+            #[test]
+            #[ignore = "needs PostgreSQL: .ci/test"]
+            fn postgres() {
+                super::$test(Engine::Postgres);
+            }
+        }
+    )+};
+}
+
+pub(crate) use on_each_engine;
+
+/// An empty database: a file in a folder, or one of the server beside a folder. It ends with this.
+pub struct Database {
+    folder: TempDir,
+    postgres: Option<TestDatabase>,
+}
+
+impl Database {
+    pub fn create(engine: Engine) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            postgres: match engine {
+                Engine::Sqlite => None,
+                Engine::Postgres => Some(TestDatabase::create()),
+            },
+        }
+    }
+
+    /// What a server on it has to be told: on SQLite nothing, because its file is the default in its folder.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        let Some(database) = &self.postgres else {
+            return Vec::new();
+        };
+        vec![
+            ("LIVENESS_DATABASE_URL", database.url()),
+            // So few that the servers of many tests at once fit.
+            ("LIVENESS_DATABASE_CONNECTIONS", "4".to_owned()),
+        ]
+    }
+
+    /// Where a server on it runs.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its file, where it is SQLite's.
+    pub fn file(&self) -> PathBuf {
+        assert!(self.postgres.is_none(), "it is no file");
+        self.folder().join("liveness.db")
+    }
+
+    /// It, where it is PostgreSQL's.
+    pub fn postgres(&self) -> Option<&TestDatabase> {
+        self.postgres.as_ref()
+    }
+
+    /// Opened beside whoever else uses it.
+    pub fn store(&self) -> Store {
+        let url = match &self.postgres {
+            None => format!("sqlite://{}", self.file().display()),
+            Some(database) => database.url(),
+        };
+        let settings = StoreSettings {
+            connections: 2,
+            ..StoreSettings::default()
+        };
+        Store::open_with(&url, settings).unwrap()
+    }
+}

@@ -1,0 +1,68 @@
+//! What goes wrong with a database, and what else a test does to it by SQL.
+
+use diesel::connection::{Connection as _, SimpleConnection as _};
+use diesel::{PgConnection, SqliteConnection};
+
+use crate::cluster::TestDatabase;
+use crate::durability::until;
+use crate::engine::Database;
+use crate::server::Server;
+
+/// Runs the test's own SQL, which differs between the engines.
+pub fn execute(database: &Database, sqlite: &str, postgres: &str) {
+    match database.postgres() {
+        None => SqliteConnection::establish(&database.file().to_string_lossy())
+            .unwrap()
+            .batch_execute(sqlite)
+            .unwrap(),
+        Some(database) => drop(database.sql(postgres)),
+    }
+}
+
+/// The disk that the trail is on has failed, as far as the server can see.
+pub fn break_audit(server: &Server) {
+    execute(
+        server.database(),
+        "CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries \
+         BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END",
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN RAISE 'could not write block 7: Input/output error' USING ERRCODE = 'io_error'; END $$; \
+         CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries EXECUTE FUNCTION fail()",
+    );
+}
+
+pub fn mend_audit(server: &Server) {
+    let drop = "DROP TRIGGER audit_is_broken";
+    server
+        .database()
+        .execute(drop, &format!("{drop} ON liveness_audit_entries"));
+}
+
+/// Nothing can be had of the database any more, as far as the server can see.
+pub fn take_away(server: &Server) {
+    let Some(database) = server.database().postgres() else {
+        let file = server.database().file();
+        return std::fs::rename(&file, file.with_extension("elsewhere")).unwrap();
+    };
+    let name = database.name();
+    on_its_cluster(database, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+    let end = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity";
+    on_its_cluster(database, &format!("{end} WHERE datname = '{name}'"));
+}
+
+/// Gives it back, and waits until a server that has to connect again has done so.
+pub fn bring_back(server: &Server) {
+    let Some(database) = server.database().postgres() else {
+        let file = server.database().file();
+        return std::fs::rename(file.with_extension("elsewhere"), &file).unwrap();
+    };
+    let name = database.name();
+    on_its_cluster(database, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+    until(|| server.get("/health/ready").status == 200);
+}
+
+/// Runs SQL beside a database that nobody can connect to.
+fn on_its_cluster(database: &TestDatabase, sql: &str) {
+    let url = database.url().replace(database.name(), "postgres");
+    PgConnection::establish(&url).unwrap().batch_execute(sql).unwrap();
+}
