@@ -74,6 +74,11 @@ impl StoreError {
         Self::Internal(Arc::from(cause.into()))
     }
 
+    /// What it came from, for the log.
+    pub(super) fn cause(&self) -> String {
+        Error::source(self).map_or_else(|| self.to_string(), ToString::to_string)
+    }
+
     fn database_error(&self) -> Option<&DieselError> {
         match self {
             Self::Unavailable(cause) | Self::OutcomeUnknown(cause) | Self::Internal(cause) => cause.downcast_ref(),
@@ -137,10 +142,11 @@ fn is_fault_of_ours(error: &DieselError) -> bool {
             | DatabaseErrorKind::CheckViolation => true,
             _ => {
                 let message = information.message();
-                // PostgreSQL points at the place in a statement that it cannot make sense of.
+                // PostgreSQL points at the place in a statement that it cannot make sense of, and where it waited for a
+                // table's lock in vain.
                 message.starts_with("no such ")
                     || message.contains("syntax error")
-                    || information.statement_position().is_some()
+                    || (information.statement_position().is_some() && !message.starts_with("canceling statement"))
             }
         },
         DieselError::BrokenTransactionManager | DieselError::RollbackErrorOnCommit { .. } => false,

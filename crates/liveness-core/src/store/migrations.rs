@@ -3,7 +3,7 @@
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::connection::{Connection, Purpose};
-use super::error::{OpenError, StoreError};
+use super::error::StoreError;
 use super::postgres::PostgresSettings;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
@@ -13,7 +13,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 /// nothing; it is ours.
 const TAKE_TURNS: &str = "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(5496712038112)";
 
-pub(super) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<(), OpenError> {
+pub(super) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<(), StoreError> {
     let applied = conn.transaction(Purpose::Write, |conn| {
         if let Connection::Postgres(_) = conn {
             conn.execute(TAKE_TURNS)?;
@@ -31,11 +31,7 @@ pub(super) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Res
         let applied = applied.map_err(StoreError::internal)?;
         Ok(applied.iter().map(ToString::to_string).collect::<Vec<_>>())
     });
-    let failed = |error: StoreError| {
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        OpenError::new(format!("cannot migrate the database: {cause}"))
-    };
-    for version in applied.map_err(failed)? {
+    for version in applied? {
         log::info!("migrated the database to {version}");
     }
     Ok(())

@@ -119,32 +119,34 @@ impl Connections {
     /// Brings the schema up to date, on the thread of the caller. Until that has succeeded, nothing else does.
     pub(super) fn migrate(
         &self,
-        mut migration: impl FnMut(&mut Connection<'_>) -> Result<(), OpenError>,
+        migration: impl FnMut(&mut Connection<'_>) -> Result<(), StoreError>,
     ) -> Result<(), OpenError> {
-        let migrated = match &self.writers {
-            Pool::Sqlite(pool) => self
-                .of(pool)
-                .map_err(unreached)
-                .and_then(|mut conn| migration(&mut (&mut *conn).into())),
-            Pool::Postgres(pool) => self
-                .of(pool)
-                .map_err(unreached)
-                .and_then(|mut conn| migration(&mut (&mut *conn).into())),
-        };
+        let migrated = self.on_a_connection(&self.writers, migration);
         self.lacks_migrations.store(migrated.is_err(), Ordering::Release);
-        migrated
+        migrated.map_err(|error| match error {
+            StoreError::Unavailable(cause) => OpenError::out_of_reach(&cause),
+            other => OpenError::new(format!("cannot migrate the database: {}", other.cause())),
+        })
     }
 
-    /// Runs an operation on a connection of a pool, and again on the next when it broke, unless it may have been
-    /// committed.
     fn run<T>(
         &self,
         pool: &Pool,
-        mut operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if self.lacks_migrations.load(Ordering::Acquire) {
             return Err(StoreError::unavailable("the database's schema is not up to date yet"));
         }
+        self.on_a_connection(pool, operation)
+    }
+
+    /// Runs an operation on a connection of a pool, and again on the next when it broke, unless it may have been
+    /// committed.
+    fn on_a_connection<T>(
+        &self,
+        pool: &Pool,
+        mut operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         if let Some(file) = &self.file {
             file.check()?;
         }
@@ -198,11 +200,4 @@ fn attempt<T>(
         conn.spoil();
     }
     result
-}
-
-fn unreached(error: StoreError) -> OpenError {
-    match std::error::Error::source(&error) {
-        Some(cause) => OpenError::out_of_reach(&cause),
-        None => OpenError::out_of_reach(&error),
-    }
 }

@@ -29,14 +29,13 @@ pub(crate) fn begin_record(store: &Store, recording: Recording) -> Outcome<Call<
     begin(async move { store.record(recording).await })
 }
 
-/// Puts the records of this many users into the queue, each as soon as there is room.
-async fn fill(store: &Store, users: i64, face: bool) -> Vec<Call<Recorded>> {
+/// Puts the records of this many users into the queue, each with a face and as soon as there is room.
+async fn fill(store: &Store, users: i64) -> Vec<Call<Recorded>> {
     let mut waiting = Vec::new();
     let filled = async {
         while (waiting.len() as i64) < users {
             let user = 1000 + waiting.len() as i64;
-            let run = recording(user, &format!("busy-{user}"));
-            match begin_record(store, if face { with_face(run) } else { run }) {
+            match begin_record(store, with_face(recording(user, &format!("busy-{user}")))) {
                 Ok(call) => waiting.push(call),
                 Err(StoreError::Unavailable(_)) => tokio::task::yield_now().await,
                 Err(other) => panic!("{other:?}"),
@@ -60,7 +59,7 @@ pub(crate) fn one_face() -> GroupCommit {
 ///
 /// As long as a face waits the next is refused: when the last is in the queue, the writers have taken the others.
 pub(crate) async fn occupy(database: &Database, store: &Store) -> Vec<Call<Recorded>> {
-    fill(store, writers(database) + 1, true).await
+    fill(store, writers(database) + 1).await
 }
 
 /// How many transactions of a store may write at once.
@@ -80,24 +79,23 @@ async fn assert_stays_full(attempt: impl Fn() -> Outcome<Call<Recorded>>) {
 }
 
 async fn what_finds_four_others_waiting_is_refused_while_they_wait(database: Database) {
-    let settings = GroupCommit {
-        batch: 1,
-        queue: 4,
-        ..GroupCommit::default()
-    };
-    let store = database.open_with(settings);
+    let store = database.open_with(GroupCommit { queue: 4, ..one_face() });
     let hold = database.hold();
-    let waiting = fill(&store, writers(&database) + 4, false).await;
+    // The last of these waits, and three more.
+    let mut waiting = occupy(&database, &store).await;
+    for user in 1..=3 {
+        waiting.push(begin_record(&store, recording(user, &format!("session-{user}"))).unwrap());
+    }
 
-    assert_stays_full(|| begin_record(&store, recording(1, "session-1"))).await;
+    assert_stays_full(|| begin_record(&store, recording(4, "session-4"))).await;
 
     hold.release();
     for call in waiting {
         call.await.unwrap();
     }
-    assert!(store.record(recording(1, "session-1")).await.is_ok());
-    let sessions = writers(&database) + 5;
-    assert_eq!(database.rows(), [sessions, 0, sessions, 0, sessions]);
+    assert!(store.record(recording(4, "session-4")).await.is_ok());
+    let (sessions, faces) = (writers(&database) + 5, writers(&database) + 1);
+    assert_eq!(database.rows(), [sessions, faces, sessions, 0, sessions]);
 }
 
 async fn an_image_that_finds_too_many_bytes_waiting_is_refused_while_they_wait(database: Database) {
@@ -108,7 +106,7 @@ async fn an_image_that_finds_too_many_bytes_waiting_is_refused_while_they_wait(d
     };
     let store = database.open_with(settings);
     let hold = database.hold();
-    let waiting = fill(&store, writers(&database) + 2, true).await;
+    let waiting = fill(&store, writers(&database) + 2).await;
 
     assert_stays_full(|| begin_record(&store, with_face(recording(1, "session-1")))).await;
     let small = begin_record(&store, recording(2, "session-2")).unwrap();

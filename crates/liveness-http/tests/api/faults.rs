@@ -33,9 +33,7 @@ pub fn break_audit(server: &Server) {
 
 pub fn mend_audit(server: &Server) {
     let drop = "DROP TRIGGER audit_is_broken";
-    server
-        .database()
-        .execute(drop, &format!("{drop} ON liveness_audit_entries"));
+    execute(server.database(), drop, &format!("{drop} ON liveness_audit_entries"));
 }
 
 /// Nothing can be had of the database any more, as far as the server can see.
