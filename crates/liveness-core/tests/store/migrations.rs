@@ -10,6 +10,7 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use liveness_core::IdempotencyKey;
 use liveness_core::store::StoreError;
 
+use crate::connection::assert_unavailable;
 use crate::database::{Database, Link, Place, on_each_engine};
 use crate::samples::{keyed, recording};
 use crate::schema::{believed, indexes, made};
@@ -158,6 +159,26 @@ async fn what_was_recorded_outlives_a_step_down_and_up(database: Database) {
     assert_eq!((replay.is_replay, replay.check), (true, first.check));
 }
 
+async fn a_migration_that_fails_changes_nothing_and_tells_so_in_one_line(place: Place) {
+    place.execute("CREATE TABLE liveness_images (id INTEGER)");
+    let store = place.open();
+
+    let error = store.migrate().unwrap_err();
+
+    let message = error.to_string();
+    assert!(message.starts_with("cannot migrate the database: "), "{message}");
+    assert!(
+        message.contains("already exists") && !message.contains('\n'),
+        "{message}"
+    );
+    assert!(!error.is_out_of_reach());
+    assert_eq!(leftovers(&place), ["liveness_images"]);
+    assert_unavailable(&store).await;
+    place.execute("DROP TABLE liveness_images");
+    store.migrate().unwrap();
+    assert!(store.ping().await.is_ok());
+}
+
 async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place: Place) {
     let start = Barrier::new(8);
     let migrate = || {
@@ -179,5 +200,6 @@ on_each_engine! {
     the_migrations_go_up_and_down_and_up_again,
     a_database_of_the_first_version_is_brought_up_to_date,
     what_was_recorded_outlives_a_step_down_and_up,
+    a_migration_that_fails_changes_nothing_and_tells_so_in_one_line,
     eight_stores_that_migrate_one_empty_database_at_once_all_succeed,
 }
