@@ -38,6 +38,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 struct Subject {
     bus: Bus,
     store: Store,
+    records: i64,
+    /// Users whose record has a face.
+    faces: Vec<i64>,
 }
 
 impl Subject {
@@ -51,7 +54,29 @@ impl Subject {
         let users = Arc::new(StoredUsers::new(store.clone(), Arc::new(SystemClock), true));
         let module = liveness::module(Liveness::new(store.clone(), users, Settings::default()));
         let bus = Bus::builder().module(module).audit_sink(store.clone()).build()?;
-        Ok(Self { bus, store })
+        Ok(Self {
+            bus,
+            store,
+            records: 0,
+            faces: Vec::new(),
+        })
+    }
+
+    /// Looks what there is: how many records, and faces among the newest.
+    async fn explored(mut self) -> Result<Self, Box<dyn Error>> {
+        for number in 1..=100 {
+            let page = self
+                .store
+                .checks(CheckFilter::default(), PageRequest { number, size: 100 })
+                .await?;
+            self.records = page.total;
+            let with_face = page.items.iter().filter(|check| check.has_image);
+            self.faces.extend(with_face.map(|check| check.self_service_user_id));
+        }
+        if self.faces.is_empty() {
+            return Err("there are no faces among the newest records: fill it with --faces 1000".into());
+        }
+        Ok(self)
     }
 
     async fn send(
@@ -61,11 +86,6 @@ impl Subject {
         let mut reply = Vec::new();
         self.bus.dispatch(name, body.as_bytes(), context, &mut reply).await?;
         Ok(reply.len())
-    }
-
-    async fn total(&self) -> Result<i64, Box<dyn Error>> {
-        let one = PageRequest { number: 1, size: 1 };
-        Ok(self.store.checks(CheckFilter::default(), one).await?.total)
     }
 }
 
@@ -95,55 +115,55 @@ fn command(name: &'static str, user: i64) -> (&'static str, String, Context) {
 
 type Call = (&'static str, String, Context);
 /// A message, made anew for each time, on a database of so many records.
-type Case = (&'static str, fn(i64) -> Call);
+type Case = (&'static str, fn(&Subject) -> Call);
 
 fn list(filter: String) -> Call {
     ("RetrieveLivenessChecksQuery", filter, admin())
 }
 
-fn user_of(records: i64) -> i64 {
-    let users = (records / 3).max(1);
-    (random() >> 1).cast_signed() % users + 1
+/// Any user of `fill`'s, which has three records of each.
+fn any_user(subject: &Subject) -> i64 {
+    (random() >> 1).cast_signed() % (subject.records / 3).max(1) + 1
 }
 
 /// A user with a pre-registration of their own, as `fill` gives every other one.
-fn registered_user_of(records: i64) -> i64 {
-    user_of(records) / 4 * 4 + 2
+fn registered_user(subject: &Subject) -> i64 {
+    any_user(subject) / 4 * 4 + 2
 }
 
 const CASES: [Case; 11] = [
-    ("status", |records| {
-        ("CheckLivenessStatusQuery", "{}".into(), customer(user_of(records)))
+    ("status", |subject| {
+        ("CheckLivenessStatusQuery", "{}".into(), customer(any_user(subject)))
     }),
-    // `fill --faces 1000` gives them to the last users.
-    ("get user, face of 60 KB", |records| {
-        let user = (records - 1000) / 3 - user_of(2700);
+    ("get user, face of 60 KB", |subject| {
+        let place = random() % subject.faces.len() as u64;
+        let user = subject.faces[usize::try_from(place).unwrap_or_default()];
         ("GetUserLivenessCheckQuery", format!(r#"{{"userId":{user}}}"#), admin())
     }),
-    ("submit", |records| {
-        command("SubmitLivenessCheckCommand", user_of(records))
+    ("submit", |subject| {
+        command("SubmitLivenessCheckCommand", any_user(subject))
     }),
-    ("update", |records| {
-        command("UpdateLivenessCheckCommand", user_of(records))
+    ("update", |subject| {
+        command("UpdateLivenessCheckCommand", any_user(subject))
     }),
     ("list, page 1", |_| list("{}".into())),
-    ("list, of a user", |records| {
-        list(format!(r#"{{"selfServiceUserId":{}}}"#, user_of(records)))
+    ("list, of a user", |subject| {
+        list(format!(r#"{{"selfServiceUserId":{}}}"#, any_user(subject)))
     }),
-    ("list, of a pre-registration", |records| {
+    ("list, of a pre-registration", |subject| {
         list(format!(
             r#"{{"preRegistrationId":{}}}"#,
-            1000 + registered_user_of(records)
+            1000 + registered_user(subject)
         ))
     }),
     ("list, of a campaign", |_| list(r#"{"preRegistrationId":7}"#.into())),
-    ("list, of a session", |records| {
-        let number = (random() >> 1) % records.cast_unsigned().max(1);
-        let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        list(format!(r#"{{"sessionId":"sdk-session-{mixed:016x}"}}"#))
+    ("list, of a session", |subject| {
+        let number = random() % subject.records.cast_unsigned().max(1);
+        let mixed = number * 2_654_435_761 % 4_294_967_296;
+        list(format!(r#"{{"sessionId":"sdk-session-{mixed}"}}"#))
     }),
-    ("list, of user and pre-registration", |records| {
-        let user = registered_user_of(records);
+    ("list, of user and pre-registration", |subject| {
+        let user = registered_user(subject);
         list(format!(
             r#"{{"selfServiceUserId":{user},"preRegistrationId":{}}}"#,
             1000 + user
@@ -155,22 +175,20 @@ const CASES: [Case; 11] = [
 async fn growth(urls: &[String]) -> Result<(), Box<dyn Error>> {
     let mut subjects = Vec::new();
     for url in urls {
-        let subject = Subject::open(url, GroupCommit::default())?;
-        let records = subject.total().await?;
-        subjects.push((subject, records));
+        subjects.push(Subject::open(url, GroupCommit::default())?.explored().await?);
     }
     let mut out = std::io::stdout();
     let sizes: Vec<_> = subjects
         .iter()
-        .map(|(_, records)| format!("{records:>10} records      "))
+        .map(|subject| format!("{:>10} records      ", subject.records))
         .collect();
     writeln!(out, "{:36}{}", "median, one caller", sizes.join(""))?;
     for (name, call) in CASES {
         let mut times = vec![Vec::new(); subjects.len()];
         // The first rounds warm up.
         for round in 0..500 {
-            for ((subject, records), times) in subjects.iter().zip(&mut times) {
-                let call = call(*records);
+            for (subject, times) in subjects.iter().zip(&mut times) {
+                let call = call(subject);
                 let begun = Instant::now();
                 subject.send(&call).await.map_err(|error| format!("{name}: {error}"))?;
                 if round >= 50 {

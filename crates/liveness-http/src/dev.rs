@@ -85,7 +85,11 @@ fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str)
         ),
     ];
     // Another URL may hold a password.
-    let database = if database_url.starts_with("sqlite://") { database_url } else { "PostgreSQL" };
+    let database = if database_url.starts_with("sqlite://") {
+        database_url
+    } else {
+        "PostgreSQL"
+    };
     let mut text = format!(
         "# liveness serves http://{address} with a key made for this run; its records are in {database}.\n\
          # Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\

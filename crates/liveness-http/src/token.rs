@@ -197,7 +197,9 @@ fn user_claims(claims: &Map<String, Value>, reference: UserReference) -> Claims 
             .filter(|text| !text.contains(char::is_control));
         text.map(str::to_owned)
     };
-    let pre_registration_id = claim_text(claims.get("preRegistrationId")).and_then(|id| id.parse().ok()).filter(|id| *id >= 1);
+    let pre_registration_id = claim_text(claims.get("preRegistrationId"))
+        .and_then(|id| id.parse().ok())
+        .filter(|id| *id >= 1);
     Claims {
         reference,
         email: text("email"),

@@ -8,7 +8,7 @@ use std::thread;
 use diesel::backend::Backend;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use liveness_core::IdempotencyKey;
-use liveness_core::store::StoreError;
+use liveness_core::store::{Store, StoreError};
 
 use crate::connection::assert_unavailable;
 use crate::database::{Database, Link, Place, on_each_engine};
@@ -180,14 +180,15 @@ async fn a_migration_that_fails_changes_nothing_and_tells_so_in_one_line(place: 
 }
 
 async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place: Place) {
-    let start = Barrier::new(8);
-    let migrate = || {
+    let stores: Vec<_> = (0..8).map(|_| place.open()).collect();
+    let start = Barrier::new(stores.len());
+    let migrate = |store: &Store| {
         start.wait();
-        place.open().migrate().map_err(|error| error.to_string())
+        store.migrate().map_err(|error| error.to_string())
     };
 
     let outcomes: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(migrate)).collect();
+        let threads: Vec<_> = stores.iter().map(|store| scope.spawn(|| migrate(store))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
 
