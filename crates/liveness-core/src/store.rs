@@ -99,6 +99,7 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_with(url: &str, settings: StoreSettings) -> Result<Self, OpenError> {
         if postgres::is_url(url) {
+            postgres::check_url(url)?;
             if settings.connections == 0 {
                 return Err(OpenError::new("there must be at least one connection".to_owned()));
             }

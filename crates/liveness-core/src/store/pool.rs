@@ -37,6 +37,15 @@ impl Pool {
             Self::Postgres(pool) => pool.max_size(),
         }
     }
+
+    /// How many transactions may write at once: SQLite lets only one, and with PostgreSQL the second is written while the
+    /// first is made durable.
+    fn writers(&self) -> u32 {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(pool) => pool.max_size().min(2),
+        }
+    }
 }
 
 /// All connections of a store.
@@ -52,11 +61,12 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// A pool to read and one to write; they may be the same.
+    /// A pool to read and one to write: of a file they are two, else the same.
     pub(super) fn new(readers: Pool, writers: Pool, file: Option<DatabaseFile>) -> Self {
-        let writers_share = matches!((&readers, &writers), (Pool::Postgres(_), _)) || file.is_none();
         // Whoever writes finds a connection, however many read.
-        let turns = readers.max_size().saturating_sub(u32::from(writers_share)).max(1);
+        let is_shared = file.is_none();
+        let reserved = if is_shared { writers.writers() } else { 0 };
+        let turns = readers.max_size().saturating_sub(reserved).max(1);
         Self {
             readers,
             writers,
@@ -77,12 +87,9 @@ impl Connections {
         &self.settings
     }
 
-    /// How many transactions may write at once: what SQLite cannot do anyway saves PostgreSQL the time of a commit.
-    pub(super) fn writers(&self) -> usize {
-        match &self.writers {
-            Pool::Sqlite(_) => 1,
-            Pool::Postgres(pool) => pool.max_size().min(2) as usize,
-        }
+    /// How many transactions may write at once.
+    pub(super) fn writers(&self) -> u32 {
+        self.writers.writers()
     }
 
     /// Whether two transactions that write may come in each other's way: SQLite lets only one begin.

@@ -76,6 +76,10 @@ impl PostgresSettings {
         }
     }
 
+    pub(super) fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
     /// The schema as an identifier, quoted.
     pub(super) fn quoted_schema(&self) -> Option<String> {
         let quoted = |name: &String| format!("\"{}\"", name.replace('"', "\"\""));
@@ -112,6 +116,32 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for PostgresSettings
 /// Whether the URL is for us.
 pub(super) fn is_url(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// Refuses a URL that libpq would not understand, or would take apart in another way than was meant: its own message
+/// tells a part of the URL, which may be of the password.
+pub(super) fn check_url(url: &str) -> Result<(), OpenError> {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+    let is_escape = |(at, _): (usize, &str)| {
+        let mut digits = rest.bytes().skip(at + 1);
+        is_hex(digits.next()) && is_hex(digits.next())
+    };
+    let is_understood = rest.match_indices('%').all(is_escape)
+        && rest.matches('@').count() == authority.matches('@').count()
+        && authority.matches('@').count() <= 1
+        && authority.matches('[').count() == authority.matches(']').count()
+        && !rest.contains(|character: char| character.is_whitespace() || character.is_control());
+    if is_understood {
+        Ok(())
+    } else {
+        Err(OpenError::new(
+            "the database URL is malformed: special characters in its user, password and parameters must be \
+             percent-encoded (%40 for @, %2F for /, %3F for ?, %25 for %)"
+                .to_owned(),
+        ))
+    }
 }
 
 /// A pool for the URL, which may be any that libpq takes. It goes on trying while the server is out of reach, and
@@ -166,6 +196,29 @@ mod tests {
                 "{complete}"
             );
             assert!(!complete.contains("??"), "{complete}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_url_is_refused_without_its_password() {
+        for url in [
+            "postgres://u:hunter2@[::1/x",
+            "postgres://u:hunter%zz2@127.0.0.1/x",
+            "postgres://u:hunter2%4",
+            "postgres://u:p@hunter2@host/x",
+            "postgres://u:hunt/er2@host/x",
+            "postgres://u:hunt?er2@host/x",
+            "postgres://u:hunter2 @host/x",
+        ] {
+            let refused = check_url(url).map_err(|error| error.to_string());
+            assert!(refused.is_err_and(|message| !message.contains("hunt")), "{url}");
+        }
+        for url in [
+            "postgres:///x",
+            "postgres://u:p%40%2F%3F@[::1]:5433,b/x?target_session_attrs=read-write&options=-csearch_path%3Dl",
+            "postgresql://%2Fvar%2Frun%2Fpostgresql/x",
+        ] {
+            assert!(check_url(url).is_ok(), "{url}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -91,9 +92,14 @@ pub(super) fn open_file(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenErr
     let uri = uri_of(path);
     // One connection by itself, which turns the file to WAL: a pool would try for long before it tells what is wrong.
     let mut first = SqliteConnection::establish(&uri).map_err(|error| cannot_open(path, &error))?;
-    SqliteSettings::WRITER
-        .on_acquire(&mut first)
-        .map_err(|error| cannot_open(path, &error))?;
+    // To turn a file to WAL does not wait for another process that is about it, whatever the busy timeout.
+    let deadline = Instant::now() + WAIT;
+    while let Err(error) = SqliteSettings::WRITER.on_acquire(&mut first) {
+        if error.to_string() != "database is locked" || Instant::now() > deadline {
+            return Err(cannot_open(path, &error));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let pool = |size, settings| {
         Pool::builder()
             .max_size(size)

@@ -64,7 +64,7 @@ impl Writer {
             arrived: Condvar::new(),
         });
         let slots = recording::slots();
-        for slot in slots.take(connections.writers()) {
+        for slot in slots.take(connections.writers() as usize) {
             let (queue, connections) = (Arc::clone(&queue), Arc::clone(connections));
             thread::Builder::new()
                 .name("liveness-writer".to_owned())

@@ -128,3 +128,19 @@ fn a_pool_without_the_settings_is_refused_by_what_it_needs() {
         format!("{have}=4s and search_path=\"$user\", public, \"one\"; {needs}")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn a_schema_that_another_hides_is_refused() {
+    let place = Place::server();
+    let (first, second) = (PostgresSettings::default(), PostgresSettings::in_schema("other"));
+    let store = Store::from_postgres_pool(postgres_pool(&place, 2, first.clone()), first).unwrap();
+    store.migrate().unwrap();
+    let hidden = Store::from_postgres_pool(postgres_pool(&place, 2, second.clone()), second).unwrap();
+
+    let refused = hidden.migrate().unwrap_err().to_string();
+
+    let expected = "cannot migrate the database: schema public, which comes before other in the search path, has \
+         liveness tables of its own";
+    assert_eq!(refused, expected);
+}

@@ -12,7 +12,7 @@ use liveness_core::store::{Store, StoreError};
 
 use crate::connection::assert_unavailable;
 use crate::database::{Database, Link, Place, on_each_engine};
-use crate::samples::{keyed, recording};
+use crate::samples::{at_once, keyed, recording};
 use crate::schema::{believed, indexes, made};
 
 #[derive(Clone, Copy)]
@@ -203,4 +203,16 @@ on_each_engine! {
     what_was_recorded_outlives_a_step_down_and_up,
     a_migration_that_fails_changes_nothing_and_tells_so_in_one_line,
     eight_stores_that_migrate_one_empty_database_at_once_all_succeed,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stores_that_open_one_new_file_at_once_all_succeed() {
+    for _ in 0..20 {
+        let place = Place::file();
+        let opened = at_once((0..8).map(|_| {
+            let url = place.url();
+            async move { Store::open(&url).map(drop).map_err(|error| error.to_string()) }
+        }));
+        assert_eq!(opened.await, vec![Ok(()); 8]);
+    }
 }
