@@ -140,14 +140,14 @@ fn is_fault_of_ours(error: &DieselError) -> bool {
             | DatabaseErrorKind::ForeignKeyViolation
             | DatabaseErrorKind::NotNullViolation
             | DatabaseErrorKind::CheckViolation => true,
-            _ => {
+            DatabaseErrorKind::Unknown => {
+                // SQLite's words, and PostgreSQL's.
                 let message = information.message();
-                // PostgreSQL points at the place in a statement that it cannot make sense of, and where it waited for a
-                // table's lock in vain.
                 message.starts_with("no such ")
                     || message.contains("syntax error")
-                    || (information.statement_position().is_some() && !message.starts_with("canceling statement"))
+                    || message.ends_with(" does not exist")
             }
+            _ => false,
         },
         DieselError::BrokenTransactionManager | DieselError::RollbackErrorOnCommit { .. } => false,
         _ => true,
