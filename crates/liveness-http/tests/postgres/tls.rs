@@ -18,7 +18,7 @@ fn assert_is_refused(url: &str, reason: &str) {
     let log = node.log();
     let line = log
         .lines()
-        .find(|line| line.contains(" not ready: "))
+        .find(|line| line.contains(" the database is out of reach: cannot "))
         .unwrap_or_default();
     println!("tls: {line}");
     assert!(line.contains(reason), "{log}");
