@@ -77,16 +77,36 @@ fn assert_all_there(server: &Server, records: &HashMap<i64, i64>) {
     assert_none_is_half_written(server, "SubmitLivenessCheckCommand", records.len());
 }
 
-/// Every record has its entry, and every entry of a success its record; there are `at_least` so many.
+/// Every record has its entry and is counted, and every entry of a success has its record; there are `at_least` so many.
 fn assert_none_is_half_written(server: &Server, command: &str, at_least: usize) {
     let entries = entries(server);
     let done = entries
         .iter()
         .filter(|entry| entry.message == command && entry.outcome == "00")
         .count();
-    let listed = server.send("RetrieveLivenessChecksQuery", &admin(), &json!({}));
-    assert_eq!(listed.data()["TotalCount"], json!(done));
+    let (counted, users) = listed(server, json!({}));
+    assert_eq!((counted, users.len()), (done, done));
     assert!(done >= at_least, "{done} records");
+    for user in users {
+        let (counted, records) = listed(server, json!({ "selfServiceUserId": user }));
+        assert_eq!(counted, records.len(), "of user {user}");
+    }
+}
+
+/// The total that a list tells, and whose the records on all its pages are.
+fn listed(server: &Server, mut filter: Value) -> (usize, Vec<i64>) {
+    filter["pageSize"] = json!(100);
+    let mut users = Vec::new();
+    for page in 1.. {
+        filter["pageNumber"] = json!(page);
+        let answer = server.send("RetrieveLivenessChecksQuery", &admin(), &filter);
+        let items = answer.data()["Items"].as_array().unwrap().clone();
+        users.extend(items.iter().map(|item| item["SelfServiceUserId"].as_i64().unwrap()));
+        if items.is_empty() {
+            return (answer.data()["TotalCount"].as_u64().unwrap() as usize, users);
+        }
+    }
+    unreachable!("a list ends")
 }
 
 fn every_acknowledged_record_survives_sigkill(engine: Engine) {
