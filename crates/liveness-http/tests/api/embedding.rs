@@ -106,19 +106,3 @@ fn customers_that_cannot_be_looked_up_are_asked_to_come_again() {
         assert_eq!(refused.codes(), (503, "91"));
     });
 }
-
-#[test]
-fn the_readme_shows_the_lines_of_the_example() {
-    let readme = include_str!("../../../../README.md");
-    let shown = readme
-        .split_once("```rust,ignore\n")
-        .unwrap()
-        .1
-        .split_once("```")
-        .unwrap()
-        .0;
-
-    let lines = shown.lines().map(|line| format!("    {line}\n")).collect::<String>();
-
-    assert!(include_str!("../../examples/embedding.rs").contains(&lines), "{lines}");
-}
