@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::connection::{Connection, Purpose, in_statements, on_either};
+use super::connection::{Connection, Purpose, cannot_be_stored, in_statements, on_either};
 use super::error::StoreError;
 use super::recording::Recording;
 use super::schema::liveness_checks::{self, dsl};
@@ -147,6 +147,12 @@ pub(super) fn page(
     filter: &CheckFilter,
     page: PageRequest,
 ) -> Result<CheckPage, StoreError> {
+    if filter.session_id.as_deref().is_some_and(cannot_be_stored) {
+        return Ok(CheckPage {
+            items: Vec::new(),
+            total: 0,
+        });
+    }
     conn.transaction(Purpose::Read, |conn| {
         let total = total(conn, filter)?;
         let items = items(conn, filter, page)?;

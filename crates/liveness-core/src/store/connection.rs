@@ -28,6 +28,11 @@ impl<'a> From<&'a mut PgConnection> for Connection<'a> {
     }
 }
 
+/// Whether no text of the database can be this one: PostgreSQL has no U+0000, and does not even take the question.
+pub(super) fn cannot_be_stored(text: &str) -> bool {
+    text.contains('\0')
+}
+
 /// Runs a query, which is written once, on the connection of either engine.
 macro_rules! on_either {
     ($conn:expr, |$either:ident| $query:expr) => {

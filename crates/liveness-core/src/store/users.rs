@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 
 use super::Store;
-use super::connection::{Connection, in_statements, on_either};
+use super::connection::{Connection, cannot_be_stored, in_statements, on_either};
 use super::error::StoreError;
 use super::schema::liveness_users::{self, dsl};
 use crate::{Claims, Clock, DirectoryError, Timestamp, User, UserDirectory, UserReference};
@@ -24,6 +24,9 @@ pub(super) fn find(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<User>, 
 }
 
 pub(super) fn find_by_user_id(conn: &mut Connection<'_>, user_id: &str) -> Result<Option<User>, StoreError> {
+    if cannot_be_stored(user_id) {
+        return Ok(None);
+    }
     let found: Option<UserRow> = on_either!(conn, |conn| dsl::liveness_users
         .filter(dsl::user_id.eq(user_id))
         .select(UserRow::as_select())

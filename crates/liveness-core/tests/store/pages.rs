@@ -162,7 +162,14 @@ async fn without_records_there_is_one_empty_page(database: Database) {
     assert_eq!(listed, (vec![], 0));
 }
 
+async fn what_cannot_be_stored_is_in_no_list(database: Database) {
+    six_records(&database).await;
+
+    assert_eq!(page(&database.store, &of_session("a\0"), 1, 20).await, (Vec::new(), 0));
+}
+
 on_each_engine! {
+    what_cannot_be_stored_is_in_no_list,
     the_newest_is_first_and_of_one_instant_the_greatest_id,
     pages_follow_each_other_without_gap_or_repetition,
     each_filter_alone,

@@ -106,7 +106,14 @@ async fn of_users_who_claim_one_user_id_at_once_one_is_made(database: Database) 
     assert_eq!(database.store.users((1..=16).collect()).await.unwrap(), made);
 }
 
+async fn what_cannot_be_stored_names_nobody(database: Database) {
+    let found = database.store.user_by_user_id("USR-1\0".into()).await;
+
+    assert_eq!(found.unwrap(), None);
+}
+
 on_each_engine! {
+    what_cannot_be_stored_names_nobody,
     an_id_seen_for_the_first_time_becomes_a_user,
     a_known_user_is_not_changed_by_a_token,
     without_provisioning_an_unknown_id_is_nobody,
