@@ -1,6 +1,6 @@
 //! Code in the documents is an excerpt of sources that compile.
 
-use crate::blocks;
+use super::blocks;
 
 /// What the documents may show excerpts of.
 const SOURCES: [&str; 3] = [
