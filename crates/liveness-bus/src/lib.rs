@@ -101,7 +101,7 @@
 //!
 //! # Features
 //!
-//! `liveness` (default) brings the five messages in [`liveness`]; without it the crate is the bus alone.
+//! `liveness` (default) brings the six messages in [`liveness`]; without it the crate is the bus alone.
 //! `testing` brings [`testing::TestBus`].
 
 mod audit;

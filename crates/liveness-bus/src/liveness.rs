@@ -1,9 +1,10 @@
 //! The messages of the liveness check, one file each: message, rules, handler, tests.
 //!
-//! Two are a customer's commands, one is a customer's query, two are an administrator's queries;
+//! Two are a customer's commands, one is a customer's query, three are an administrator's queries;
 //! `docs/api.md` says what each takes and answers.
 
 mod check_liveness_status;
+mod get_liveness_check;
 mod get_user_liveness_check;
 mod image_base64;
 mod report;
@@ -21,6 +22,7 @@ use liveness_core::{AuditEntry, CompletionRule, UserDirectory};
 use crate::{Access, AuditSink, BusError, Cause, Meta, Module};
 
 pub use check_liveness_status::{CheckLivenessStatusQuery, LivenessStatus};
+pub use get_liveness_check::{GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};
 pub use image_base64::ImageBase64;
 pub use report::{CaptureMetricsReport, LivenessReport, Receipt, SessionMetricsReport};
@@ -34,15 +36,16 @@ pub const CUSTOMER: Access = Access::UserWithRole("customer");
 pub const ADMIN: Access = Access::Role("admin");
 
 /// The messages that [`module`] handles.
-pub const MESSAGES: [Meta; 5] = [
+pub const MESSAGES: [Meta; 6] = [
     Meta::of::<SubmitLivenessCheckCommand>(),
     Meta::of::<UpdateLivenessCheckCommand>(),
     Meta::of::<CheckLivenessStatusQuery>(),
     Meta::of::<GetUserLivenessCheckQuery>(),
+    Meta::of::<GetLivenessCheckQuery>(),
     Meta::of::<RetrieveLivenessChecksQuery>(),
 ];
 
-/// Handles the five messages.
+/// Handles the six messages.
 pub fn module(liveness: Liveness) -> Module {
     Module::new("liveness")
         .declare(&MESSAGES)
@@ -50,6 +53,7 @@ pub fn module(liveness: Liveness) -> Module {
         .handle::<UpdateLivenessCheckCommand>(liveness.clone())
         .handle::<CheckLivenessStatusQuery>(liveness.clone())
         .handle::<GetUserLivenessCheckQuery>(liveness.clone())
+        .handle::<GetLivenessCheckQuery>(liveness.clone())
         .handle::<RetrieveLivenessChecksQuery>(liveness)
 }
 

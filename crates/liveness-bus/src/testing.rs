@@ -23,7 +23,7 @@ use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
 use crate::liveness::{self, Liveness, Settings};
 use crate::{Bus, BusBuilder, BusError, Context, ContextBuilder, Message, Principal, RequestId};
 
-/// A bus with the five messages on it, and all that is around it.
+/// A bus with the six messages on it, and all that is around it.
 #[derive(Debug)]
 pub struct TestBus {
     bus: Bus,

@@ -116,3 +116,33 @@ pub struct LivenessCheck {
     /// When it was recorded, by the server's clock.
     pub created_at: Timestamp,
 }
+
+/// What was recorded besides, which lists leave out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckDetails {
+    /// The challenges that were presented.
+    pub challenges: Option<Vec<String>>,
+    /// How long the final capture took, in milliseconds.
+    pub final_capture_session_duration: Option<i32>,
+    /// How well lit the face was in it, 0 to 1.
+    pub final_capture_lighting_value: Option<f64>,
+    /// How long the capture of the image took, in milliseconds.
+    pub image_session_duration: Option<i32>,
+    /// How well lit the face is in it, 0 to 1.
+    pub image_lighting_value: Option<f64>,
+    /// `metadata` as received.
+    pub metadata: Option<ReceivedObject>,
+    /// `imageMetadata` as received.
+    pub image_metadata: Option<ReceivedObject>,
+}
+
+/// All that is known of one check.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckEvidence {
+    /// The record.
+    pub check: LivenessCheck,
+    /// What lists leave out of it.
+    pub details: CheckDetails,
+    /// The face.
+    pub image: Option<FaceImage>,
+}

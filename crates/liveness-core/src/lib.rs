@@ -21,7 +21,7 @@ mod violation;
 pub mod store;
 
 pub use audit::AuditEntry;
-pub use check::{DeviceInfo, LivenessCheck, NewLivenessCheck, SessionMetrics};
+pub use check::{CheckDetails, CheckEvidence, DeviceInfo, LivenessCheck, NewLivenessCheck, SessionMetrics};
 pub use completion::CompletionRule;
 pub use face_image::{FaceImage, ImageError, MediaType};
 pub use idempotency::IdempotencyKey;

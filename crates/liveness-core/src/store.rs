@@ -27,7 +27,7 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::{AuditEntry, CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
+use crate::{AuditEntry, CheckEvidence, CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
 
 pub use self::audit_entries::insert as insert_audit_entry;
 pub use self::checks::{CheckFilter, CheckPage, PageRequest};
@@ -252,12 +252,24 @@ impl Store {
             let Some(check) = checks::completing(conn, self_service_user_id, rule)? else {
                 return Ok(None);
             };
-            let image = if check.has_image {
-                images::get(conn, check.id)?
-            } else {
-                None
-            };
+            let image = images::of(conn, &check)?;
             Ok(Some((check, image)))
+        };
+        self.connections.read(read).await
+    }
+
+    /// All that is known of the check of that id, face included.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn evidence(&self, id: i64) -> Result<Option<CheckEvidence>, StoreError> {
+        let read = move |conn: &mut Connection<'_>| {
+            let Some((check, details)) = checks::with_details(conn, id)? else {
+                return Ok(None);
+            };
+            let image = images::of(conn, &check)?;
+            Ok(Some(CheckEvidence { check, details, image }))
         };
         self.connections.read(read).await
     }

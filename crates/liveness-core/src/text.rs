@@ -126,7 +126,8 @@ impl Challenges {
 }
 
 /// A JSON object kept to the letter as it was received, because SDKs add fields of their own to it.
-#[derive(Clone)]
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
 pub struct ReceivedObject(Box<RawValue>);
 
 impl ReceivedObject {
@@ -151,6 +152,13 @@ impl ReceivedObject {
     /// The JSON, as it was received.
     pub fn as_json(&self) -> &str {
         self.0.get()
+    }
+}
+
+impl PartialEq for ReceivedObject {
+    /// To the letter.
+    fn eq(&self, other: &Self) -> bool {
+        self.as_json() == other.as_json()
     }
 }
 
@@ -219,7 +227,9 @@ mod tests {
     fn a_received_object_is_kept_to_the_letter() {
         let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
         let json = "{\"b\": 1.0,  \"a\":1e2}";
-        assert_eq!(ReceivedObject::parse(raw(json)).unwrap().as_json(), json);
+        let object = ReceivedObject::parse(raw(json)).unwrap();
+        assert_eq!(object.as_json(), json);
+        assert_eq!(serde_json::to_string(&object).unwrap(), json);
         assert_eq!(code(ReceivedObject::parse(raw("[1]"))), "type");
 
         let of_size = |bytes: usize| raw(&format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - 8)));

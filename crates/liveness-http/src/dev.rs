@@ -1,4 +1,4 @@
-//! What `serve --dev` prints: tokens, and lines to paste that try all five messages.
+//! What `serve --dev` prints: tokens, and lines to paste that try all six messages.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -51,7 +51,7 @@ impl DevKey {
 /// A shell script: whoever pastes all of it, or any line of it, has pasted something that works.
 fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str) -> String {
     let submit = SUBMIT.replace("FACE", &STANDARD.encode(FACE));
-    // In the order of a story: the user passes, asks, is looked at, fails another run, and both are listed.
+    // In the order of a story: the user passes, asks, is looked at, fails another run; both are listed, and one is opened.
     let steps = [
         (
             "The customer passes, with a face",
@@ -82,6 +82,12 @@ fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str)
             "RetrieveLivenessChecksQuery",
             "ADMIN",
             r#"{"pageSize":20}"#,
+        ),
+        (
+            "The administrator opens one of them",
+            "GetLivenessCheckQuery",
+            "ADMIN",
+            r#"{"id":1}"#,
         ),
     ];
     // Another URL may hold a password.

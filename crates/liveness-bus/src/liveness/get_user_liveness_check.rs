@@ -114,7 +114,7 @@ impl UserLivenessCheck {
 }
 
 impl LivenessCheckView {
-    fn of(check: LivenessCheck, image: Option<FaceImage>) -> Self {
+    pub(super) fn of(check: LivenessCheck, image: Option<FaceImage>) -> Self {
         Self {
             id: check.id,
             session_id: check.session_id,

@@ -3,7 +3,7 @@
 use liveness_bus::testing::TestBus;
 use liveness_bus::{BusError, Context, Principal};
 
-use crate::report::{GET, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
+use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
 
 /// Nobody, a customer, a customer without a user, an admin, both, somebody without a known role.
 fn senders(world: &TestBus) -> [Context; 6] {
@@ -39,7 +39,7 @@ async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
         assert_eq!(out, b"");
     }
 
-    assert_eq!(messages.len(), 5);
+    assert_eq!(messages.len(), 6);
     assert_eq!(world.audit_entries().await, []);
 }
 
@@ -50,6 +50,7 @@ async fn messages_by_senders() {
     let expected = [
         // nobody, customer, customer without a user, admin, both, another role
         (STATUS, ["63", "00", "57", "57", "00", "57"]),
+        (GET_RECORD, ["63", "57", "57", "25", "25", "57"]),
         (GET, ["63", "57", "57", "00", "00", "57"]),
         (RETRIEVE, ["63", "57", "57", "00", "00", "57"]),
         (SUBMIT, ["63", "00", "57", "57", "00", "57"]),
@@ -67,7 +68,7 @@ async fn messages_by_senders() {
 
     for (name, codes) in expected {
         // A body that every one of them takes.
-        let body = body_with(serde_json::json!({"userId": 1, "sessionId": null})).to_string();
+        let body = body_with(serde_json::json!({"id": 1, "userId": 1, "sessionId": null})).to_string();
         let body = if name.ends_with("Command") {
             body_with(serde_json::json!({})).to_string()
         } else {
@@ -88,6 +89,7 @@ async fn who_may_not_send_it_has_no_body_read() {
         (SUBMIT, world.admin()),
         (STATUS, world.admin()),
         (GET, world.customer(1)),
+        (GET_RECORD, world.customer(1)),
         (RETRIEVE, world.customer(1)),
     ];
 
@@ -105,6 +107,7 @@ fn the_access_matrix_is_that_of_the_contract() {
 | message | kind | who | audit |
 | --- | --- | --- | --- |
 | CheckLivenessStatusQuery | Query | customer with a user | LogOnly |
+| GetLivenessCheckQuery | Query | admin | BeforeReply |
 | GetUserLivenessCheckQuery | Query | admin | BeforeReply |
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
 | SubmitLivenessCheckCommand | Command | customer with a user | WithRecord |

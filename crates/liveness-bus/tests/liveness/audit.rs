@@ -5,7 +5,7 @@ use liveness_bus::{AuditEntry, Context, Principal, RequestId};
 use liveness_core::store::CheckFilter;
 use serde_json::json;
 
-use crate::report::{GET, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
+use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
 
 #[expect(clippy::unwrap_used, reason = "id and address are valid")]
 fn from_somewhere(world: &TestBus, principal: Principal) -> Context {
@@ -96,7 +96,7 @@ async fn who_may_not_send_a_message_leaves_an_entry() {
             [of_admin(command, "57", None)]
         );
     }
-    for query in [GET, RETRIEVE] {
+    for query in [GET, GET_RECORD, RETRIEVE] {
         let expected = AuditEntry {
             self_service_user_id: None,
             ..entry(query, "57")
@@ -109,10 +109,17 @@ async fn who_may_not_send_a_message_leaves_an_entry() {
 }
 
 #[tokio::test]
-async fn the_two_queries_of_an_administrator_name_the_user_concerned() {
+async fn the_queries_of_an_administrator_name_the_user_concerned() {
     let world = TestBus::new();
     world.add_customer(1234).await;
+    let body = body_with(json!({})).to_string();
+    world.dispatch(SUBMIT, &body, &world.customer(1234)).await.unwrap();
     let cases = [
+        // Only the record tells whose it is.
+        (GET_RECORD, r#"{"id":1}"#, of_admin(GET_RECORD, "00", Some(1234))),
+        (GET_RECORD, r#"{"id":2}"#, of_admin(GET_RECORD, "25", None)),
+        (GET_RECORD, r#"{"id":0}"#, of_admin(GET_RECORD, "30", None)),
+        (GET_RECORD, "no JSON", of_admin(GET_RECORD, "30", None)),
         (GET, r#"{"userId":1234}"#, of_admin(GET, "00", Some(1234))),
         (GET, r#"{"userId":5}"#, of_admin(GET, "25", Some(5))),
         (GET, "{}", of_admin(GET, "30", None)),
@@ -170,7 +177,7 @@ async fn the_status_query_and_unknown_messages_leave_none() {
 async fn a_message_of_nobody_leaves_none() {
     let world = TestBus::new();
 
-    for message in [SUBMIT, UPDATE, STATUS, GET, RETRIEVE] {
+    for message in [SUBMIT, UPDATE, STATUS, GET, GET_RECORD, RETRIEVE] {
         assert_eq!(
             left_by(&world, message, "{}", Principal::anonymous()).await,
             [],

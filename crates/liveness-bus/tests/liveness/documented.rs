@@ -5,7 +5,7 @@ use liveness_bus::{Context, ReplyWriter};
 use liveness_core::{Claims, DeviceInfo, UserReference};
 use serde_json::{Value, json};
 
-use crate::report::{GET, RETRIEVE, STATUS, SUBMIT, UPDATE};
+use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE};
 
 const API: &str = include_str!("../../../../docs/api.md");
 
@@ -140,6 +140,19 @@ async fn get_answers_as_documented() {
 }
 
 #[tokio::test]
+async fn get_record_answers_as_documented() {
+    let world = with_the_documented_record().await;
+    let chapter = API.split("\n## GetLivenessCheckQuery\n").nth(1).unwrap();
+    assert!(chapter.contains("--data '{\"id\": 42}'"));
+
+    let answered = answer(&world, GET_RECORD, &json!({"id": 1}), &world.admin()).await;
+
+    let mut expected = examples(GET_RECORD)[0].clone();
+    expected["data"]["LivenessCheck"]["Id"] = json!(1);
+    assert_eq!(answered, expected);
+}
+
+#[tokio::test]
 async fn retrieve_answers_as_documented() {
     let world = with_the_documented_record().await;
     let request = json!({"selfServiceUserId": 1234, "pageNumber": 1, "pageSize": 20});
@@ -159,6 +172,7 @@ async fn every_field_is_there_and_null_where_nothing_is_known() {
     answer(&world, SUBMIT, &bare, &world.customer(1234)).await;
 
     let got = answer(&world, GET, &json!({"userId": 1234}), &world.admin()).await;
+    let record = answer(&world, GET_RECORD, &json!({"id": 1}), &world.admin()).await;
     let listed = answer(&world, RETRIEVE, &json!({}), &world.admin()).await;
 
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -166,6 +180,10 @@ async fn every_field_is_there_and_null_where_nothing_is_known() {
     assert_eq!(
         keys(got.pointer(view).unwrap()),
         keys(examples(GET)[0].pointer(view).unwrap())
+    );
+    assert_eq!(
+        keys(record.pointer(view).unwrap()),
+        keys(examples(GET_RECORD)[0].pointer(view).unwrap())
     );
     assert_eq!(
         keys(listed.pointer(item).unwrap()),

@@ -1,4 +1,4 @@
-//! The five messages through both doors of the bus, as `docs/api.md` tells them; no HTTP.
+//! The six messages through both doors of the bus, as `docs/api.md` tells them; no HTTP.
 
 mod access;
 mod any_json;
@@ -7,6 +7,7 @@ mod debug;
 mod documented;
 mod fields;
 mod fields_together;
+mod get_liveness_check;
 mod get_user_liveness_check;
 mod idempotency;
 mod images;

@@ -9,6 +9,7 @@ pub(crate) const SUBMIT: &str = "SubmitLivenessCheckCommand";
 pub(crate) const UPDATE: &str = "UpdateLivenessCheckCommand";
 pub(crate) const STATUS: &str = "CheckLivenessStatusQuery";
 pub(crate) const GET: &str = "GetUserLivenessCheckQuery";
+pub(crate) const GET_RECORD: &str = "GetLivenessCheckQuery";
 pub(crate) const RETRIEVE: &str = "RetrieveLivenessChecksQuery";
 
 /// A field and the code of the rule that it breaks.

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use serde_json::value::RawValue;
 
 use super::connection::{Connection, Purpose, cannot_be_stored, in_statements, on_either};
 use super::error::StoreError;
 use super::recording::Recording;
 use super::schema::liveness_checks::{self, dsl};
 use super::{counts, sessions};
-use crate::{CompletionRule, LivenessCheck, Timestamp};
+use crate::{CheckDetails, CompletionRule, LivenessCheck, ReceivedObject, Timestamp};
 
 /// Which records a list holds: those to which everything given applies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -139,6 +140,20 @@ pub(super) fn completing(
     };
     let accepted = found.filter(|row| rule.accepts(row.is_successful, row.verification_result));
     accepted.map(LivenessCheck::try_from).transpose()
+}
+
+/// The record of that id, with what lists leave out of it.
+pub(super) fn with_details(
+    conn: &mut Connection<'_>,
+    id: i64,
+) -> Result<Option<(LivenessCheck, CheckDetails)>, StoreError> {
+    let found: Option<(CheckRow, DetailsRow)> = on_either!(conn, |conn| dsl::liveness_checks
+        .find(id)
+        .select((CheckRow::as_select(), DetailsRow::as_select()))
+        .first(*conn)
+        .optional())?;
+    let parsed = found.map(|(check, details)| Ok((check.try_into()?, details.try_into()?)));
+    parsed.transpose()
 }
 
 /// A page, and how many records there are in all, at the same moment.
@@ -294,10 +309,6 @@ impl TryFrom<CheckRow> for LivenessCheck {
     type Error = StoreError;
 
     fn try_from(row: CheckRow) -> Result<Self, StoreError> {
-        let challenges = row
-            .completed_challenges
-            .map(|json| serde_json::from_str(&json))
-            .transpose();
         Ok(Self {
             id: row.id,
             self_service_user_id: row.self_service_user_id,
@@ -308,7 +319,7 @@ impl TryFrom<CheckRow> for LivenessCheck {
             session_duration: row.session_duration,
             lighting_value: row.lighting_value,
             challenge_count: row.challenge_count,
-            completed_challenges: challenges.map_err(StoreError::internal)?,
+            completed_challenges: challenges(row.completed_challenges)?,
             final_capture_verification_result: row.final_capture_verification_result,
             image_verification_result: row.image_verification_result,
             has_image: row.has_image,
@@ -319,6 +330,44 @@ impl TryFrom<CheckRow> for LivenessCheck {
             created_at: instant(row.created_at)?,
         })
     }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = liveness_checks)]
+struct DetailsRow {
+    challenges: Option<String>,
+    final_capture_session_duration: Option<i32>,
+    final_capture_lighting_value: Option<f64>,
+    image_session_duration: Option<i32>,
+    image_lighting_value: Option<f64>,
+    metadata: Option<String>,
+    image_metadata: Option<String>,
+}
+
+impl TryFrom<DetailsRow> for CheckDetails {
+    type Error = StoreError;
+
+    fn try_from(row: DetailsRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            challenges: challenges(row.challenges)?,
+            final_capture_session_duration: row.final_capture_session_duration,
+            final_capture_lighting_value: row.final_capture_lighting_value,
+            image_session_duration: row.image_session_duration,
+            image_lighting_value: row.image_lighting_value,
+            metadata: row.metadata.map(received).transpose()?,
+            image_metadata: row.image_metadata.map(received).transpose()?,
+        })
+    }
+}
+
+fn challenges(json: Option<String>) -> Result<Option<Vec<String>>, StoreError> {
+    let parsed = json.map(|json| serde_json::from_str(&json)).transpose();
+    parsed.map_err(StoreError::internal)
+}
+
+fn received(json: String) -> Result<ReceivedObject, StoreError> {
+    let raw = RawValue::from_string(json).map_err(StoreError::internal)?;
+    ReceivedObject::parse(raw).map_err(StoreError::internal)
 }
 
 fn instant(millis: i64) -> Result<Timestamp, StoreError> {

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::connection::{Connection, in_statements, on_either};
 use super::error::StoreError;
 use super::schema::liveness_images::{self, dsl};
-use crate::FaceImage;
+use crate::{FaceImage, LivenessCheck};
 
 #[derive(Insertable)]
 #[diesel(table_name = liveness_images)]
@@ -26,6 +26,11 @@ pub(super) fn put<'a>(conn: &mut Connection<'_>, faces: &[(i64, &'a FaceImage)])
         diesel::insert_into(dsl::liveness_images).values(rows).execute(*conn)
     });
     Ok(())
+}
+
+/// The face of a record, looked for only where there is one.
+pub(super) fn of(conn: &mut Connection<'_>, check: &LivenessCheck) -> Result<Option<FaceImage>, StoreError> {
+    if check.has_image { get(conn, check.id) } else { Ok(None) }
 }
 
 pub(super) fn get(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<FaceImage>, StoreError> {

@@ -68,6 +68,7 @@ const OF_SESSION: &str = "liveness_checks_of_session";
 const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_of_", "liveness_checks_of_");
 const COUNT: (&str, &str) = ("liveness_check_counts USING PRIMARY KEY", "liveness_check_counts_pkey");
 const SESSION: (&str, &str) = ("liveness_sessions USING PRIMARY KEY", "liveness_sessions_pkey");
+const CHECK: (&str, &str) = ("liveness_checks USING INTEGER PRIMARY KEY", "liveness_checks_pkey");
 const USER: (&str, &str) = ("liveness_users USING INTEGER PRIMARY KEY", "liveness_users_pkey");
 
 fn page(
@@ -148,6 +149,11 @@ const CASES: &[Case] = &[
             "liveness_checks_idempotency_key (idempotency_key=?)",
             "liveness_checks_idempotency_key",
         )],
+    ),
+    (
+        "a record by its id",
+        |conn| checks::with_details(conn, 1).map(drop),
+        &[CHECK],
     ),
     (
         "a face",

@@ -2,8 +2,8 @@
 
 use liveness_core::store::{Recording, StoreError};
 use liveness_core::{
-    CaptureMetrics, ChallengeCount, Challenges, DeviceInfo, ImagePath, LightingValue, LivenessCheck, ReceivedObject,
-    SessionDuration, SessionMetrics,
+    CaptureMetrics, ChallengeCount, Challenges, CheckDetails, DeviceInfo, ImagePath, LightingValue, LivenessCheck,
+    ReceivedObject, SessionDuration, SessionMetrics,
 };
 use serde_json::value::RawValue;
 
@@ -81,6 +81,44 @@ async fn what_was_recorded_is_answered(database: Database) {
         created_at: at(NOW),
     };
     assert_eq!(recorded.check, expected);
+}
+
+async fn all_that_was_recorded_is_evidence(database: Database) {
+    let recorded = database.record(everything()).await.check;
+
+    let evidence = database.store.evidence(recorded.id).await.unwrap().unwrap();
+
+    let sent = everything().check;
+    let expected = CheckDetails {
+        challenges: Some(vec!["BLINK".into(), "SMILE".into()]),
+        final_capture_session_duration: Some(1100),
+        final_capture_lighting_value: Some(0.95),
+        image_session_duration: Some(900),
+        image_lighting_value: Some(0.91),
+        metadata: sent.metadata,
+        image_metadata: sent.image_metadata,
+    };
+    assert_eq!(evidence.details, expected);
+    assert_eq!((evidence.check, evidence.image), (recorded, sent.image));
+}
+
+async fn what_was_not_recorded_is_no_evidence(database: Database) {
+    let bare = database.record(recording(1, "session-1")).await.check;
+
+    let evidence = database.store.evidence(bare.id).await.unwrap().unwrap();
+    let none = database.store.evidence(bare.id + 1).await.unwrap();
+
+    let expected = CheckDetails {
+        challenges: None,
+        final_capture_session_duration: None,
+        final_capture_lighting_value: None,
+        image_session_duration: None,
+        image_lighting_value: None,
+        metadata: None,
+        image_metadata: None,
+    };
+    assert_eq!(evidence.details, expected);
+    assert_eq!((evidence.image, none), (None, None));
 }
 
 async fn every_measurement_has_its_column(database: Database) {
@@ -196,6 +234,8 @@ async fn an_audit_entry_by_itself_is_given_back_as_written(database: Database) {
 on_each_engine! {
     a_record_its_image_session_key_and_audit_entry_are_all_there,
     what_was_recorded_is_answered,
+    all_that_was_recorded_is_evidence,
+    what_was_not_recorded_is_no_evidence,
     every_measurement_has_its_column,
     metadata_is_kept_to_the_letter,
     any_text_is_given_back_as_sent,

@@ -87,6 +87,24 @@ fn every_message_but_the_status_leaves_one_entry_however_it_ends(engine: Engine)
             Some(("57", None)),
         ),
         (
+            "GetLivenessCheckQuery",
+            &admin(),
+            json!({ "id": 1 }),
+            Some(("00", Some(7))),
+        ),
+        (
+            "GetLivenessCheckQuery",
+            &admin(),
+            json!({ "id": 70 }),
+            Some(("25", None)),
+        ),
+        (
+            "GetLivenessCheckQuery",
+            &customer(7),
+            json!({ "id": 1 }),
+            Some(("57", None)),
+        ),
+        (
             "RetrieveLivenessChecksQuery",
             &both,
             json!({ "selfServiceUserId": 8 }),

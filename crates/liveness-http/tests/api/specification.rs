@@ -1,4 +1,4 @@
-//! Every example of the specification, field for field, through real HTTP.
+//! Every example of the specification, field for field, and what was added to it, through real HTTP.
 
 use std::sync::Arc;
 
@@ -243,6 +243,40 @@ fn a_users_check_is_null_when_the_latest_record_failed(engine: Engine) {
     assert_eq!(shown.data()["LivenessCheck"], Value::Null);
 }
 
+fn a_record_answers_with_the_fields_of_a_users_check_and_its_own(engine: Engine) {
+    let host = Host::after_41_records(engine);
+    host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
+    let mut of_user = host.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 1234 }));
+    host.send("UpdateLivenessCheckCommand", &jane(), &failed_run());
+
+    let shown = host.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 42 }));
+    let failed = host.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 43 }));
+    let none = host.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 44 }));
+
+    let expected = &mut of_user.json["data"];
+    expected["HasCompletedLivenessCheck"] = json!(false);
+    let own = json!({
+        "PreRegistrationId": null,
+        "Challenges": ["BLINK", "SMILE", "TURN_LEFT"],
+        "FinalCaptureSessionDuration": 1100,
+        "FinalCaptureLightingValue": 0.95,
+        "ImageSessionDuration": 900,
+        "ImageLightingValue": 0.91,
+        "Metadata": successful_run()["metadata"],
+        "ImageMetadata": successful_run()["imageMetadata"],
+    });
+    for (name, value) in own.as_object().unwrap() {
+        expected["LivenessCheck"][name] = value.clone();
+    }
+    assert_eq!((shown.status, &shown.json), (200, &of_user.json));
+    let of_failed = &failed.data()["LivenessCheck"];
+    assert_eq!(
+        (&of_failed["Id"], &of_failed["IsSuccessful"]),
+        (&json!(43), &json!(false))
+    );
+    assert_eq!(none.codes(), (404, "25"));
+}
+
 fn the_list_answers_to_the_request_of_the_example(engine: Engine) {
     let host = Host::after_41_records(engine);
     host.send("SubmitLivenessCheckCommand", &jane(), &successful_run());
@@ -289,5 +323,6 @@ on_each_engine! {
     status_answers_as_in_the_examples,
     a_users_check_answers_as_in_the_example,
     a_users_check_is_null_when_the_latest_record_failed,
+    a_record_answers_with_the_fields_of_a_users_check_and_its_own,
     the_list_answers_to_the_request_of_the_example,
 }

@@ -14,6 +14,7 @@ pub const UPDATE: &str = "UpdateLivenessCheckCommand";
 pub const SUBMIT: &str = "SubmitLivenessCheckCommand";
 pub const STATUS: &str = "CheckLivenessStatusQuery";
 pub const DETAILS: &str = "GetUserLivenessCheckQuery";
+pub const RECORD: &str = "GetLivenessCheckQuery";
 pub const LIST: &str = "RetrieveLivenessChecksQuery";
 
 /// Stands in what is sent, and must not come back or be kept.

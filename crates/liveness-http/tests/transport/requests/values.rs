@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{JSON, assert_unharmed, report_with, update};
 use crate::engine::Engine;
 use crate::server::{Server, admin, customer};
-use crate::wire::{CANARY, DETAILS, LIST, SUBMIT, UPDATE, assert_refused, bearer, post};
+use crate::wire::{CANARY, DETAILS, LIST, RECORD, SUBMIT, UPDATE, assert_refused, bearer, post};
 
 #[test]
 fn a_field_that_is_known_is_given_once() {
@@ -106,6 +106,7 @@ fn the_required_fields_of_every_message_have_their_types() {
         (DETAILS, &admin, json!({ "userId": CANARY }), 1),
         (DETAILS, &admin, json!({ "userId": 9_223_372_036_854_775_808_u64 }), 1),
         (DETAILS, &admin, json!({}), 1),
+        (RECORD, &admin, json!({ "id": CANARY }), 1),
         (LIST, &admin, json!({ "sessionId": [CANARY] }), 1),
         (
             LIST,

@@ -1,0 +1,225 @@
+//! Shows an administrator any one check, face included: `docs/api.md#getlivenesscheckquery`.
+
+use liveness_core::{CheckEvidence, CompletionRule, ReceivedObject, User};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::{ADMIN, Liveness, LivenessCheckView};
+use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+
+/// Asks for the check of an id, whatever its outcome.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct GetLivenessCheckQuery {
+    /// The record's number, from 1; required.
+    #[validate(required, range(min = 1))]
+    pub id: Option<i64>,
+}
+
+/// A check, and whose it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RecordedLivenessCheck {
+    /// `SelfServiceUser.Id`
+    pub user_id: i64,
+    /// Electronic mail address.
+    pub email_address: Option<String>,
+    /// `SelfServiceUser.UserId`; none where the directory does not know the user any more.
+    pub user_id2: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// Middle name.
+    pub middle_name: Option<String>,
+    /// The name to show.
+    pub display_name: Option<String>,
+    /// Whether the user's latest record, which may be another, is successful and verified.
+    pub has_completed_liveness_check: bool,
+    /// The record that was asked for.
+    pub liveness_check: LivenessCheckDetails,
+}
+
+/// A record with all that was recorded of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LivenessCheckDetails {
+    /// The fields that GetUserLivenessCheckQuery shows too.
+    #[serde(flatten)]
+    pub view: LivenessCheckView,
+    /// The pre-registration that the user came from.
+    pub pre_registration_id: Option<i64>,
+    /// The challenges that were presented.
+    pub challenges: Option<Vec<String>>,
+    /// Milliseconds.
+    pub final_capture_session_duration: Option<i32>,
+    /// 0 to 1.
+    pub final_capture_lighting_value: Option<f64>,
+    /// Milliseconds.
+    pub image_session_duration: Option<i32>,
+    /// 0 to 1.
+    pub image_lighting_value: Option<f64>,
+    /// As received, with what the SDK added of its own.
+    pub metadata: Option<ReceivedObject>,
+    /// As received, with what the SDK added of its own.
+    pub image_metadata: Option<ReceivedObject>,
+}
+
+impl Message for GetLivenessCheckQuery {
+    const NAME: &'static str = "GetLivenessCheckQuery";
+    const KIND: Kind = Kind::Query;
+    const ACCESS: Access = ADMIN;
+    const AUDIT: Audit = Audit::BeforeReply;
+    type Reply = RecordedLivenessCheck;
+}
+
+impl Handler<GetLivenessCheckQuery> for Liveness {
+    async fn handle(&self, query: GetLivenessCheckQuery, call: &Call<'_>) -> Result<RecordedLivenessCheck, BusError> {
+        let evidence = self
+            .store
+            .evidence(query.id.unwrap_or_default())
+            .await?
+            .ok_or(BusError::NotFound("there is no such liveness check"))?;
+        let user_id = evidence.check.self_service_user_id;
+        call.set_concerned_user(user_id);
+        let user = self.users.find(&[user_id]).await?.pop();
+        let completing = self
+            .store
+            .completing_check(user_id, CompletionRule::LatestVerified)
+            .await?;
+        Ok(RecordedLivenessCheck::of(user, evidence, completing.is_some()))
+    }
+}
+
+impl RecordedLivenessCheck {
+    fn of(user: Option<User>, evidence: CheckEvidence, has_completed_liveness_check: bool) -> Self {
+        let of_user = user.as_ref();
+        Self {
+            user_id: evidence.check.self_service_user_id,
+            email_address: of_user.and_then(|user| user.email_address.clone()),
+            user_id2: of_user.map(|user| user.user_id.clone()),
+            first_name: of_user.and_then(|user| user.first_name.clone()),
+            last_name: of_user.and_then(|user| user.last_name.clone()),
+            middle_name: of_user.and_then(|user| user.middle_name.clone()),
+            display_name: of_user.and_then(|user| user.display_name.clone()),
+            has_completed_liveness_check,
+            liveness_check: evidence.into(),
+        }
+    }
+}
+
+impl From<CheckEvidence> for LivenessCheckDetails {
+    fn from(CheckEvidence { check, details, image }: CheckEvidence) -> Self {
+        Self {
+            pre_registration_id: check.pre_registration_id,
+            view: LivenessCheckView::of(check, image),
+            challenges: details.challenges,
+            final_capture_session_duration: details.final_capture_session_duration,
+            final_capture_lighting_value: details.final_capture_lighting_value,
+            image_session_duration: details.image_session_duration,
+            image_lighting_value: details.image_lighting_value,
+            metadata: details.metadata,
+            image_metadata: details.image_metadata,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::TestBus;
+
+    const NAME: &str = GetLivenessCheckQuery::NAME;
+
+    async fn record(world: &TestBus, body: Value) {
+        world.clock().advance(1000);
+        let customer = world.customer(1234);
+        world
+            .dispatch("UpdateLivenessCheckCommand", &body.to_string(), &customer)
+            .await
+            .unwrap();
+    }
+
+    async fn get(world: &TestBus, id: i64) -> RecordedLivenessCheck {
+        world
+            .send(GetLivenessCheckQuery { id: Some(id) }, &world.admin())
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_unknown_record_is_not_found_through_both_doors() {
+        let world = TestBus::new();
+        world.add_customer(42).await;
+
+        let sent = world.send(GetLivenessCheckQuery { id: Some(42) }, &world.admin()).await;
+        let dispatched = world.dispatch(NAME, r#"{"id":42}"#, &world.admin()).await;
+
+        for refused in [sent.map(drop), dispatched.map(drop)] {
+            let expected = BusError::NotFound("there is no such liveness check");
+            assert_eq!(format!("{refused:?}"), format!("{:?}", Err::<(), _>(expected)));
+        }
+    }
+
+    #[tokio::test]
+    async fn any_record_is_shown_and_the_latest_one_decides_whether_the_user_has_passed() {
+        let world = TestBus::new();
+        world.add_customer(1234).await;
+        let verified =
+            |session| json!({"sessionId": session, "isSuccessful": true, "metadata": {"verificationResult": true}});
+        record(&world, verified("a")).await;
+        let after_one = get(&world, 1).await;
+        record(&world, json!({"sessionId": "b", "isSuccessful": false})).await;
+
+        let of_two = [get(&world, 1).await, get(&world, 2).await];
+
+        assert!(after_one.has_completed_liveness_check);
+        let shown = of_two.map(|shown| (shown.liveness_check.view.session_id, shown.has_completed_liveness_check));
+        assert_eq!(shown, [("a".to_owned(), false), ("b".to_owned(), false)]);
+    }
+
+    #[tokio::test]
+    async fn the_record_of_a_user_that_nobody_knows_is_shown_without_one() {
+        let world = TestBus::new();
+        record(&world, json!({"sessionId": "a", "isSuccessful": true})).await;
+
+        let answer = world.dispatch(NAME, r#"{"id":1}"#, &world.admin()).await.unwrap();
+
+        assert_eq!(answer["UserId"], 1234);
+        assert_eq!(
+            (&answer["UserId2"], &answer["DisplayName"]),
+            (&json!(null), &json!(null))
+        );
+        assert_eq!(answer["LivenessCheck"]["SessionId"], "a");
+    }
+
+    #[tokio::test]
+    async fn metadata_is_shown_as_received_and_the_face_as_a_data_uri() {
+        let world = TestBus::new();
+        let body = r#"{"sessionId":"a","isSuccessful":true,"imageBase64":"/9j/4AA=","metadata":{ "spoof": 1.0, "challenges":["BLINK"]}}"#;
+        let customer = world.customer(1234);
+        world
+            .dispatch("UpdateLivenessCheckCommand", body, &customer)
+            .await
+            .unwrap();
+
+        let mut reply = Vec::new();
+        world
+            .bus()
+            .dispatch(NAME, br#"{"id":1}"#, &world.admin(), &mut reply)
+            .await
+            .unwrap();
+
+        let reply = String::from_utf8(reply).unwrap();
+        for part in [
+            r#""Metadata":{ "spoof": 1.0, "challenges":["BLINK"]}"#,
+            r#""ImageMetadata":null"#,
+            r#""Challenges":["BLINK"]"#,
+            r#""ImageBase64":"data:image/jpeg;base64,/9j/4AA=""#,
+        ] {
+            assert!(reply.contains(part), "{part} in {reply}");
+        }
+    }
+}
