@@ -99,7 +99,8 @@ fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str)
     let mut text = format!(
         "# liveness serves http://{address} with a key made for this run; its records are in {database}.\n\
          # Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\
-         export CUSTOMER={customer}\nexport ADMIN={admin}\n"
+         export CUSTOMER={customer}\nexport ADMIN={admin}\n\n\
+         # The review page is http://{address}/admin: sign in there with the token of the administrator.\n"
     );
     for (story, name, role, body) in steps {
         text.push_str(&format!(

@@ -52,7 +52,8 @@ impl Health {
     }
 }
 
-fn page(path: &str) -> actix_web::Resource {
+/// What is only looked at.
+pub(crate) fn page(path: &str) -> actix_web::Resource {
     web::resource(path).default_service(web::to(|request| method_not_allowed(request, "GET, HEAD")))
 }
 

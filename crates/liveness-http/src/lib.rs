@@ -4,6 +4,7 @@
 //! message means is the bus's business. [`LivenessApi`] mounts onto any actix application; [`serve`] runs one
 //! of its own. `docs/api.md` says what callers may rely on.
 
+pub mod admin;
 pub mod config;
 pub mod serve;
 pub mod token;

@@ -17,6 +17,7 @@ use liveness_core::{SystemClock, UserDirectory};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::admin;
 use crate::api::LivenessApi;
 use crate::config::ServeConfig;
 use crate::connection::{self, GuardedStream, KEEP_ALIVE, LINGER};
@@ -210,6 +211,7 @@ fn server(
             .wrap(from_fn(connection::watch))
             .configure(|app| api.configure(app))
             .configure(|app| health.configure(app))
+            .configure(admin::configure)
             .default_service(web::to(no_route));
         let app = app
             .into_factory()

@@ -31,7 +31,7 @@ fn every_message_but_the_status_leaves_one_entry_however_it_ends(engine: Engine)
     type Left<'a> = Option<(&'a str, Option<i64>)>;
     let server = Server::start(engine);
     let both = token(&json!({ "sub": "7", "roles": ["Admin", "customer"] }));
-    let cases: [(&str, &str, Value, Left<'_>); 13] = [
+    let cases: [(&str, &str, Value, Left<'_>); 16] = [
         (
             "SubmitLivenessCheckCommand",
             &customer(7),

@@ -1,0 +1,182 @@
+// One check: the face and all that was recorded of it, and the user's other attempts beside it. The face is fetched here
+// and nowhere else, and only when the record is opened.
+
+import { ask, claims } from './api.js';
+import { el, facts, panel } from './elements.js';
+import { badge } from './list.js';
+import { load } from './loading.js';
+import { backToList, toList, toRecord } from './place.js';
+import { bytes, challenges, count, device, local, localShort, outcome, percent, seconds, utc } from './wording.js';
+
+const ATTEMPTS = 20;
+/** The fields that the API knows: what else an SDK sends is its own. */
+const OF_CAPTURE = ['verificationResult', 'sessionDuration', 'lightingValue'];
+const OF_RUN = [...OF_CAPTURE, 'timestamp', 'completedAt', 'challengeCount', 'completedChallenges', 'challenges', 'finalCapture'];
+
+/** The view of a record. */
+export function recordView(id, { refused, signal }) {
+  const part = el('div', { class: 'record' });
+  load(part, {
+    what: `check ${id}`,
+    work: () => ask('GetLivenessCheckQuery', { id }, signal),
+    show: (shown) => partsOf(shown, { refused, signal }),
+    told: (shown) => `Check ${id}: ${outcome(shown.LivenessCheck).word}`,
+    refused: (error) => refused(error) || showMissing(part, id, error),
+    signal,
+  });
+  return el('div', {},
+    el('p', { class: 'back' }, el('a', { href: backToList() }, '← Back to the list')),
+    el('h1', {}, `Check ${id}`),
+    part);
+}
+
+function showMissing(part, id, error) {
+  if (error.status !== 404) return false;
+  part.replaceChildren(el('div', { class: 'notice unsure', role: 'alert' }, el('p', {}, `There is no check ${id}.`)));
+  return true;
+}
+
+function partsOf(shown, { refused, signal }) {
+  const check = shown.LivenessCheck;
+  return [
+    el('p', { class: 'lead' }, badge(check), ' ', outcome(check).sentence),
+    el('p', { class: 'hint' }, 'That you opened this record is in the audit trail, under ',
+      el('bdi', {}, `${claims().sub ?? 'the name in your token'}`), '.'),
+    el('div', { class: 'columns' },
+      el('div', { class: 'column' }, facePanel(check)),
+      el('div', { class: 'column wide' }, userPanel(shown), challengesPanel(check), sdkPanel(check), measuresPanel(check), originPanel(check)),
+      el('div', { class: 'column' }, attemptsPanel(shown, { refused, signal }))),
+  ];
+}
+
+function facePanel(check) {
+  if (!check.HasImage) {
+    return panel('face', 'Face', el('p', {}, check.ImagePath === null
+      ? 'No image was sent with this check.'
+      : 'No image was sent with this check, only the path of one that was uploaded elsewhere.'), pathOf(check));
+  }
+  const [, type, content] = check.ImageBase64.match(/^data:([^;]*);base64,(.*)$/s) ?? [null, 'unknown', ''];
+  const size = bytes(Math.floor(content.replace(/=+$/, '').length * 3 / 4));
+  const about = el('figcaption', { class: 'hint' }, `${type}, ${size}`);
+  const figure = el('figure', {}, about);
+  const image = el('img', {
+    src: check.ImageBase64, alt: `The face sent with check ${check.Id}`,
+    load: () => { about.textContent = `${image.naturalWidth} × ${image.naturalHeight} pixels, ${type}, ${size}`; },
+    error: () => image.replaceWith(el('p', { class: 'notice bad', id: 'face-broken' },
+      'The image cannot be shown: the file that was sent is damaged or cut off. The record is as it was received.')),
+  });
+  figure.prepend(image);
+  return panel('face', 'Face', figure, pathOf(check));
+}
+
+const pathOf = (check) => (check.ImagePath === null ? null
+  : el('p', { class: 'hint' }, 'Path: ', el('bdi', { class: 'code' }, check.ImagePath)));
+
+function userPanel(shown) {
+  const text = (value) => (value === null ? null : el('bdi', {}, value));
+  const check = shown.LivenessCheck;
+  const parts = [shown.FirstName, shown.MiddleName, shown.LastName].filter((name) => name !== null).join(' ');
+  return panel('user', 'User', facts([
+    ['Name', text(shown.DisplayName)],
+    ...(parts === '' || parts === shown.DisplayName ? [] : [['First, middle and last name', text(parts)]]),
+    ['Email address', text(shown.EmailAddress)],
+    ['User id', el('span', {}, `${shown.UserId}`, shown.UserId2 === null ? '' : ' · ', text(shown.UserId2))],
+    ['Pre-registration', check.PreRegistrationId === null ? null
+      : el('a', { href: toList({ preRegistrationId: `${check.PreRegistrationId}` }) }, `${check.PreRegistrationId}`)],
+    ['Check completed', shown.HasCompletedLivenessCheck
+      ? 'Yes: the latest record is successful and verified'
+      : 'No: the latest record is not successful and verified'],
+  ]));
+}
+
+function challengesPanel(check) {
+  const states = { done: '✓ done', missing: '✕ missing', 'not asked': '? done, though it was not asked' };
+  const tones = { done: 'good', missing: 'bad', 'not asked': 'unsure' };
+  const listed = challenges(check.Challenges, check.CompletedChallenges);
+  const asked = check.Challenges === null && check.ChallengeCount !== null
+    ? el('p', {}, `${count(check.ChallengeCount)} were asked; the phone did not say which.`) : null;
+  const nothing = listed.length === 0 && asked === null ? el('p', {}, 'The phone did not report any challenges.') : null;
+  return panel('challenges', 'Challenges', asked, nothing,
+    listed.length === 0 ? null : el('ul', { class: 'challenges' }, listed.map(({ name, state }) => el('li', { class: state },
+      el('bdi', {}, name), el('span', { class: `badge ${tones[state]}` }, states[state])))));
+}
+
+function measuresPanel(check) {
+  const rows = [
+    ['Whole run', check.VerificationResult, check.SessionDuration, check.LightingValue],
+    ['Final capture', check.FinalCaptureVerificationResult, check.FinalCaptureSessionDuration, check.FinalCaptureLightingValue],
+    ['Image', check.ImageVerificationResult, check.ImageSessionDuration, check.ImageLightingValue],
+  ];
+  const unknown = () => el('span', { class: 'unknown' }, 'not given');
+  return panel('measures', 'What the phone measured', el('table', { class: 'measures' },
+    el('thead', {}, el('tr', {}, ['', 'Verdict', 'Duration', 'Lighting'].map((name) => el(name ? 'th' : 'td', name ? { scope: 'col' } : {}, name)))),
+    el('tbody', {}, rows.map(([name, result, millis, light]) => el('tr', {},
+      el('th', { scope: 'row' }, name),
+      [verdictOf(result), seconds(millis), percent(light)].map((value) => el('td', {}, value ?? unknown())))))),
+  el('p', { class: 'hint' }, 'Lighting: 0 % is dark, 100 % is as well lit as can be.'));
+}
+
+const verdictOf = (result) => (result === null ? null
+  : el('span', { class: `badge ${result ? 'good' : 'bad'}` }, result ? '✓ real face' : '✕ not a real face'));
+
+function originPanel(check) {
+  const { userAgent, devicePlatform, appVersion } = device(check.DeviceInfo);
+  const text = (value) => (value ? el('bdi', {}, value) : null);
+  const time = (value) => (value === null ? null : el('time', { datetime: value }, local(value), el('br'), utc(value)));
+  return panel('origin', 'Where it came from', facts([
+    ['Recorded, by the server’s clock', time(check.CreatedAt)],
+    ['Completed, by the phone’s clock', time(check.CompletedAt)],
+    ['Session', el('bdi', { class: 'code' }, check.SessionId)],
+    ['Platform', text(devicePlatform)],
+    ['App version', text(appVersion)],
+    ['User agent', text(userAgent)],
+    ['Address', text(check.ClientIp)],
+  ]));
+}
+
+/** What an SDK adds of its own comes first: alarms are among it. */
+function sdkPanel(check) {
+  const sent = [['metadata', check.Metadata], ['imageMetadata', check.ImageMetadata]].filter(([, object]) => object !== null);
+  if (sent.length === 0) return null;
+  const own = [
+    ...ownFields('metadata', check.Metadata, OF_RUN),
+    ...ownFields('metadata.finalCapture', check.Metadata?.finalCapture, OF_CAPTURE),
+    ...ownFields('imageMetadata', check.ImageMetadata, OF_CAPTURE),
+  ];
+  return panel('sdk', 'What else the phone reported',
+    own.length === 0 ? el('p', {}, 'Nothing beyond what the other parts of this page show.') : facts(own),
+    sent.map(([where, object]) => el('details', {}, el('summary', {}, `All of ${where}`),
+      el('pre', {}, JSON.stringify(object, null, 2)))));
+}
+
+function ownFields(where, object, known) {
+  const own = Object.entries(object ?? {}).filter(([name]) => !known.includes(name));
+  return own.map(([name, value]) => [`${where}.${name}`,
+    el('bdi', { class: 'code' }, typeof value === 'string' ? value : JSON.stringify(value))]);
+}
+
+function attemptsPanel(shown, { refused, signal }) {
+  const list = el('div', {});
+  const of = { selfServiceUserId: `${shown.UserId}`, pageSize: `${ATTEMPTS}` };
+  load(list, {
+    what: 'the user’s attempts',
+    work: () => ask('RetrieveLivenessChecksQuery', of, signal),
+    show: (page) => attemptsOf(page, shown),
+    refused,
+    signal,
+  });
+  return panel('attempts', 'This user’s attempts', list);
+}
+
+function attemptsOf(page, shown) {
+  const isThis = (check) => `${check.Id}` === `${shown.LivenessCheck.Id}`;
+  const attempts = page.Items.map((check) => el('li', {},
+    el('a', { href: toRecord(check.Id), 'aria-current': isThis(check) ? 'page' : null },
+      el('span', {}, `Check ${check.Id}`), badge(check),
+      el('span', { class: 'hint' }, el('time', { datetime: check.CreatedAt }, localShort(check.CreatedAt)),
+        isThis(check) ? ', shown here' : null))));
+  const only = page.TotalCount === 1 ? el('p', { class: 'hint' }, 'This is the only one.') : null;
+  const rest = page.TotalCount > page.Items.length
+    ? el('p', {}, el('a', { href: toList({ selfServiceUserId: `${shown.UserId}` }) }, `All ${count(page.TotalCount)} attempts`)) : null;
+  return [el('ol', { class: 'attempts' }, attempts), only, rest].filter((part) => part !== null);
+}

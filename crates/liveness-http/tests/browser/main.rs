@@ -1,0 +1,26 @@
+//! The review page in a real browser, against the real binary: Chromium, driven through chromedriver.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends")]
+#![expect(unreachable_pub, reason = "what the tests share stands in modules of one binary")]
+
+#[path = "../../../liveness-core/tests/store/cluster.rs"]
+mod cluster;
+mod driver;
+#[path = "../api/engine.rs"]
+#[expect(dead_code, unused_imports, unused_macros, reason = "the page is tried on SQLite")]
+mod engine;
+mod failures;
+#[path = "../api/in_process.rs"]
+mod in_process;
+mod keyboard;
+mod list;
+mod looks;
+mod policy;
+mod record;
+mod reviewer;
+mod screenshots;
+#[path = "../api/server.rs"]
+#[expect(dead_code, reason = "most is asked through the page")]
+mod server;
+mod sign_in;
+mod strangers;

@@ -1,0 +1,177 @@
+//! The pictures of the README: `.ci/screenshots` keeps them, and the tests only see that they can be made.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use liveness_bus::Bus;
+use liveness_bus::liveness::{Liveness, Settings, module};
+use liveness_core::FixedClock;
+use liveness_core::store::{Store, StoredUsers};
+use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
+use liveness_http::{LivenessApi, admin};
+use serde_json::{Value, json};
+
+use crate::driver::Browser;
+use crate::in_process::serve;
+use crate::reviewer::{face, sign_in};
+use crate::server::{SECRET, post, token};
+
+/// Who sends what from where: people whom nobody is. Given and family name, platform and version, address.
+const PEOPLE: [(&str, &str, &str, &str, &str); 8] = [
+    ("Amina", "Bello", "Android", "2.1.0", "41.58.12.100"),
+    ("Chinedu", "Okafor", "iOS", "2.1.0", "197.210.54.8"),
+    ("Jane", "Doe", "Android", "2.0.4", "102.89.33.17"),
+    ("Kwame", "Mensah", "Android", "2.1.0", "154.160.7.91"),
+    ("Fatima", "Sani", "iOS", "2.0.4", "105.112.28.66"),
+    ("Oluwaseun", "Adeyemi-Johnson", "Android", "2.1.0", "41.203.78.171"),
+    ("Lerato", "Nkosi", "iOS", "2.1.0", "196.25.1.34"),
+    ("Ngozi", "Eze", "Android", "2.1.0", "129.205.113.9"),
+];
+const README: &str = include_str!("../../../../README.md");
+const CHALLENGES: [&str; 4] = ["BLINK", "SMILE", "TURN_LEFT", "TURN_RIGHT"];
+
+/// A run that came out well, failed, was doubted, or came without a verdict, by its number.
+fn run(number: usize) -> Value {
+    let asked: Vec<_> = (0..3).map(|place| CHALLENGES[(number + place) % 4]).collect();
+    let (is_successful, verdict, done) = match number % 7 {
+        2 => (false, json!(false), 1),
+        4 => (true, json!(false), 3),
+        5 => (true, json!(null), 3),
+        _ => (true, json!(true), 3),
+    };
+    let jitter = (number * 37) % 100;
+    let share = |base: usize| ((base + jitter / 10) as f64) / 100.0;
+    let mut run = json!({
+        "sessionId": format!("sdk-session-{:06x}", 0x00a3_f1c7 + number * 4_099),
+        "isSuccessful": is_successful,
+        "metadata": {
+            "verificationResult": verdict, "sessionDuration": 3800 + jitter * 23, "lightingValue": share(84),
+            "challengeCount": 3, "challenges": asked, "completedChallenges": asked[..done],
+            "finalCapture": { "verificationResult": verdict, "sessionDuration": 900 + jitter * 7, "lightingValue": share(86) },
+        },
+        "imageMetadata": { "verificationResult": verdict, "sessionDuration": 700 + jitter * 5, "lightingValue": share(83) },
+    });
+    if number % 7 == 4 {
+        run["metadata"]["spoofAlarm"] = json!("screen replay suspected");
+        run["metadata"]["spoofScore"] = json!(0.87);
+    }
+    if is_successful {
+        run["imageBase64"] = json!(face());
+    }
+    run
+}
+
+/// A host with an afternoon's records, by a clock that the test moves.
+fn afternoon() -> String {
+    let clock = Arc::new(FixedClock::at("2026-11-24T11:02:10Z".parse().unwrap()));
+    let store = Store::in_memory().unwrap();
+    store.migrate().unwrap();
+    let users = Arc::new(StoredUsers::new(store.clone(), clock.clone(), true));
+    let liveness = Liveness::new(store.clone(), users.clone(), Settings::default());
+    let bus = Bus::builder()
+        .module(module(liveness))
+        .audit_sink(store)
+        .build()
+        .unwrap();
+    let verifier = TokenVerifier::new(
+        vec![VerificationKey::hs256(SECRET.as_bytes()).unwrap()],
+        TokenRules::default(),
+    );
+    let api = LivenessApi::builder(bus, verifier, users)
+        .clock(clock.clone())
+        .trusted_proxies("127.0.0.1".parse().unwrap())
+        .build();
+    let address = serve(move |app| {
+        app.configure(|app| api.configure(app)).configure(admin::configure);
+    });
+    for number in 0..60 {
+        let user = (number * 5 + number / 3) % PEOPLE.len();
+        let (given, family, platform, version, from) = PEOPLE[user];
+        let claims = json!({
+            "sub": (1201 + user * 17).to_string(), "role": "customer", "given_name": given, "family_name": family,
+            "email": format!("{}@example.com", given.to_lowercase()), "preRegistrationId": 88_400 + user,
+        });
+        let bearer = format!("Bearer {}", token(&claims));
+        let headers = [
+            ("Authorization", &*bearer),
+            ("X-Device-Platform", platform),
+            ("X-App-Version", version),
+            ("User-Agent", "LivenessSDK/4.2 (Pixel 9; Android 16)"),
+            ("X-Forwarded-For", from),
+        ];
+        clock.advance(131_000 + (number as i64 * 7_919) % 240_000);
+        let mut run = run(number);
+        run["metadata"]["completedAt"] = json!(before(&*clock));
+        assert_eq!(
+            post(
+                &address,
+                "UpdateLivenessCheckCommand",
+                &headers,
+                run.to_string().as_bytes()
+            )
+            .status,
+            200
+        );
+    }
+    address
+}
+
+/// Two seconds before a clock's time: the phone was done then.
+fn before(clock: &dyn liveness_core::Clock) -> String {
+    let then = clock.now().unix_millis() - 2_000;
+    liveness_core::Timestamp::from_unix_millis(then).unwrap().to_string()
+}
+
+/// Where the pictures go: a folder that is thrown away, unless one is named.
+fn folder() -> (PathBuf, Option<tempfile::TempDir>) {
+    match std::env::var_os("LIVENESS_SCREENSHOTS") {
+        Some(folder) => (PathBuf::from(folder), None),
+        None => {
+            let folder = tempfile::tempdir().unwrap();
+            (folder.path().to_owned(), Some(folder))
+        }
+    }
+}
+
+fn save(browser: &Browser, path: &Path) {
+    let taken = browser.chromium(
+        "Page.captureScreenshot",
+        &json!({ "format": "png", "optimizeForSpeed": false }),
+    );
+    let picture = STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+    assert!(picture.len() > 5_000, "{} shows nothing", path.display());
+    std::fs::write(path, picture).unwrap();
+}
+
+#[test]
+#[ignore = "needs chromedriver: .ci/test"]
+fn the_pictures_of_the_readme_can_be_made() {
+    let (folder, _thrown_away) = folder();
+    let address = afternoon();
+    let browser = Browser::start();
+    browser.chromium(
+        "Emulation.setTimezoneOverride",
+        &json!({ "timezoneId": "Africa/Lagos" }),
+    );
+    browser.chromium("Emulation.setScrollbarsHidden", &json!({ "hidden": true }));
+    let reviewer = token(&json!({ "sub": "t.adebayo", "role": "admin" }));
+    let views = [
+        ("review-list", "light", (1280, 860), "#/checks", "1–20 of 60"),
+        ("review-record", "light", (1280, 1180), "#/checks/47", "pixels"),
+        ("review-dark", "dark", (1280, 860), "#/checks/54", "pixels"),
+        ("review-small", "light", (390, 844), "#/checks/54", "pixels"),
+    ];
+    for (name, scheme, (width, height), place, awaited) in views {
+        assert!(README.contains(&format!("(docs/images/{name}.png)")), "{name}");
+        browser.open("about:blank");
+        browser.resize(width, height);
+        browser.prefer("prefers-color-scheme", scheme);
+        browser.open(&format!("http://{address}/admin{place}"));
+        sign_in(&browser, &reviewer);
+        browser.sees(awaited);
+        browser.until("!document.querySelector('[aria-busy]')");
+        save(&browser, &folder.join(format!("{name}.png")));
+    }
+}
