@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use liveness_core::AuditEntry;
 
-use crate::{Audit, BusError, Call, Cause, Kind};
+use crate::{Audit, BusError, Call, Cause, Kind, Meta};
 
 /// Where audit entries go.
 #[async_trait]
@@ -51,21 +51,31 @@ pub(crate) async fn settle(
     }
 }
 
-/// The one line that a message leaves in the log.
-pub(crate) fn log(call: &Call<'_>, outcome: &Result<(), BusError>, took: Duration) {
-    let code = outcome.as_ref().map_or_else(BusError::code, |()| "00");
-    let user = call
-        .concerned_user()
-        .map_or_else(|| "-".to_owned(), |id| id.to_string());
-    let client = call
-        .client_address()
-        .map_or_else(|| "-".to_owned(), |address| address.to_string());
+/// Sees how every message ended, once that is settled: for metrics. It is called on the way of the message, so it must
+/// not wait, and it must not panic.
+pub trait Observer: Send + Sync + 'static {
+    /// A message ended with this [code](BusError::code), `00` when it succeeded, and took so long from the bus's door.
+    fn observed(&self, meta: &Meta, code: &'static str, took: Duration);
+}
+
+/// The code of an outcome.
+pub(crate) fn code(outcome: &Result<(), BusError>) -> &'static str {
+    outcome.as_ref().map_or_else(BusError::code, |()| "00")
+}
+
+/// The one line that a message leaves in the log: its name, and the rest as fields.
+pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
+    let client = call.client_address().map(|address| address.to_string());
     log::info!(
         target: "liveness::message",
-        "{} {code} request={} principal={} user={user} client={client} took={:.1}ms",
+        code,
+        request:% = call.request_id(),
+        principal = call.principal().subject(),
+        user = call.concerned_user(),
+        client = client.as_deref(),
+        // To a tenth.
+        took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0;
+        "{}",
         call.meta().name(),
-        call.request_id(),
-        call.principal().subject().escape_debug(),
-        took.as_secs_f64() * 1000.0,
     );
 }

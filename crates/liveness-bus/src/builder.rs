@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bus::{Pipeline, Registry};
 use crate::frame::{ByName, Registered};
-use crate::{Audit, AuditSink, Bus, Handler, Message, Meta, Middleware};
+use crate::{Audit, AuditSink, Bus, Handler, Message, Meta, Middleware, Observer};
 
 struct Entry {
     meta: Meta,
@@ -122,6 +122,7 @@ pub struct BusBuilder {
     around: Vec<Arc<dyn Middleware>>,
     inside: Vec<Arc<dyn Middleware>>,
     audit_sink: Option<Box<dyn AuditSink>>,
+    observers: Vec<Box<dyn Observer>>,
 }
 
 impl fmt::Debug for BusBuilder {
@@ -161,6 +162,13 @@ impl BusBuilder {
         self
     }
 
+    /// Adds one that is told how every message ended.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
     /// The bus.
     ///
     /// # Errors
@@ -184,6 +192,7 @@ impl BusBuilder {
             around: self.around.into(),
             inside: self.inside.into(),
             audit_sink: self.audit_sink,
+            observers: self.observers.into(),
         };
         Ok(Bus(Arc::new(Registry {
             pipeline,

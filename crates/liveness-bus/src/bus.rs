@@ -1,6 +1,7 @@
 //! The bus: a registry of messages, and the one pipeline that both doors lead through.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write as _};
 use std::future::{Future, poll_fn};
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 use crate::frame::{ByName, Input, RawInput, Registered};
 use crate::middleware::{Frame, Middleware, Next};
-use crate::{AuditSink, BusBuilder, BusError, Call, Context, Kind, Message, Meta, Principal, audit};
+use crate::{AuditSink, BusBuilder, BusError, Call, Context, Kind, Message, Meta, Observer, Principal, audit};
 
 /// Where [`Bus::dispatch`] writes a reply. A `Vec<u8>` takes its JSON alone; a host may put it into an envelope.
 pub trait ReplyWriter: Send {
@@ -37,6 +38,7 @@ pub(crate) struct Pipeline {
     pub(crate) around: Box<[Arc<dyn Middleware>]>,
     pub(crate) inside: Box<[Arc<dyn Middleware>]>,
     pub(crate) audit_sink: Option<Box<dyn AuditSink>>,
+    pub(crate) observers: Box<[Box<dyn Observer>]>,
 }
 
 impl Pipeline {
@@ -57,7 +59,11 @@ impl Pipeline {
             outcome => outcome,
         };
         let outcome = audit::settle(self.audit_sink.as_deref(), &call, outcome).await;
-        audit::log(&call, &outcome, started.elapsed());
+        let (code, took) = (audit::code(&outcome), started.elapsed());
+        audit::log(&call, code, took);
+        for observer in &self.observers {
+            observer.observed(call.meta(), code, took);
+        }
         outcome
     }
 }
@@ -122,21 +128,22 @@ impl Bus {
 
     /// Sends the message of that name, read from JSON; its reply is written to `out` as JSON.
     ///
-    /// `out` is not touched unless the message succeeds. An empty body stands for `{}`.
+    /// `out` is not touched unless the message succeeds. An empty body stands for `{}`. A body that is given away, and not
+    /// lent, is freed as soon as it is read: before the handler is waited for.
     ///
     /// # Errors
     ///
     /// [`BusError::UnknownMessage`] when there is none of that name; else what the pipeline or the handler says.
-    pub async fn dispatch(
+    pub async fn dispatch<'b>(
         &self,
         name: &str,
-        body: &[u8],
+        body: impl Into<Cow<'b, [u8]>>,
         context: &Context,
         out: &mut dyn ReplyWriter,
     ) -> Result<(), BusError> {
         let (_, registered) = self.0.by_name.get(name).ok_or(BusError::UnknownMessage)?;
         registered
-            .dispatch(&self.0.pipeline, RawInput::Json(body), context, out)
+            .dispatch(&self.0.pipeline, RawInput::Json(body.into()), context, out)
             .await
     }
 

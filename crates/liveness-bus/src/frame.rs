@@ -1,6 +1,7 @@
 //! A message with its type, from its input to its reply; and the gate that it has to pass.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -26,7 +27,7 @@ pub(crate) trait AnyFrame: Send {
 /// What a frame begins with.
 pub(crate) enum Input<'b, M> {
     Message(M),
-    Json(&'b [u8], fn(&[u8]) -> Result<Decoded<M>, BusError>),
+    Json(Cow<'b, [u8]>, fn(&[u8]) -> Result<Decoded<M>, BusError>),
     /// A host gave up before there was a body.
     Failed(BusError),
     Taken,
@@ -47,7 +48,7 @@ impl<M: Message> TypedFrame<'_, M> {
                 message: Some(message),
                 problems: Vec::new(),
             },
-            Input::Json(body, decode) => decode(body)?,
+            Input::Json(body, decode) => decode(&body)?,
             Input::Failed(error) => return Err(error),
             Input::Taken => return Err(BusError::Internal("a frame passed the gate twice".into())),
         };
@@ -170,7 +171,7 @@ impl<M: Message> Registered<M> {
 
 /// What a host sends by name.
 pub(crate) enum RawInput<'a> {
-    Json(&'a [u8]),
+    Json(Cow<'a, [u8]>),
     Failed(BusError),
 }
 

@@ -126,7 +126,7 @@ pub use async_trait::async_trait;
 pub use liveness_core::{AuditEntry, IdempotencyKey};
 pub use validator;
 
-pub use audit::AuditSink;
+pub use audit::{AuditSink, Observer};
 pub use builder::{BuildErrors, BusBuilder, Mistake, Module};
 pub use bus::{Bus, ReplyWriter};
 pub use context::{Call, Context, ContextBuilder, RequestId};

@@ -20,6 +20,7 @@ mod recording;
 mod schema;
 mod sessions;
 mod sqlite;
+mod stats;
 mod upsert;
 mod users;
 mod writer;
@@ -36,6 +37,7 @@ pub use self::error::{OpenError, StoreError};
 pub use self::postgres::{PostgresPool, PostgresSettings};
 pub use self::recording::{Recorded, Recording};
 pub use self::sqlite::{SqlitePool, SqliteSettings};
+pub use self::stats::{Distribution, StoreStats};
 pub use self::users::StoredUsers;
 pub use self::writer::GroupCommit;
 
@@ -187,6 +189,14 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let read = |conn: &mut Connection<'_>| Ok(conn.execute("SELECT 1 FROM liveness_checks LIMIT 1")?);
         self.connections.read(read).await
+    }
+
+    /// What the store is doing, in numbers. Asks nothing of the database.
+    pub fn stats(&self) -> StoreStats {
+        let connections = &self.connections;
+        connections
+            .counters()
+            .snapshot(connections.state(), self.writer.waiting())
     }
 
     /// Records a check: the record, its image, its audit entry, the ownership of its session and its

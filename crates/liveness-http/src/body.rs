@@ -10,6 +10,7 @@ use actix_web::web::Bytes;
 use liveness_bus::BusError;
 use tokio::time::{Instant, timeout_at};
 
+use crate::capacity::{Capacity, Held, SMALL_BODY};
 use crate::connection::ConnectionState;
 
 /// How long a body may take, before its pace is looked at.
@@ -17,49 +18,87 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes a second that it has to come with from then on.
 const PACE: u64 = 50_000;
 
+/// A body, and the room that it takes for as long as this is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) room: Option<Held>,
+}
+
 /// Reads the body of a request, at most `limit` bytes.
 ///
 /// # Errors
 ///
-/// [`BusError::UnsupportedContent`], [`BusError::TooLarge`], [`BusError::TooSlow`], or
-/// [`BusError::Malformed`] when it ends early.
-pub(crate) async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Vec<u8>, BusError> {
+/// [`BusError::UnsupportedContent`], [`BusError::TooLarge`], [`BusError::TooSlow`], [`BusError::Unavailable`] when there
+/// is no room for it, or [`BusError::Malformed`] when it ends early.
+pub(crate) async fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+    capacity: &Capacity,
+) -> Result<Body, BusError> {
     let headers = request.headers();
     let declared = declared_length(headers);
     check_encoding(headers)?;
     if !is_announced(headers) {
-        return Ok(Vec::new());
+        return Ok(Body::default());
     }
     let has_type = headers.contains_key(CONTENT_TYPE);
     if has_type && !is_json(headers) {
         return Err(NOT_JSON);
     }
-    let too_large = || BusError::TooLarge(format!("the body has more than {limit} bytes").into());
-    if declared.is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
+    let declared = declared.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    if declared.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
     }
-    let mut body = Vec::with_capacity(declared.and_then(|length| usize::try_from(length).ok()).unwrap_or(0));
-    let started = Instant::now();
+    // In chunks it may become as large as any.
+    let body = receive(payload, declared.unwrap_or(limit), capacity).await?;
+    if let Some(connection) = request.conn_data::<ConnectionState>() {
+        connection.body_read();
+    }
+    if !body.bytes.is_empty() && !has_type {
+        Err(NOT_JSON)
+    } else {
+        Ok(body)
+    }
+}
+
+/// Receives a body of at most `most` bytes. It takes the room for all of them once it turns out not to be small: to
+/// announce much and to send nothing takes none.
+async fn receive(payload: &mut Payload, most: usize, capacity: &Capacity) -> Result<Body, BusError> {
+    let mut body = Body {
+        bytes: Vec::with_capacity(most.min(SMALL_BODY)),
+        room: None,
+    };
+    let mut started = Instant::now();
     loop {
-        let allowed = PATIENCE + Duration::from_millis(body.len() as u64 * 1000 / PACE);
+        let allowed = PATIENCE + Duration::from_millis(body.bytes.len() as u64 * 1000 / PACE);
         let chunk = timeout_at(started + allowed, next_chunk(payload))
             .await
             .map_err(|_| BusError::TooSlow)?;
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|_| BusError::Malformed("the body ended before its announced end".into()))?;
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
+        let length = body.bytes.len() + chunk.len();
+        if length > most {
+            return Err(too_large(most));
         }
-        body.extend_from_slice(&chunk);
+        if length > SMALL_BODY && body.room.is_none() {
+            let asked = Instant::now();
+            body.room = Some(capacity.room_for(most).await?);
+            // It was us who was slow.
+            started += asked.elapsed();
+            body.bytes.reserve_exact(most - body.bytes.len());
+        }
+        body.bytes.extend_from_slice(&chunk);
     }
-    if let Some(connection) = request.conn_data::<ConnectionState>() {
-        connection.body_read();
+    if let Some(room) = &mut body.room {
+        room.shrink_to(body.bytes.len());
     }
-    if !body.is_empty() && !has_type {
-        Err(NOT_JSON)
-    } else {
-        Ok(body)
-    }
+    Ok(body)
+}
+
+fn too_large(limit: usize) -> BusError {
+    BusError::TooLarge(format!("the body has more than {limit} bytes").into())
 }
 
 const NOT_JSON: BusError = BusError::UnsupportedContent("the Content-Type must be application/json");

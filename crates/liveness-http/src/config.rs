@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use liveness_core::CompletionRule;
 
 use crate::client_address::TrustedProxies;
+use crate::log_format::LogFormat;
 use crate::rate_limit::RateLimit;
 
 /// Records liveness checks, tells the app whether a user has passed, and shows an administrator the evidence.
@@ -16,6 +17,10 @@ pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+
+    /// How the log is written: text, or a JSON object a line.
+    #[arg(long, global = true, env = "LIVENESS_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
 }
 
 /// What the program does.
@@ -102,6 +107,18 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_RATE_LIMIT", default_value = "off", value_parser = rate_limit)]
     pub rate_limit: OptionalRateLimit,
 
+    /// Most bytes of bodies in memory, of all requests together; a body that finds no room waits 10 s for it.
+    #[arg(long, env = "LIVENESS_BODY_MEMORY", default_value_t = 256 << 20)]
+    pub body_memory: usize,
+
+    /// Most requests that have begun and are not answered; the next is told 503 at once.
+    #[arg(long, env = "LIVENESS_MAX_REQUESTS_IN_FLIGHT", default_value_t = 1024, value_parser = positive)]
+    pub max_requests_in_flight: usize,
+
+    /// Most connections of clients; the next ones wait until others end.
+    #[arg(long, env = "LIVENESS_MAX_CONNECTIONS", default_value_t = 8192, value_parser = positive)]
+    pub max_connections: usize,
+
     /// How long the requests that have begun may take once SIGTERM has come.
     #[arg(long, env = "LIVENESS_SHUTDOWN_GRACE", default_value = "10s", value_parser = duration)]
     pub shutdown_grace: Duration,
@@ -116,6 +133,11 @@ fn rate_limit(text: &str) -> Result<OptionalRateLimit, String> {
     } else {
         text.parse().map(Some)
     }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "must be a number from 1 on".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -11,8 +11,10 @@ use liveness_bus::{Access, BusError, Context, IdempotencyKey, Kind, Meta, Princi
 use liveness_core::{DeviceInfo, Violation};
 
 use crate::api::{LivenessApi, Parts};
-use crate::body;
+use crate::body::{self, Body};
+use crate::capacity::Held;
 use crate::envelope::{Failure, REQUEST_ID, Success};
+use crate::metrics::count_stray;
 use crate::token::VerifiedToken;
 
 /// A query is abandoned, and a command not begun, this long after its head was read and its body received.
@@ -33,12 +35,17 @@ pub(crate) async fn command(request: HttpRequest, payload: web::Payload, api: we
 
 /// Any other method.
 pub(crate) async fn method_not_allowed(request: HttpRequest, allowed: &'static str) -> HttpResponse {
-    Failure::Method(allowed).answer(&request_id(request.headers()))
+    stray(&request, &Failure::Method(allowed))
 }
 
 /// Any other route.
 pub(crate) async fn no_route(request: HttpRequest) -> HttpResponse {
-    Failure::NoRoute.answer(&request_id(request.headers()))
+    stray(&request, &Failure::NoRoute)
+}
+
+fn stray(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    count_stray(request, failure);
+    failure.answer(&request_id(request.headers()))
 }
 
 /// The request id that the caller sent, or a new one.
@@ -56,17 +63,14 @@ async fn answer(
     let parts = api.parts();
     let name = request.match_info().get("name").unwrap_or_default();
     let client_address = parts.trusted_proxies.client(request.peer_addr(), request.headers());
-    let token = match authenticate(parts, name, request.headers(), client_address) {
-        Ok(token) if parts.bus.meta(name).is_some() => token,
-        other => {
-            // The bus logs what it is sent; what does not come so far is logged here, without a name that anybody may
-            // have made up.
-            let failure = other.err().unwrap_or(Failure::Bus(BusError::UnknownMessage));
-            let client = client_address.map_or_else(|| "-".to_owned(), |address| address.to_string());
-            log::info!(target: "liveness::message", "- {} request={request_id} client={client}", failure.code());
-            return Err(failure);
-        }
-    };
+    let begun = begin(parts, name, request.headers(), client_address);
+    let (held, token) = begun.inspect_err(|failure| {
+        parts.metrics.refused(&parts.bus, name, failure);
+        // The bus logs what it is sent; what does not come so far is logged here, without a name that anybody may have
+        // made up.
+        let client = client_address.map(|address| address.to_string());
+        log::info!(target: "liveness::message", code = failure.code(), request:% = request_id, client = client.as_deref(); "-");
+    })?;
 
     let (principal, admitted) = admit(parts, name, token).await;
     let received = match admitted {
@@ -81,14 +85,34 @@ async fn answer(
         .deadline(Instant::now() + PATIENCE)
         .clock(parts.clock.clone())
         .build();
-    let outcome = finish(
+    let work = finish(
         api.clone(),
         name.to_owned(),
         received.map(|received| received.body),
         context,
-    )
-    .await;
+    );
+    // In a task of its own: when the client goes away, the request's future is dropped, and neither the command nor the
+    // trace of it may be lost with it.
+    let done = actix_web::rt::spawn(async move {
+        let _until_it_is_done = held;
+        work.await
+    });
+    let outcome = done.await;
+    let outcome = outcome.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
     Ok(outcome?.answer(request_id))
+}
+
+/// What comes before the bus: whether it is too much, who sends it, and whether there is such a message.
+fn begin(
+    parts: &Parts,
+    name: &str,
+    headers: &HeaderMap,
+    client_address: Option<IpAddr>,
+) -> Result<(Held, VerifiedToken), Failure> {
+    let held = parts.capacity.begin()?;
+    let token = authenticate(parts, name, headers, client_address)?;
+    parts.bus.meta(name).ok_or(BusError::UnknownMessage)?;
+    Ok((held, token))
 }
 
 /// Who sends it: by their token, or anybody where the message is for everybody.
@@ -100,9 +124,10 @@ fn authenticate(
 ) -> Result<VerifiedToken, Failure> {
     let token = bearer_token(headers).and_then(|token| parts.verifier.verify(token).map_err(|_| Failure::InvalidToken));
     if let Some(limiters) = &parts.rate_limiters {
+        let limited = |by, outcome| parts.metrics.limited(by, outcome);
         match &token {
-            Ok(token) => limiters.check_principal(token.principal.subject())?,
-            Err(_) => limiters.check_address(client_address)?,
+            Ok(token) => limited("principal", limiters.check_principal(token.principal.subject()))?,
+            Err(_) => limited("address", limiters.check_address(client_address))?,
         }
     }
     let is_public = || parts.bus.meta(name).is_some_and(|meta| meta.access() == Access::Public);
@@ -111,28 +136,32 @@ fn authenticate(
             principal: Principal::anonymous(),
             user: None,
         }),
-        token => token,
+        token => token.inspect_err(|failure| {
+            if let Some(class) = failure.token_class() {
+                parts.metrics.rejected_token(class);
+            }
+        }),
     }
 }
 
-/// Takes it through the bus, in a task of its own: when the client goes away, the request's future is dropped, and
-/// neither the command nor the trace of it may be lost with it.
+/// Takes it through the bus.
 async fn finish(
     api: LivenessApi,
     name: String,
-    body: Result<Vec<u8>, BusError>,
+    body: Result<Body, BusError>,
     context: Context,
 ) -> Result<Success, BusError> {
-    let work = async move {
-        let bus = &api.parts().bus;
-        let mut reply = Success::default();
-        match body {
-            Ok(body) => bus.dispatch(&name, &body, &context, &mut reply).await.map(|()| reply),
-            Err(refusal) => Err(bus.refuse(&name, refusal, &context).await),
+    let bus = &api.parts().bus;
+    let mut reply = Success::default();
+    match body {
+        Ok(Body { bytes, room }) => {
+            let done = bus.dispatch(&name, bytes, &context, &mut reply).await;
+            // What was decoded of the body is gone only now.
+            drop(room);
+            done.map(|()| reply)
         }
-    };
-    let done = actix_web::rt::spawn(work).await;
-    done.unwrap_or_else(|error| Err(BusError::Internal(error.into())))
+        Err(refusal) => Err(bus.refuse(&name, refusal, &context).await),
+    }
 }
 
 /// Whether this principal may send that message, and who they are to the message: before the body is read.
@@ -161,7 +190,7 @@ async fn admit(parts: &Parts, name: &str, token: VerifiedToken) -> (Principal, R
 
 /// What was sent: the body, and the key under which it may be repeated.
 struct Received {
-    body: Vec<u8>,
+    body: Body,
     key: Option<IdempotencyKey>,
 }
 
@@ -177,9 +206,9 @@ async fn receive(
     } else {
         MAX_QUERY_BYTES
     };
-    let body = body::read(request, &mut payload.into_inner(), limit).await?;
+    let body = body::read(request, &mut payload.into_inner(), limit, &parts.capacity).await?;
     let key = if is_command {
-        idempotency_key(request.headers(), &body)?
+        idempotency_key(request.headers(), &body.bytes)?
     } else {
         None
     };

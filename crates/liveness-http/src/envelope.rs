@@ -64,6 +64,15 @@ impl Failure {
         }
     }
 
+    /// What is wrong with the token, as a word for those who count; none when it is something else.
+    pub(crate) fn token_class(&self) -> Option<&'static str> {
+        match self {
+            Self::NoToken => Some("missing"),
+            Self::InvalidToken => Some("invalid"),
+            Self::Bus(_) | Self::NoRoute | Self::Method(_) => None,
+        }
+    }
+
     /// What a person is told, as a sentence.
     fn message(&self, request_id: &RequestId) -> String {
         match self {
@@ -105,7 +114,7 @@ impl Failure {
         let error = match self {
             Self::NoToken | Self::InvalidToken => return,
             Self::NoRoute | Self::Method(_) => {
-                log::info!("- {} request={request_id} {}", self.code(), self.message(request_id));
+                log::info!(code = self.code(), request:% = request_id; "{}", self.message(request_id));
                 return;
             }
             Self::Bus(error) => error,
@@ -118,9 +127,9 @@ impl Failure {
             cause = source.source();
         }
         match error {
-            BusError::Internal(_) => log::error!("request={request_id} {error}{causes}"),
+            BusError::Internal(_) => log::error!(request:% = request_id; "{error}{causes}"),
             BusError::Unavailable(_) | BusError::OutcomeUnknown(_) => {
-                log::warn!("request={request_id} {error}{causes}")
+                log::warn!(request:% = request_id; "{error}{causes}")
             }
             _ => {}
         }

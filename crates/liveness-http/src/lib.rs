@@ -6,19 +6,24 @@
 
 pub mod admin;
 pub mod config;
+pub mod log_format;
 pub mod serve;
 pub mod token;
 
 mod api;
 mod body;
+mod capacity;
 mod client_address;
 mod connection;
 mod dev;
 mod dispatch;
 mod envelope;
 mod health;
+mod metrics;
+mod open_files;
 mod rate_limit;
 
 pub use api::{LivenessApi, LivenessApiBuilder};
 pub use client_address::TrustedProxies;
+pub use metrics::Metrics;
 pub use rate_limit::RateLimit;

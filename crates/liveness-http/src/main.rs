@@ -5,14 +5,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use liveness_http::config::{Command, CommandLine};
+use liveness_http::log_format;
 use liveness_http::serve::serve;
 
-/// Without actix's own word on malformed requests: anybody could fill the log with errors.
-const LOG: &str = "info,actix_http=off,actix_server=warn";
-
 fn main() -> ExitCode {
-    let Command::Serve(config) = CommandLine::parse().command;
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG)).init();
+    let CommandLine { command, log_format } = CommandLine::parse();
+    let Command::Serve(config) = command;
+    log_format::start(log_format);
 
     let outcome = actix_web::rt::System::new().block_on(serve(*config));
     match outcome {

@@ -1,12 +1,12 @@
 //! How often one caller may ask: `docs/api.md#limits`.
 
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, MonotonicClock};
@@ -40,48 +40,90 @@ impl FromStr for RateLimit {
 
 type Keyed<K> = RateLimiter<K, HashMapStateStore<K>, MonotonicClock>;
 
-/// Counts the requests of each principal, and of each address without a valid token.
-#[derive(Clone)]
-pub(crate) struct RateLimiters {
-    principals: Arc<Keyed<String>>,
-    addresses: Arc<Keyed<Option<IpAddr>>>,
-    checks: Arc<AtomicU32>,
-}
+/// Most callers that are remembered. Who commands more addresses than that is not held back by a limit for each anyway.
+const MAX_CALLERS: usize = 100_000;
+/// After so many requests it is looked whom to forget.
+const TIDY_EVERY: u32 = 4096;
 
-impl fmt::Debug for RateLimiters {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimiters").finish_non_exhaustive()
-    }
+/// Counts the requests of each principal, and of each address without a valid token.
+#[derive(Debug, Clone)]
+pub(crate) struct RateLimiters {
+    principals: Arc<Limiter<u64>>,
+    addresses: Arc<Limiter<Option<IpAddr>>>,
+    /// Subjects may be long, so a hash stands for each; nobody can tell whose are equal.
+    subjects: RandomState,
 }
 
 impl RateLimiters {
     pub(crate) fn new(RateLimit(quota): RateLimit) -> Self {
         Self {
-            principals: Arc::new(RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock)),
-            addresses: Arc::new(RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock)),
-            checks: Arc::default(),
+            principals: Arc::new(Limiter::new(quota)),
+            addresses: Arc::new(Limiter::new(quota)),
+            subjects: RandomState::new(),
         }
     }
 
     /// Counts a request with a valid token.
     pub(crate) fn check_principal(&self, subject: &str) -> Result<(), BusError> {
-        self.tidy();
-        check(&self.principals, &subject.to_owned())
+        self.principals.check(&self.subjects.hash_one(subject))
     }
 
     /// Counts a request without one.
     pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), BusError> {
-        self.tidy();
-        check(&self.addresses, &address.map(network))
+        self.addresses.check(&address.map(network))
     }
+}
 
-    /// Forgets callers that have not asked for a while, now and then, so that memory does not grow with them.
-    fn tidy(&self) {
-        if self.checks.fetch_add(1, Ordering::Relaxed) % 4096 == 4095 {
-            self.principals.retain_recent();
-            self.addresses.retain_recent();
+/// Callers of one kind.
+struct Limiter<K: Hash + Eq + Clone> {
+    quota: Quota,
+    callers: RwLock<Keyed<K>>,
+    checks: AtomicU32,
+}
+
+impl<K: Hash + Eq + Clone> fmt::Debug for Limiter<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter")
+            .field("quota", &self.quota)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    fn new(quota: Quota) -> Self {
+        Self {
+            quota,
+            callers: RwLock::new(nobody(quota)),
+            checks: AtomicU32::new(0),
         }
     }
+
+    fn check(&self, key: &K) -> Result<(), BusError> {
+        self.tidy();
+        // Nothing panics while it is held.
+        let callers = self.callers.read().unwrap_or_else(PoisonError::into_inner);
+        callers.check_key(key).map_err(|not_until| {
+            let retry_after: Duration = not_until.wait_time_from(MonotonicClock.now());
+            BusError::TooMany { retry_after }
+        })
+    }
+
+    /// Forgets now and then who has not asked for a while, or everybody when they are too many, so that memory does not
+    /// grow with them.
+    fn tidy(&self) {
+        if self.checks.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY != TIDY_EVERY - 1 {
+            return;
+        }
+        let mut callers = self.callers.write().unwrap_or_else(PoisonError::into_inner);
+        callers.retain_recent();
+        if callers.len() > MAX_CALLERS {
+            *callers = nobody(self.quota);
+        }
+    }
+}
+
+fn nobody<K: Hash + Eq + Clone>(quota: Quota) -> Keyed<K> {
+    RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock)
 }
 
 /// Whoever has an IPv6 address has a network of them, 64 bits wide.
@@ -90,13 +132,6 @@ fn network(address: IpAddr) -> IpAddr {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
-}
-
-fn check<K: Hash + Eq + Clone>(limiter: &Keyed<K>, key: &K) -> Result<(), BusError> {
-    limiter.check_key(key).map_err(|not_until| {
-        let retry_after: Duration = not_until.wait_time_from(MonotonicClock.now());
-        BusError::TooMany { retry_after }
-    })
 }
 
 #[cfg(test)]
@@ -132,5 +167,17 @@ mod tests {
             [true, false, true]
         );
         assert_eq!([ask("10.0.0.1"), ask("10.0.0.2")], [true, true]);
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_callers() {
+        let limiter = Limiter::new("1/h".parse::<RateLimit>().unwrap().0);
+        let remembered = |limiter: &Limiter<u32>| limiter.callers.read().unwrap().len();
+        for caller in 0..250_000 {
+            assert!(limiter.check(&caller).is_ok());
+            assert!(caller % 1000 != 0 || remembered(&limiter) <= MAX_CALLERS + TIDY_EVERY as usize);
+        }
+        // It is not for nothing that this is counted.
+        assert!(remembered(&limiter) > 1000);
     }
 }

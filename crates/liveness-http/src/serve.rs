@@ -18,13 +18,19 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::admin;
-use crate::api::LivenessApi;
+use crate::api::{LivenessApi, max_command_bytes};
+use crate::capacity::Raised;
 use crate::config::ServeConfig;
 use crate::connection::{self, GuardedStream, KEEP_ALIVE, LINGER};
 use crate::dev::DevKey;
 use crate::dispatch::no_route;
 use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::open_files;
 use crate::token::{KeyError, TokenRules, TokenVerifier, VerificationKey};
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
 
 /// Why the host does not start: one line that says what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +57,11 @@ pub enum StartError {
     /// With a key that anybody can read off the terminal, only this machine is served.
     #[error("LIVENESS_BIND: `serve --dev` listens on a loopback address only, and {0} is none")]
     DevBind(SocketAddr),
+    /// There would not be room for a single body.
+    #[error(
+        "LIVENESS_BODY_MEMORY: must be at least {0}, the bytes of one body with an image of LIVENESS_MAX_IMAGE_BYTES"
+    )]
+    BodyMemory(usize),
     /// The database cannot be opened.
     #[error("LIVENESS_DATABASE_URL: {0}")]
     Database(#[from] OpenError),
@@ -72,13 +83,18 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let dev = config.dev.then(DevKey::random).transpose()?;
     let verifier = verifier(&config, dev.as_ref())?;
+    let largest = max_command_bytes(config.max_image_bytes);
+    if config.body_memory < largest {
+        return Err(StartError::BodyMemory(largest));
+    }
     let store = open(&config)?;
     let health = Health::of(store.clone());
-    let api = api(&config, store, verifier)?;
+    let metrics = Metrics::of(store.clone());
+    let api = api(&config, store, verifier, metrics.clone())?;
 
     let listener = listen(&config)?;
     let address = listener.local_addr()?;
-    let server = server(listener, &config, api, health.clone())?;
+    let server = server(listener, &config, (api, health.clone(), metrics))?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
     log::info!("listening on http://{address}");
@@ -167,6 +183,8 @@ fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<TokenVerifier,
 
 fn listen(config: &ServeConfig) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(&config.bind).map_err(|error| StartError::Bind(config.bind.clone(), error))?;
+    // Clients that come all at once wait here, where the standard library has room for few.
+    rustix::net::listen(&listener, BACKLOG).map_err(|error| StartError::Bind(config.bind.clone(), error.into()))?;
     let address = listener.local_addr()?;
     if config.dev && !address.ip().is_loopback() {
         return Err(StartError::DevBind(address));
@@ -174,7 +192,12 @@ fn listen(config: &ServeConfig) -> Result<TcpListener, StartError> {
     Ok(listener)
 }
 
-fn api(config: &ServeConfig, store: Store, verifier: TokenVerifier) -> Result<LivenessApi, BuildErrors> {
+fn api(
+    config: &ServeConfig,
+    store: Store,
+    verifier: TokenVerifier,
+    metrics: Metrics,
+) -> Result<LivenessApi, BuildErrors> {
     let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(
         store.clone(),
         Arc::new(SystemClock),
@@ -185,11 +208,18 @@ fn api(config: &ServeConfig, store: Store, verifier: TokenVerifier) -> Result<Li
         status_rule: config.status_rule,
     };
     let module = liveness::module(Liveness::new(store.clone(), Arc::clone(&users), settings));
-    let bus = Bus::builder().module(module).audit_sink(store).build()?;
+    let bus = Bus::builder()
+        .module(module)
+        .audit_sink(store)
+        .observer(metrics.clone())
+        .build()?;
     let api = LivenessApi::builder(bus, verifier, users)
         .trusted_proxies(config.trusted_proxies.clone())
         .max_image_bytes(config.max_image_bytes)
-        .rate_limit(config.rate_limit);
+        .rate_limit(config.rate_limit)
+        .max_requests_in_flight(config.max_requests_in_flight)
+        .body_memory(config.body_memory)
+        .metrics(metrics);
     Ok(api.build())
 }
 
@@ -197,21 +227,25 @@ fn api(config: &ServeConfig, store: Store, verifier: TokenVerifier) -> Result<Li
 fn server(
     listener: TcpListener,
     config: &ServeConfig,
-    api: LivenessApi,
-    health: Health,
+    (api, health, metrics): (LivenessApi, Health, Metrics),
 ) -> Result<Server, std::io::Error> {
-    let builder: ServerBuilder = Server::build();
+    // Of each worker: there is one a core.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let connections = open_files::connections(config.max_connections).div_ceil(workers);
+    let builder: ServerBuilder = Server::build().max_concurrent_connections(connections);
     let stopping = builder.graceful_shutdown_signal();
     let builder = builder
         .disable_signals()
         .shutdown_timeout(config.shutdown_grace.as_secs());
     let builder = builder.listen("http", listener, move || {
-        let (api, health, stopping) = (api.clone(), health.clone(), stopping.clone());
+        let (api, health, metrics, stopping) = (api.clone(), health.clone(), metrics.clone(), stopping.clone());
+        let connections = metrics.connections.clone();
         let app = App::new()
             .wrap(from_fn(connection::watch))
             .configure(|app| api.configure(app))
             .configure(|app| health.configure(app))
             .configure(admin::configure)
+            .configure(|app| metrics.configure(app))
             .default_service(web::to(no_route));
         let app = app
             .into_factory()
@@ -220,8 +254,9 @@ fn server(
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGER)
-            .on_connect_ext(|stream: &GuardedStream, data| {
+            .on_connect_ext(move |stream: &GuardedStream, data| {
                 data.insert(stream.state().clone());
+                data.insert(Raised::by(1, &connections));
             })
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();

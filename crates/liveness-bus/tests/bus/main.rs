@@ -6,6 +6,7 @@ mod building;
 mod deadlines;
 mod messages;
 mod middleware;
+mod observer;
 mod panics;
 mod refuse;
 mod replies;

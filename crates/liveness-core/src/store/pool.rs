@@ -16,6 +16,7 @@ use super::error::{OpenError, StoreError};
 use super::file::DatabaseFile;
 use super::postgres::{PostgresPool, PostgresSettings};
 use super::sqlite::SqlitePool;
+use super::stats::{Counters, PoolState};
 
 /// How long a call waits for the database.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
@@ -38,6 +39,18 @@ impl Pool {
         }
     }
 
+    fn state(&self) -> PoolState {
+        let state = match self {
+            Self::Sqlite(pool) => pool.state(),
+            Self::Postgres(pool) => pool.state(),
+        };
+        PoolState {
+            connections: state.connections,
+            idle: state.idle_connections,
+            max: self.max_size(),
+        }
+    }
+
     /// How many transactions may write at once: SQLite lets only one, and with PostgreSQL the second is written while the
     /// first is made durable.
     fn writers(&self) -> u32 {
@@ -56,6 +69,7 @@ pub(super) struct Connections {
     turns: Arc<Semaphore>,
     file: Option<DatabaseFile>,
     settings: PostgresSettings,
+    counters: Counters,
     is_away: AtomicBool,
     lacks_migrations: AtomicBool,
 }
@@ -73,6 +87,7 @@ impl Connections {
             turns: Arc::new(Semaphore::new(turns as usize)),
             file,
             settings: PostgresSettings::default(),
+            counters: Counters::default(),
             is_away: AtomicBool::new(false),
             lacks_migrations: AtomicBool::new(false),
         }
@@ -85,6 +100,20 @@ impl Connections {
     /// How its connections are set up, where they are PostgreSQL's.
     pub(super) fn settings(&self) -> &PostgresSettings {
         &self.settings
+    }
+
+    /// What is counted.
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many connections there are.
+    pub(super) fn state(&self) -> PoolState {
+        match &self.file {
+            // Two pools, where otherwise one does for both.
+            Some(_) => self.readers.state() + self.writers.state(),
+            None => self.writers.state(),
+        }
     }
 
     /// How many transactions may write at once.
@@ -102,7 +131,9 @@ impl Connections {
         self: &Arc<Self>,
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let waiting = self.counters.waiting_read();
         let waited = timeout(WAIT, Arc::clone(&self.turns).acquire_owned()).await;
+        drop(waiting);
         let turn = waited.map_err(|_| StoreError::unavailable("no turn at the database within 5 s"))?;
         let turn = turn.map_err(StoreError::unavailable)?;
         let connections = Arc::clone(self);

@@ -79,6 +79,12 @@ impl Writer {
         Ok(Self(queue))
     }
 
+    /// How many writes wait, and how many bytes of images with them.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let state = self.0.lock();
+        (state.waiting.len(), state.bytes)
+    }
+
     /// Writes, and answers once it is durable.
     pub(super) async fn write(&self, write: Write) -> Result<Written, StoreError> {
         let (answer, mut answered) = oneshot::channel();
@@ -248,6 +254,7 @@ fn transaction(
     writes: &[Write],
     deadline: Instant,
 ) -> Result<Vec<Result<Written, StoreError>>, Failed> {
+    let (begun, counters) = (Instant::now(), connections.counters());
     let mut attempt = 1;
     loop {
         let mut has_failed_inside = false;
@@ -259,11 +266,15 @@ fn transaction(
             })
         });
         let error = match committed {
-            Ok(outcomes) => return Ok(outcomes),
+            Ok(outcomes) => {
+                counters.committed(writes.len(), begun.elapsed());
+                return Ok(outcomes);
+            }
             Err(error) => error,
         };
         let is_repeated = connections.can_collide() && error.is_worth_repeating() && Instant::now() < deadline;
         if attempt == ATTEMPTS || !is_repeated {
+            counters.failed();
             let is_of_a_write = has_failed_inside && !error.is_of_the_connection();
             return Err(Failed { error, is_of_a_write });
         }

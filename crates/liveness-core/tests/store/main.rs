@@ -23,5 +23,6 @@ mod samples;
 mod schema;
 mod server;
 mod sessions;
+mod stats;
 mod url;
 mod users;

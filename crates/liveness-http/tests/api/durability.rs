@@ -176,7 +176,7 @@ fn a_command_is_finished_although_its_client_has_gone(engine: Engine) {
     }
 
     // Nobody is left to be answered, so the log tells when the last one is done.
-    until(|| server.log().matches("UpdateLivenessCheckCommand 00").count() == 20);
+    until(|| server.log().matches("UpdateLivenessCheckCommand code=00").count() == 20);
 
     assert_none_is_half_written(&server, "UpdateLivenessCheckCommand", 20);
 }

@@ -63,7 +63,8 @@ impl Server {
         let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
             write(&log, &line);
             line.split_once("listening on http://")
-                .map(|(_, address)| address.to_owned())
+                // In JSON it ends with a quote.
+                .map(|(_, address)| address.split('"').next().unwrap_or(address).to_owned())
         });
         let address = address.unwrap_or_else(|| panic!("it did not start:\n{}", log.lock().unwrap()));
         let rest = Arc::clone(&log);

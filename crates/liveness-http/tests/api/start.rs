@@ -116,7 +116,7 @@ fn the_log_holds_no_secret(engine: Engine) {
     );
 
     let log = server.log();
-    assert!(log.contains("SubmitLivenessCheckCommand 30"), "{log}");
+    assert!(log.contains("SubmitLivenessCheckCommand code=30"), "{log}");
     assert!(
         !log.contains("canary") && !log.contains(&token) && !log.contains(SECRET),
         "{log}"

@@ -9,6 +9,10 @@ mod cluster;
 #[path = "../api/engine.rs"]
 mod engine;
 mod keys;
+mod logs;
+mod memory;
+mod metrics;
+mod overload;
 mod rate_limits;
 mod requests;
 #[path = "../api/server.rs"]

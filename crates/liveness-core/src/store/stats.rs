@@ -1,0 +1,187 @@
+//! What a store is doing, in numbers, for whoever watches it. They are counted as it works and cost next to nothing;
+//! how they are shown, and to whom, is not known here.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The numbers of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreStats {
+    /// Connections to the database that are open.
+    pub connections: u32,
+    /// Those of them that nobody uses.
+    pub idle_connections: u32,
+    /// Most connections that may be open.
+    pub max_connections: u32,
+    /// Calls that wait for a turn to read.
+    pub waiting_reads: u64,
+    /// Writes that wait to be committed.
+    pub waiting_writes: u64,
+    /// Bytes of the images among them.
+    pub waiting_bytes: u64,
+    /// How many writes each commit held.
+    pub batch_sizes: Distribution,
+    /// How long each commit took, in microseconds, with all that was written in it.
+    pub commit_micros: Distribution,
+    /// Transactions of which nothing was committed, or nobody knows whether it was.
+    pub failed_commits: u64,
+}
+
+/// How often a number was how large, since the store was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// The upper ends, included, of all buckets but the last, which has none.
+    pub bounds: &'static [u64],
+    /// How many fell into each bucket: one more than there are bounds.
+    pub counts: Vec<u64>,
+    /// All of them together.
+    pub sum: u64,
+}
+
+const BATCH_SIZES: [u64; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+/// From half a millisecond to ten seconds.
+const COMMIT_MICROS: [u64; 14] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
+    10_000_000,
+];
+
+/// What is counted while a store works.
+#[derive(Debug)]
+pub(super) struct Counters {
+    waiting_reads: AtomicU64,
+    batch_sizes: Histogram,
+    commit_micros: Histogram,
+    failed_commits: AtomicU64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            waiting_reads: AtomicU64::new(0),
+            batch_sizes: Histogram::new(&BATCH_SIZES),
+            commit_micros: Histogram::new(&COMMIT_MICROS),
+            failed_commits: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Counters {
+    /// A call waits to read, until what this gives back is dropped.
+    pub(super) fn waiting_read(&self) -> WaitingRead<'_> {
+        self.waiting_reads.fetch_add(1, Ordering::Relaxed);
+        WaitingRead(&self.waiting_reads)
+    }
+
+    /// So many writes were committed together.
+    pub(super) fn committed(&self, writes: usize, took: Duration) {
+        self.batch_sizes.observe(writes as u64);
+        self.commit_micros
+            .observe(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// A transaction failed.
+    pub(super) fn failed(&self) {
+        self.failed_commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was counted, beside what is seen at the connections and the queue.
+    pub(super) fn snapshot(&self, pool: PoolState, (waiting_writes, waiting_bytes): (usize, usize)) -> StoreStats {
+        StoreStats {
+            connections: pool.connections,
+            idle_connections: pool.idle,
+            max_connections: pool.max,
+            waiting_reads: self.waiting_reads.load(Ordering::Relaxed),
+            waiting_writes: waiting_writes as u64,
+            waiting_bytes: waiting_bytes as u64,
+            batch_sizes: self.batch_sizes.snapshot(),
+            commit_micros: self.commit_micros.snapshot(),
+            failed_commits: self.failed_commits.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// A call that waits. It may be dropped while it does.
+#[derive(Debug)]
+pub(super) struct WaitingRead<'a>(&'a AtomicU64);
+
+impl Drop for WaitingRead<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The connections of a pool, or of several together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PoolState {
+    pub(super) connections: u32,
+    pub(super) idle: u32,
+    pub(super) max: u32,
+}
+
+impl std::ops::Add for PoolState {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            idle: self.idle + other.idle,
+            max: self.max + other.max,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Histogram {
+    bounds: &'static [u64],
+    counts: Box<[AtomicU64]>,
+    sum: AtomicU64,
+}
+
+impl Histogram {
+    fn new(bounds: &'static [u64]) -> Self {
+        Self {
+            bounds,
+            counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            sum: AtomicU64::new(0),
+        }
+    }
+
+    fn observe(&self, value: u64) {
+        let bucket = self.bounds.partition_point(|bound| *bound < value);
+        self.counts[bucket].fetch_add(1, Ordering::Relaxed);
+        self.sum.fetch_add(value, Ordering::Relaxed);
+    }
+
+    fn snapshot(&self) -> Distribution {
+        Distribution {
+            bounds: self.bounds,
+            counts: self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect(),
+            sum: self.sum.load(Ordering::Relaxed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_holds_its_upper_end_and_the_last_has_none() {
+        let histogram = Histogram::new(&[1, 4]);
+        for value in [0, 1, 2, 4, 5, 900] {
+            histogram.observe(value);
+        }
+        let Distribution { counts, sum, .. } = histogram.snapshot();
+        assert_eq!((counts, sum), (vec![2, 2, 2], 912));
+    }
+
+    #[test]
+    fn a_call_that_is_dropped_waits_no_longer() {
+        let counters = Counters::default();
+        let waiting = counters.waiting_read();
+        assert_eq!(counters.waiting_reads.load(Ordering::Relaxed), 1);
+        drop(waiting);
+        assert_eq!(counters.waiting_reads.load(Ordering::Relaxed), 0);
+    }
+}

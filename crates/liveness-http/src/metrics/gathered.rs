@@ -1,0 +1,130 @@
+//! What is not counted but looked at when somebody asks: the store, and the process as its system sees it.
+
+use std::fmt;
+
+use liveness_core::store::{Distribution, Store};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Unit;
+
+/// The numbers of a store.
+#[derive(Debug)]
+pub(super) struct StoreNumbers(pub(super) Store);
+
+impl Collector for StoreNumbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = self.0.stats();
+        let gauges = [
+            (
+                "database_connections",
+                "Connections to the database",
+                stats.connections.into(),
+            ),
+            (
+                "database_idle_connections",
+                "Connections to the database that nobody uses",
+                stats.idle_connections.into(),
+            ),
+            (
+                "database_max_connections",
+                "Most connections to the database",
+                stats.max_connections.into(),
+            ),
+            (
+                "database_waiting_reads",
+                "Calls that wait for a turn to read",
+                stats.waiting_reads,
+            ),
+            (
+                "waiting_writes",
+                "Writes that wait to be committed",
+                stats.waiting_writes,
+            ),
+            (
+                "waiting_write_bytes",
+                "Bytes of images among the writes that wait",
+                stats.waiting_bytes,
+            ),
+        ];
+        for (name, help, value) in gauges {
+            gauge(&mut encoder, name, help, value)?;
+        }
+        let failed = ConstCounter::new(stats.failed_commits);
+        let help = "Transactions that failed";
+        failed.encode(encoder.encode_descriptor("failed_commits", help, None, MetricType::Counter)?)?;
+        histogram(
+            &mut encoder,
+            ("commit_writes", "Writes in each commit"),
+            None,
+            &stats.batch_sizes,
+        )?;
+        histogram(
+            &mut encoder,
+            ("commit_duration", "How long each commit took"),
+            Some(&Unit::Seconds),
+            &stats.commit_micros,
+        )
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    let value = ConstGauge::new(value);
+    value.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+}
+
+/// A distribution; with a unit it is one of microseconds, shown in seconds.
+fn histogram(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help): (&str, &str),
+    unit: Option<&Unit>,
+    distribution: &Distribution,
+) -> fmt::Result {
+    let scale = if unit.is_some() { 1e6 } else { 1.0 };
+    let bounds = distribution.bounds.iter().map(|bound| *bound as f64 / scale);
+    let buckets: Vec<_> = bounds
+        .chain([f64::INFINITY])
+        .zip(distribution.counts.iter().copied())
+        .collect();
+    let count = distribution.counts.iter().sum();
+    encoder
+        .encode_descriptor(name, help, unit, MetricType::Histogram)?
+        .encode_histogram::<NoLabelSet>(distribution.sum as f64 / scale, count, &buckets, None)
+}
+
+/// What Linux tells of this process; nothing on other systems.
+#[derive(Debug)]
+pub(super) struct Process;
+
+impl Collector for Process {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let shown = [
+            (
+                "VmRSS:",
+                "process_resident_memory_bytes",
+                "Resident memory of the process",
+            ),
+            ("VmHWM:", "process_resident_memory_peak_bytes", "The most that it was"),
+        ];
+        for (line, name, help) in shown {
+            if let Some(bytes) = bytes(&status, line) {
+                gauge(&mut encoder, name, help, bytes)?;
+            }
+        }
+        if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+            let open = open.count() as u64;
+            gauge(&mut encoder, "process_open_fds", "Open files and connections", open)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a line of `/proc/self/status` says, as in `VmRSS:     5120 kB`.
+fn bytes(status: &str, line: &str) -> Option<u64> {
+    let value = status.lines().find_map(|found| found.strip_prefix(line))?;
+    let kibibytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
