@@ -8,6 +8,7 @@ mod audit_entries;
 mod checks;
 mod connection;
 mod counts;
+mod diagnosis;
 mod error;
 mod file;
 mod images;
@@ -25,14 +26,15 @@ mod upsert;
 mod users;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::{AuditEntry, CheckEvidence, CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
 
 pub use self::audit_entries::insert as insert_audit_entry;
-pub use self::checks::{CheckFilter, CheckPage, PageRequest};
+pub use self::checks::{CheckFilter, CheckPage, CheckSpan, PageRequest};
 pub use self::connection::Connection;
+pub use self::diagnosis::{Diagnosis, Setting};
 pub use self::error::{OpenError, StoreError};
 pub use self::postgres::{PostgresPool, PostgresSettings};
 pub use self::recording::{Recorded, Recording};
@@ -66,15 +68,18 @@ pub struct Store {
 pub struct StoreSettings {
     /// Connections to PostgreSQL. SQLite has one writer and four readers.
     pub connections: u32,
+    /// Whether a SQLite file is made where there is none.
+    pub creates_file: bool,
     /// How writes are collected.
     pub group_commit: GroupCommit,
 }
 
 impl Default for StoreSettings {
-    /// 10 connections.
+    /// 10 connections; a file is made.
     fn default() -> Self {
         Self {
             connections: 10,
+            creates_file: true,
             group_commit: GroupCommit::default(),
         }
     }
@@ -109,10 +114,22 @@ impl Store {
             return Self::of(Self::shared(Pool::Postgres(pool)), settings.group_commit);
         }
         let path = Path::new(sqlite::path(url)?);
-        let (readers, writer) = sqlite::open_file(path)?;
+        let (readers, writer) = sqlite::open_file(path, settings.creates_file)?;
         let file = DatabaseFile::at(path)?;
         let connections = Connections::new(Pool::Sqlite(readers), Pool::Sqlite(writer), Some(file));
         Self::of(connections, settings.group_commit)
+    }
+
+    /// The file that a URL names, where it is SQLite's; it need not be there.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which tells in one line what is wrong with the URL.
+    pub fn file_of(url: &str) -> Result<Option<PathBuf>, OpenError> {
+        if postgres::is_url(url) {
+            return postgres::check_url(url).map(|()| None);
+        }
+        Ok(Some(PathBuf::from(sqlite::path(url)?)))
     }
 
     /// Uses a pool of SQLite connections that the embedding backend owns; our tables stand beside its own.
@@ -171,14 +188,41 @@ impl Store {
     }
 
     /// Brings the schema up to date; nodes that do so at once take turns. Blocks. After it has failed, everything is
-    /// [`StoreError::Unavailable`] until it succeeds.
+    /// [`StoreError::Unavailable`] until it succeeds. Gives back the names of the migrations that it ran.
     ///
     /// # Errors
     ///
     /// [`OpenError`] when the database is out of reach or a migration fails, with nothing changed.
-    pub fn migrate(&self) -> Result<(), OpenError> {
+    pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
         let settings = self.connections.settings();
         self.connections.migrate(|conn| migrations::run(conn, settings))
+    }
+
+    /// Refuses a database whose schema is not that of this program. Blocks, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when it is not, or the database cannot be asked.
+    pub fn check_schema(&self) -> Result<(), OpenError> {
+        let (lacking, unknown) = self.connections.inspect(migrations::state)?;
+        match (&*lacking, &*unknown) {
+            ([], []) => Ok(()),
+            ([], [version, ..]) => Err(OpenError::new(format!(
+                "the database's schema is newer than this program: it has migration {version}"
+            ))),
+            ([name, ..], _) => Err(OpenError::new(format!(
+                "the database's schema is not up to date: it lacks {name}; run `migrate` first"
+            ))),
+        }
+    }
+
+    /// What the database says of itself, for who runs it. Blocks, and leaves nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database cannot be asked.
+    pub fn diagnose(&self) -> Result<Diagnosis, OpenError> {
+        self.connections.inspect(diagnosis::of)
     }
 
     /// Answers when the database can be read.
@@ -219,7 +263,16 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`] or [`StoreError::OutcomeUnknown`] when it may not have been written.
     pub async fn append_audit_entry(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        self.writer.write(Write::AuditEntry(entry)).await.map(drop)
+        self.append_audit_entries(vec![entry]).await
+    }
+
+    /// Writes audit entries, all of them durable when this answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`append_audit_entry`](Self::append_audit_entry); all of them are written, or none.
+    pub async fn append_audit_entries(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        self.writer.write(Write::AuditEntries(entries)).await.map(drop)
     }
 
     /// The newest audit entries, newest first.
@@ -295,6 +348,32 @@ impl Store {
             .await
     }
 
+    /// The next records of a span, oldest first: those behind the record of this time and id, or from the beginning.
+    /// However far it has come, a step costs the same. A record that was acknowledged before the first step is met.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn checks_after(
+        &self,
+        span: CheckSpan,
+        after: Option<(Timestamp, i64)>,
+        limit: i64,
+    ) -> Result<Vec<LivenessCheck>, StoreError> {
+        self.connections
+            .read(move |conn| checks::after(conn, &span, after, limit))
+            .await
+    }
+
+    /// The face of a record, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn image(&self, check_id: i64) -> Result<Option<FaceImage>, StoreError> {
+        self.connections.read(move |conn| images::get(conn, check_id)).await
+    }
+
     /// The users of those ids that exist.
     ///
     /// # Errors
@@ -313,6 +392,26 @@ impl Store {
         self.connections
             .read(move |conn| users::find_by_user_id(conn, &user_id))
             .await
+    }
+
+    /// The users of those `UserId`s that exist.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn users_by_user_ids(&self, user_ids: Vec<String>) -> Result<Vec<User>, StoreError> {
+        self.connections
+            .read(move |conn| users::find_by_user_ids(conn, &user_ids))
+            .await
+    }
+
+    /// Adds users, and changes those whose ids are known, in one transaction. No two may be of one id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Internal`], with nothing written, when a `UserId` is another user's.
+    pub async fn put_users(&self, users: Vec<User>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Write::Users(users, now)).await.map(drop)
     }
 
     /// Adds a user unless the id or the `UserId` is taken, and answers the user of that id, if there is one then.

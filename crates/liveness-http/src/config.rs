@@ -3,32 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 use liveness_core::CompletionRule;
+use liveness_core::store::{OpenError, Store, StoreSettings};
 
 use crate::client_address::TrustedProxies;
 use crate::log_format::LogFormat;
 use crate::rate_limit::RateLimit;
-
-/// Records liveness checks, tells the app whether a user has passed, and shows an administrator the evidence.
-#[derive(Parser)]
-#[command(name = "liveness-http", version, propagate_version = true)]
-pub struct CommandLine {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-
-    /// How the log is written: text, or a JSON object a line.
-    #[arg(long, global = true, env = "LIVENESS_LOG_FORMAT", value_enum, default_value_t)]
-    pub log_format: LogFormat,
-}
-
-/// What the program does.
-#[derive(Subcommand)]
-pub enum Command {
-    /// Serve the API.
-    Serve(Box<ServeConfig>),
-}
 
 /// How to serve. It has no `Debug`, for it holds a secret.
 #[derive(Clone, Args)]
@@ -41,42 +22,17 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
-    /// Where the records are kept: sqlite://PATH or postgres://…, any URI that libpq takes.
-    #[arg(
-        long,
-        env = "LIVENESS_DATABASE_URL",
-        default_value = "sqlite://liveness.db",
-        hide_env_values = true
-    )]
-    pub database_url: String,
+    /// Where the records are kept.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
 
-    /// Connections to PostgreSQL; SQLite has one writer and four readers.
-    #[arg(long, env = "LIVENESS_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub database_connections: u32,
-
-    /// Key for HS256 tokens, at least 32 bytes. Better set by the environment: a flag is seen by who lists processes.
-    #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
-    pub jwt_secret: Option<String>,
+    /// What tokens say.
+    #[command(flatten)]
+    pub token: TokenConfig,
 
     /// PEM file with a public key: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.
     #[arg(long, env = "LIVENESS_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub jwt_public_key_file: Option<PathBuf>,
-
-    /// What a token's `iss` must be.
-    #[arg(long, env = "LIVENESS_JWT_ISSUER")]
-    pub jwt_issuer: Option<String>,
-
-    /// What a token's `aud` must be or hold.
-    #[arg(long, env = "LIVENESS_JWT_AUDIENCE")]
-    pub jwt_audience: Option<String>,
-
-    /// The claim that names the user.
-    #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub")]
-    pub jwt_user_id_claim: String,
-
-    /// The claim that holds the roles [default: role, then roles].
-    #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM")]
-    pub jwt_role_claim: Option<String>,
 
     /// How far the clocks of this machine and the issuer may differ.
     #[arg(long, env = "LIVENESS_JWT_LEEWAY", default_value = "30s", value_parser = leeway)]
@@ -119,9 +75,82 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_MAX_CONNECTIONS", default_value_t = 8192, value_parser = positive)]
     pub max_connections: usize,
 
+    /// How the log is written: text, or a JSON object a line.
+    #[arg(long, env = "LIVENESS_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+
     /// How long the requests that have begun may take once SIGTERM has come.
     #[arg(long, env = "LIVENESS_SHUTDOWN_GRACE", default_value = "10s", value_parser = duration)]
     pub shutdown_grace: Duration,
+}
+
+/// Where the records are kept. It has no `Debug`, for a URL may hold a password.
+#[derive(Clone, Args)]
+pub struct DatabaseConfig {
+    /// Where the records are kept: sqlite://PATH or postgres://…, any URI that libpq takes.
+    #[arg(
+        long,
+        env = "LIVENESS_DATABASE_URL",
+        default_value = "sqlite://liveness.db",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+
+    /// Connections to PostgreSQL; SQLite has one writer and four readers.
+    #[arg(long, env = "LIVENESS_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub database_connections: u32,
+}
+
+impl DatabaseConfig {
+    /// The store, with its SQLite file made where there is none.
+    pub(crate) fn open(&self) -> Result<Store, OpenError> {
+        self.open_with(true)
+    }
+
+    /// The store, whose SQLite file must be there.
+    pub(crate) fn open_existing(&self) -> Result<Store, OpenError> {
+        self.open_with(false)
+    }
+
+    /// The same, whose schema must be up to date as well.
+    pub(crate) fn open_up_to_date(&self) -> Result<Store, OpenError> {
+        let store = self.open_existing()?;
+        store.check_schema()?;
+        Ok(store)
+    }
+
+    fn open_with(&self, creates_file: bool) -> Result<Store, OpenError> {
+        let settings = StoreSettings {
+            connections: self.database_connections,
+            creates_file,
+            ..StoreSettings::default()
+        };
+        Store::open_with(&self.database_url, settings)
+    }
+}
+
+/// What tokens are signed with, and what they say. It has no `Debug`, for it holds a secret.
+#[derive(Clone, Args)]
+pub struct TokenConfig {
+    /// Key for HS256 tokens, at least 32 bytes. Better set by the environment: a flag is seen by who lists processes.
+    #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+
+    /// What a token's `iss` must be.
+    #[arg(long, env = "LIVENESS_JWT_ISSUER")]
+    pub jwt_issuer: Option<String>,
+
+    /// What a token's `aud` must be or hold.
+    #[arg(long, env = "LIVENESS_JWT_AUDIENCE")]
+    pub jwt_audience: Option<String>,
+
+    /// The claim that names the user.
+    #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub")]
+    pub jwt_user_id_claim: String,
+
+    /// The claim that holds the roles [default: role, then roles].
+    #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM")]
+    pub jwt_role_claim: Option<String>,
 }
 
 /// A rate limit, or `off`.
@@ -140,7 +169,7 @@ fn positive(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "must be a number from 1 on".to_owned())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "must be a duration such as 30s".to_owned())
 }
 

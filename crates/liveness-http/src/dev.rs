@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jsonwebtoken::{EncodingKey, Header, encode};
 use liveness_core::{Clock as _, SystemClock};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::token::{KeyError, VerificationKey};
+use crate::token::{KeyError, VerificationKey, sign_hs256};
 
 const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 /// A face that nobody has: drawn for this purpose.
@@ -32,19 +31,17 @@ impl DevKey {
     /// Prints to standard output, so that it can be told from the log.
     pub(crate) fn print_welcome(&self, address: SocketAddr, database_url: &str) -> Result<(), std::io::Error> {
         let expires = SystemClock.now().unix_millis() / 1000 + LIFETIME_SECONDS;
-        let customer = self.token(&json!({
-            "sub": "1234", "role": "customer", "exp": expires, "email": "customer@example.com",
-            "given_name": "Jane", "family_name": "Doe", "name": "Jane Doe",
-        }))?;
-        let admin = self.token(&json!({ "sub": "reviewer", "role": "admin", "exp": expires }))?;
+        let customer = sign_hs256(
+            &self.0,
+            &json!({
+                "sub": "1234", "role": "customer", "exp": expires, "email": "customer@example.com",
+                "given_name": "Jane", "family_name": "Doe", "name": "Jane Doe",
+            }),
+        )?;
+        let admin = sign_hs256(&self.0, &json!({ "sub": "reviewer", "role": "admin", "exp": expires }))?;
         let mut out = std::io::stdout().lock();
         out.write_all(welcome(address, database_url, &customer, &admin).as_bytes())?;
         out.flush()
-    }
-
-    fn token(&self, claims: &Value) -> Result<String, std::io::Error> {
-        let key = EncodingKey::from_secret(&self.0);
-        encode(&Header::default(), claims, &key).map_err(std::io::Error::other)
     }
 }
 

@@ -5,6 +5,7 @@
 //! of its own. `docs/api.md` says what callers may rely on.
 
 pub mod admin;
+pub mod cli;
 pub mod config;
 pub mod log_format;
 pub mod serve;

@@ -10,9 +10,6 @@ use log::kv::{Error, Key, Value, VisitSource, VisitValue};
 use serde::Serializer as _;
 use serde_json::Value as Json;
 
-/// Without actix's own word on malformed requests: anybody could fill the log with errors.
-const LEVELS: &str = "info,actix_http=off,actix_server=warn";
-
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -23,9 +20,9 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts the log, on the standard error output. `RUST_LOG` says what is in it, `info` where it is not set.
-pub fn start(format: LogFormat) {
-    let levels = env_logger::Env::default().default_filter_or(LEVELS);
+/// Starts the log, on the standard error output. `RUST_LOG` says what is in it, or else `levels`.
+pub fn start(format: LogFormat, levels: &str) {
+    let levels = env_logger::Env::default().default_filter_or(levels);
     let mut builder = env_logger::Builder::from_env(levels);
     match format {
         LogFormat::Text => builder.format(|out, record| {

@@ -11,8 +11,8 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::{App, web};
 use liveness_bus::liveness::{self, Liveness, Settings};
-use liveness_bus::{BuildErrors, Bus};
-use liveness_core::store::{OpenError, Store, StoreSettings, StoredUsers};
+use liveness_bus::{BuildErrors, Bus, BusBuilder};
+use liveness_core::store::{OpenError, Store, StoredUsers};
 use liveness_core::{SystemClock, UserDirectory};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
@@ -99,7 +99,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let mut running = actix_web::rt::spawn(server);
     log::info!("listening on http://{address}");
     if let Some(key) = dev {
-        key.print_welcome(address, &config.database_url)?;
+        key.print_welcome(address, &config.database.database_url)?;
     }
 
     tokio::select! {
@@ -123,11 +123,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
 
 /// The store, with its schema up to date; or, while the database is out of reach, as soon as it is not.
 fn open(config: &ServeConfig) -> Result<Store, OpenError> {
-    let settings = StoreSettings {
-        connections: config.database_connections,
-        ..StoreSettings::default()
-    };
-    let store = Store::open_with(&config.database_url, settings)?;
+    let store = config.database.open()?;
     match store.migrate() {
         Err(error) if error.is_out_of_reach() => {
             log::warn!("not ready: the database will be looked for until it is there");
@@ -135,7 +131,7 @@ fn open(config: &ServeConfig) -> Result<Store, OpenError> {
             actix_web::rt::spawn(async move { migrate_when_reached(later).await });
             Ok(store)
         }
-        migrated => migrated.map(|()| store),
+        migrated => migrated.map(|_| store),
     }
 }
 
@@ -144,7 +140,7 @@ async fn migrate_when_reached(store: Store) {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let store = store.clone();
         match web::block(move || store.migrate()).await {
-            Ok(Ok(())) => break log::info!("ready: the database's schema is up to date"),
+            Ok(Ok(_)) => break log::info!("ready: the database's schema is up to date"),
             Ok(Err(error)) if error.is_out_of_reach() => {}
             Ok(Err(error)) => log::error!("not ready: {error}"),
             Err(error) => log::error!("not ready: {error}"),
@@ -152,7 +148,7 @@ async fn migrate_when_reached(store: Store) {
     }
 }
 
-fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<TokenVerifier, StartError> {
+pub(crate) fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<TokenVerifier, StartError> {
     if let Some(key) = dev {
         return Ok(TokenVerifier::new(
             vec![key.verification_key().map_err(StartError::Secret)?],
@@ -160,7 +156,7 @@ fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<TokenVerifier,
         ));
     }
     let mut keys = Vec::new();
-    if let Some(secret) = &config.jwt_secret {
+    if let Some(secret) = &config.token.jwt_secret {
         keys.push(VerificationKey::hs256(secret.as_bytes()).map_err(StartError::Secret)?);
     }
     if let Some(path) = &config.jwt_public_key_file {
@@ -172,10 +168,10 @@ fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<TokenVerifier,
         return Err(StartError::NoKey);
     }
     let rules = TokenRules {
-        issuer: config.jwt_issuer.clone(),
-        audience: config.jwt_audience.clone(),
-        user_id_claim: config.jwt_user_id_claim.clone(),
-        role_claim: config.jwt_role_claim.clone(),
+        issuer: config.token.jwt_issuer.clone(),
+        audience: config.token.jwt_audience.clone(),
+        user_id_claim: config.token.jwt_user_id_claim.clone(),
+        role_claim: config.token.jwt_role_claim.clone(),
         leeway: config.jwt_leeway,
     };
     Ok(TokenVerifier::new(keys, rules))
@@ -207,10 +203,7 @@ fn api(
         max_image_bytes: config.max_image_bytes,
         status_rule: config.status_rule,
     };
-    let module = liveness::module(Liveness::new(store.clone(), Arc::clone(&users), settings));
-    let bus = Bus::builder()
-        .module(module)
-        .audit_sink(store)
+    let bus = bus(store, Arc::clone(&users), settings)
         .observer(metrics.clone())
         .build()?;
     let api = LivenessApi::builder(bus, verifier, users)
@@ -221,6 +214,12 @@ fn api(
         .body_memory(config.body_memory)
         .metrics(metrics);
     Ok(api.build())
+}
+
+/// The messages of the host.
+pub(crate) fn bus(store: Store, users: Arc<dyn UserDirectory>, settings: Settings) -> BusBuilder {
+    let module = liveness::module(Liveness::new(store.clone(), users, settings));
+    Bus::builder().module(module).audit_sink(store)
 }
 
 /// The actix server, on connections with deadlines of our own.

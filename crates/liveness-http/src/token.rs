@@ -13,6 +13,7 @@ use liveness_bus::Principal;
 use liveness_core::{Claims, UserReference};
 use serde_json::{Map, Value};
 
+pub(crate) use self::key::sign_hs256;
 pub use self::key::{KeyError, VerificationKey};
 
 const MAX_TOKEN_BYTES: usize = 8 * 1024;

@@ -154,7 +154,8 @@ impl LivenessCheckPage {
 }
 
 impl LivenessCheckItem {
-    fn of(check: LivenessCheck, user: Option<&User>) -> Self {
+    /// A record, and its user where there is one.
+    pub fn of(check: LivenessCheck, user: Option<&User>) -> Self {
         Self {
             id: check.id,
             self_service_user_id: check.self_service_user_id,

@@ -1,5 +1,7 @@
 //! The records.
 
+mod span;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
@@ -11,6 +13,9 @@ use super::recording::Recording;
 use super::schema::liveness_checks::{self, dsl};
 use super::{counts, sessions};
 use crate::{CheckDetails, CompletionRule, LivenessCheck, ReceivedObject, Timestamp};
+
+pub use self::span::CheckSpan;
+pub(super) use self::span::after;
 
 /// Which records a list holds: those to which everything given applies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

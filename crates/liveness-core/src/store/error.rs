@@ -51,6 +51,14 @@ impl OpenError {
         }
     }
 
+    /// Why something could not be done to the database.
+    pub(super) fn of(verb: &str, error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::out_of_reach(cause),
+            other => Self::new(format!("cannot {verb} the database: {}", one_line(&other.cause()))),
+        }
+    }
+
     /// Whether it may succeed later: the database's server does not answer.
     pub fn is_out_of_reach(&self) -> bool {
         self.is_out_of_reach

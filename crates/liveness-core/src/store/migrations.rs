@@ -1,12 +1,15 @@
 //! Brings the schema up to date. The migrations are compiled in; each engine has a tree of its own, of equal names.
 
+use std::collections::BTreeMap;
+
 use diesel::dsl::sql;
+use diesel::migration::MigrationSource;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::connection::{Connection, Purpose};
+use super::connection::{Connection, Purpose, on_either};
 use super::error::StoreError;
 use super::postgres::PostgresSettings;
 
@@ -17,7 +20,9 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 /// nothing; it is ours.
 const TAKE_TURNS: &str = "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(5496712038112)";
 
-pub(super) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<(), StoreError> {
+/// Runs the migrations that the database lacks, and gives back their names.
+pub(super) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<Vec<String>, StoreError> {
+    let names = names()?;
     let applied = conn.transaction(Purpose::Write, |conn| {
         if let Connection::Postgres(postgres) = conn {
             check(postgres, settings)?;
@@ -34,12 +39,54 @@ pub(super) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Res
             Connection::Postgres(conn) => conn.run_pending_migrations(POSTGRES),
         };
         let applied = applied.map_err(StoreError::internal)?;
-        Ok(applied.iter().map(ToString::to_string).collect::<Vec<_>>())
-    });
-    for version in applied? {
-        log::info!("migrated the database to {version}");
+        let name = |version: String| names.get(&version).cloned().unwrap_or(version);
+        Ok(applied
+            .iter()
+            .map(|version| name(version.to_string()))
+            .collect::<Vec<_>>())
+    })?;
+    for name in &applied {
+        log::info!("migrated the database to {name}");
     }
-    Ok(())
+    Ok(applied)
+}
+
+/// The migrations that the database lacks, by name, and the versions in it that this program does not know.
+pub(super) fn state(conn: &mut Connection<'_>) -> Result<(Vec<String>, Vec<String>), StoreError> {
+    let mut names = names()?;
+    let mut unknown = Vec::new();
+    for version in applied(conn)? {
+        if names.remove(&version).is_none() {
+            unknown.push(version);
+        }
+    }
+    Ok((names.into_values().collect(), unknown))
+}
+
+/// Those that the database has. diesel's own question would make their table.
+fn applied(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
+    let table = match conn {
+        Connection::Sqlite(_) => "SELECT count(*) FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
+        Connection::Postgres(_) => {
+            "SELECT count(*) FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')"
+        }
+    };
+    let tables: i64 = on_either!(conn, |conn| sql::<BigInt>(table).get_result(*conn))?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    let versions = sql::<Text>("SELECT version FROM __diesel_schema_migrations ORDER BY version");
+    Ok(on_either!(conn, |conn| versions.load(*conn))?)
+}
+
+/// The names of the migrations, which are the same for both engines, by their versions.
+fn names() -> Result<BTreeMap<String, String>, StoreError> {
+    let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(StoreError::internal)?;
+    let named = migrations.iter().map(|migration| {
+        let name = migration.name();
+        (name.version().to_string(), name.to_string())
+    });
+    Ok(named.collect())
 }
 
 /// Refuses a database that cannot hold every text, and tables in another schema that would hide ours.

@@ -12,12 +12,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel::sqlite::SqliteConnection;
 
-use super::checks::{CheckFilter, PageRequest};
+use super::checks::{CheckFilter, CheckSpan, PageRequest};
 use super::connection::{Connection, on_either};
 use super::error::StoreError;
 use super::postgres::PostgresSettings;
-use super::{audit_entries, checks, images, migrations, users};
-use crate::CompletionRule;
+use super::{audit_entries, checks, diagnosis, images, migrations, users};
+use crate::{CompletionRule, Timestamp};
 
 #[path = "../../tests/store/cluster.rs"]
 mod cluster;
@@ -85,7 +85,86 @@ fn page(
     checks::page(conn, &filter, PageRequest { number: 2, size: 20 }).map(drop)
 }
 
+/// A step of an export, from the middle.
+fn step(
+    conn: &mut Connection<'_>,
+    self_service_user_id: Option<i64>,
+    pre_registration_id: Option<i64>,
+    session_id: Option<&str>,
+) -> Result<(), StoreError> {
+    let filter = CheckFilter {
+        self_service_user_id,
+        pre_registration_id,
+        session_id: session_id.map(str::to_owned),
+    };
+    let span = CheckSpan {
+        filter,
+        from: Timestamp::from_unix_millis(1),
+        before: Timestamp::from_unix_millis(19_000),
+    };
+    let after = Timestamp::from_unix_millis(10_000).map(|at| (at, 10_000));
+    checks::after(conn, &span, after, 200).map(drop)
+}
+
 const CASES: &[Case] = &[
+    // SQLite looks the id up after the time; of one millisecond there are few.
+    (
+        "a step of all",
+        |conn| step(conn, None, None, None),
+        &[(
+            "liveness_checks_newest (created_at>? AND created_at<?)",
+            "liveness_checks_newest",
+        )],
+    ),
+    (
+        "a step of a user's",
+        |conn| step(conn, Some(1), None, None),
+        &[(
+            "liveness_checks_of_user ((self_service_user_id,created_at)>(?,?) AND \
+             (self_service_user_id,created_at)<(?,?))",
+            OF_USER,
+        )],
+    ),
+    (
+        "a step of a pre-registration's",
+        |conn| step(conn, None, Some(1), None),
+        &[(
+            "liveness_checks_of_pre_registration ((pre_registration_id,created_at)>(?,?) AND \
+             (pre_registration_id,created_at)<(?,?))",
+            OF_PRE_REGISTRATION,
+        )],
+    ),
+    (
+        "a step of a session's",
+        |conn| step(conn, None, None, Some("s")),
+        &[(
+            "liveness_checks_of_session ((session_id,created_at)>(?,?) AND (session_id,created_at)<(?,?))",
+            OF_SESSION,
+        )],
+    ),
+    (
+        "a step by user and pre-registration",
+        |conn| step(conn, Some(1), Some(1), None),
+        &[(OF_USER, OF_USER)],
+    ),
+    (
+        "a step by all",
+        |conn| step(conn, Some(1), Some(1), Some("s")),
+        &[(OF_SESSION, OF_BOTH.1)],
+    ),
+    (
+        "users by UserIds",
+        |conn| users::find_by_user_ids(conn, &["USR-1".into(), "USR-2".into()]).map(drop),
+        &[(
+            "sqlite_autoindex_liveness_users_1 (user_id=?)",
+            "liveness_users_user_id_key",
+        )],
+    ),
+    (
+        "the newest record",
+        |conn| diagnosis::newest_check(conn).map(drop),
+        &[("liveness_checks_newest", "liveness_checks_newest")],
+    ),
     (
         "any successful record",
         |conn| checks::completing(conn, 1, CompletionRule::AnySuccessful).map(drop),
@@ -216,7 +295,7 @@ const ROWS: &str = "
 
 /// The plan that serves any values, which PostgreSQL comes to after a few.
 fn generic_plan(postgres: &mut PgConnection, search: &str) -> Vec<String> {
-    let values = (1..=9).filter(|number| search.contains(&format!("${number}"))).count();
+    let values = (1..=20).filter(|number| search.contains(&format!("${number}"))).count();
     let nulls = vec!["NULL"; values].join(", ");
     let execute = if values == 0 {
         "searched".to_owned()

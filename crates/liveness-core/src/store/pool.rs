@@ -155,16 +155,22 @@ impl Connections {
     }
 
     /// Brings the schema up to date, on the thread of the caller. Until that has succeeded, nothing else does.
-    pub(super) fn migrate(
+    pub(super) fn migrate<T>(
         &self,
-        migration: impl FnMut(&mut Connection<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), OpenError> {
+        migration: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, OpenError> {
         let migrated = self.on_a_connection(&self.writers, migration);
         self.lacks_migrations.store(migrated.is_err(), Ordering::Release);
-        migrated.map_err(|error| match error {
-            StoreError::Unavailable(cause) => OpenError::out_of_reach(&cause),
-            other => OpenError::new(format!("cannot migrate the database: {}", other.cause())),
-        })
+        migrated.map_err(|error| OpenError::of("migrate", &error))
+    }
+
+    /// Asks on a connection that may write, on the thread of the caller, whether the schema is up to date or not.
+    pub(super) fn inspect<T>(
+        &self,
+        inspection: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, OpenError> {
+        let found = self.on_a_connection(&self.writers, inspection);
+        found.map_err(|error| OpenError::of("inspect", &error))
     }
 
     fn run<T>(

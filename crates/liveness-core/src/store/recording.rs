@@ -44,14 +44,18 @@ pub struct Recorded {
 #[derive(Debug)]
 pub(super) enum Write {
     Recording(Box<Recording>),
-    AuditEntry(AuditEntry),
+    AuditEntries(Vec<AuditEntry>),
+    /// Is added unless it is there.
     User(User, Timestamp),
+    /// Are added or changed.
+    Users(Vec<User>, Timestamp),
 }
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Written {
-    AuditEntry,
+    /// Something that nothing comes back of.
+    Done,
     Recorded(Box<Recorded>),
     User(Option<User>),
 }
@@ -80,15 +84,15 @@ impl Write {
     fn recording(&self) -> Option<&Recording> {
         match self {
             Self::Recording(recording) => Some(recording),
-            Self::AuditEntry(_) | Self::User(..) => None,
+            Self::AuditEntries(_) | Self::User(..) | Self::Users(..) => None,
         }
     }
 
-    fn audit_entry(&self) -> Option<&AuditEntry> {
+    fn audit_entries(&self) -> &[AuditEntry] {
         match self {
-            Self::Recording(recording) => Some(&recording.audit_entry),
-            Self::AuditEntry(entry) => Some(entry),
-            Self::User(..) => None,
+            Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
+            Self::AuditEntries(entries) => entries,
+            Self::User(..) | Self::Users(..) => &[],
         }
     }
 }
@@ -105,22 +109,28 @@ pub(super) fn write(conn: &mut Connection<'_>, slot: i32, writes: &[Write]) -> R
         .iter()
         .zip(&outcomes)
         .filter(|(_, outcome)| !matches!(outcome, Some(Err(_))))
-        .filter_map(|(write, _)| write.audit_entry())
+        .flat_map(|(write, _)| write.audit_entries())
         .collect();
     audit_entries::insert_all(conn, &entries)?;
     Ok(outcomes
         .into_iter()
-        .map(|outcome| outcome.unwrap_or(Ok(Written::AuditEntry)))
+        .map(|outcome| outcome.unwrap_or(Ok(Written::Done)))
         .collect())
 }
 
 fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<Outcome>>, StoreError> {
     let user = |write: &Write| match write {
         Write::User(user, now) => Some((user.clone(), *now)),
-        Write::Recording(_) | Write::AuditEntry(_) => None,
+        Write::Recording(_) | Write::AuditEntries(_) | Write::Users(..) => None,
     };
     let new: Vec<_> = writes.iter().filter_map(user).collect();
     let found = users::add(conn, &new)?;
+    for write in writes {
+        if let Write::Users(users, now) = write {
+            let users: Vec<_> = users.iter().map(|user| (user.clone(), *now)).collect();
+            users::put(conn, &users)?;
+        }
+    }
     let outcome = |write: &Write| {
         user(write).map(|(user, _)| Ok(Written::User(found.iter().find(|found| found.id == user.id).cloned())))
     };

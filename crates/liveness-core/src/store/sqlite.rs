@@ -85,10 +85,11 @@ pub(super) fn path(url: &str) -> Result<&str, OpenError> {
     }
 }
 
-/// The readers and the writer of a file, which is made where there is none.
-pub(super) fn open_file(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenError> {
-    let made = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    made.map_err(|error| cannot_open(path, &error))?;
+/// The readers and the writer of a file, which may be made where there is none.
+pub(super) fn open_file(path: &Path, creates: bool) -> Result<(SqlitePool, SqlitePool), OpenError> {
+    let mut options = fs::OpenOptions::new();
+    let opened = options.create(creates).append(true).mode(0o600).open(path);
+    opened.map_err(|error| cannot_open(path, &error))?;
     let uri = uri_of(path);
     // One connection by itself, which turns the file to WAL: a pool would try for long before it tells what is wrong.
     let mut first = SqliteConnection::establish(&uri).map_err(|error| cannot_open(path, &error))?;

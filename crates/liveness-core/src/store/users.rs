@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use diesel::dsl::Eq;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 
 use super::Store;
 use super::connection::{Connection, cannot_be_stored, in_statements, on_either};
@@ -35,18 +37,20 @@ pub(super) fn find_by_user_id(conn: &mut Connection<'_>, user_id: &str) -> Resul
     Ok(found.map(User::from))
 }
 
+pub(super) fn find_by_user_ids(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<User>, StoreError> {
+    let found: Vec<UserRow> = on_either!(conn, |conn| dsl::liveness_users
+        .filter(dsl::user_id.eq_any(user_ids))
+        .select(UserRow::as_select())
+        .load(*conn))?;
+    Ok(found.into_iter().map(User::from).collect())
+}
+
 /// Adds the users whose id and `UserId` are not taken, and answers the users of those ids that there are then.
 pub(super) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<Vec<User>, StoreError> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    let mut users: Vec<_> = users.to_vec();
-    // In one order everywhere, so that two nodes do not wait for each other.
-    users.sort_unstable_by_key(|(user, _)| user.id);
-    let rows: Vec<_> = users
-        .iter()
-        .map(|(user, now)| (UserRow::from(user.clone()), dsl::created_at.eq(now.unix_millis())))
-        .collect();
+    let rows = rows(users);
     in_statements!(conn, rows, |conn, rows| {
         diesel::insert_into(dsl::liveness_users)
             .values(rows)
@@ -56,6 +60,38 @@ pub(super) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Res
     let ids: Vec<_> = users.iter().map(|(user, _)| user.id).collect();
     find(conn, &ids)
 }
+
+/// Adds users, and changes those whose ids are known: no two of one id.
+pub(super) fn put(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<(), StoreError> {
+    let rows = rows(users);
+    in_statements!(conn, rows, |conn, rows| {
+        diesel::insert_into(dsl::liveness_users)
+            .values(rows)
+            .on_conflict(dsl::id)
+            .do_update()
+            .set((
+                dsl::user_id.eq(excluded(dsl::user_id)),
+                dsl::pre_registration_id.eq(excluded(dsl::pre_registration_id)),
+                dsl::email_address.eq(excluded(dsl::email_address)),
+                dsl::first_name.eq(excluded(dsl::first_name)),
+                dsl::last_name.eq(excluded(dsl::last_name)),
+                dsl::middle_name.eq(excluded(dsl::middle_name)),
+                dsl::display_name.eq(excluded(dsl::display_name)),
+            ))
+            .execute(*conn)
+    });
+    Ok(())
+}
+
+/// Rows in one order everywhere, so that two nodes do not wait for each other.
+fn rows(users: &[(User, Timestamp)]) -> Vec<NewUserRow> {
+    let row = |(user, now): &(User, Timestamp)| (UserRow::from(user.clone()), dsl::created_at.eq(now.unix_millis()));
+    let mut rows: Vec<_> = users.iter().map(row).collect();
+    rows.sort_unstable_by_key(|(user, _)| user.id);
+    rows
+}
+
+type NewUserRow = (UserRow, Eq<dsl::created_at, i64>);
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = liveness_users)]

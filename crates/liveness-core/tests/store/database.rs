@@ -82,6 +82,7 @@ impl Place {
             // So few that a hundred tests at once fit on the server.
             connections: 3,
             group_commit,
+            ..StoreSettings::default()
         };
         Store::open_with(&self.url(), settings).unwrap()
     }

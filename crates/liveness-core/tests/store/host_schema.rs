@@ -105,7 +105,7 @@ async fn eight_stores_that_make_one_schema_at_once_all_succeed() {
         Store::from_postgres_pool(pool.clone(), settings).unwrap()
     });
 
-    let migrations = stores.map(|store| async move { store.migrate().map_err(|error| error.to_string()) });
+    let migrations = stores.map(|store| async move { store.migrate().map(drop).map_err(|error| error.to_string()) });
 
     assert_eq!(at_once(migrations).await, vec![Ok(()); 8]);
     assert_eq!(tables(&place).len(), 7);

@@ -184,7 +184,7 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place:
     let start = Barrier::new(stores.len());
     let migrate = |store: &Store| {
         start.wait();
-        store.migrate().map_err(|error| error.to_string())
+        store.migrate().map(drop).map_err(|error| error.to_string())
     };
 
     let outcomes: Vec<_> = thread::scope(|scope| {
@@ -197,7 +197,41 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place:
     assert_eq!(made(&place), believed(&place));
 }
 
+async fn what_a_migration_did_is_told_by_name(place: Place) {
+    let store = place.open();
+    let lacking = store.diagnose().unwrap().lacking_migrations;
+
+    let ran = store.migrate().unwrap();
+
+    assert_eq!(ran, ["2026-11-23-000000_liveness", "2026-11-23-120000_counts_and_keys"]);
+    assert_eq!(lacking, ran);
+    assert_eq!(store.migrate().unwrap(), [""; 0]);
+    assert_eq!(store.diagnose().unwrap().lacking_migrations, [""; 0]);
+    assert!(store.check_schema().is_ok());
+}
+
+async fn a_schema_that_is_not_this_programs_is_refused(place: Place) {
+    let store = place.open();
+    let empty = store.check_schema().unwrap_err().to_string();
+    store.migrate().unwrap();
+    place.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')");
+
+    let newer = store.check_schema().unwrap_err().to_string();
+
+    assert!(
+        empty.contains("lacks 2026-11-23-000000_liveness; run `migrate` first"),
+        "{empty}"
+    );
+    assert!(
+        newer.contains("newer than this program") && newer.contains("29991231000000"),
+        "{newer}"
+    );
+    assert_eq!(store.diagnose().unwrap().unknown_migrations, ["29991231000000"]);
+}
+
 on_each_engine! {
+    what_a_migration_did_is_told_by_name,
+    a_schema_that_is_not_this_programs_is_refused,
     the_migrations_go_up_and_down_and_up_again,
     a_database_of_the_first_version_is_brought_up_to_date,
     what_was_recorded_outlives_a_step_down_and_up,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use liveness_core::store::{Store, StoredUsers};
+use liveness_core::store::{Store, StoreError, StoredUsers};
 use liveness_core::{Claims, FixedClock, User, UserDirectory as _, UserReference};
 
 use crate::database::{Database, on_each_engine};
@@ -112,8 +112,49 @@ async fn what_cannot_be_stored_names_nobody(database: Database) {
     assert_eq!(found.unwrap(), None);
 }
 
+async fn users_are_put_there_or_changed(database: Database) {
+    let store = &database.store;
+    store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
+    let joe = Claims::of(UserReference::Id(5)).to_user(5);
+    let changed = User {
+        email_address: None,
+        display_name: Some("J. Doe".into()),
+        user_id: "JANE".into(),
+        ..jane().to_user(1234)
+    };
+
+    store
+        .put_users(vec![changed.clone(), joe.clone()], at(NOW + 1))
+        .await
+        .unwrap();
+
+    let names = ["JANE", "USR-00000005", "USR-00001234"].map(str::to_owned).to_vec();
+    let mut found = store.users_by_user_ids(names).await.unwrap();
+    found.sort_unstable_by_key(|user| user.id);
+    assert_eq!(found, [joe, changed]);
+    let made = database.number("SELECT created_at FROM liveness_users WHERE id = 1234");
+    assert_eq!(made, NOW);
+}
+
+async fn a_user_id_that_is_anothers_puts_nobody_there(database: Database) {
+    let store = &database.store;
+    store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
+    let usurper = User {
+        id: 5,
+        ..jane().to_user(1234)
+    };
+    let joe = Claims::of(UserReference::Id(6)).to_user(6);
+
+    let put = store.put_users(vec![joe, usurper], at(NOW)).await;
+
+    assert!(matches!(put, Err(StoreError::Internal(_))), "{put:?}");
+    assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1);
+}
+
 on_each_engine! {
     what_cannot_be_stored_names_nobody,
+    users_are_put_there_or_changed,
+    a_user_id_that_is_anothers_puts_nobody_there,
     an_id_seen_for_the_first_time_becomes_a_user,
     a_known_user_is_not_changed_by_a_token,
     without_provisioning_an_unknown_id_is_nobody,

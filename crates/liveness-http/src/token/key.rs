@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
+use serde_json::Value;
 
 const MIN_SECRET_BYTES: usize = 32;
 const MIN_RSA_BITS: usize = 2048;
@@ -93,6 +94,12 @@ impl VerificationKey {
             _ => Err(KeyError(otherwise)),
         }
     }
+}
+
+/// A token of these claims, for who holds the secret: the operator, and `serve --dev`.
+pub(crate) fn sign_hs256(secret: &[u8], claims: &Value) -> Result<String, std::io::Error> {
+    let key = EncodingKey::from_secret(secret);
+    encode(&Header::default(), claims, &key).map_err(std::io::Error::other)
 }
 
 /// The size of an RSA key: its modulus is the first INTEGER in a SEQUENCE (RFC 8017 appendix A.1.1).

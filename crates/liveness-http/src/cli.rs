@@ -1,0 +1,139 @@
+//! The command line: which subcommands there are, what they have in common, and how they end.
+//!
+//! A subcommand is a file in the folder of this module. What it is asked for goes to standard output, all else to
+//! standard error; an error is one line.
+
+mod access;
+mod checks;
+mod completions;
+mod doctor;
+mod failure;
+mod interrupt;
+mod man;
+mod migrate;
+mod operator;
+mod progress;
+mod serve;
+mod token;
+mod users;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use self::failure::Failure;
+use crate::config::ServeConfig;
+use crate::log_format::LogFormat;
+
+/// The binary's name.
+const NAME: &str = "liveness-http";
+
+/// Ends every help text, so that it stands in every manual page.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed, or `doctor` found problems; one line on standard error says why
+  2    the command line, or a setting, is wrong
+  3    done in part: lines of an import were refused, and each was named
+  130  interrupted";
+
+/// Records liveness checks, tells the app whether a user has passed, and shows an administrator the evidence.
+#[derive(Parser)]
+#[command(name = NAME, version, propagate_version = true, after_help = EXIT_CODES)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Box<ServeConfig>),
+
+    /// Bring the database's schema up to date, and tell what was done.
+    #[command(after_help = migrate::EXAMPLES)]
+    Migrate(migrate::Migrate),
+
+    /// Make a token from the configured secret, to try things out or for a job of your own.
+    #[command(after_help = token::EXAMPLES)]
+    Token(token::Token),
+
+    /// Users of the standalone host.
+    #[command(subcommand)]
+    Users(users::Users),
+
+    /// Records of liveness checks.
+    #[command(subcommand)]
+    Checks(checks::Checks),
+
+    /// Show who may send which message, and which trace it leaves.
+    #[command(after_help = access::EXAMPLES)]
+    Access(access::Access),
+
+    /// Look at settings, keys, database, clock and files: what is wrong, and what would mend it.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(Box<doctor::Doctor>),
+
+    /// Print what a shell needs to complete this program's words.
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Completions),
+
+    /// Print the manual page, or write all of them to a folder.
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::ManPages),
+}
+
+/// What the command line asks for.
+#[expect(missing_debug_implementations, reason = "it holds settings, and secrets among them")]
+pub struct Invocation(Command);
+
+/// Reads the command line. Where it is wrong, or asks for help, this ends the process.
+pub fn read() -> Invocation {
+    match CommandLine::try_parse() {
+        Ok(line) => Invocation(line.command),
+        Err(error) if error.use_stderr() && error.kind() != MISSING_SUBCOMMAND => failure::usage(&error),
+        Err(help) => help.exit(),
+    }
+}
+
+/// Whoever says nothing is helped.
+const MISSING_SUBCOMMAND: clap::error::ErrorKind = clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+
+impl Invocation {
+    /// How the log is written, and what is logged unless `RUST_LOG` says otherwise.
+    pub fn log(&self) -> (LogFormat, &'static str) {
+        match &self.0 {
+            Command::Serve(config) => (config.log_format, serve::LOG),
+            // What a subcommand has to say it says itself.
+            _ => (LogFormat::Text, "error"),
+        }
+    }
+
+    /// Does what was asked for, and ends the process.
+    pub fn run(self) -> ! {
+        let system = actix_web::rt::System::new();
+        let outcome = system.block_on(self.0.run());
+        // Not by returning: that would wait for threads that wait for the database, or for who reads our output.
+        std::process::exit(failure::exit_code(outcome))
+    }
+}
+
+impl Command {
+    async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(config) => Ok(crate::serve::serve(*config).await?),
+            Self::Migrate(migrate) => migrate.run(),
+            Self::Token(token) => token.run(),
+            Self::Users(users) => users.run().await,
+            Self::Checks(checks) => checks.run().await,
+            Self::Access(access) => access.run(),
+            Self::Doctor(doctor) => doctor.run(),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
+        }
+    }
+}
+
+/// The whole command line, for what is made of it.
+fn command() -> clap::Command {
+    CommandLine::command()
+}

@@ -1,0 +1,236 @@
+//! `checks export`: the records out of the database, audited before they leave it, in constant memory.
+
+mod output;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use liveness_bus::liveness::LivenessCheckItem;
+use liveness_core::store::{CheckFilter, CheckSpan, PageRequest, Store};
+use liveness_core::{FaceImage, LivenessCheck, SessionId, Timestamp};
+
+use self::output::{Output, Record};
+use super::failure::Failure;
+use super::interrupt::unless_interrupted;
+use super::operator::Operator;
+use super::progress::Progress;
+use crate::config::DatabaseConfig;
+
+const EXAMPLES: &str = "\
+Records come oldest first, with the fields of RetrieveLivenessChecksQuery: a line
+of JSON each, or CSV with a header. Every record that was acknowledged before the
+export began is in it.
+
+An export leaves an audit entry before its first byte does. With --faces every face
+leaves one of its own user besides, before it leaves itself. Cells of CSV that a
+spreadsheet would take for a formula begin with an apostrophe.
+
+A file is made, for its owner only; one that is there is left alone. An export that
+fails in the middle says how many records it had written; what there is of the file
+stays.
+
+Examples:
+  liveness-http checks export > checks.ndjson
+  liveness-http checks export --user 1234 --faces --output user-1234.ndjson
+  liveness-http checks export --format csv --output march.csv \\
+      --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z
+  liveness-http checks export | head -n 3";
+
+/// Records that are read together.
+const STEP: i64 = 200;
+/// Faces that are in memory together.
+const FACES: usize = 8;
+
+#[derive(Subcommand)]
+pub(super) enum Checks {
+    /// Write the records to a file, or to standard output.
+    #[command(after_help = EXAMPLES)]
+    Export(Export),
+}
+
+/// Which records, and where to.
+#[derive(Args)]
+pub(super) struct Export {
+    /// A line of JSON for each record, or CSV.
+    #[arg(long, value_enum, default_value = "ndjson")]
+    format: Format,
+
+    /// The file to make, or - for standard output.
+    #[arg(long, short, default_value = "-", value_name = "FILE")]
+    output: PathBuf,
+
+    /// Only records of this user, by id.
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    user: Option<i64>,
+
+    /// Only records of users of this pre-registration.
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    pre_registration: Option<i64>,
+
+    /// Only records of this session of the SDK.
+    #[arg(long, value_name = "SESSION", value_parser = session)]
+    session: Option<String>,
+
+    /// Only records made then or later, such as 2026-03-22T14:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<Timestamp>,
+
+    /// Only records made earlier.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    before: Option<Timestamp>,
+
+    /// The faces too, as data URIs. Each is audited.
+    #[arg(long)]
+    faces: bool,
+
+    #[command(flatten)]
+    database: DatabaseConfig,
+}
+
+/// How records are written.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Ndjson,
+    Csv,
+}
+
+fn session(text: &str) -> Result<String, String> {
+    let session = SessionId::parse(text).map_err(|violation| violation.message().to_owned())?;
+    Ok(session.as_str().to_owned())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|violation: liveness_core::Violation| violation.message().to_owned())
+}
+
+impl Checks {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let Self::Export(export) = self;
+        export.run().await
+    }
+}
+
+impl Export {
+    async fn run(self) -> Result<(), Failure> {
+        let store = self.database.open_up_to_date()?;
+        let operator = Operator::at_work()?;
+        let span = CheckSpan {
+            filter: CheckFilter {
+                pre_registration_id: self.pre_registration,
+                self_service_user_id: self.user,
+                session_id: self.session,
+            },
+            from: self.from,
+            before: self.before,
+        };
+        let total = total(&store, &span).await?;
+        // Before the file: what cannot be audited is not begun.
+        operator.leave_trace(&store, "checks export", self.user).await?;
+        let mut exporting = Exporting {
+            operator,
+            store,
+            with_faces: self.faces,
+            progress: Progress::of(
+                total,
+                "{bar:40} {human_pos} of {human_len} records, {eta} left",
+                "{spinner} {human_pos} records",
+            ),
+            output: Some(Output::to(&self.output, self.format, self.faces)?),
+            written: 0,
+        };
+        let ended = unless_interrupted(exporting.all(span)).await?;
+        let done = format!("{} records were written", exporting.written);
+        match ended {
+            None => Err(Failure::Interrupted(format!(
+                "interrupted: {done}, and more were asked for"
+            ))),
+            Some(Err(failure)) => Err(failure.after(&format!("{done}, and more were asked for"))),
+            Some(Ok(())) => Ok(()),
+        }
+    }
+}
+
+/// How many there will be, where that is known without counting.
+async fn total(store: &Store, span: &CheckSpan) -> Result<Option<u64>, Failure> {
+    if span.from.is_some() || span.before.is_some() {
+        return Ok(None);
+    }
+    let page = store.checks(span.filter.clone(), PageRequest { number: 1, size: 1 });
+    Ok(u64::try_from(page.await?.total).ok())
+}
+
+/// An export on its way.
+struct Exporting {
+    operator: Operator,
+    store: Store,
+    with_faces: bool,
+    progress: Progress,
+    output: Option<Output>,
+    written: u64,
+}
+
+impl Exporting {
+    async fn all(&mut self, span: CheckSpan) -> Result<(), Failure> {
+        let mut after = None;
+        loop {
+            let checks = self.store.checks_after(span.clone(), after, STEP).await?;
+            let Some(last) = checks.last() else { break };
+            after = Some((last.created_at, last.id));
+            self.some(checks).await?;
+        }
+        // Without a record there is still a header.
+        self.write(Vec::new()).await
+    }
+
+    async fn some(&mut self, checks: Vec<LivenessCheck>) -> Result<(), Failure> {
+        if self.with_faces {
+            let shown = checks.iter().filter(|check| check.has_image);
+            let entry = |check: &LivenessCheck| {
+                let user = Some(check.self_service_user_id);
+                self.operator.entry("checks export --faces", user)
+            };
+            let entries = shown.map(entry).collect();
+            self.store.append_audit_entries(entries).await?;
+        }
+        let mut ids: Vec<_> = checks.iter().map(|check| check.self_service_user_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let users = self.store.users(ids).await?;
+        let users: HashMap<_, _> = users.into_iter().map(|user| (user.id, user)).collect();
+        let mut ready = Vec::new();
+        for check in checks {
+            let face = self.face(&check).await?;
+            let user = users.get(&check.self_service_user_id);
+            ready.push(Record::new(LivenessCheckItem::of(check, user), face));
+            // However large the faces are, only a few are in memory.
+            if self.with_faces && ready.len() == FACES {
+                self.write(std::mem::take(&mut ready)).await?;
+            }
+        }
+        self.write(ready).await
+    }
+
+    async fn face(&self, check: &LivenessCheck) -> Result<Option<FaceImage>, Failure> {
+        if self.with_faces && check.has_image {
+            Ok(self.store.image(check.id).await?)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// On a thread of its own, so that an interruption is heard while who reads takes their time.
+    async fn write(&mut self, records: Vec<Record>) -> Result<(), Failure> {
+        let Some(mut output) = self.output.take() else {
+            return Ok(());
+        };
+        let count = records.len() as u64;
+        let writing = actix_web::rt::task::spawn_blocking(move || output.write(&records).map(|()| output));
+        let output = writing.await.map_err(|error| Failure::of(error.to_string()))??;
+        self.output = Some(output);
+        self.written += count;
+        self.progress.at(self.written);
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! The database: whether it is reached, has the schema, can be written to, and keeps what it acknowledges.
+
+use std::path::Path;
+
+use liveness_core::store::{Diagnosis, Store};
+use liveness_core::{Clock as _, SystemClock, Timestamp};
+
+use super::{Findings, files};
+use crate::config::DatabaseConfig;
+
+const SUBJECT: &str = "database";
+/// Connections that PostgreSQL keeps for superusers unless it is told otherwise.
+const RESERVED: i64 = 3;
+const SECOND: i64 = 1000;
+
+pub(super) fn look(config: &DatabaseConfig, findings: &mut Findings) {
+    let mend = "correct LIVENESS_DATABASE_URL, or start the server that it names";
+    let file = match Store::file_of(&config.database_url) {
+        Ok(file) => file,
+        Err(error) => return findings.problem(SUBJECT, error.to_string(), mend),
+    };
+    if let Some(path) = &file {
+        files::disk(path, findings);
+        if !path.exists() {
+            return not_there_yet(path, findings);
+        }
+    }
+    let asked = config.open_existing().and_then(|store| store.diagnose());
+    let told = match asked {
+        Ok(told) => told,
+        Err(error) => {
+            let mend = if file.is_some() {
+                "make it readable and writable for the server's user"
+            } else {
+                mend
+            };
+            return findings.problem(SUBJECT, error.to_string(), mend);
+        }
+    };
+    findings.ok(SUBJECT, format!("{} is reached", told.engine));
+    schema(&told, findings);
+    writing(&told, findings);
+    connections(config, &told, findings);
+    clock(&told, findings);
+    if let Some(path) = &file {
+        files::database(path, findings);
+    }
+}
+
+fn not_there_yet(path: &Path, findings: &mut Findings) {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if folder.is_none_or(Path::is_dir) {
+        findings.hint(
+            SUBJECT,
+            format!("{} is not there yet", path.display()),
+            "`serve` and `migrate` make it",
+        );
+    } else {
+        findings.problem(
+            SUBJECT,
+            format!("the folder of {} is not there", path.display()),
+            "make it, or correct LIVENESS_DATABASE_URL",
+        );
+    }
+}
+
+fn schema(told: &Diagnosis, findings: &mut Findings) {
+    match (&*told.lacking_migrations, &*told.unknown_migrations) {
+        (_, [version, ..]) => findings.problem(
+            "schema",
+            format!("it is newer than this program, with migration {version}"),
+            "install the version that made it, or a later one",
+        ),
+        ([], []) => findings.ok("schema", "up to date"),
+        (lacking, []) => findings.hint(
+            "schema",
+            format!("not up to date: it lacks {}", lacking.join(", ")),
+            "`serve` and `migrate` bring it up to date",
+        ),
+    }
+}
+
+fn writing(told: &Diagnosis, findings: &mut Findings) {
+    match &told.write_refusal {
+        None => findings.ok("writing", "something was written, and taken back"),
+        Some(refusal) => findings.problem(
+            "writing",
+            format!("cannot write: {refusal}"),
+            "let the server's user write, and of several servers name the primary (target_session_attrs=read-write)",
+        ),
+    }
+    for setting in told.durability.iter().filter(|setting| !setting.is_durable) {
+        findings.problem(
+            "durability",
+            format!(
+                "{}={}: what was acknowledged is lost when the power fails",
+                setting.name, setting.value
+            ),
+            format!("set {} as the database's manual says for durable commits", setting.name),
+        );
+    }
+    if told.durability.iter().all(|setting| setting.is_durable) {
+        let settings = told.durability.iter().filter(|setting| !setting.value.is_empty());
+        let settings: Vec<_> = settings
+            .map(|setting| format!("{}={}", setting.name, setting.value))
+            .collect();
+        findings.ok("durability", settings.join(", "));
+    }
+    let standbys = told
+        .durability
+        .iter()
+        .find(|setting| setting.name == "synchronous_standby_names");
+    if standbys.is_some_and(|setting| setting.value.is_empty()) {
+        findings.hint(
+            "durability",
+            "there is no synchronous standby: with the server's disk all is lost since the last backup",
+            "docs/operations.md, Failover, says how to have one",
+        );
+    }
+}
+
+fn connections(config: &DatabaseConfig, told: &Diagnosis, findings: &mut Findings) {
+    let wanted = i64::from(config.database_connections);
+    if let Some(most) = told.max_connections {
+        let found = format!("this node has up to {wanted} connections, and the server takes {most}");
+        if wanted > most - RESERVED {
+            findings.problem(
+                "connections",
+                found,
+                "lower LIVENESS_DATABASE_CONNECTIONS, or raise max_connections",
+            );
+        } else {
+            findings.ok("connections", found);
+        }
+    }
+    if told.is_encrypted == Some(false) && !is_local(&config.database_url) {
+        findings.warning(
+            "connections",
+            "the connection to the server is not encrypted",
+            "add sslmode=verify-full and sslrootcert=FILE to LIVENESS_DATABASE_URL",
+        );
+    }
+}
+
+/// Whether the URL leads to this machine, as far as it tells.
+fn is_local(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let hosts = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = hosts.rsplit('@').next().unwrap_or_default();
+    hosts.split(',').all(|host| {
+        host.is_empty()
+            || ["localhost", "127.", "[::1]", "%2F", "%2f"]
+                .iter()
+                .any(|local| host.starts_with(local))
+    })
+}
+
+fn clock(told: &Diagnosis, findings: &mut Findings) {
+    let now = SystemClock.now();
+    let from_now = |at: Timestamp| at.unix_millis() - now.unix_millis();
+    let mend = "keep the clocks of all nodes and of the database in step (NTP)";
+    if let Some(difference) = told.clock.map(from_now) {
+        let found = format!("{difference} ms between the database's clock and this machine's");
+        if difference.abs() > 30 * SECOND {
+            findings.problem("clock", found, mend);
+        } else if difference.abs() > SECOND {
+            findings.warning("clock", found, mend);
+        } else {
+            findings.ok("clock", found);
+        }
+    }
+    if let Some(ahead) = told.newest_check.map(from_now).filter(|ahead| *ahead > 5 * SECOND) {
+        findings.warning(
+            "clock",
+            format!("the newest record is {} s from the future", ahead / SECOND),
+            mend,
+        );
+    } else if told.clock.is_none() {
+        findings.ok("clock", format!("{now}, not before the newest record"));
+    }
+}

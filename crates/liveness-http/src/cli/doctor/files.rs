@@ -1,0 +1,95 @@
+//! Files: who may read and write them, and what they stand on.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::Findings;
+
+/// Of network file systems, as statfs(2) tells them: NFS, SMB, SMB2, CIFS, AFS, Ceph, 9P.
+const NETWORK: [u64; 7] = [
+    0x6969,
+    0x517B,
+    0xFE53_4D42,
+    0xFF53_4D42,
+    0x5346_414F,
+    0x00C3_6400,
+    0x0102_1997,
+];
+const GIBIBYTE: u64 = 1 << 30;
+
+/// A file that decides whom we trust: who can write it can be anybody.
+pub(super) fn not_writable_by_others(setting: &'static str, path: &Path, findings: &mut Findings) {
+    let Ok(about) = fs::metadata(path) else { return };
+    let name = path.display();
+    if about.mode() & 0o022 == 0 {
+        findings.ok("files", format!("{setting}: {name} is written by its owner only"));
+    } else {
+        findings.problem(
+            "files",
+            format!("{setting}: {name} can be written by others than its owner, who could then make tokens"),
+            format!("chmod go-w {name}"),
+        );
+    }
+}
+
+/// A file of faces: nobody else may read it.
+pub(super) fn database(path: &Path, findings: &mut Findings) {
+    let Ok(about) = fs::metadata(path) else { return };
+    let name = path.display();
+    let beside = |end| {
+        path.with_file_name(format!(
+            "{}{end}",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        ))
+    };
+    let files = [path.to_owned(), beside("-wal"), beside("-shm")];
+    let is_open = |path: &&std::path::PathBuf| fs::metadata(path).is_ok_and(|about| about.mode() & 0o077 != 0);
+    if let Some(open) = files.iter().find(is_open) {
+        let open = open.display();
+        findings.warning(
+            "files",
+            format!("{open} holds faces, and others than its owner may read or write it"),
+            format!("chmod 600 {open}"),
+        );
+    } else {
+        findings.ok("files", format!("{name} is its owner's only"));
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if about.uid() != me {
+        findings.warning(
+            "files",
+            format!("{name} belongs to user {}, and this process is user {me}", about.uid()),
+            "run it as the user that the server runs as",
+        );
+    }
+}
+
+/// Where the database is: how much room there is, and whether it is a disk of this machine.
+pub(super) fn disk(path: &Path, findings: &mut Findings) {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let Ok(about) = rustix::fs::statfs(folder) else { return };
+    let free = about
+        .f_bavail
+        .saturating_mul(u64::try_from(about.f_bsize).unwrap_or_default());
+    let size = fs::metadata(path).map_or(0, |about| about.len());
+    let found = format!("{:.1} GiB are free for the database", free as f64 / GIBIBYTE as f64);
+    let mend = "a full disk is 503 for every command: make room, or move the database";
+    if free < GIBIBYTE / 4 {
+        findings.problem("disk", found, mend);
+    } else if free < GIBIBYTE.max(size / 10) {
+        findings.warning("disk", found, mend);
+    } else {
+        findings.ok("disk", found);
+    }
+    if u64::try_from(about.f_type).is_ok_and(|kind| NETWORK.contains(&(kind & 0xFFFF_FFFF))) {
+        findings.problem(
+            "disk",
+            "the database is on a network file system, where SQLite loses data",
+            "move it to a disk of this machine, or use PostgreSQL",
+        );
+    }
+}

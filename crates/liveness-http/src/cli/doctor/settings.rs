@@ -1,0 +1,101 @@
+//! Keys, limits and the address, as `serve` would take them.
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+
+use super::{Findings, files};
+use crate::client_address::TrustedProxies;
+use crate::config::ServeConfig;
+use crate::serve::verifier;
+
+pub(super) fn look(config: &ServeConfig, findings: &mut Findings) {
+    keys(config, findings);
+    address(config, findings);
+    if config.rate_limit.is_none() {
+        findings.hint(
+            "rate limit",
+            "off",
+            "set LIVENESS_RATE_LIMIT (20/s), unless a proxy limits what each caller may ask",
+        );
+    } else {
+        findings.ok(
+            "rate limit",
+            "on, for each principal and each address without a valid token",
+        );
+    }
+}
+
+fn keys(config: &ServeConfig, findings: &mut Findings) {
+    if config.dev {
+        return findings.ok("keys", "`serve --dev` makes one for itself");
+    }
+    match verifier(config, None) {
+        Err(error) => findings.problem("keys", error.to_string(), "`serve` does not start like this"),
+        Ok(_) => findings.ok("keys", "there is one to verify tokens by"),
+    }
+    if let Some(secret) = &config.token.jwt_secret {
+        let mut bytes = secret.as_bytes().to_vec();
+        bytes.sort_unstable();
+        bytes.dedup();
+        if bytes.len() < 10 {
+            findings.warning(
+                "keys",
+                "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
+                "make another, with `head -c 48 /dev/urandom | base64 -w0`",
+            );
+        }
+    }
+    if let Some(path) = &config.jwt_public_key_file {
+        files::not_writable_by_others("LIVENESS_JWT_PUBLIC_KEY_FILE", path, findings);
+    }
+    if config.token.jwt_issuer.is_none() || config.token.jwt_audience.is_none() {
+        findings.hint(
+            "keys",
+            "a token for another service that is signed with the same key is good here",
+            "set LIVENESS_JWT_ISSUER and LIVENESS_JWT_AUDIENCE to what your tokens say",
+        );
+    }
+}
+
+fn address(config: &ServeConfig, findings: &mut Findings) {
+    let bind = &config.bind;
+    let addresses: Vec<SocketAddr> = match bind.to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            let found = format!("LIVENESS_BIND: {bind} is no address: {error}");
+            return findings.problem("address", found, "it must be ADDRESS:PORT, such as 127.0.0.1:8080");
+        }
+    };
+    match TcpListener::bind(&*addresses) {
+        Ok(_) => findings.ok("address", format!("{bind} can be listened on")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => findings.hint(
+            "address",
+            format!("somebody listens on {bind}"),
+            "fine if that is this service; else choose another LIVENESS_BIND",
+        ),
+        Err(error) => findings.problem(
+            "address",
+            format!("cannot listen on {bind}: {error}"),
+            "choose an address of this machine, and a port from 1024, in LIVENESS_BIND",
+        ),
+    }
+    let is_for_others = addresses.iter().any(|address| !address.ip().is_loopback());
+    let has_proxy = config.trusted_proxies != TrustedProxies::default();
+    match (is_for_others, has_proxy) {
+        (true, false) => findings.warning(
+            "address",
+            "tokens and faces are sent over the network in the clear",
+            "listen on loopback behind a proxy with TLS, and name the proxy in LIVENESS_TRUSTED_PROXIES",
+        ),
+        (true, true) => findings.hint(
+            "address",
+            "whoever reaches the port can go around the proxy",
+            "let only the proxy reach it",
+        ),
+        (false, false) => findings.hint(
+            "address",
+            "behind a proxy every record would have the proxy's address",
+            "name it in LIVENESS_TRUSTED_PROXIES (127.0.0.1, ::1)",
+        ),
+        (false, true) => findings.ok("address", "on loopback, behind a proxy whose word is taken"),
+    }
+}

@@ -1,0 +1,39 @@
+//! `man`: the manual pages, made of the command line itself.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_mangen::Man;
+
+use super::command;
+use super::failure::Failure;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  liveness-http man > liveness-http.1
+  liveness-http man --output man1
+
+In a folder there is a page for each subcommand: liveness-http-serve.1 and so on.";
+
+/// Where the pages go.
+#[derive(Args)]
+pub(super) struct ManPages {
+    /// Folder for all pages, made where there is none; without it, the page of the program is printed.
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+}
+
+impl ManPages {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let Some(folder) = self.output else {
+            let mut out = std::io::stdout().lock();
+            // As in a folder, where `help` has no page.
+            Man::new(command().disable_help_subcommand(true)).render(&mut out)?;
+            return Ok(out.flush()?);
+        };
+        let name = folder.display().to_string();
+        let made = std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command(), &folder));
+        made.map_err(|error| Failure::file("write the manual pages to", &name, &error))
+    }
+}

@@ -1,0 +1,119 @@
+//! `token`: makes a token from the configured secret.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use liveness_core::{Clock as _, SystemClock};
+use serde_json::{Map, Value, json};
+
+use super::failure::Failure;
+use crate::config::{TokenConfig, duration};
+use crate::serve::StartError;
+use crate::token::{VerificationKey, sign_hs256};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # A customer, by the id of the user or by the UserId
+  liveness-http token --user 1234
+  liveness-http token --user USR-00001234 --role customer --expires 10m
+
+  # An administrator, as a header for curl
+  admin=$(liveness-http token --user reviewer-1 --role admin)
+  echo \"Authorization: Bearer $admin\"
+
+The secret is that of `serve`, LIVENESS_JWT_SECRET: whoever can read it can be
+anybody. Issuer, audience and the names of the claims are those of `serve`, too.
+The token is all that is printed on standard output.";
+
+/// What the token is to say.
+#[derive(Args)]
+pub(super) struct Token {
+    /// Who it is: a user's id (1234) or UserId (USR-00001234); of an administrator, any name.
+    #[arg(long, value_name = "USER", value_parser = user)]
+    user: String,
+
+    /// What they may do; may be given twice.
+    #[arg(long, value_enum, default_value = "customer")]
+    role: Vec<Role>,
+
+    /// How long it is good for.
+    #[arg(long, default_value = "1h", value_name = "DURATION", value_parser = lifetime)]
+    expires: Duration,
+
+    #[command(flatten)]
+    token: TokenConfig,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Role {
+    Customer,
+    Admin,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl Token {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let Some(secret) = &self.token.jwt_secret else {
+            return Err(Failure::of(
+                "there is no secret to sign with: set LIVENESS_JWT_SECRET, at least 32 bytes, to that of `serve`",
+            ));
+        };
+        // A token that no server takes is not made.
+        VerificationKey::hs256(secret.as_bytes()).map_err(StartError::Secret)?;
+        let claims = self.claims(SystemClock.now().unix_millis() / 1000);
+        let token = sign_hs256(secret.as_bytes(), &Value::Object(claims));
+        let token = token.map_err(|error| Failure::of(format!("cannot sign the token: {error}")))?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{token}")?;
+        Ok(out.flush()?)
+    }
+
+    fn claims(&self, now: i64) -> Map<String, Value> {
+        let roles: Vec<_> = self.role.iter().map(|role| role.name()).collect();
+        let roles = match &*roles {
+            [role] => json!(role),
+            roles => json!(roles),
+        };
+        let lifetime = i64::try_from(self.expires.as_secs()).unwrap_or(i64::MAX);
+        let role_claim = self.token.jwt_role_claim.as_deref().unwrap_or("role");
+        let mut claims = Map::from_iter([
+            ("sub".to_owned(), json!(self.user)),
+            (self.token.jwt_user_id_claim.clone(), json!(self.user)),
+            (role_claim.to_owned(), roles),
+            ("iat".to_owned(), json!(now)),
+            ("exp".to_owned(), json!(now.saturating_add(lifetime))),
+        ]);
+        for (name, value) in [("iss", &self.token.jwt_issuer), ("aud", &self.token.jwt_audience)] {
+            if let Some(value) = value {
+                claims.insert(name.to_owned(), json!(value));
+            }
+        }
+        claims
+    }
+}
+
+fn user(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(char::is_control) {
+        Err("must be a user's id or UserId, such as 1234 or USR-00001234".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = duration(text)?;
+    let limit = Duration::from_secs(366 * 24 * 60 * 60);
+    if lifetime.as_secs() == 0 || lifetime > limit {
+        return Err("must be between 1s and 366 days".to_owned());
+    }
+    Ok(lifetime)
+}

@@ -1,0 +1,282 @@
+//! `checks export`: every record once, in two formats, and a trace before anything leaves.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+use serde_json::Value;
+
+use crate::binary::{Place, block_on};
+use crate::engine::{Engine, on_each_engine};
+
+const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn sessions(text: &str) -> Vec<String> {
+    let session = |record: &Value| record["SessionId"].as_str().unwrap().to_owned();
+    lines(text).iter().map(session).collect()
+}
+
+/// Three records of two users, the second with a face.
+fn three(engine: Engine) -> Place {
+    let place = Place::new(engine);
+    let import = "id,email,displayName\n1,jane@example.com,=Jane\n";
+    place.run_on(&["users", "import", "-"], import.as_bytes()).good();
+    place.record(1, "a", 0, None);
+    place.record(2, "b", 1, Some(FACE));
+    place.record(1, "c", 2, None);
+    place
+}
+
+/// Messages and users of the entries that an export left.
+fn traces(place: &Place) -> Vec<(String, Option<i64>)> {
+    let entries = place.audit().into_iter();
+    let of_exports = entries.filter(|(_, message, _)| message.starts_with("checks export"));
+    of_exports.map(|(_, message, user)| (message, user)).collect()
+}
+
+fn every_record_is_a_line_with_the_fields_of_the_list(engine: Engine) {
+    let place = three(engine);
+
+    let exported = place.run(&["checks", "export"]).good();
+
+    let records = lines(&exported);
+    assert_eq!(sessions(&exported), ["a", "b", "c"]);
+    assert_eq!(records[0]["EmailAddress"], "jane@example.com");
+    assert_eq!(records[0]["CreatedAt"], "2026-03-22T14:00:05Z");
+    assert_eq!(records[1]["UserId2"], Value::Null);
+    assert_eq!(records[1]["HasImage"], true);
+    assert!(
+        records.iter().all(|record| record.get("ImageBase64").is_none()),
+        "{exported}"
+    );
+    assert_eq!(traces(&place), [("checks export".to_owned(), None)]);
+}
+
+fn csv_has_the_same_fields_and_no_formula(engine: Engine) {
+    let place = three(engine);
+
+    let exported = place.run(&["checks", "export", "--format", "csv"]).good();
+
+    let mut reader = csv::Reader::from_reader(exported.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let json = lines(&place.run(&["checks", "export", "--user", "1"]).good());
+    let mut names: Vec<_> = header.iter().collect();
+    names.sort_unstable();
+    let fields: Vec<_> = json[0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, fields);
+    let cell = |row: usize, name: &str| rows[row].get(header.iter().position(|column| column == name).unwrap());
+    assert_eq!(rows.len(), 3);
+    assert_eq!(cell(0, "DisplayName"), Some("'=Jane"));
+    assert_eq!(cell(0, "IsSuccessful"), Some("true"));
+    assert_eq!(cell(1, "EmailAddress"), Some(""));
+    assert_eq!(cell(2, "SessionId"), Some("c"));
+}
+
+fn filters_choose_the_records(engine: Engine) {
+    let place = three(engine);
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&["--user", "1"], &["a", "c"]),
+        (&["--session", "b"], &["b"]),
+        (&["--pre-registration", "9"], &[]),
+        (&["--from", "2026-03-22T14:00:06Z"], &["b", "c"]),
+        (&["--before", "2026-03-22T15:00:07+01:00"], &["a", "b"]),
+        (&["--user", "1", "--from", "2026-03-22T14:00:06Z"], &["c"]),
+    ];
+    for (filter, expected) in cases {
+        let exported = place.run(&[&["checks", "export"], filter].concat()).good();
+        assert_eq!(sessions(&exported), expected, "{filter:?}");
+    }
+    assert_eq!(traces(&place)[0].1, Some(1));
+}
+
+fn a_face_leaves_with_a_trace_of_its_user(engine: Engine) {
+    let place = three(engine);
+
+    let exported = place.run(&["checks", "export", "--faces"]).good();
+    let as_csv = place.run(&["checks", "export", "--faces", "--format", "csv"]).good();
+
+    let image = lines(&exported)[1]["ImageBase64"].as_str().unwrap().to_owned();
+    assert!(image.starts_with("data:image/jpeg;base64,/9j/"), "{image}");
+    assert!(as_csv.contains(&image));
+    assert!(lines(&exported)[0].get("ImageBase64").is_none());
+    let once = [
+        ("checks export".to_owned(), None),
+        ("checks export --faces".to_owned(), Some(2)),
+    ];
+    assert_eq!(traces(&place), [once.clone(), once].concat());
+    let entries = block_on(place.store().newest_audit_entries(2)).unwrap();
+    assert_eq!(entries[0].request_id, entries[1].request_id);
+    assert!(entries[0].principal.starts_with("cli:"), "{entries:?}");
+}
+
+/// The reader holds the pipe full, so that all that can leave has left.
+fn no_face_leaves_before_its_trace(engine: Engine) {
+    let place = Place::new(engine);
+    for user in 1..=500 {
+        place.record(
+            user,
+            &format!("s-{user}"),
+            user,
+            Some(&[&[0xFF, 0xD8, 0xFF], &[0; 4096][..]].concat()),
+        );
+    }
+    let mut process = place
+        .command(&["checks", "export", "--faces"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    let mut first = String::new();
+    out.read_line(&mut first).unwrap();
+
+    let traced: Vec<_> = traces(&place).into_iter().filter_map(|(_, user)| user).collect();
+    let (mut rest, mut left) = (String::new(), 1);
+    // Whoever has left is traced, and those far behind are not yet.
+    assert!(traced.contains(&1) && traced.len() < 500, "{}", traced.len());
+    out.read_to_string(&mut rest).unwrap();
+    left += rest.lines().count();
+    assert_eq!(left, 500);
+    assert!(process.wait().unwrap().success());
+    assert_eq!(traces(&place).len(), 501);
+}
+
+fn what_cannot_be_audited_does_not_leave(engine: Engine) {
+    let place = three(engine);
+    let rename = "ALTER TABLE liveness_audit_entries RENAME TO gone";
+    match place.0.postgres() {
+        Some(database) => drop(database.sql(rename)),
+        None => {
+            let path = place.0.file().display().to_string();
+            SqliteConnection::establish(&path)
+                .unwrap()
+                .batch_execute(rename)
+                .unwrap();
+        }
+    }
+
+    for faces in [&[][..], &["--faces"]] {
+        let ended = place.run(&[&["checks", "export", "--output", "out.ndjson"], faces].concat());
+        let (code, _) = ended.failure();
+        assert_eq!((code, ended.out.as_str()), (Some(1), ""));
+        assert!(!place.0.folder().join("out.ndjson").exists());
+    }
+}
+
+on_each_engine! {
+    every_record_is_a_line_with_the_fields_of_the_list,
+    csv_has_the_same_fields_and_no_formula,
+    filters_choose_the_records,
+    a_face_leaves_with_a_trace_of_its_user,
+    no_face_leaves_before_its_trace,
+    what_cannot_be_audited_does_not_leave,
+}
+
+#[test]
+fn a_new_file_is_its_owners_only_and_one_that_is_there_is_left_alone() {
+    let place = three(Engine::Sqlite);
+    let export = ["checks", "export", "--output", "out.ndjson"];
+
+    let first = place.run(&export).good();
+    let second = place.run(&export);
+
+    assert_eq!(first, "");
+    let mode = std::fs::metadata(place.0.folder().join("out.ndjson"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(
+        second.failure(),
+        (Some(1), "cannot make out.ndjson: File exists (os error 17)")
+    );
+    assert_eq!(sessions(&place.read("out.ndjson")), ["a", "b", "c"]);
+}
+
+#[test]
+fn without_records_csv_has_a_header() {
+    let place = Place::new(Engine::Sqlite);
+
+    assert_eq!(place.run(&["checks", "export"]).good(), "");
+    let csv = place.run(&["checks", "export", "--format", "csv"]).good();
+    assert!(
+        csv.starts_with("Id,SelfServiceUserId,") && csv.lines().count() == 1,
+        "{csv}"
+    );
+}
+
+#[test]
+fn whoever_has_read_enough_is_not_complained_of() {
+    let place = Place::new(Engine::Sqlite);
+    for user in 1..=1000 {
+        place.record(user, &format!("s-{user}"), user, None);
+    }
+    let mut process = place
+        .command(&["checks", "export"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(process.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+
+    let ended = process.wait_with_output().unwrap();
+
+    assert_eq!(sessions(&first), ["s-1"]);
+    assert_eq!((ended.status.code(), ended.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn an_output_that_fails_in_the_middle_is_told_with_how_far_it_came() {
+    let place = three(Engine::Sqlite);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+
+    let ended = place.command(&["checks", "export"]).stdout(full).output().unwrap();
+
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert_eq!(
+        told,
+        "liveness-http: cannot write the output: No space left on device (os error 28) (0 records were written, and more \
+         were asked for)\n"
+    );
+}
+
+#[test]
+fn an_interruption_is_told_with_how_far_it_came() {
+    let place = Place::new(Engine::Sqlite);
+    for user in 1..=1000 {
+        place.record(user, &format!("s-{user}"), user, None);
+    }
+    let mut process = place
+        .command(&["checks", "export"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It has begun, and waits for somebody to read.
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    let sent = Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+
+    let mut told = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+
+    assert_eq!(process.wait().unwrap().code(), Some(130), "{told}");
+    assert!(
+        told.starts_with("liveness-http: interrupted: ") && told.contains(" records were written"),
+        "{told}"
+    );
+}

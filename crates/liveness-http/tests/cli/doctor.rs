@@ -1,0 +1,300 @@
+//! `doctor`: what is good is told as good, what is bad with what would mend it, and nothing is changed.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::binary::{Ended, Place, SECRET, run_with};
+use crate::cluster::Cluster;
+use crate::engine::Engine;
+
+const KEY: (&str, &str) = ("LIVENESS_JWT_SECRET", SECRET);
+const ANY_PORT: (&str, &str) = ("LIVENESS_BIND", "127.0.0.1:0");
+
+fn examine(place: &Place, settings: &[(&str, &str)]) -> Ended {
+    let settings = [&[KEY, ANY_PORT], settings].concat();
+    place.command(&["doctor"]).envs(settings).output().unwrap().into()
+}
+
+/// The lines of this level.
+fn lines<'a>(told: &'a Ended, level: &str) -> Vec<&'a str> {
+    let of_level = |line: &&str| line.split("  ").next().is_some_and(|first| first.trim() == level);
+    told.out.lines().filter(of_level).collect()
+}
+
+fn assert_tells(told: &Ended, level: &str, expected: &str) {
+    let found = lines(told, level).iter().any(|line| line.contains(expected));
+    assert!(found, "no {level} with {expected}:\n{}", told.out);
+}
+
+#[test]
+fn a_good_place_has_no_problem() {
+    let place = Place::new(Engine::Sqlite);
+    place.record(1, "session-1", 0, None);
+
+    let told = examine(&place, &[("LIVENESS_RATE_LIMIT", "20/s")]);
+
+    assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{told:?}");
+    assert_eq!(lines(&told, "problem"), [""; 0]);
+    assert_eq!(lines(&told, "warning"), [""; 0]);
+    for subject in [
+        "keys",
+        "address",
+        "rate limit",
+        "disk",
+        "database",
+        "schema",
+        "writing",
+        "durability",
+        "clock",
+        "files",
+    ] {
+        assert_tells(&told, "ok", &format!("ok       {subject}: "));
+    }
+    assert!(
+        told.out.ends_with("problems: 0, warnings: 0, hints: 2\n"),
+        "{}",
+        told.out
+    );
+}
+
+#[test]
+fn it_makes_nothing() {
+    let place = Place::empty(Engine::Sqlite);
+
+    let told = examine(&place, &[]);
+
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_tells(
+        &told,
+        "hint",
+        "database: liveness.db is not there yet; `serve` and `migrate` make it",
+    );
+    assert_eq!(std::fs::read_dir(place.0.folder()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_serve_would_refuse_is_a_problem() {
+    let place = Place::new(Engine::Sqlite);
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (
+            &[("LIVENESS_JWT_SECRET", "short")],
+            "keys: LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",
+        ),
+        (
+            &[("LIVENESS_JWT_PUBLIC_KEY_FILE", "none.pem")],
+            "keys: LIVENESS_JWT_PUBLIC_KEY_FILE: cannot read none.pem",
+        ),
+        (
+            &[("LIVENESS_BIND", "nowhere")],
+            "address: LIVENESS_BIND: nowhere is no address",
+        ),
+        (
+            &[("LIVENESS_BIND", "192.0.2.1:80")],
+            "address: cannot listen on 192.0.2.1:80",
+        ),
+        (
+            &[("LIVENESS_DATABASE_URL", "mysql://x")],
+            "database: the database URL must be sqlite://PATH",
+        ),
+        (
+            &[("LIVENESS_DATABASE_URL", "sqlite:///no/such/x.db")],
+            "database: the folder of /no/such/x.db is not there",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let told = examine(&place, settings);
+        assert_eq!((told.code, told.err.as_str()), (Some(1), ""), "{told:?}");
+        assert_tells(&told, "problem", expected);
+        assert!(
+            lines(&told, "problem").iter().all(|line| line.contains("; ")),
+            "{}",
+            told.out
+        );
+    }
+}
+
+#[test]
+fn without_any_key_it_says_which_settings_would_do() {
+    let told = run_with(&["doctor"], &[ANY_PORT]);
+
+    assert_eq!(told.code, Some(1));
+    assert_tells(
+        &told,
+        "problem",
+        "keys: there is no key to verify tokens by: set LIVENESS_JWT_SECRET",
+    );
+}
+
+#[test]
+fn what_works_and_should_be_mended_is_a_warning() {
+    let place = Place::new(Engine::Sqlite);
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(place.0.file(), open).unwrap();
+    let weak = "abcabcabcabcabcabcabcabcabcabcabcabc";
+
+    let told = examine(&place, &[("LIVENESS_BIND", "0.0.0.0:0"), ("LIVENESS_JWT_SECRET", weak)]);
+
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_tells(
+        &told,
+        "warning",
+        "files: liveness.db holds faces, and others than its owner may read or write it; chmod 600",
+    );
+    assert_tells(
+        &told,
+        "warning",
+        "address: tokens and faces are sent over the network in the clear",
+    );
+    assert_tells(&told, "warning", "LIVENESS_JWT_SECRET can be guessed");
+    assert_tells(&told, "hint", "rate limit: off; set LIVENESS_RATE_LIMIT");
+    assert!(!told.out.contains("abcabc"), "{}", told.out);
+}
+
+#[test]
+fn a_key_that_others_can_write_is_a_problem() {
+    let place = Place::new(Engine::Sqlite);
+    let key = Command::new("openssl")
+        .args("genpkey -algorithm ed25519 -out private.pem".split(' '))
+        .current_dir(place.0.folder())
+        .output()
+        .unwrap();
+    assert!(key.status.success(), "{key:?}");
+    let public = Command::new("openssl")
+        .args("pkey -in private.pem -pubout -out key.pem".split(' '))
+        .current_dir(place.0.folder())
+        .status()
+        .unwrap();
+    assert!(public.success());
+    let file = place.0.folder().join("key.pem");
+    let setting = [("LIVENESS_JWT_PUBLIC_KEY_FILE", "key.pem")];
+
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let good = examine(&place, &setting);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let bad = examine(&place, &setting);
+
+    assert_eq!((good.code, bad.code), (Some(0), Some(1)), "{good:?} {bad:?}");
+    assert_tells(
+        &bad,
+        "problem",
+        "key.pem can be written by others than its owner, who could then make tokens; chmod go-w",
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_may_be_the_service_itself() {
+    let place = Place::new(Engine::Sqlite);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+
+    let told = examine(&place, &[("LIVENESS_BIND", &address)]);
+
+    assert_eq!(told.code, Some(0));
+    assert_tells(
+        &told,
+        "hint",
+        &format!("address: somebody listens on {address}; fine if that is this service"),
+    );
+}
+
+#[test]
+fn a_schema_that_lacks_something_or_is_newer_is_told() {
+    let empty = Place::empty(Engine::Sqlite);
+    std::fs::File::create(empty.0.file()).unwrap();
+
+    assert_tells(
+        &examine(&empty, &[]),
+        "hint",
+        "schema: not up to date: it lacks 2026-11-23-000000_liveness",
+    );
+    empty.store().migrate().unwrap();
+    assert_tells(&examine(&empty, &[]), "ok", "schema: up to date");
+}
+
+#[test]
+fn a_record_from_the_future_is_a_warning() {
+    let place = Place::new(Engine::Sqlite);
+    // A hundred years.
+    place.record(1, "session-1", 100 * 365 * 86_400, None);
+
+    assert_tells(&examine(&place, &[]), "warning", "clock: the newest record is ");
+}
+
+#[test]
+fn programs_are_told_the_same() {
+    let place = Place::new(Engine::Sqlite);
+    let settings = [KEY, ("LIVENESS_BIND", "nowhere")];
+    let mut command = place.command(&["doctor", "--format", "json"]);
+    let told: Ended = command.envs(settings).output().unwrap().into();
+
+    assert_eq!(told.code, Some(1));
+    let json: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(json["isHealthy"], false);
+    let findings = json["findings"].as_array().unwrap();
+    let problem = findings.iter().find(|finding| finding["level"] == "problem").unwrap();
+    assert_eq!(problem["subject"], "address");
+    assert!(problem["mend"].as_str().unwrap().contains("ADDRESS:PORT"));
+}
+
+#[test]
+fn a_database_server_that_is_not_there_is_a_problem_without_its_password() {
+    let told = run_with(
+        &["doctor"],
+        &[
+            KEY,
+            ANY_PORT,
+            ("LIVENESS_DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/x"),
+        ],
+    );
+
+    assert_eq!((told.code, told.err.as_str()), (Some(1), ""), "{told:?}");
+    assert_tells(&told, "problem", "database: cannot reach the database: ");
+    assert!(!told.out.contains("hunter2"), "{}", told.out);
+}
+
+/// `.ci/test` starts its server without fsync.
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_server_that_forgets_when_the_power_fails_is_a_problem() {
+    let place = Place::new(Engine::Postgres);
+
+    let told = examine(&place, &[("LIVENESS_DATABASE_CONNECTIONS", "1000")]);
+
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert_tells(&told, "ok", "database: PostgreSQL ");
+    assert_tells(
+        &told,
+        "problem",
+        "durability: fsync=off: what was acknowledged is lost when the power fails",
+    );
+    assert_tells(&told, "problem", "durability: full_page_writes=off");
+    assert_tells(
+        &told,
+        "problem",
+        "connections: this node has up to 1000 connections, and the server takes 300; lower",
+    );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_durable_server_has_no_problem() {
+    let cluster = Cluster::start();
+    let url = cluster.url("postgres");
+    let database = ("LIVENESS_DATABASE_URL", &*url);
+    run_with(&["migrate"], &[database]).good();
+
+    let told = run_with(&["doctor"], &[KEY, ANY_PORT, database]);
+
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_tells(
+        &told,
+        "ok",
+        "durability: fsync=on, full_page_writes=on, synchronous_commit=on",
+    );
+    assert_tells(&told, "ok", " ms between the database's clock and this machine's");
+    assert_tells(&told, "hint", "there is no synchronous standby");
+    assert_eq!(lines(&told, "warning"), [""; 0]);
+}

@@ -1,0 +1,22 @@
+//! The command line as operators meet it: the real binary, real files, a database of its own for each test.
+//!
+//! A test that is a function of an `Engine` is listed at the end of its file, to run on either.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends")]
+#![expect(unreachable_pub, reason = "what the tests share stands in modules of one binary")]
+
+mod access;
+mod binary;
+mod checks_export;
+#[path = "../../../liveness-core/tests/store/cluster.rs"]
+mod cluster;
+mod doctor;
+#[path = "../api/engine.rs"]
+mod engine;
+mod examples;
+mod migrate;
+mod papers;
+mod terminal;
+mod token;
+mod usage;
+mod users_import;

@@ -1,0 +1,102 @@
+//! `token` makes tokens that `serve` takes.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use liveness_core::{Claims, UserReference};
+use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey, VerifiedToken};
+use serde_json::{Value, json};
+
+use crate::binary::{SECRET, run, run_with};
+
+fn mint(arguments: &[&str], settings: &[(&str, &str)]) -> String {
+    let settings = [&[("LIVENESS_JWT_SECRET", SECRET)], settings].concat();
+    let printed = run_with(&[&["token"], arguments].concat(), &settings).good();
+    let token = printed.strip_suffix('\n').unwrap().to_owned();
+    assert!(!token.contains(char::is_whitespace), "{token}");
+    token
+}
+
+fn verify(token: &str, rules: TokenRules) -> VerifiedToken {
+    let key = VerificationKey::hs256(SECRET.as_bytes()).unwrap();
+    TokenVerifier::new(vec![key], rules).verify(token).unwrap()
+}
+
+fn claims(token: &str) -> Value {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
+}
+
+#[test]
+fn a_customer_by_id_or_by_user_id() {
+    for (user, reference) in [
+        ("1234", UserReference::Id(1234)),
+        ("USR-00001234", UserReference::UserId("USR-00001234".into())),
+    ] {
+        let verified = verify(&mint(&["--user", user], &[]), TokenRules::default());
+        assert_eq!(verified.user, Some(Claims::of(reference)));
+        assert!(verified.principal.has_role("customer") && !verified.principal.has_role("admin"));
+    }
+}
+
+#[test]
+fn an_administrator_and_both_at_once() {
+    let admin = verify(&mint(&["--user", "r-1", "--role", "admin"], &[]), TokenRules::default());
+    let both = mint(&["--user", "1", "--role", "admin", "--role", "customer"], &[]);
+
+    assert!(admin.principal.has_role("admin") && !admin.principal.has_role("customer"));
+    assert_eq!(admin.principal.subject(), "r-1");
+    let both = verify(&both, TokenRules::default());
+    assert!(both.principal.has_role("admin") && both.principal.has_role("customer"));
+}
+
+#[test]
+fn it_says_what_the_settings_ask_of_a_token() {
+    let settings = [
+        ("LIVENESS_JWT_ISSUER", "https://issuer.example"),
+        ("LIVENESS_JWT_AUDIENCE", "liveness"),
+        ("LIVENESS_JWT_USER_ID_CLAIM", "uid"),
+        ("LIVENESS_JWT_ROLE_CLAIM", "groups"),
+    ];
+    let rules = TokenRules {
+        issuer: Some("https://issuer.example".into()),
+        audience: Some("liveness".into()),
+        user_id_claim: "uid".into(),
+        role_claim: Some("groups".into()),
+        leeway: Duration::ZERO,
+    };
+
+    let verified = verify(&mint(&["--user", "7", "--role", "customer"], &settings), rules);
+
+    assert_eq!(verified.user, Some(Claims::of(UserReference::Id(7))));
+    assert!(verified.principal.has_role("customer"));
+}
+
+#[test]
+fn it_ends_when_it_was_told_to() {
+    let claims = claims(&mint(&["--user", "1", "--expires", "10m"], &[]));
+
+    let lifetime = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!(lifetime, 600);
+    assert_eq!(claims["role"], json!("customer"));
+}
+
+#[test]
+fn without_a_secret_there_is_no_token() {
+    let none = run(&["token", "--user", "1"]);
+    let short = run_with(&["token", "--user", "1"], &[("LIVENESS_JWT_SECRET", "canary")]);
+
+    assert_eq!(
+        none.failure(),
+        (
+            Some(1),
+            "there is no secret to sign with: set LIVENESS_JWT_SECRET, at least 32 bytes, to that of `serve`"
+        )
+    );
+    assert_eq!(
+        short.failure(),
+        (Some(1), "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes")
+    );
+    assert_eq!((none.out.as_str(), short.out.as_str()), ("", ""));
+}
