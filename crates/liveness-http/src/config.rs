@@ -22,6 +22,14 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
+    /// PEM file with a certificate and those that it was issued by: speak HTTPS. Read again when it changes.
+    #[arg(long, env = "LIVENESS_TLS_CERT_FILE", value_name = "FILE")]
+    pub tls_cert_file: Option<PathBuf>,
+
+    /// PEM file with the private key of the certificate.
+    #[arg(long, env = "LIVENESS_TLS_KEY_FILE", value_name = "FILE")]
+    pub tls_key_file: Option<PathBuf>,
+
     /// Where the records are kept.
     #[command(flatten)]
     pub database: DatabaseConfig,
@@ -33,6 +41,10 @@ pub struct ServeConfig {
     /// PEM file with a public key: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.
     #[arg(long, env = "LIVENESS_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub jwt_public_key_file: Option<PathBuf>,
+
+    /// Keys of an identity provider (JWKS): an https:// URL, or a file. They are kept up to date.
+    #[arg(long, env = "LIVENESS_JWT_JWKS", value_name = "URL|FILE")]
+    pub jwt_jwks: Option<String>,
 
     /// How far the clocks of this machine and the issuer may differ.
     #[arg(long, env = "LIVENESS_JWT_LEEWAY", default_value = "30s", value_parser = leeway)]

@@ -18,17 +18,18 @@ use actix_web::middleware::Next;
 use liveness_bus::{BusError, RequestId};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::body;
 use crate::envelope::Failure;
+use crate::tls::{Connection, Tls};
 
 /// How long a connection may rest between two requests.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long a client may go on sending a body that was answered without being read: closing at once would
 /// reset the connection, and the client would not see the answer.
 pub(crate) const LINGER: Duration = Duration::from_secs(5);
-/// How long the head of a request may take.
+/// How long the head of a request may take, and before the first one the handshake of TLS.
 const HEAD: Duration = Duration::from_secs(5);
 /// How long an answer may wait for its reader to take a byte of it.
 const STALLED_ANSWER: Duration = Duration::from_secs(30);
@@ -101,14 +102,26 @@ pub(crate) async fn watch<B: MessageBody>(
 /// A connection with deadlines.
 #[derive(Debug)]
 pub(crate) struct GuardedStream {
-    stream: TcpStream,
+    stream: Connection,
     state: ConnectionState,
     head_timer: Pin<Box<Sleep>>,
     write_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl GuardedStream {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    /// Takes a connection over, once it is encrypted where it has to be.
+    ///
+    /// # Errors
+    ///
+    /// When the handshake fails or takes too long.
+    pub(crate) async fn accept(stream: TcpStream, tls: Option<&Tls>) -> io::Result<Self> {
+        Ok(Self::new(match tls {
+            Some(tls) => timeout(HEAD, tls.accept(stream)).await??,
+            None => Connection::Plain(stream),
+        }))
+    }
+
+    fn new(stream: Connection) -> Self {
         let until = Instant::now() + HEAD;
         let waiting = Waiting::Head {
             until,
@@ -140,11 +153,15 @@ impl GuardedStream {
         }
         ready!(self.head_timer.as_mut().poll(cx));
         if has_begun {
-            // The last word on this connection; when it cannot be said at once, it is not said.
-            let answer = refused_head("408 Request Timeout", BusError::TooSlow);
-            let _ = self.stream.try_write(answer.as_bytes());
+            self.last_word(&refused_head("408 Request Timeout", BusError::TooSlow), cx);
         }
         Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    /// The last word on this connection; what of it cannot be said at once is not said.
+    fn last_word(&mut self, answer: &str, cx: &mut Context<'_>) {
+        let _ = Pin::new(&mut self.stream).poll_write(cx, answer.as_bytes());
+        let _ = Pin::new(&mut self.stream).poll_flush(cx);
     }
 
     /// Ready, with an error, when nobody has read what is written for too long.
@@ -198,8 +215,7 @@ impl AsyncRead for GuardedStream {
 impl AsyncWrite for GuardedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if let (Waiting::Head { .. }, Some(answer)) = (self.state.0.get(), bare_refusal(bytes)) {
-            // It is the last word on this connection, as above.
-            let _ = self.stream.try_write(answer.as_bytes());
+            self.last_word(&answer, cx);
             return Poll::Ready(Ok(bytes.len()));
         }
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
@@ -207,7 +223,12 @@ impl AsyncWrite for GuardedStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // Without TLS there is nothing to wait for; with it, what was encrypted may not have been sent.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_pending() || self.write_timer.is_some() {
+            return self.written(flushed, cx);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

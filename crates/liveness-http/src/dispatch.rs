@@ -15,7 +15,7 @@ use crate::body::{self, Body};
 use crate::capacity::Held;
 use crate::envelope::{Failure, REQUEST_ID, Success};
 use crate::metrics::count_stray;
-use crate::token::VerifiedToken;
+use crate::token::{TokenFlaw, VerifiedToken};
 
 /// A query is abandoned, and a command not begun, this long after its head was read and its body received.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,13 +63,17 @@ async fn answer(
     let parts = api.parts();
     let name = request.match_info().get("name").unwrap_or_default();
     let client_address = parts.trusted_proxies.client(request.peer_addr(), request.headers());
-    let begun = begin(parts, name, request.headers(), client_address);
+    let begun = begin(parts, name, request.headers(), client_address).await;
     let (held, token) = begun.inspect_err(|failure| {
         parts.metrics.refused(&parts.bus, name, failure);
         // The bus logs what it is sent; what does not come so far is logged here, without a name that anybody may have
         // made up.
         let client = client_address.map(|address| address.to_string());
-        log::info!(target: "liveness::message", code = failure.code(), request:% = request_id, client = client.as_deref(); "-");
+        log::info!(
+            target: "liveness::message",
+            code = failure.code(), request:% = request_id, client = client.as_deref(), token = failure.token_class();
+            "-"
+        );
     })?;
 
     let (principal, admitted) = admit(parts, name, token).await;
@@ -102,27 +106,35 @@ async fn answer(
     Ok(outcome?.answer(request_id))
 }
 
-/// What comes before the bus: whether it is too much, who sends it, and whether there is such a message.
-fn begin(
+/// What comes before the bus: who sends it, whether it is too much, and whether there is such a message.
+async fn begin(
     parts: &Parts,
     name: &str,
     headers: &HeaderMap,
     client_address: Option<IpAddr>,
 ) -> Result<(Held, VerifiedToken), Failure> {
+    // First, for a token may wait for its key: strangers must not hold what others need meanwhile.
+    let token = authenticate(parts, name, headers, client_address).await?;
     let held = parts.capacity.begin()?;
-    let token = authenticate(parts, name, headers, client_address)?;
     parts.bus.meta(name).ok_or(BusError::UnknownMessage)?;
     Ok((held, token))
 }
 
 /// Who sends it: by their token, or anybody where the message is for everybody.
-fn authenticate(
+async fn authenticate(
     parts: &Parts,
     name: &str,
     headers: &HeaderMap,
     client_address: Option<IpAddr>,
 ) -> Result<VerifiedToken, Failure> {
-    let token = bearer_token(headers).and_then(|token| parts.verifier.verify(token).map_err(|_| Failure::InvalidToken));
+    let token = match bearer_token(headers) {
+        Ok(token) => parts
+            .verifier
+            .verify(token)
+            .await
+            .map_err(|error| Failure::InvalidToken(error.flaw())),
+        Err(failure) => Err(failure),
+    };
     if let Some(limiters) = &parts.rate_limiters {
         let limited = |by, outcome| parts.metrics.limited(by, outcome);
         match &token {
@@ -217,17 +229,18 @@ async fn receive(
 
 /// The token of the one `Authorization: Bearer` header (RFC 6750 section 2.1).
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Failure> {
+    const MALFORMED: Failure = Failure::InvalidToken(TokenFlaw::Malformed);
     let mut sent = headers.get_all(AUTHORIZATION);
     let Some(header) = sent.next() else {
         return Err(Failure::NoToken);
     };
     if sent.next().is_some() {
-        return Err(Failure::InvalidToken);
+        return Err(MALFORMED);
     }
-    let header = header.to_str().map_err(|_| Failure::InvalidToken)?;
+    let header = header.to_str().map_err(|_| MALFORMED)?;
     match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
-        _ => Err(Failure::InvalidToken),
+        _ => Err(MALFORMED),
     }
 }
 

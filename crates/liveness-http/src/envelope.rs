@@ -10,6 +10,8 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use liveness_bus::{BusError, FieldError, ReplyWriter, RequestId};
 use serde::Serialize;
 
+use crate::token::TokenFlaw;
+
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Every way in which a request can end other than well.
@@ -19,8 +21,8 @@ pub(crate) enum Failure {
     Bus(BusError),
     /// There is no bearer token.
     NoToken,
-    /// The bearer token is not good; why is nobody's business.
-    InvalidToken,
+    /// The bearer token is not good; why is no business of the caller's.
+    InvalidToken(TokenFlaw),
     /// There is no such route.
     NoRoute,
     /// The route takes other methods: these.
@@ -36,7 +38,7 @@ impl From<BusError> for Failure {
 impl Failure {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Bus(error) => match error {
@@ -59,7 +61,7 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Bus(error) => error.code(),
-            Self::NoToken | Self::InvalidToken => BusError::Unauthenticated.code(),
+            Self::NoToken | Self::InvalidToken(_) => BusError::Unauthenticated.code(),
             Self::NoRoute | Self::Method(_) => BusError::UnknownMessage.code(),
         }
     }
@@ -68,7 +70,7 @@ impl Failure {
     pub(crate) fn token_class(&self) -> Option<&'static str> {
         match self {
             Self::NoToken => Some("missing"),
-            Self::InvalidToken => Some("invalid"),
+            Self::InvalidToken(flaw) => Some(flaw.as_str()),
             Self::Bus(_) | Self::NoRoute | Self::Method(_) => None,
         }
     }
@@ -79,7 +81,7 @@ impl Failure {
             Self::Bus(error @ BusError::Internal(_)) => sentence(&format!("{error}; the request id is {request_id}")),
             Self::Bus(error) => sentence(&error.to_string()),
             Self::NoToken => "A bearer token is needed.".to_owned(),
-            Self::InvalidToken => "The bearer token is not valid.".to_owned(),
+            Self::InvalidToken(_) => "The bearer token is not valid.".to_owned(),
             Self::NoRoute => "There is no such route.".to_owned(),
             Self::Method(_) => "The method is not allowed here.".to_owned(),
         }
@@ -92,7 +94,7 @@ impl Failure {
             Self::NoToken | Self::Bus(BusError::Unauthenticated) => {
                 Some((WWW_AUTHENTICATE, value("Bearer realm=\"liveness\"")))
             }
-            Self::InvalidToken => Some((
+            Self::InvalidToken(_) => Some((
                 WWW_AUTHENTICATE,
                 value("Bearer realm=\"liveness\", error=\"invalid_token\""),
             )),
@@ -112,7 +114,7 @@ impl Failure {
     /// What the log is told: a route that there is not, and why a fault is ours. What was a message has its line.
     fn log(&self, request_id: &RequestId) {
         let error = match self {
-            Self::NoToken | Self::InvalidToken => return,
+            Self::NoToken | Self::InvalidToken(_) => return,
             Self::NoRoute | Self::Method(_) => {
                 log::info!(code = self.code(), request:% = request_id; "{}", self.message(request_id));
                 return;

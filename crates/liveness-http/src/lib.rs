@@ -23,8 +23,10 @@ mod health;
 mod metrics;
 mod open_files;
 mod rate_limit;
+mod tls;
 
 pub use api::{LivenessApi, LivenessApiBuilder};
 pub use client_address::TrustedProxies;
 pub use metrics::Metrics;
 pub use rate_limit::RateLimit;
+pub use tls::TlsError;

@@ -27,7 +27,8 @@ use crate::dispatch::no_route;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::open_files;
-use crate::token::{KeyError, TokenRules, TokenVerifier, VerificationKey};
+use crate::tls::{Tls, TlsError};
+use crate::token::{Jwks, JwksError, KeyError, TokenRules, TokenVerifier, VerificationKey};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -38,8 +39,9 @@ const BACKLOG: i32 = 1024;
 pub enum StartError {
     /// There is nothing to verify tokens by.
     #[error(
-        "there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes) or \
-         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA), or try it out with `serve --dev`"
+        "there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes), \
+         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA) or LIVENESS_JWT_JWKS (an identity provider's keys: \
+         URL or file), or try it out with `serve --dev`"
     )]
     NoKey,
     /// The secret is no key.
@@ -51,6 +53,12 @@ pub enum StartError {
     /// The file cannot be read.
     #[error("LIVENESS_JWT_PUBLIC_KEY_FILE: cannot read {0}: {1}")]
     KeyFileUnread(String, #[source] std::io::Error),
+    /// The identity provider's keys cannot be used.
+    #[error("LIVENESS_JWT_JWKS: {0}")]
+    Jwks(#[from] JwksError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
     #[error("LIVENESS_BIND: cannot listen on {0}: {1}")]
     Bind(String, #[source] std::io::Error),
@@ -87,6 +95,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     if config.body_memory < largest {
         return Err(StartError::BodyMemory(largest));
     }
+    let tls = tls(&config)?;
     let store = open(&config)?;
     let health = Health::of(store.clone());
     let metrics = Metrics::of(store.clone());
@@ -94,10 +103,13 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
 
     let listener = listen(&config)?;
     let address = listener.local_addr()?;
-    let server = server(listener, &config, (api, health.clone(), metrics))?;
+    let server = server((listener, tls.clone()), &config, (api, health.clone(), metrics))?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
-    log::info!("listening on http://{address}");
+    log::info!("listening on http{}://{address}", if tls.is_some() { "s" } else { "" });
+    if let Some(tls) = tls {
+        actix_web::rt::spawn(tls.follow_files());
+    }
     if let Some(key) = dev {
         key.print_welcome(address, &config.database.database_url)?;
     }
@@ -164,7 +176,8 @@ pub(crate) fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<Tok
         let pem = std::fs::read(path).map_err(|error| StartError::KeyFileUnread(shown.clone(), error))?;
         keys.push(VerificationKey::from_pem(&pem).map_err(|error| StartError::KeyFile(shown, error))?);
     }
-    if keys.is_empty() {
+    let jwks = config.jwt_jwks.as_deref().map(Jwks::open).transpose()?;
+    if keys.is_empty() && jwks.is_none() {
         return Err(StartError::NoKey);
     }
     let rules = TokenRules {
@@ -174,7 +187,19 @@ pub(crate) fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<Tok
         role_claim: config.token.jwt_role_claim.clone(),
         leeway: config.jwt_leeway,
     };
-    Ok(TokenVerifier::new(keys, rules))
+    let verifier = TokenVerifier::new(keys, rules);
+    Ok(match jwks {
+        Some(jwks) => verifier.with_jwks(jwks),
+        None => verifier,
+    })
+}
+
+fn tls(config: &ServeConfig) -> Result<Option<Tls>, TlsError> {
+    let tls = Tls::of(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref())?;
+    if config.dev && tls.is_some() {
+        return Err(TlsError::Dev);
+    }
+    Ok(tls)
 }
 
 fn listen(config: &ServeConfig) -> Result<TcpListener, StartError> {
@@ -222,9 +247,9 @@ pub(crate) fn bus(store: Store, users: Arc<dyn UserDirectory>, settings: Setting
     Bus::builder().module(module).audit_sink(store)
 }
 
-/// The actix server, on connections with deadlines of our own.
+/// The actix server, on connections with deadlines of our own, and TLS where there is a certificate.
 fn server(
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<Tls>),
     config: &ServeConfig,
     (api, health, metrics): (LivenessApi, Health, Metrics),
 ) -> Result<Server, std::io::Error> {
@@ -262,10 +287,15 @@ fn server(
                 async move { stopping.notified().await }
             })
             .finish(map_config(app, |_| AppConfig::default()));
-        let guarded = |stream: TcpStream| async move {
-            let peer = stream.peer_addr().ok();
-            stream.set_nodelay(true)?;
-            Ok((GuardedStream::new(stream), Protocol::Http1, peer))
+        let tls = tls.clone();
+        let guarded = move |stream: TcpStream| {
+            let tls = tls.clone();
+            async move {
+                let peer = stream.peer_addr().ok();
+                stream.set_nodelay(true)?;
+                let stream = GuardedStream::accept(stream, tls.as_ref()).await?;
+                Ok((stream, Protocol::Http1, peer))
+            }
         };
         fn_service(guarded).and_then(http)
     })?;

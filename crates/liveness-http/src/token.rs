@@ -1,19 +1,27 @@
 //! Bearer tokens: which keys verify them, and what they say: `docs/api.md#authentication`.
 //!
-//! A key has exactly one algorithm. A token names an algorithm only to pick among the configured keys.
+//! A key has exactly one algorithm. A token names an algorithm, and a key, only to pick among the configured ones.
 
+mod claims;
+mod flaw;
+mod jwk;
+mod jwks;
 mod key;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
-use liveness_bus::Principal;
-use liveness_core::{Claims, UserReference};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 
 pub(crate) use self::key::sign_hs256;
+
+pub use self::claims::VerifiedToken;
+pub use self::flaw::{InvalidToken, TokenFlaw};
+pub(crate) use self::jwks::survey;
+pub use self::jwks::{Jwks, JwksError, JwksPace};
 pub use self::key::{KeyError, VerificationKey};
 
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -45,99 +53,81 @@ impl Default for TokenRules {
     }
 }
 
-/// A token that is not good. Why is told to nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("invalid_token")]
-pub struct InvalidToken;
-
-/// What a good token says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedToken {
-    /// Who sends it and with which roles, no user behind them yet.
-    pub principal: Principal,
-    /// The user that it names, where it names one.
-    pub user: Option<Claims>,
-}
-
 /// Verifies bearer tokens.
 #[derive(Debug, Clone)]
 pub struct TokenVerifier {
-    keys: Vec<(VerificationKey, Validation)>,
+    keys: Vec<VerificationKey>,
+    jwks: Option<Jwks>,
+    /// What is asked of a token of each algorithm.
+    validations: HashMap<Algorithm, Validation>,
     rules: TokenRules,
 }
 
 impl TokenVerifier {
     /// Verifies by any of the keys.
     pub fn new(keys: Vec<VerificationKey>, rules: TokenRules) -> Self {
-        let keys = keys.into_iter().map(|key| {
-            let validation = validation(key.algorithm, &rules);
-            (key, validation)
-        });
+        let algorithms = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+        let validations = algorithms.map(|algorithm| (algorithm, validation(algorithm, &rules)));
         Self {
-            keys: keys.collect(),
+            keys,
+            jwks: None,
+            validations: HashMap::from(validations),
             rules,
         }
     }
 
+    /// And by the keys of an identity provider.
+    #[must_use]
+    pub fn with_jwks(mut self, jwks: Jwks) -> Self {
+        self.jwks = Some(jwks);
+        self
+    }
+
     /// Verifies a token and reads it.
+    ///
+    /// It is done at once, unless the token names a key that the JWKS may have but did not yet: then the keys are
+    /// fetched, if that was not just tried, and waited for, but not for long (which needs tokio's runtime, as actix has it).
     ///
     /// # Errors
     ///
     /// [`InvalidToken`], whatever is wrong with it.
-    pub fn verify(&self, token: &str) -> Result<VerifiedToken, InvalidToken> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(InvalidToken);
-        }
-        let header = decode_header(token).map_err(|_| InvalidToken)?;
-        // RFC 7515 section 4.1.11: what is critical and not understood is refused. We understand none.
-        if names_crit(token) || !header.typ.as_deref().is_none_or(is_access_token) {
-            return Err(InvalidToken);
-        }
-        let found = self.keys.iter().find(|(key, _)| key.algorithm == header.alg);
-        let (key, validation) = found.ok_or(InvalidToken)?;
-        let claims: Map<String, Value> = decode(token, &key.key, validation).map_err(|_| InvalidToken)?.claims;
-        self.read(&claims)
-    }
-
-    fn read(&self, claims: &Map<String, Value>) -> Result<VerifiedToken, InvalidToken> {
-        if !claims.get("iss").is_none_or(Value::is_string) || !claims.get("aud").is_none_or(is_audience) {
-            return Err(InvalidToken);
-        }
-        let user_id = claim_text(claims.get(&self.rules.user_id_claim));
-        let subject = claim_text(claims.get("sub")).or_else(|| user_id.clone());
-        let subject = subject.unwrap_or_else(|| "(no subject)".to_owned());
-        if subject.contains(char::is_control) {
-            return Err(InvalidToken);
-        }
-        let principal = self
-            .roles(claims)
-            .iter()
-            .fold(Principal::new(subject), |principal, role| principal.with_role(role));
-        let user = user_id.map(|id| user_claims(claims, UserReference::parse(&id)));
-        Ok(VerifiedToken { principal, user })
-    }
-
-    /// Without any role claim a token is a customer's; one that is there, whatever it holds, is what counts.
-    fn roles(&self, claims: &Map<String, Value>) -> Vec<String> {
-        let claim = match &self.rules.role_claim {
-            Some(name) => claims.get(name),
-            None => claims.get("role").or_else(|| claims.get("roles")),
-        };
-        match claim {
-            None => vec!["customer".to_owned()],
-            // A role stands in the audit entry among others with commas between them.
-            Some(Value::String(role)) if is_role(role) => vec![role.clone()],
-            Some(Value::Array(roles)) => {
-                let roles = roles.iter().filter_map(Value::as_str).filter(|role| is_role(role));
-                roles.map(str::to_owned).collect()
+    pub async fn verify(&self, token: &str) -> Result<VerifiedToken, InvalidToken> {
+        let header = header(token)?;
+        let mut verified = self.verify_by_known_keys(token, &header);
+        if let (Err(TokenFlaw::Key), Some(jwks)) = (&verified, &self.jwks) {
+            jwks.refresh().await;
+            if jwks.find(header.kid.as_deref(), header.alg).is_some() {
+                verified = self.verify_by_known_keys(token, &header);
             }
-            Some(_) => Vec::new(),
         }
+        Ok(self.rules.read(&verified?)?)
     }
-}
 
-fn is_role(text: &str) -> bool {
-    !text.is_empty() && !text.contains(|c: char| c == ',' || c.is_control())
+    /// The claims of a token that one of the keys at hand has signed.
+    fn verify_by_known_keys(&self, token: &str, header: &Header) -> Result<Map<String, Value>, TokenFlaw> {
+        let validation = self.validations.get(&header.alg).ok_or(TokenFlaw::Algorithm)?;
+        let by = |key: &VerificationKey| {
+            let claims = decode(token, &key.key, validation).map(|token| token.claims);
+            claims.map_err(TokenFlaw::from)
+        };
+        let jwks = self.jwks.as_ref().filter(|_| jwks::may_verify(header.alg));
+        let found = jwks.and_then(|jwks| jwks.find(header.kid.as_deref(), header.alg));
+        if let (Some(key), Some(_)) = (&found, &header.kid) {
+            return by(key);
+        }
+        // The other keys have no names: they may be meant, whatever the token names.
+        let unnamed = self.keys.iter().filter(|key| key.algorithm == header.alg);
+        let mut flaw = TokenFlaw::Algorithm;
+        for key in unnamed.chain(&found) {
+            match by(key) {
+                Err(TokenFlaw::Signature) => flaw = TokenFlaw::Signature,
+                decided => return decided,
+            }
+        }
+        // Who else may have signed it is the provider's to say.
+        let is_unknown = jwks.is_some() && found.is_none();
+        Err(if is_unknown { TokenFlaw::Key } else { flaw })
+    }
 }
 
 fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {
@@ -159,12 +149,30 @@ fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {
     validation
 }
 
-/// Whether the header names `crit`, whatever its value: `null` is not the same as nothing.
-fn names_crit(token: &str) -> bool {
+/// The header of a token, when it is one that we understand.
+fn header(token: &str) -> Result<Header, TokenFlaw> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(TokenFlaw::Malformed);
+    }
     let encoded = token.split('.').next().unwrap_or_default();
-    let header = URL_SAFE_NO_PAD.decode(encoded).ok();
-    let header = header.and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
-    header.is_none_or(|header| header.contains_key("crit"))
+    let fields = URL_SAFE_NO_PAD.decode(encoded).ok();
+    let fields = fields.and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
+    let fields = fields.ok_or(TokenFlaw::Malformed)?;
+    // RFC 7515 section 4.1.11: what is critical and not understood is refused. We understand none, and `null` is not
+    // the same as nothing.
+    if fields.contains_key("crit") {
+        return Err(TokenFlaw::Malformed);
+    }
+    let is_known = |alg: &str| alg.parse::<Algorithm>().is_ok();
+    if !fields.get("alg").and_then(Value::as_str).is_none_or(is_known) {
+        return Err(TokenFlaw::Algorithm);
+    }
+    let header = decode_header(token).map_err(TokenFlaw::from)?;
+    if header.typ.as_deref().is_none_or(is_access_token) {
+        Ok(header)
+    } else {
+        Err(TokenFlaw::Malformed)
+    }
 }
 
 /// RFC 9068 section 2.1; an ID token or a logout token is no access token.
@@ -172,42 +180,4 @@ fn is_access_token(typ: &str) -> bool {
     ["JWT", "at+jwt", "application/at+jwt"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(typ))
-}
-
-fn is_audience(claim: &Value) -> bool {
-    match claim {
-        Value::Array(audiences) => audiences.iter().all(Value::is_string),
-        claim => claim.is_string(),
-    }
-}
-
-/// A text, or an integer as text.
-fn claim_text(claim: Option<&Value>) -> Option<String> {
-    match claim? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn user_claims(claims: &Map<String, Value>, reference: UserReference) -> Claims {
-    let text = |name: &str| {
-        let text = claims
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.contains(char::is_control));
-        text.map(str::to_owned)
-    };
-    let pre_registration_id = claim_text(claims.get("preRegistrationId"))
-        .and_then(|id| id.parse().ok())
-        .filter(|id| *id >= 1);
-    Claims {
-        reference,
-        email: text("email"),
-        given_name: text("given_name"),
-        family_name: text("family_name"),
-        middle_name: text("middle_name"),
-        name: text("name"),
-        pre_registration_id: pre_registration_id.filter(|id| *id >= 1),
-    }
 }

@@ -6,9 +6,9 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
 use serde_json::Value;
 
 const MIN_SECRET_BYTES: usize = 32;
-const MIN_RSA_BITS: usize = 2048;
+pub(super) const MIN_RSA_BITS: usize = 2048;
 /// An uncompressed point on P-256.
-const P256_POINT_BYTES: usize = 65;
+pub(super) const P256_POINT_BYTES: usize = 65;
 
 /// Why a key cannot be used; one line for the operator, without the key.
 #[derive(Debug, thiserror::Error)]

@@ -62,9 +62,10 @@ impl Server {
         let write = |log: &Mutex<String>, line: &str| *log.lock().unwrap() += &format!("{line}\n");
         let address = lines.by_ref().map(Result::unwrap).find_map(|line| {
             write(&log, &line);
-            line.split_once("listening on http://")
-                // In JSON it ends with a quote.
-                .map(|(_, address)| address.split('"').next().unwrap_or(address).to_owned())
+            let (_, url) = line.split_once("listening on http")?;
+            let (_, address) = url.split_once("://")?;
+            // In JSON it ends with a quote.
+            Some(address.split('"').next().unwrap_or(address).to_owned())
         });
         let address = address.unwrap_or_else(|| panic!("it did not start:\n{}", log.lock().unwrap()));
         let rest = Arc::clone(&log);

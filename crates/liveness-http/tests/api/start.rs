@@ -29,8 +29,9 @@ fn without_a_key_it_says_which_settings_would_do() {
     assert_eq!(code, Some(1));
     assert_eq!(
         said,
-        "liveness-http: there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes) or \
-         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA), or try it out with `serve --dev`\n"
+        "liveness-http: there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes), \
+         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA) or LIVENESS_JWT_JWKS (an identity provider's keys: \
+         URL or file), or try it out with `serve --dev`\n"
     );
 }
 
@@ -38,7 +39,10 @@ fn without_a_key_it_says_which_settings_would_do() {
 fn a_start_up_error_is_one_line_that_names_the_setting() {
     const DATABASE: &str = "LIVENESS_DATABASE_URL";
     const FILE: &str = "LIVENESS_JWT_PUBLIC_KEY_FILE";
-    let cases: [(&[(&str, &str)], &str); 6] = [
+    const JWKS: &str = "LIVENESS_JWT_JWKS";
+    const CERTIFICATE: &str = "LIVENESS_TLS_CERT_FILE";
+    const TLS_KEY: &str = "LIVENESS_TLS_KEY_FILE";
+    let cases: [(&[(&str, &str)], &str); 15] = [
         (
             &[("LIVENESS_JWT_SECRET", "short")],
             "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",
@@ -50,6 +54,42 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
         (
             &[(FILE, "/dev/null")],
             "LIVENESS_JWT_PUBLIC_KEY_FILE: /dev/null: it must hold",
+        ),
+        (
+            &[(JWKS, "none.json")],
+            "LIVENESS_JWT_JWKS: none.json: it cannot be read",
+        ),
+        (
+            &[(JWKS, "/dev/null")],
+            "LIVENESS_JWT_JWKS: /dev/null: it is no JSON object with a list of keys",
+        ),
+        (
+            &[(JWKS, "/dev/zero")],
+            "LIVENESS_JWT_JWKS: /dev/zero: it is larger than 256 KiB",
+        ),
+        (
+            &[KEY, (JWKS, "http://idp.example/keys")],
+            "LIVENESS_JWT_JWKS: it must be a file, an https:// URL",
+        ),
+        (
+            &[KEY, (JWKS, "ftp://127.0.0.1/keys")],
+            "LIVENESS_JWT_JWKS: it must be a file, an https:// URL",
+        ),
+        (
+            &[KEY, (JWKS, "http://me:secret@127.0.0.1/")],
+            "LIVENESS_JWT_JWKS: it must be a file, an https:// URL without",
+        ),
+        (
+            &[KEY, (CERTIFICATE, "cert.pem")],
+            "LIVENESS_TLS_CERT_FILE and LIVENESS_TLS_KEY_FILE: set both",
+        ),
+        (
+            &[KEY, (TLS_KEY, "key.pem")],
+            "LIVENESS_TLS_CERT_FILE and LIVENESS_TLS_KEY_FILE: set both",
+        ),
+        (
+            &[KEY, (CERTIFICATE, "/dev/null"), (TLS_KEY, "/dev/null")],
+            "LIVENESS_TLS_CERT_FILE: /dev/null: it must hold a certificate in PEM",
         ),
         (
             &[KEY, ("LIVENESS_BIND", "256.0.0.1:80")],

@@ -185,6 +185,63 @@ fn a_key_that_others_can_write_is_a_problem() {
 }
 
 #[test]
+fn the_keys_of_a_provider_are_looked_at() {
+    let place = Place::new(Engine::Sqlite);
+    let okp = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"a"}"#;
+    let keys = format!(r#"{{"keys":[{okp},{{"kty":"oct","k":"c2VjcmV0","kid":"b"}}]}}"#);
+    std::fs::write(place.0.folder().join("keys.json"), keys).unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+
+    let good = examine(&place, &[("LIVENESS_JWT_JWKS", "keys.json")]);
+    let bad = examine(&place, &[("LIVENESS_JWT_JWKS", &format!("http://{nobody}/keys"))]);
+
+    assert_eq!((good.code, bad.code), (Some(0), Some(1)), "{good:?} {bad:?}");
+    assert_tells(&good, "ok", "keys: LIVENESS_JWT_JWKS: 1 of its keys are used");
+    let dropped = "keys: LIVENESS_JWT_JWKS: not used: key 2 (kid \"b\"): a secret (kty oct) is not taken from a JWKS";
+    assert_tells(&good, "hint", dropped);
+    assert_tells(
+        &bad,
+        "problem",
+        "until it is reached, the provider's tokens are refused",
+    );
+}
+
+#[test]
+fn a_certificate_is_looked_at_and_ends_the_warning_of_plain_http() {
+    let place = Place::new(Engine::Sqlite);
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(place.0.folder().join("cert.pem"), made.cert.pem()).unwrap();
+    let key = place.0.folder().join("key.pem");
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let settings = [
+        ("LIVENESS_BIND", "0.0.0.0:0"),
+        ("LIVENESS_TLS_CERT_FILE", "cert.pem"),
+        ("LIVENESS_TLS_KEY_FILE", "key.pem"),
+    ];
+
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let open = examine(&place, &settings);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let good = examine(&place, &settings);
+    let half = examine(&place, &settings[..2]);
+
+    assert_eq!(
+        (open.code, good.code, half.code),
+        (Some(1), Some(0), Some(1)),
+        "{open:?} {good:?} {half:?}"
+    );
+    let problem = "files: LIVENESS_TLS_KEY_FILE: key.pem can be read or written by others than its owner; chmod 600";
+    assert_tells(&open, "problem", problem);
+    assert_tells(&good, "ok", "TLS: the certificate and its key belong together");
+    assert!(!good.out.contains("in the clear"), "{}", good.out);
+    assert_tells(
+        &half,
+        "problem",
+        "TLS: LIVENESS_TLS_CERT_FILE and LIVENESS_TLS_KEY_FILE: set both",
+    );
+}
+
+#[test]
 fn a_port_that_is_taken_may_be_the_service_itself() {
     let place = Place::new(Engine::Sqlite);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

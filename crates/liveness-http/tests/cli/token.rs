@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::rt::System;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use liveness_core::{Claims, UserReference};
@@ -20,7 +21,8 @@ fn mint(arguments: &[&str], settings: &[(&str, &str)]) -> String {
 
 fn verify(token: &str, rules: TokenRules) -> VerifiedToken {
     let key = VerificationKey::hs256(SECRET.as_bytes()).unwrap();
-    TokenVerifier::new(vec![key], rules).verify(token).unwrap()
+    let verifier = TokenVerifier::new(vec![key], rules);
+    System::new().block_on(verifier.verify(token)).unwrap()
 }
 
 fn claims(token: &str) -> Value {

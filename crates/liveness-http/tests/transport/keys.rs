@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding, RsaKeyPair,
+    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
 };
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
@@ -94,6 +94,31 @@ impl KeyPair {
         jwt(&json!({ "alg": self.algorithm(), "typ": "JWT" }), claims, |message| {
             self.sign(message)
         })
+    }
+
+    /// A good token of these claims that says which key signed it.
+    pub fn named_token(&self, kid: &str, claims: &Value) -> String {
+        let header = json!({ "alg": self.algorithm(), "typ": "at+jwt", "kid": kid });
+        jwt(&header, claims, |message| self.sign(message))
+    }
+
+    /// The public key as it stands in a JWKS.
+    pub fn jwk(&self, kid: &str) -> Value {
+        let mut jwk = match self {
+            Self::Rsa(key) => {
+                let public = RsaPublicKeyComponents::<Vec<u8>>::from(key.public_key());
+                json!({ "kty": "RSA", "n": base64url(public.n), "e": base64url(public.e) })
+            }
+            Self::P256(key) => {
+                let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+                json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) })
+            }
+            Self::Ed25519(key) => json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(key.public_key()) }),
+        };
+        jwk["kid"] = json!(kid);
+        jwk["alg"] = json!(self.algorithm());
+        jwk["use"] = json!("sig");
+        jwk
     }
 
     /// A server that has the public key, besides the secret that every test server has.

@@ -8,15 +8,19 @@ mod client_address;
 mod cluster;
 #[path = "../api/engine.rs"]
 mod engine;
+mod jwks;
 mod keys;
 mod logs;
 mod memory;
 mod metrics;
+mod oidc;
 mod overload;
+mod provider;
 mod rate_limits;
 mod requests;
 #[path = "../api/server.rs"]
 mod server;
 mod slow_clients;
+mod tls;
 mod tokens;
 mod wire;

@@ -9,6 +9,7 @@ mod algorithms;
 mod carriers;
 mod claims;
 mod forgeries;
+mod jwks;
 mod roles;
 mod users;
 

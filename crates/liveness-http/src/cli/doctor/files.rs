@@ -33,6 +33,21 @@ pub(super) fn not_writable_by_others(setting: &'static str, path: &Path, finding
     }
 }
 
+/// A file that nobody else may read.
+pub(super) fn secret(setting: &'static str, path: &Path, findings: &mut Findings) {
+    let Ok(about) = fs::metadata(path) else { return };
+    let name = path.display();
+    if about.mode() & 0o077 == 0 {
+        findings.ok("files", format!("{setting}: {name} is its owner's only"));
+    } else {
+        findings.problem(
+            "files",
+            format!("{setting}: {name} can be read or written by others than its owner"),
+            format!("chmod 600 {name}"),
+        );
+    }
+}
+
 /// A file of faces: nobody else may read it.
 pub(super) fn database(path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };

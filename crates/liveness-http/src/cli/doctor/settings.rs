@@ -6,6 +6,8 @@ use super::{Findings, files};
 use crate::client_address::TrustedProxies;
 use crate::config::ServeConfig;
 use crate::serve::verifier;
+use crate::tls::Tls;
+use crate::token::survey;
 
 pub(super) fn look(config: &ServeConfig, findings: &mut Findings) {
     keys(config, findings);
@@ -30,7 +32,12 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     }
     match verifier(config, None) {
         Err(error) => findings.problem("keys", error.to_string(), "`serve` does not start like this"),
-        Ok(_) => findings.ok("keys", "there is one to verify tokens by"),
+        Ok(_) => {
+            findings.ok("keys", "there is one to verify tokens by");
+            if let Some(location) = &config.jwt_jwks {
+                provider(location, findings);
+            }
+        }
     }
     if let Some(secret) = &config.token.jwt_secret {
         let mut bytes = secret.as_bytes().to_vec();
@@ -54,6 +61,38 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
             "set LIVENESS_JWT_ISSUER and LIVENESS_JWT_AUDIENCE to what your tokens say",
         );
     }
+}
+
+/// An identity provider need not be there for `serve` to start, but for its tokens.
+fn provider(location: &str, findings: &mut Findings) {
+    match survey(location) {
+        Ok(set) => {
+            findings.ok("keys", format!("LIVENESS_JWT_JWKS: {} of its keys are used", set.used));
+            for dropped in set.dropped {
+                let found = format!("LIVENESS_JWT_JWKS: not used: {dropped}");
+                findings.hint("keys", found, "fine if no token that is meant for us is signed with it");
+            }
+        }
+        Err(reason) => findings.problem(
+            "keys",
+            format!("LIVENESS_JWT_JWKS: {reason}"),
+            "until it is reached, the provider's tokens are refused: name its jwks_uri, and let this machine reach it",
+        ),
+    }
+}
+
+/// Whether there is a certificate to show.
+fn tls(config: &ServeConfig, findings: &mut Findings) -> bool {
+    let tls = Tls::of(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref());
+    if let Some(path) = &config.tls_key_file {
+        files::secret("LIVENESS_TLS_KEY_FILE", path, findings);
+    }
+    match tls {
+        Err(error) => findings.problem("TLS", error.to_string(), "`serve` does not start like this"),
+        Ok(Some(_)) => findings.ok("TLS", "the certificate and its key belong together"),
+        Ok(None) => return false,
+    }
+    true
 }
 
 fn address(config: &ServeConfig, findings: &mut Findings) {
@@ -80,11 +119,15 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
     }
     let is_for_others = addresses.iter().any(|address| !address.ip().is_loopback());
     let has_proxy = config.trusted_proxies != TrustedProxies::default();
+    if tls(config, findings) && !has_proxy {
+        return;
+    }
     match (is_for_others, has_proxy) {
         (true, false) => findings.warning(
             "address",
             "tokens and faces are sent over the network in the clear",
-            "listen on loopback behind a proxy with TLS, and name the proxy in LIVENESS_TRUSTED_PROXIES",
+            "listen on loopback behind a proxy with TLS, and name the proxy in LIVENESS_TRUSTED_PROXIES; or set \
+             LIVENESS_TLS_CERT_FILE and LIVENESS_TLS_KEY_FILE",
         ),
         (true, true) => findings.hint(
             "address",

@@ -82,6 +82,31 @@ fn a_token_may_say_when_it_begins() {
 }
 
 #[test]
+fn a_token_is_not_issued_tomorrow() {
+    let server = Server::start(Engine::Sqlite);
+    for (case, iat) in [
+        ("a minute ago", json!(seconds(-60))),
+        ("almost now", json!(seconds(10))),
+        ("a fraction", json!(seconds(-60) as f64 + 0.5)),
+        ("long ago", json!(0)),
+    ] {
+        assert_good(&server, case, &with("iat", iat));
+    }
+    let past = seconds(-60);
+    assert_all_refused(
+        &server,
+        &[
+            ("in a minute", with("iat", json!(seconds(60)))),
+            ("far ahead", with("iat", json!(1e30))),
+            ("a string", with("iat", json!(past.to_string()))),
+            ("a bool", with("iat", json!(true))),
+            ("an array", with("iat", json!([past]))),
+            ("null", with("iat", Value::Null)),
+        ],
+    );
+}
+
+#[test]
 fn the_leeway_is_a_setting() {
     let server = Server::with(Engine::Sqlite, &[("LIVENESS_JWT_LEEWAY", "0s")]);
     assert_good(&server, "good", &with("exp", json!(seconds(60))));

@@ -1,0 +1,107 @@
+//! What a token says once its signature is good: who sends it, in which roles, and of which user it speaks.
+
+use jsonwebtoken::get_current_timestamp;
+use liveness_bus::Principal;
+use liveness_core::{Claims, UserReference};
+use serde_json::{Map, Value};
+
+use super::{TokenFlaw, TokenRules};
+
+/// What a good token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// Who sends it and with which roles, no user behind them yet.
+    pub principal: Principal,
+    /// The user that it names, where it names one.
+    pub user: Option<Claims>,
+}
+
+impl TokenRules {
+    /// Reads the claims of a token that is signed, and whose times are good.
+    pub(super) fn read(&self, claims: &Map<String, Value>) -> Result<VerifiedToken, TokenFlaw> {
+        if !claims.get("iss").is_none_or(Value::is_string)
+            || !claims.get("aud").is_none_or(is_audience)
+            || !claims.get("iat").is_none_or(|iat| self.is_past(iat))
+        {
+            return Err(TokenFlaw::Claims);
+        }
+        let user_id = claim_text(claims.get(&self.user_id_claim));
+        let subject = claim_text(claims.get("sub")).or_else(|| user_id.clone());
+        let subject = subject.unwrap_or_else(|| "(no subject)".to_owned());
+        if subject.contains(char::is_control) {
+            return Err(TokenFlaw::Claims);
+        }
+        let principal = self
+            .roles(claims)
+            .iter()
+            .fold(Principal::new(subject), |principal, role| principal.with_role(role));
+        let user = user_id.map(|id| user_claims(claims, UserReference::parse(&id)));
+        Ok(VerifiedToken { principal, user })
+    }
+
+    /// A time that has come, as far as clocks may differ. A token of tomorrow is none that the issuer has issued.
+    fn is_past(&self, time: &Value) -> bool {
+        let latest = get_current_timestamp().saturating_add(self.leeway.as_secs());
+        time.as_f64().is_some_and(|seconds| seconds <= latest as f64)
+    }
+
+    /// Without any role claim a token is a customer's; one that is there, whatever it holds, is what counts.
+    fn roles(&self, claims: &Map<String, Value>) -> Vec<String> {
+        let claim = match &self.role_claim {
+            Some(name) => claims.get(name),
+            None => claims.get("role").or_else(|| claims.get("roles")),
+        };
+        match claim {
+            None => vec!["customer".to_owned()],
+            // A role stands in the audit entry among others with commas between them.
+            Some(Value::String(role)) if is_role(role) => vec![role.clone()],
+            Some(Value::Array(roles)) => {
+                let roles = roles.iter().filter_map(Value::as_str).filter(|role| is_role(role));
+                roles.map(str::to_owned).collect()
+            }
+            Some(_) => Vec::new(),
+        }
+    }
+}
+
+fn is_role(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c == ',' || c.is_control())
+}
+
+fn is_audience(claim: &Value) -> bool {
+    match claim {
+        Value::Array(audiences) => audiences.iter().all(Value::is_string),
+        claim => claim.is_string(),
+    }
+}
+
+/// A text, or an integer as text.
+fn claim_text(claim: Option<&Value>) -> Option<String> {
+    match claim? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn user_claims(claims: &Map<String, Value>, reference: UserReference) -> Claims {
+    let text = |name: &str| {
+        let text = claims
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.contains(char::is_control));
+        text.map(str::to_owned)
+    };
+    let pre_registration_id = claim_text(claims.get("preRegistrationId"))
+        .and_then(|id| id.parse().ok())
+        .filter(|id| *id >= 1);
+    Claims {
+        reference,
+        email: text("email"),
+        given_name: text("given_name"),
+        family_name: text("family_name"),
+        middle_name: text("middle_name"),
+        name: text("name"),
+        pre_registration_id: pre_registration_id.filter(|id| *id >= 1),
+    }
+}

@@ -1,0 +1,189 @@
+//! The keys of a JWKS (RFC 7517), each fit for its one algorithm before it is used: `docs/operations.md#tokens`.
+//!
+//! A provider may publish keys for other purposes beside those for tokens. Whatever is not plainly a public key to
+//! verify RS256, ES256 or EdDSA by is dropped, with a reason for the operator.
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::{Map, Value};
+
+use super::key::{MIN_RSA_BITS, P256_POINT_BYTES, VerificationKey};
+
+/// Most keys that a set may have.
+const MAX_KEYS: usize = 100;
+/// Checking by a larger one would cost more than a request should; the cryptography refuses it too.
+const MAX_RSA_BITS: usize = 8192;
+/// Of an RSA key's public exponent; all that are in use have 3.
+const MAX_EXPONENT_BYTES: usize = 4;
+/// What only a private key has, or one that is no pair (RFC 7518 section 6).
+const SECRET_PARTS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// A key and the name that tokens call it by.
+#[derive(Debug, Clone)]
+pub(super) struct NamedKey {
+    pub(super) kid: Option<String>,
+    pub(super) key: VerificationKey,
+}
+
+/// What could be read of a set.
+#[derive(Debug, Default)]
+pub(super) struct ReadSet {
+    /// The keys to verify by, in the set's order.
+    pub(super) keys: Vec<NamedKey>,
+    /// A line for each key that is not one of them, without the key.
+    pub(super) dropped: Vec<String>,
+}
+
+impl ReadSet {
+    /// Reads a document, key by key.
+    ///
+    /// # Errors
+    ///
+    /// When it is no set, or one of too many keys; of keys that cannot be used there may be any number.
+    pub(super) fn of(document: &[u8]) -> Result<Self, &'static str> {
+        let document: Option<Value> = serde_json::from_slice(document).ok();
+        let keys = document.as_ref().and_then(|document| document.get("keys")?.as_array());
+        let keys = keys.ok_or("it is no JSON object with a list of keys (RFC 7517)")?;
+        if keys.len() > MAX_KEYS {
+            return Err("it holds more than 100 keys");
+        }
+        let mut set = Self::default();
+        for (index, jwk) in keys.iter().enumerate() {
+            let kid = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+            match verification_key(jwk) {
+                Ok(key) => set.keys.push(NamedKey { kid, key }),
+                Err(reason) => set.drop_key(Some(index + 1), kid.as_deref(), reason),
+            }
+        }
+        set.drop_ambiguous();
+        Ok(set)
+    }
+
+    /// Two keys of one name and algorithm: nobody can tell which is meant, so that neither is.
+    fn drop_ambiguous(&mut self) {
+        let is_same = |one: &NamedKey, other: &NamedKey| {
+            one.kid.is_some() && one.kid == other.kid && one.key.algorithm == other.key.algorithm
+        };
+        let keys = std::mem::take(&mut self.keys);
+        for key in &keys {
+            if keys.iter().filter(|other| is_same(key, other)).count() > 1 {
+                self.drop_key(None, key.kid.as_deref(), "another key has the same kid");
+            } else {
+                self.keys.push(key.clone());
+            }
+        }
+    }
+
+    fn drop_key(&mut self, number: Option<usize>, kid: Option<&str>, reason: &str) {
+        let number = number.map(|number| format!(" {number}")).unwrap_or_default();
+        // As a quoted text, cut: whoever makes names up shall not write lines of the log.
+        let kid = kid.map(|kid| format!(" (kid {:?})", kid.chars().take(64).collect::<String>()));
+        let line = format!("key{number}{}: {reason}", kid.unwrap_or_default());
+        if !self.dropped.contains(&line) {
+            self.dropped.push(line);
+        }
+    }
+}
+
+fn verification_key(jwk: &Value) -> Result<VerificationKey, &'static str> {
+    let jwk = jwk.as_object().ok_or("it is no JSON object")?;
+    if jwk.get("kty").is_some_and(|kty| kty == "oct") {
+        return Err("a secret (kty oct) is not taken from a JWKS");
+    }
+    if SECRET_PARTS.iter().any(|part| jwk.contains_key(*part)) {
+        return Err("it is a private key; publish its public part only");
+    }
+    if jwk.get("kid").is_some_and(|kid| !kid.is_string()) {
+        return Err("its kid is no text");
+    }
+    if jwk.get("use").is_some_and(|usage| usage != "sig") {
+        return Err("its use is not sig");
+    }
+    let verifies = |operations: &Value| {
+        let operations = operations.as_array();
+        operations.is_some_and(|operations| operations.iter().any(|operation| operation == "verify"))
+    };
+    if !jwk.get("key_ops").is_none_or(verifies) {
+        return Err("verify is none of its key_ops");
+    }
+    let key = match jwk.get("kty").and_then(Value::as_str) {
+        Some("RSA") => rsa(jwk),
+        Some("EC") => p256(jwk),
+        Some("OKP") => ed25519(jwk),
+        _ => Err("its kty is none of RSA, EC and OKP"),
+    }?;
+    // RFC 9864 gave Ed25519 a name of its own.
+    let is_its = |alg: &Value| match key.algorithm {
+        Algorithm::RS256 => alg == "RS256",
+        Algorithm::ES256 => alg == "ES256",
+        _ => alg == "EdDSA" || alg == "Ed25519",
+    };
+    if !jwk.get("alg").is_none_or(is_its) {
+        return Err("its alg is not the one that a key of its kty is used for: RS256, ES256 or EdDSA");
+    }
+    Ok(key)
+}
+
+fn rsa(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
+    let number = |name| part(jwk, name).map(|bytes| without_zeros(&bytes).to_vec());
+    let modulus = number("n").ok_or("its n is no base64url")?;
+    let exponent = number("e").ok_or("its e is no base64url")?;
+    let bits = modulus
+        .first()
+        .map_or(0, |first| modulus.len() * 8 - first.leading_zeros() as usize);
+    if bits < MIN_RSA_BITS {
+        return Err("an RSA key must have at least 2048 bits");
+    }
+    if bits > MAX_RSA_BITS {
+        return Err("an RSA key must have at most 8192 bits");
+    }
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+    // To the power of 1 every message signs itself.
+    if !is_odd(&exponent) || exponent == [1] || exponent.len() > MAX_EXPONENT_BYTES || !is_odd(&modulus) {
+        return Err("it is no RSA key: n and e must be odd, and e from 3 to 2^32");
+    }
+    Ok(VerificationKey {
+        key: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
+        algorithm: Algorithm::RS256,
+    })
+}
+
+fn p256(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
+    if jwk.get("crv").is_none_or(|curve| curve != "P-256") {
+        return Err("an EC key must be on P-256");
+    }
+    let coordinate = |name| part(jwk, name).filter(|bytes| bytes.len() == P256_POINT_BYTES / 2);
+    let (Some(x), Some(y)) = (coordinate("x"), coordinate("y")) else {
+        return Err("its x and y are no base64url of 32 bytes");
+    };
+    let point = [&[4], x.as_slice(), &y].concat();
+    if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).is_err() {
+        return Err("it is no point on P-256");
+    }
+    Ok(VerificationKey {
+        key: DecodingKey::from_ec_der(&point),
+        algorithm: Algorithm::ES256,
+    })
+}
+
+fn ed25519(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
+    if jwk.get("crv").is_none_or(|curve| curve != "Ed25519") {
+        return Err("an OKP key must be on Ed25519");
+    }
+    let key = part(jwk, "x").filter(|bytes| bytes.len() == 32);
+    Ok(VerificationKey {
+        key: DecodingKey::from_ed_der(&key.ok_or("its x is no base64url of 32 bytes")?),
+        algorithm: Algorithm::EdDSA,
+    })
+}
+
+fn part(jwk: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(jwk.get(name)?.as_str()?).ok()
+}
+
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}

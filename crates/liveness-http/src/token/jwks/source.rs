@@ -1,0 +1,125 @@
+//! Where a JWKS is: a file, or a URL and the little of HTTP that it takes.
+
+use std::io::Read as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::aws_lc_rs;
+use ureq::http::Uri;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+const MAX_BYTES: u64 = 256 * 1024;
+/// Nobody waits for it, so that it may take longer than a request would.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a JWKS cannot be used; one line for the operator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwksError {
+    /// It is something else.
+    #[error("it must be a file, an https:// URL without a password, or an http:// URL of this machine (loopback)")]
+    Location,
+    /// There is nothing to verify the provider's certificate by.
+    #[error(
+        "there are no certificate authorities to verify the provider by: install ca-certificates, or name a file \
+         of them in SSL_CERT_FILE"
+    )]
+    NoAuthorities,
+    /// The file is no JWKS, or holds no key that can be used.
+    #[error("{0}: {1}")]
+    File(String, String),
+    /// The process cannot have another thread.
+    #[error("cannot start the thread that fetches the keys: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+#[derive(Debug)]
+pub(super) enum Source {
+    File(PathBuf),
+    Url(ureq::Agent, Uri),
+}
+
+impl Source {
+    pub(super) fn parse(location: &str) -> Result<Self, JwksError> {
+        if !location.contains("://") {
+            return Ok(Self::File(location.into()));
+        }
+        let uri: Uri = location.parse().map_err(|_| JwksError::Location)?;
+        let authority = uri.authority().ok_or(JwksError::Location)?;
+        let is_plain = match uri.scheme_str() {
+            Some("https") => false,
+            Some("http") => true,
+            _ => return Err(JwksError::Location),
+        };
+        // Whoever can change what goes over the network could let in whom they like.
+        if authority.as_str().contains('@') || (is_plain && !is_loopback(authority.host())) {
+            return Err(JwksError::Location);
+        }
+        Ok(Self::Url(agent(is_plain)?, uri))
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
+    /// The document as it is now, or in a line why there is none.
+    pub(super) fn read(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::File(path) => {
+                let file = std::fs::File::open(path).map_err(|error| format!("it cannot be read: {error}"))?;
+                let mut document = Vec::new();
+                let read = file.take(MAX_BYTES + 1).read_to_end(&mut document);
+                read.map_err(|error| format!("it cannot be read: {error}"))?;
+                if document.len() as u64 > MAX_BYTES {
+                    return Err("it is larger than 256 KiB".to_owned());
+                }
+                Ok(document)
+            }
+            Self::Url(agent, uri) => {
+                let response = agent.get(uri.clone()).call().map_err(|error| error.to_string())?;
+                if response.status() != ureq::http::StatusCode::OK {
+                    return Err(format!("the provider answered {}", response.status().as_u16()));
+                }
+                let body = response.into_body().into_with_config().limit(MAX_BYTES);
+                body.read_to_vec().map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address: Result<IpAddr, _> = host.trim_start_matches('[').trim_end_matches(']').parse();
+    address.map_or_else(
+        |_| host.eq_ignore_ascii_case("localhost"),
+        |address| address.is_loopback(),
+    )
+}
+
+fn agent(is_plain: bool) -> Result<ureq::Agent, JwksError> {
+    let config = ureq::Agent::config_builder()
+        .https_only(!is_plain)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .timeout_global(Some(FETCH_TIMEOUT))
+        // A connection that lies idle for so long is as good as none.
+        .max_idle_connections(0)
+        .user_agent(concat!("liveness-http/", env!("CARGO_PKG_VERSION")));
+    if is_plain {
+        return Ok(config.proxy(None).build().new_agent());
+    }
+    let authorities = rustls_native_certs::load_native_certs().certs;
+    if authorities.is_empty() {
+        return Err(JwksError::NoAuthorities);
+    }
+    let authorities = authorities
+        .iter()
+        .map(|authority| Certificate::from_der(authority.as_ref()).to_owned());
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(authorities.collect())))
+        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
+        .build();
+    Ok(config.tls_config(tls).build().new_agent())
+}
