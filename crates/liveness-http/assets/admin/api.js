@@ -41,7 +41,7 @@ export async function ask(message, fields, signal) {
   const [response, text] = await exchange(message, fields, signal);
   const envelope = envelopeIn(text);
   if (response.ok && envelope.isSuccessful === true) return envelope.data;
-  throw new Refusal(response.status, envelope.message ?? 'The answer was not understood.', {
+  throw new Refusal(response.status, envelope.message ?? `The answer (HTTP ${response.status}) was not understood.`, {
     errors: envelope.errors ?? [],
     requestId: response.headers.get('X-Request-Id'),
     retryAfter: response.headers.get('Retry-After'),

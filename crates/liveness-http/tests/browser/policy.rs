@@ -100,7 +100,7 @@ fn under_a_scope_of_the_hosts_own_it_is_the_same_page() {
 
     reviewer.browser.sees("Sign in");
     crate::reviewer::sign_in(&reviewer.browser, &crate::server::admin());
-    reviewer.browser.sees("Loading the checks failed.");
+    reviewer.browser.sees("The answer (HTTP 404) was not understood.");
     let asked = "return performance.getEntriesByType('resource').pop().name";
     let expected = format!("http://{address}/bank/api/BPMSelfService/commands/RetrieveLivenessChecksQuery");
     assert_eq!(reviewer.browser.script(asked), json!(expected));
