@@ -194,14 +194,17 @@ fn without_an_audit_entry_there_is_no_face(engine: Engine) {
     server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("a"));
     let shown = server.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 7 }));
     assert!(shown.data()["LivenessCheck"]["ImageBase64"].is_string());
+    let opened = server.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 1 }));
+    assert!(opened.data()["LivenessCheck"]["ImageBase64"].is_string());
 
     break_audit(&server);
     let hidden = server.send("GetUserLivenessCheckQuery", &admin(), &json!({ "userId": 7 }));
+    let closed = server.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 1 }));
     let unlisted = server.send("RetrieveLivenessChecksQuery", &admin(), &json!({}));
     let unrecorded = server.send("SubmitLivenessCheckCommand", &customer(7), &with_face("b"));
     let status = server.send("CheckLivenessStatusQuery", &customer(7), &json!({}));
 
-    for answer in [&hidden, &unlisted, &unrecorded] {
+    for answer in [&hidden, &closed, &unlisted, &unrecorded] {
         assert_eq!((answer.codes(), answer.data()), ((503, "91"), &Value::Null));
         assert!(answer.header("retry-after").is_some());
     }
