@@ -106,14 +106,15 @@ async fn answer(
     Ok(outcome?.answer(request_id))
 }
 
-/// What comes before the bus: who sends it, whether it is too much, and whether there is such a message.
+/// What comes before the bus: whether it is too much, who sends it, and whether there is such a message.
 async fn begin(
     parts: &Parts,
     name: &str,
     headers: &HeaderMap,
     client_address: Option<IpAddr>,
 ) -> Result<(Held, VerifiedToken), Failure> {
-    // First, for a token may wait for its key: strangers must not hold what others need meanwhile.
+    // Not held meanwhile: a stranger's token may wait for a key, and must not take the place of others.
+    drop(parts.capacity.begin()?);
     let token = authenticate(parts, name, headers, client_address).await?;
     let held = parts.capacity.begin()?;
     parts.bus.meta(name).ok_or(BusError::UnknownMessage)?;
