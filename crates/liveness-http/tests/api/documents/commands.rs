@@ -71,6 +71,16 @@ fn the_curl_lines_for_clients_are_answered() {
     );
 }
 
+#[test]
+fn the_subcommands_do_what_operators_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let printed = run("docs/operations.md", "## The command line", folder.path(), &[]);
+
+    assert!(printed.contains("GetLivenessCheckQuery"), "{printed}");
+    assert!(folder.path().join("checks.csv").exists());
+}
+
 /// A server that has made a few records, and has ended.
 fn with_records(engine: Engine) -> Server {
     let mut server = Server::start(engine);
