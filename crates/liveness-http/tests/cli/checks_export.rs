@@ -154,9 +154,9 @@ fn what_cannot_be_audited_does_not_leave(engine: Engine) {
         Some(database) => drop(database.sql(rename)),
         None => {
             let path = place.0.file().display().to_string();
-            SqliteConnection::establish(&path)
-                .unwrap()
-                .batch_execute(rename)
+            let mut conn = SqliteConnection::establish(&path).unwrap();
+            // The store that recorded is closing its file.
+            conn.batch_execute(&format!("PRAGMA busy_timeout = 5000; {rename}"))
                 .unwrap();
         }
     }
