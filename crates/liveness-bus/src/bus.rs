@@ -13,7 +13,9 @@ use std::time::Instant;
 
 use crate::frame::{ByName, Input, RawInput, Registered};
 use crate::middleware::{Frame, Middleware, Next};
-use crate::{AuditSink, BusBuilder, BusError, Call, Context, Kind, Message, Meta, Observer, Principal, audit};
+use crate::{
+    AuditSink, BusBuilder, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit,
+};
 
 /// Where [`Bus::dispatch`] writes a reply. A `Vec<u8>` takes its JSON alone; a host may put it into an envelope.
 pub trait ReplyWriter: Send {
@@ -165,6 +167,14 @@ impl Bus {
     /// What the message of that name declares, for a host that decides before it reads a body.
     pub fn meta(&self, name: &str) -> Option<&Meta> {
         self.0.by_name.get(name).map(|(meta, _)| meta)
+    }
+
+    /// What the message of that name looks like on the wire, where it says so.
+    pub fn description(&self, name: &str) -> Option<Description> {
+        self.0
+            .by_name
+            .get(name)
+            .and_then(|(_, registered)| registered.description())
     }
 
     /// All messages that can be sent by name, in the order of their names.

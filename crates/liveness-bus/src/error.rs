@@ -3,23 +3,39 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What a failure came from; for the log, never for a client.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// One field that breaks a rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// The field's path, as on the wire: `metadata.lightingValue`.
     pub field: String,
-    /// The rule, for programs.
+    /// The rule, for programs: one of [`FieldError::CODES`], or of a host's own.
+    #[schemars(description = "The rule, for programs.", extend("examples" = FieldError::CODES.map(|(code, _)| code)))]
     pub code: Cow<'static, str>,
     /// What would be right, for a person. The value is never in it.
     pub message: Cow<'static, str>,
 }
 
 impl FieldError {
+    /// The rules that fields break, and what each says of the field.
+    pub const CODES: [(&str, &str); 10] = [
+        ("required", "is missing"),
+        ("type", "has another JSON type than it must have"),
+        ("length", "is too short or too long"),
+        ("range", "is a number outside its bounds"),
+        ("format", "is not written in the form that it must have, such as a time"),
+        ("control_character", "holds a control character that it must not hold"),
+        ("base64", "is not base64"),
+        ("media_type", "is not an image of an accepted type"),
+        ("duplicate", "appears more than once in its object"),
+        ("path", "is a path with a `..` segment"),
+    ];
+
     /// `field` breaks the rule `code`.
     pub fn new(
         field: impl Into<String>,

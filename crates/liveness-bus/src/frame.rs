@@ -11,7 +11,7 @@ use crate::bus::{Pipeline, ReplyWriter};
 use crate::decode::{Decoded, decode};
 use crate::middleware::{BoxFuture, Frame};
 use crate::validation::problems_of;
-use crate::{BusError, Call, Context, Handler, Kind, Message, Meta};
+use crate::{BusError, Call, Context, Description, Handler, Kind, Message, Meta};
 
 /// A frame without its type. Middleware sees it through [`Frame`], so that nothing but the pipeline leads it on.
 pub(crate) trait AnyFrame: Send {
@@ -177,6 +177,8 @@ pub(crate) enum RawInput<'a> {
 
 /// A message's entry in the registry, by name.
 pub(crate) trait ByName: Send + Sync {
+    fn description(&self) -> Option<Description>;
+
     fn dispatch<'a>(
         &'a self,
         pipeline: &'a Pipeline,
@@ -191,6 +193,10 @@ where
     M: Message + DeserializeOwned,
     M::Reply: Serialize,
 {
+    fn description(&self) -> Option<Description> {
+        M::description()
+    }
+
     fn dispatch<'a>(
         &'a self,
         pipeline: &'a Pipeline,

@@ -109,6 +109,7 @@ mod builder;
 mod bus;
 mod context;
 mod decode;
+mod description;
 mod error;
 mod frame;
 mod message;
@@ -124,12 +125,14 @@ pub mod testing;
 
 pub use async_trait::async_trait;
 pub use liveness_core::{AuditEntry, IdempotencyKey};
+pub use schemars;
 pub use validator;
 
 pub use audit::{AuditSink, Observer};
 pub use builder::{BuildErrors, BusBuilder, Mistake, Module};
 pub use bus::{Bus, ReplyWriter};
 pub use context::{Call, Context, ContextBuilder, RequestId};
+pub use description::{Answer, Description, Example};
 pub use error::{BusError, Cause, FieldError};
 pub use message::{Access, Audit, Handler, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};

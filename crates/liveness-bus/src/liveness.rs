@@ -35,6 +35,9 @@ pub const CUSTOMER: Access = Access::UserWithRole("customer");
 /// A reviewer.
 pub const ADMIN: Access = Access::Role("admin");
 
+const SESSION_OF_ANOTHER_USER: BusError = BusError::Conflict("the session id was recorded by another user");
+const IDEMPOTENCY_KEY_REUSED: BusError = BusError::Conflict("the Idempotency-Key was used with another body");
+
 /// The messages that [`module`] handles.
 pub const MESSAGES: [Meta; 6] = [
     Meta::of::<SubmitLivenessCheckCommand>(),
@@ -111,8 +114,8 @@ impl AuditSink for Store {
 impl From<StoreError> for BusError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::SessionOfAnotherUser => Self::Conflict("the session id was recorded by another user"),
-            StoreError::IdempotencyKeyReused => Self::Conflict("the Idempotency-Key was used with another body"),
+            StoreError::SessionOfAnotherUser => SESSION_OF_ANOTHER_USER,
+            StoreError::IdempotencyKeyReused => IDEMPOTENCY_KEY_REUSED,
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.into()),
             StoreError::Internal(_) => Self::Internal(error.into()),

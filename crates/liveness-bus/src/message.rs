@@ -4,7 +4,7 @@ use std::future::Future;
 
 use validator::Validate;
 
-use crate::{BusError, Call, Principal};
+use crate::{BusError, Call, Description, Principal};
 
 pub(crate) const NO_USER: &str = "there is no self-service user behind the token";
 
@@ -123,6 +123,12 @@ pub trait Message: Validate + Send + Sync + Sized + 'static {
 
     /// A sentence that tells a person what the reply means.
     fn summary(_reply: &Self::Reply) -> Option<&'static str> {
+        None
+    }
+
+    /// What it looks like on the wire, for a host that tells its callers. Without it they are told the name, and who may
+    /// send it.
+    fn description() -> Option<Description> {
         None
     }
 }

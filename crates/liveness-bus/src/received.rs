@@ -1,7 +1,9 @@
 //! A part of a message that is kept as it was received, beside the fields of it that are known.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Unexpected};
 use serde_json::value::RawValue;
@@ -70,6 +72,25 @@ impl<T: DeserializeOwned + Default> Received<T> {
     /// The rule that it breaks; none, once it is validated.
     pub fn object(&self) -> Result<&ReceivedObject, Violation> {
         self.object.as_ref().map_err(|violation| *violation)
+    }
+}
+
+/// That of `T`, which has room for more.
+impl<T: JsonSchema> JsonSchema for Received<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 

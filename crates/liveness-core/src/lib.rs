@@ -12,6 +12,8 @@ mod completion;
 mod face_image;
 mod idempotency;
 mod metrics;
+#[cfg(feature = "schema")]
+mod schema;
 mod text;
 mod time;
 mod user;

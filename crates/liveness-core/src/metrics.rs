@@ -7,6 +7,9 @@ use crate::Violation;
 pub struct SessionDuration(i32);
 
 impl SessionDuration {
+    /// Most milliseconds.
+    pub const MAX_MILLIS: i32 = i32::MAX;
+
     /// Takes 0 to 2^31-1 milliseconds.
     ///
     /// # Errors
@@ -54,6 +57,9 @@ impl LightingValue {
 pub struct ChallengeCount(i32);
 
 impl ChallengeCount {
+    /// Most challenges.
+    pub const MAX: i32 = 100;
+
     /// Takes 0 to 100.
     ///
     /// # Errors
@@ -61,7 +67,7 @@ impl ChallengeCount {
     /// `range`.
     pub fn new(count: i64) -> Result<Self, Violation> {
         match i32::try_from(count) {
-            Ok(count) if (0..=100).contains(&count) => Ok(Self(count)),
+            Ok(count) if (0..=Self::MAX).contains(&count) => Ok(Self(count)),
             _ => Err(Violation::new("range", "must be 0 to 100")),
         }
     }

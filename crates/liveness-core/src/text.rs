@@ -83,6 +83,9 @@ impl ImagePath {
 pub struct Challenge(String);
 
 impl Challenge {
+    /// Most characters.
+    pub const MAX_CHARS: usize = 64;
+
     /// Takes 1 to 64 characters.
     ///
     /// # Errors
@@ -92,7 +95,7 @@ impl Challenge {
         if text.contains(is_forbidden_control) {
             return Err(CONTROL);
         }
-        if text.is_empty() || text.chars().count() > 64 {
+        if text.is_empty() || text.chars().count() > Self::MAX_CHARS {
             return Err(Violation::new("length", "must have 1 to 64 characters"));
         }
         Ok(Self(text.to_owned()))

@@ -101,7 +101,9 @@ fn too_large(limit: usize) -> BusError {
     BusError::TooLarge(format!("the body has more than {limit} bytes").into())
 }
 
-const NOT_JSON: BusError = BusError::UnsupportedContent("the Content-Type must be application/json");
+pub(crate) const NOT_JSON: BusError = BusError::UnsupportedContent("the Content-Type must be application/json");
+
+pub(crate) const COMPRESSED: BusError = BusError::UnsupportedContent("the body must not be compressed");
 
 async fn next_chunk(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
     let mut payload = std::pin::Pin::new(payload);
@@ -129,11 +131,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), BusError> {
     let all_identity = headers
         .get_all(CONTENT_ENCODING)
         .all(|value| value.to_str().is_ok_and(is_identity));
-    if all_identity {
-        Ok(())
-    } else {
-        Err(BusError::UnsupportedContent("the body must not be compressed"))
-    }
+    if all_identity { Ok(()) } else { Err(COMPRESSED) }
 }
 
 /// `application/json` in UTF-8, said once.

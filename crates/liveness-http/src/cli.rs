@@ -11,6 +11,7 @@ mod failure;
 mod interrupt;
 mod man;
 mod migrate;
+mod openapi;
 mod operator;
 mod progress;
 mod serve;
@@ -69,6 +70,10 @@ enum Command {
     #[command(after_help = access::EXAMPLES)]
     Access(access::Access),
 
+    /// Print the API as an OpenAPI 3.1 document, as it is served at /openapi.json.
+    #[command(after_help = openapi::EXAMPLES)]
+    Openapi(openapi::OpenApi),
+
     /// Look at settings, keys, database, clock and files: what is wrong, and what would mend it.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(Box<doctor::Doctor>),
@@ -126,6 +131,7 @@ impl Command {
             Self::Users(users) => users.run().await,
             Self::Checks(checks) => checks.run().await,
             Self::Access(access) => access.run(),
+            Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),
             Self::Completions(completions) => completions.run(),
             Self::Man(man) => man.run(),

@@ -3,6 +3,7 @@
 //! Its own timer covers the head of the first request only; a second head, or an answer that is not read,
 //! would hold a connection for ever. The pace of a body is watched where it is read, in `body`.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::Future as _;
 use std::io;
@@ -261,6 +262,8 @@ fn refused_head(status: &str, refusal: BusError) -> String {
     )
 }
 
+pub(crate) const HEAD_TOO_LARGE: BusError = BusError::Malformed(Cow::Borrowed("the head of the request is too large"));
+
 /// What actix-http answers by itself to a head that it cannot read: a status and nothing else.
 fn bare_refusal(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
@@ -271,10 +274,7 @@ fn bare_refusal(bytes: &[u8]) -> Option<String> {
             status,
             BusError::Malformed("the head of the request is malformed".into()),
         )),
-        "431" if is_bare => Some(refused_head(
-            status,
-            BusError::Malformed("the head of the request is too large".into()),
-        )),
+        "431" if is_bare => Some(refused_head(status, HEAD_TOO_LARGE)),
         _ => None,
     }
 }

@@ -36,7 +36,7 @@ impl From<BusError> for Failure {
 }
 
 impl Failure {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NoToken | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::NoRoute => StatusCode::NOT_FOUND,
@@ -88,7 +88,7 @@ impl Failure {
     }
 
     /// The header that tells the caller what to do about it.
-    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+    pub(crate) fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let value = HeaderValue::from_static;
         match self {
             Self::NoToken | Self::Bus(BusError::Unauthenticated) => {

@@ -7,8 +7,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::BusError;
 use liveness_core::store::Store;
 
-use crate::dispatch::{method_not_allowed, request_id};
+use crate::dispatch::request_id;
 use crate::envelope::{Failure, Success};
+use crate::page::page;
+
+pub(crate) const ALIVE: &str = "The process is alive.";
+pub(crate) const READY: &str = "Ready to serve.";
 
 /// What readiness depends on. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -52,19 +56,14 @@ impl Health {
     }
 }
 
-/// What is only looked at.
-pub(crate) fn page(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::to(|request| method_not_allowed(request, "GET, HEAD")))
-}
-
 async fn live(request: HttpRequest) -> HttpResponse {
-    Success::without_data("The process is alive.", &request_id(request.headers()))
+    Success::without_data(ALIVE, &request_id(request.headers()))
 }
 
 async fn ready(request: HttpRequest, health: web::Data<Health>) -> HttpResponse {
     let request_id = request_id(request.headers());
     match health.check().await {
-        Ok(()) => Success::without_data("Ready to serve.", &request_id),
+        Ok(()) => Success::without_data(READY, &request_id),
         Err(error) => Failure::Bus(error).answer(&request_id),
     }
 }

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod log_format;
+pub mod openapi;
 pub mod serve;
 pub mod token;
 
@@ -18,10 +19,12 @@ mod client_address;
 mod connection;
 mod dev;
 mod dispatch;
+mod docs;
 mod envelope;
 mod health;
 mod metrics;
 mod open_files;
+mod page;
 mod rate_limit;
 mod tls;
 

@@ -24,6 +24,7 @@ use crate::config::ServeConfig;
 use crate::connection::{self, GuardedStream, KEEP_ALIVE, LINGER};
 use crate::dev::DevKey;
 use crate::dispatch::no_route;
+use crate::docs::Docs;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::open_files;
@@ -100,10 +101,11 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let health = Health::of(store.clone());
     let metrics = Metrics::of(store.clone());
     let api = api(&config, store, verifier, metrics.clone())?;
+    let docs = Docs::of(&api.parts().bus);
 
     let listener = listen(&config)?;
     let address = listener.local_addr()?;
-    let server = server((listener, tls.clone()), &config, (api, health.clone(), metrics))?;
+    let server = server((listener, tls.clone()), &config, (api, health.clone(), metrics, docs))?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
     log::info!("listening on http{}://{address}", if tls.is_some() { "s" } else { "" });
@@ -251,7 +253,7 @@ pub(crate) fn bus(store: Store, users: Arc<dyn UserDirectory>, settings: Setting
 fn server(
     (listener, tls): (TcpListener, Option<Tls>),
     config: &ServeConfig,
-    (api, health, metrics): (LivenessApi, Health, Metrics),
+    (api, health, metrics, docs): (LivenessApi, Health, Metrics, Docs),
 ) -> Result<Server, std::io::Error> {
     // Of each worker: there is one a core.
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -262,7 +264,8 @@ fn server(
         .disable_signals()
         .shutdown_timeout(config.shutdown_grace.as_secs());
     let builder = builder.listen("http", listener, move || {
-        let (api, health, metrics, stopping) = (api.clone(), health.clone(), metrics.clone(), stopping.clone());
+        let (api, health, docs) = (api.clone(), health.clone(), docs.clone());
+        let (metrics, stopping) = (metrics.clone(), stopping.clone());
         let connections = metrics.connections.clone();
         let app = App::new()
             .wrap(from_fn(connection::watch))
@@ -270,6 +273,7 @@ fn server(
             .configure(|app| health.configure(app))
             .configure(admin::configure)
             .configure(|app| metrics.configure(app))
+            .configure(|app| docs.configure(app))
             .default_service(web::to(no_route));
         let app = app
             .into_factory()

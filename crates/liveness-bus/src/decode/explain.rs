@@ -20,6 +20,8 @@ const MISSING: &str = "missing field `";
 /// A value that does not fit is named and taken away, and the rest is tried again.
 pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded<M>, BusError> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    // What is wrong is told in the order of the names.
+    value.sort_all_objects();
     let mut problems = Vec::new();
     find_controls(&value, &mut String::new(), &mut problems);
     if has_control && problems.is_empty() {

@@ -1,18 +1,19 @@
 //! Tells the user whether they have passed: `docs/api.md#checklivenessstatusquery`.
 
 use liveness_core::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::{CUSTOMER, Liveness};
-use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Asks whether the user behind the token has completed the liveness check, by the rule that the operator has set.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, JsonSchema)]
 pub struct CheckLivenessStatusQuery {}
 
 /// Whether, when and by which session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct LivenessStatus {
     /// Whether there is a record that completes the check.
@@ -29,6 +30,12 @@ impl Message for CheckLivenessStatusQuery {
     const ACCESS: Access = CUSTOMER;
     const AUDIT: Audit = Audit::LogOnly;
     type Reply = LivenessStatus;
+
+    fn description() -> Option<Description> {
+        Some(Description::of::<Self>(include_str!(
+            "examples/check_liveness_status.json"
+        )))
+    }
 
     fn summary(status: &LivenessStatus) -> Option<&'static str> {
         Some(if status.has_completed_liveness_check {

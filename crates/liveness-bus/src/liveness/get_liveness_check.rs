@@ -1,23 +1,24 @@
 //! Shows an administrator any one check, face included: `docs/api.md#getlivenesscheckquery`.
 
 use liveness_core::{CheckEvidence, CompletionRule, ReceivedObject, User};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::{ADMIN, Liveness, LivenessCheckView};
-use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Asks for the check of an id, whatever its outcome.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetLivenessCheckQuery {
-    /// The record's number, from 1; required.
+    /// The record's number, from 1.
     #[validate(required, range(min = 1))]
     pub id: Option<i64>,
 }
 
 /// A check, and whose it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct RecordedLivenessCheck {
     /// `SelfServiceUser.Id`
@@ -41,7 +42,7 @@ pub struct RecordedLivenessCheck {
 }
 
 /// A record with all that was recorded of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct LivenessCheckDetails {
     /// The fields that GetUserLivenessCheckQuery shows too.
@@ -65,12 +66,19 @@ pub struct LivenessCheckDetails {
     pub image_metadata: Option<ReceivedObject>,
 }
 
+const NO_SUCH_CHECK: BusError = BusError::NotFound("there is no such liveness check");
+
 impl Message for GetLivenessCheckQuery {
     const NAME: &'static str = "GetLivenessCheckQuery";
     const KIND: Kind = Kind::Query;
     const ACCESS: Access = ADMIN;
     const AUDIT: Audit = Audit::BeforeReply;
     type Reply = RecordedLivenessCheck;
+
+    fn description() -> Option<Description> {
+        let examples = include_str!("examples/get_liveness_check.json");
+        Some(Description::of::<Self>(examples).refusals([NO_SUCH_CHECK]))
+    }
 }
 
 impl Handler<GetLivenessCheckQuery> for Liveness {
@@ -79,7 +87,7 @@ impl Handler<GetLivenessCheckQuery> for Liveness {
             .store
             .evidence(query.id.unwrap_or_default())
             .await?
-            .ok_or(BusError::NotFound("there is no such liveness check"))?;
+            .ok_or(NO_SUCH_CHECK)?;
         let user_id = evidence.check.self_service_user_id;
         call.set_concerned_user(user_id);
         let user = self.users.find(&[user_id]).await?.pop();

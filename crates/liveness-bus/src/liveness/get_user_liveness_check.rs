@@ -1,23 +1,24 @@
 //! Shows an administrator a user's completed check, face included: `docs/api.md#getuserlivenesscheckquery`.
 
 use liveness_core::{CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::{ADMIN, Liveness};
-use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Asks for a user's latest check, if it is successful and verified.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetUserLivenessCheckQuery {
-    /// `SelfServiceUser.Id`, from 1; required.
+    /// `SelfServiceUser.Id`, from 1.
     #[validate(required, range(min = 1))]
     pub user_id: Option<i64>,
 }
 
 /// A user and their check.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct UserLivenessCheck {
     /// `SelfServiceUser.Id`
@@ -41,7 +42,7 @@ pub struct UserLivenessCheck {
 }
 
 /// A record with its face.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the fields are those of LivenessCheck")]
 pub struct LivenessCheckView {
@@ -65,12 +66,19 @@ pub struct LivenessCheckView {
     pub client_ip: Option<String>,
 }
 
+const NO_SUCH_USER: BusError = BusError::NotFound("there is no such user");
+
 impl Message for GetUserLivenessCheckQuery {
     const NAME: &'static str = "GetUserLivenessCheckQuery";
     const KIND: Kind = Kind::Query;
     const ACCESS: Access = ADMIN;
     const AUDIT: Audit = Audit::BeforeReply;
     type Reply = UserLivenessCheck;
+
+    fn description() -> Option<Description> {
+        let examples = include_str!("examples/get_user_liveness_check.json");
+        Some(Description::of::<Self>(examples).refusals([NO_SUCH_USER]))
+    }
 
     fn concerns(&self) -> Option<i64> {
         self.user_id
@@ -80,12 +88,7 @@ impl Message for GetUserLivenessCheckQuery {
 impl Handler<GetUserLivenessCheckQuery> for Liveness {
     async fn handle(&self, query: GetUserLivenessCheckQuery, _: &Call<'_>) -> Result<UserLivenessCheck, BusError> {
         let id = query.user_id.unwrap_or_default();
-        let user = self
-            .users
-            .find(&[id])
-            .await?
-            .pop()
-            .ok_or(BusError::NotFound("there is no such user"))?;
+        let user = self.users.find(&[id]).await?.pop().ok_or(NO_SUCH_USER)?;
         let found = self
             .store
             .completing_check_with_image(id, CompletionRule::LatestVerified)

@@ -1,9 +1,12 @@
 //! The field `imageBase64`: decoded while the body is read, from the text in it straight into bytes.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use liveness_core::{FaceImage, ImageError};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde_json::Value;
 use validator::{Validate, ValidationErrors};
 
 use crate::validation::violation;
@@ -35,6 +38,24 @@ impl Validate for ImageBase64 {
         let mut errors = ValidationErrors::new();
         errors.add("", violation(error.into()));
         Err(errors)
+    }
+}
+
+impl JsonSchema for ImageBase64 {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ImageBase64".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Option::<FaceImage>::json_schema(generator);
+        if let Some(Value::String(pattern)) = schema.get_mut("pattern") {
+            pattern.insert_str(0, "^$|");
+        }
+        schema
     }
 }
 

@@ -4,17 +4,18 @@ use std::collections::HashMap;
 
 use liveness_core::store::{CheckFilter, CheckPage, PageRequest};
 use liveness_core::{LivenessCheck, SessionId, Timestamp, User};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::{ADMIN, Liveness, rules};
-use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
 
 /// Asks for one page of the records to which all given filters apply, newest first.
-#[derive(Debug, Clone, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct RetrieveLivenessChecksQuery {
     /// Records of users of this pre-registration, from 1.
     #[validate(range(min = 1))]
@@ -24,6 +25,7 @@ pub struct RetrieveLivenessChecksQuery {
     pub self_service_user_id: Option<i64>,
     /// Records of this session of the SDK.
     #[validate(custom(function = "rules::session_id"))]
+    #[schemars(with = "Option<SessionId>")]
     pub session_id: Option<String>,
     /// From 1; 1 where it is not given.
     #[validate(range(min = 1))]
@@ -34,7 +36,7 @@ pub struct RetrieveLivenessChecksQuery {
 }
 
 /// One page.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct LivenessCheckPage {
     /// Its records.
@@ -54,7 +56,7 @@ pub struct LivenessCheckPage {
 }
 
 /// A record without its face, and whose it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the fields are those of LivenessCheck and User")]
 pub struct LivenessCheckItem {
@@ -87,6 +89,12 @@ impl Message for RetrieveLivenessChecksQuery {
     const ACCESS: Access = ADMIN;
     const AUDIT: Audit = Audit::BeforeReply;
     type Reply = LivenessCheckPage;
+
+    fn description() -> Option<Description> {
+        Some(Description::of::<Self>(include_str!(
+            "examples/retrieve_liveness_checks.json"
+        )))
+    }
 
     fn concerns(&self) -> Option<i64> {
         self.self_service_user_id

@@ -1,15 +1,38 @@
 //! Records a successful run: `docs/api.md#submitlivenesscheckcommand`.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use validator::{Validate, ValidationErrors};
 
-use super::{CUSTOMER, Liveness, LivenessReport, Receipt};
-use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+use super::{CUSTOMER, Liveness, LivenessReport, Receipt, report};
+use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Records a run that the SDK calls a success; any other is declined and only audited.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct SubmitLivenessCheckCommand(pub LivenessReport);
+
+const RUN_FAILED: BusError =
+    BusError::Declined("a run that failed is not recorded here; use UpdateLivenessCheckCommand to record any outcome");
+
+/// A report whose `isSuccessful` must be true.
+impl JsonSchema for SubmitLivenessCheckCommand {
+    fn schema_name() -> Cow<'static, str> {
+        Self::NAME.into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Records a run that the SDK calls a success; any other is declined and only audited.",
+            "allOf": [
+                generator.subschema_for::<LivenessReport>(),
+                { "properties": { "isSuccessful": { "const": true } } },
+            ],
+        })
+    }
+}
 
 impl Validate for SubmitLivenessCheckCommand {
     fn validate(&self) -> Result<(), ValidationErrors> {
@@ -24,11 +47,18 @@ impl Message for SubmitLivenessCheckCommand {
     const AUDIT: Audit = Audit::WithRecord;
     type Reply = Receipt;
 
+    fn description() -> Option<Description> {
+        let examples = include_str!("examples/submit_liveness_check.json");
+        Some(
+            Description::of::<Self>(examples)
+                .refusals(report::refusals())
+                .refusals([RUN_FAILED]),
+        )
+    }
+
     fn decline(&self) -> Result<(), BusError> {
         match self.0.is_successful {
-            Some(false) => Err(BusError::Declined(
-                "a run that failed is not recorded here; use UpdateLivenessCheckCommand to record any outcome",
-            )),
+            Some(false) => Err(RUN_FAILED),
             _ => Ok(()),
         }
     }

@@ -1,13 +1,14 @@
 //! Records any run, successful or not: `docs/api.md#updatelivenesscheckcommand`.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use validator::{Validate, ValidationErrors};
 
-use super::{CUSTOMER, Liveness, LivenessReport, Receipt};
-use crate::{Access, Audit, BusError, Call, Handler, Kind, Message};
+use super::{CUSTOMER, Liveness, LivenessReport, Receipt, report};
+use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Records a run, whatever its outcome. It appends a record; nothing is overwritten.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct UpdateLivenessCheckCommand(pub LivenessReport);
 
@@ -23,6 +24,11 @@ impl Message for UpdateLivenessCheckCommand {
     const ACCESS: Access = CUSTOMER;
     const AUDIT: Audit = Audit::WithRecord;
     type Reply = Receipt;
+
+    fn description() -> Option<Description> {
+        let examples = include_str!("examples/update_liveness_check.json");
+        Some(Description::of::<Self>(examples).refusals(report::refusals()))
+    }
 
     fn summary(receipt: &Receipt) -> Option<&'static str> {
         Some(receipt.summary())

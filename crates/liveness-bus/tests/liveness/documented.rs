@@ -1,5 +1,7 @@
 //! The examples of `docs/api.md` are what the bus answers, field for field.
 
+use std::collections::BTreeSet;
+
 use liveness_bus::testing::TestBus;
 use liveness_bus::{Context, ReplyWriter};
 use liveness_core::{Claims, DeviceInfo, UserReference};
@@ -7,17 +9,23 @@ use serde_json::{Value, json};
 
 use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE};
 
-const API: &str = include_str!("../../../../docs/api.md");
+pub(crate) const API: &str = include_str!("../../../../docs/api.md");
 
 /// The JSON examples in the chapter of a message, in their order, with the image as far as it is printed.
 #[expect(clippy::unwrap_used, reason = "the examples are there, and are JSON")]
-fn examples(message: &str) -> Vec<Value> {
-    let chapter = API.split(&format!("\n## {message}\n")).nth(1).unwrap();
-    let chapter = chapter.split("\n## ").next().unwrap().replace("RgAB...", "RgAB");
+pub(crate) fn examples(message: &str) -> Vec<Value> {
+    let chapter = chapter(message);
     let blocks = chapter.split("```json\n").skip(1);
     blocks
         .map(|block| serde_json::from_str(block.split("```").next().unwrap()).unwrap())
         .collect()
+}
+
+/// The chapter of a message, with images as far as they are printed.
+#[expect(clippy::unwrap_used, reason = "the chapter is there")]
+pub(crate) fn chapter(message: &str) -> String {
+    let chapter = API.split(&format!("\n## {message}\n")).nth(1).unwrap();
+    chapter.split("\n## ").next().unwrap().replace("RgAB...", "RgAB")
 }
 
 /// A reply as the envelope of the contract holds it.
@@ -64,7 +72,7 @@ fn jane() -> Claims {
 
 /// The customer of the examples, on the phone of the examples.
 #[expect(clippy::unwrap_used, reason = "the address is valid")]
-fn customer(world: &TestBus) -> Context {
+pub(crate) fn customer(world: &TestBus) -> Context {
     let device = DeviceInfo {
         user_agent: Some("...".into()),
         device_platform: Some("Android".into()),
@@ -79,7 +87,7 @@ fn customer(world: &TestBus) -> Context {
 
 /// A world with the record of the examples in it, which is 1 here and 42 there.
 #[expect(clippy::unwrap_used, reason = "the store is in memory")]
-async fn with_the_documented_record() -> TestBus {
+pub(crate) async fn with_the_documented_record() -> TestBus {
     let world = TestBus::new();
     world
         .store()
@@ -175,7 +183,7 @@ async fn every_field_is_there_and_null_where_nothing_is_known() {
     let record = answer(&world, GET_RECORD, &json!({"id": 1}), &world.admin()).await;
     let listed = answer(&world, RETRIEVE, &json!({}), &world.admin()).await;
 
-    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     let (view, item) = ("/data/LivenessCheck", "/data/Items/0");
     assert_eq!(
         keys(got.pointer(view).unwrap()),

@@ -4,6 +4,7 @@ mod access;
 mod any_json;
 mod audit;
 mod debug;
+mod described;
 mod documented;
 mod fields;
 mod fields_together;

@@ -19,6 +19,7 @@ mod engine;
 mod faults;
 mod in_process;
 mod nodes;
+mod openapi;
 mod recording;
 mod server;
 mod specification;

@@ -1,0 +1,37 @@
+"""What the document says in words only, since JSON Schema cannot: integers are written without a fraction, and no string
+holds a control character, in fields that the document does not know either.
+
+Schemathesis reads it by `hooks` in schemathesis.toml. Fields that the document knows say so in their patterns.
+"""
+
+import re
+
+import schemathesis
+
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+KNOWN = {
+    "sessionId", "isSuccessful", "imageBase64", "imagePath", "metadata", "imageMetadata", "timestamp", "completedAt",
+    "verificationResult", "sessionDuration", "lightingValue", "challengeCount", "completedChallenges", "challenges",
+    "finalCapture", "userId", "id", "preRegistrationId", "selfServiceUserId", "pageNumber", "pageSize",
+}
+
+
+def as_said(value, is_known=False):
+    match value:
+        case dict():
+            return {
+                key if key in KNOWN else FORBIDDEN.sub("", key): as_said(field, key in KNOWN)
+                for key, field in value.items()
+            }
+        case list() if not is_known:
+            return [as_said(element) for element in value]
+        case str() if not is_known:
+            return FORBIDDEN.sub("", value)
+        case float() if value.is_integer():
+            return int(value)
+    return value
+
+
+@schemathesis.hook
+def map_body(context, body):
+    return as_said(body)

@@ -1,0 +1,120 @@
+//! What a message looks like on the wire, for hosts that tell their callers: as OpenAPI, or in any other way.
+//!
+//! Nothing here is asked while a message is handled.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{BusError, Message};
+
+/// What a message says of itself: [`Message::description`].
+///
+/// ```
+/// use liveness_bus::schemars::JsonSchema;
+/// use liveness_bus::validator::Validate;
+/// use liveness_bus::{Access, Audit, BusError, Description, Kind, Message};
+///
+/// /// Greets a person.
+/// #[derive(serde::Deserialize, Validate, JsonSchema)]
+/// #[validate(crate = "liveness_bus::validator")]
+/// #[schemars(crate = "liveness_bus::schemars")]
+/// struct GreetQuery {
+///     #[validate(length(min = 1, max = 40))]
+///     name: String,
+/// }
+///
+/// impl Message for GreetQuery {
+///     const NAME: &'static str = "GreetQuery";
+///     const KIND: Kind = Kind::Query;
+///     const ACCESS: Access = Access::Role("teller");
+///     const AUDIT: Audit = Audit::LogOnly;
+///     type Reply = String;
+///
+///     fn description() -> Option<Description> {
+///         let examples = r#"[{"title": "Jane", "request": {"name": "Jane"}, "answer": {"data": "Hello, Jane!"}}]"#;
+///         Some(Description::of::<Self>(examples).refusals([BusError::NotFound("there is nobody of that name")]))
+///     }
+/// }
+///
+/// let description = GreetQuery::description().unwrap();
+/// let request = description.request(&mut Default::default());
+/// assert_eq!(request.to_value()["$ref"], "#/$defs/GreetQuery");
+/// assert_eq!(description.examples().unwrap()[0].answer.data, "Hello, Jane!");
+/// ```
+#[derive(Debug)]
+pub struct Description {
+    request: fn(&mut SchemaGenerator) -> Schema,
+    reply: fn(&mut SchemaGenerator) -> Schema,
+    examples: &'static str,
+    refusals: Vec<BusError>,
+}
+
+/// A request, and what may be answered to it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Example {
+    /// What it is an example of.
+    pub title: String,
+    /// The body.
+    pub request: Value,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// What a message that was done is answered with.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Answer {
+    /// [`Message::summary`]
+    pub message: Option<String>,
+    /// The reply.
+    pub data: Value,
+}
+
+impl Description {
+    /// That of `M`, with examples: a JSON array of [`Example`]s, or nothing.
+    pub fn of<M: Message + JsonSchema>(examples: &'static str) -> Self
+    where
+        M::Reply: JsonSchema,
+    {
+        Self {
+            request: SchemaGenerator::subschema_for::<M>,
+            reply: SchemaGenerator::subschema_for::<M::Reply>,
+            examples,
+            refusals: Vec::new(),
+        }
+    }
+
+    /// Adds refusals of the message's own: such as any message may meet with need not be told.
+    #[must_use]
+    pub fn refusals(mut self, refusals: impl IntoIterator<Item = BusError>) -> Self {
+        self.refusals.extend(refusals);
+        self
+    }
+
+    /// The schema of the body.
+    pub fn request(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.request)(generator)
+    }
+
+    /// The schema of the reply.
+    pub fn reply(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.reply)(generator)
+    }
+
+    /// The examples.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with their JSON.
+    pub fn examples(&self) -> Result<Vec<Example>, serde_json::Error> {
+        if self.examples.is_empty() {
+            return Ok(Vec::new());
+        }
+        serde_json::from_str(self.examples)
+    }
+
+    /// The refusals of the message's own.
+    pub fn into_refusals(self) -> Vec<BusError> {
+        self.refusals
+    }
+}

@@ -1,0 +1,115 @@
+//! What the messages say of themselves is what `docs/api.md` says, and what the bus takes and answers.
+
+use std::collections::BTreeSet;
+
+use liveness_bus::testing::TestBus;
+use liveness_bus::{Access, Description, FieldError};
+use serde_json::{Value, json};
+
+use crate::documented::{API, chapter, customer, examples, with_the_documented_record};
+use crate::report::GET_RECORD;
+
+/// All messages, with what they say of themselves.
+#[expect(clippy::unwrap_used, reason = "every message of ours is described")]
+fn described(world: &TestBus) -> Vec<(&'static str, Access, Description)> {
+    let messages = world.bus().messages().into_iter();
+    messages
+        .map(|meta| {
+            (
+                meta.name(),
+                meta.access(),
+                world.bus().description(meta.name()).unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_examples_are_those_of_the_document() {
+    for (message, _, description) in described(&TestBus::new()) {
+        let documented = examples(message);
+        let curl = chapter(message);
+        let sent = curl
+            .split("--data '")
+            .skip(1)
+            .map(|data| data.split('\'').next().unwrap());
+        let sent: Vec<Value> = sent.map(|data| serde_json::from_str(data).unwrap()).collect();
+        let told = description.examples().unwrap();
+        assert!(!told.is_empty(), "{message}");
+        for example in told {
+            assert!(
+                documented.contains(&example.request) || sent.contains(&example.request),
+                "{message}: {:?}",
+                example.request
+            );
+            let mut answer = json!({ "isSuccessful": true, "statusCode": "00", "data": example.answer.data });
+            if let Some(sentence) = example.answer.message {
+                answer["message"] = sentence.into();
+            }
+            assert!(documented.contains(&answer), "{message}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_requests_of_the_examples_are_taken() {
+    let world = with_the_documented_record().await;
+    for (message, access, description) in described(&world) {
+        let context = if access.needs_user() {
+            customer(&world)
+        } else {
+            world.admin()
+        };
+        for mut example in description.examples().unwrap() {
+            if message == GET_RECORD {
+                example.request["id"] = json!(1);
+            }
+            let reply = world.dispatch(message, &example.request.to_string(), &context).await;
+            let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+            assert_eq!(keys(&reply.unwrap()), keys(&example.answer.data), "{message}");
+        }
+    }
+}
+
+#[test]
+fn what_must_be_given_is_required_and_nothing_else() {
+    let required = |description: &Description| {
+        let mut generator = Default::default();
+        let schema = description.request(&mut generator).to_value();
+        let mut required: Vec<String> = Vec::new();
+        let all = [&schema].into_iter().chain(generator.definitions().values());
+        for names in all.filter_map(|schema| schema.get("required")?.as_array()) {
+            required.extend(names.iter().map(|name| name.as_str().unwrap().to_owned()));
+        }
+        required
+    };
+    let expected: [(&str, &[&str]); 6] = [
+        ("CheckLivenessStatusQuery", &[]),
+        ("GetLivenessCheckQuery", &["id"]),
+        ("GetUserLivenessCheckQuery", &["userId"]),
+        ("RetrieveLivenessChecksQuery", &[]),
+        ("SubmitLivenessCheckCommand", &["sessionId", "isSuccessful"]),
+        ("UpdateLivenessCheckCommand", &["sessionId", "isSuccessful"]),
+    ];
+    let found = described(&TestBus::new());
+    assert_eq!(found.len(), expected.len());
+    for ((message, _, description), (name, fields)) in found.iter().zip(expected) {
+        assert_eq!(
+            (*message, &required(description)[..]),
+            (name, &fields.iter().map(|&f| f.to_owned()).collect::<Vec<_>>()[..])
+        );
+    }
+}
+
+#[test]
+fn the_codes_of_field_errors_are_those_of_the_document() {
+    let table = API
+        .split("| code | the field |\n| --- | --- |\n")
+        .nth(1)
+        .unwrap()
+        .split("\n\n")
+        .next()
+        .unwrap();
+    let documented: Vec<&str> = table.lines().map(|line| line.split('`').nth(1).unwrap()).collect();
+    assert_eq!(FieldError::CODES.map(|(code, _)| code)[..], documented[..]);
+}
