@@ -37,3 +37,10 @@ fn the_readme_shows_lines_of_the_examples() {
 fn embedding_shows_lines_of_the_examples() {
     assert_is_excerpted("docs/embedding.md", "rust,ignore", &SOURCES);
 }
+
+#[test]
+fn clients_are_shown_lines_of_the_typescript_that_is_compiled() {
+    let sources = ["liveness.ts", "main.ts"].map(|name| format!("crates/liveness-http/tests/typescript/{name}"));
+
+    assert_is_excerpted("docs/clients.md", "typescript", &sources.each_ref().map(String::as_str));
+}
