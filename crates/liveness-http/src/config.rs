@@ -50,6 +50,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_JWT_LEEWAY", default_value = "30s", value_parser = leeway)]
     pub jwt_leeway: Duration,
 
+    /// How long after its `iat` a token may end [default: as long as its issuer says].
+    #[arg(long, env = "LIVENESS_JWT_MAX_LIFETIME", value_parser = duration)]
+    pub jwt_max_lifetime: Option<Duration>,
+
     /// Networks of proxies whose Forwarded and X-Forwarded-For are believed: 10.0.0.0/8,::1.
     #[arg(
         long,

@@ -188,6 +188,7 @@ pub(crate) fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<Tok
         user_id_claim: config.token.jwt_user_id_claim.clone(),
         role_claim: config.token.jwt_role_claim.clone(),
         leeway: config.jwt_leeway,
+        max_lifetime: config.jwt_max_lifetime,
     };
     let verifier = TokenVerifier::new(keys, rules);
     Ok(match jwks {

@@ -39,6 +39,8 @@ pub struct TokenRules {
     pub role_claim: Option<String>,
     /// How far clocks may differ.
     pub leeway: Duration,
+    /// How long after its `iat`, or from now where it has none, a token may end, where set.
+    pub max_lifetime: Option<Duration>,
 }
 
 impl Default for TokenRules {
@@ -49,6 +51,7 @@ impl Default for TokenRules {
             user_id_claim: "sub".to_owned(),
             role_claim: None,
             leeway: Duration::from_secs(30),
+            max_lifetime: None,
         }
     }
 }

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::{TokenFlaw, TokenRules};
 
+/// OpenID Connect Core 1.0 section 2.
+const MAX_SUBJECT_BYTES: usize = 255;
+
 /// What a good token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
@@ -22,13 +25,15 @@ impl TokenRules {
         if !claims.get("iss").is_none_or(Value::is_string)
             || !claims.get("aud").is_none_or(is_audience)
             || !claims.get("iat").is_none_or(|iat| self.is_past(iat))
+            || !self.is_short_lived(claims)
         {
             return Err(TokenFlaw::Claims);
         }
         let user_id = claim_text(claims.get(&self.user_id_claim));
         let subject = claim_text(claims.get("sub")).or_else(|| user_id.clone());
         let subject = subject.unwrap_or_else(|| "(no subject)".to_owned());
-        if subject.contains(char::is_control) {
+        let is_empty = claims.get("sub").is_some_and(|sub| sub == "");
+        if is_empty || subject.len() > MAX_SUBJECT_BYTES || subject.contains(char::is_control) {
             return Err(TokenFlaw::Claims);
         }
         let principal = self
@@ -43,6 +48,14 @@ impl TokenRules {
     fn is_past(&self, time: &Value) -> bool {
         let latest = get_current_timestamp().saturating_add(self.leeway.as_secs());
         time.as_f64().is_some_and(|seconds| seconds <= latest as f64)
+    }
+
+    /// Whether it ends soon enough after it was issued.
+    fn is_short_lived(&self, claims: &Map<String, Value>) -> bool {
+        let Some(longest) = self.max_lifetime else { return true };
+        let seconds = |name| claims.get(name).and_then(Value::as_f64);
+        let issued = seconds("iat").unwrap_or(get_current_timestamp() as f64);
+        seconds("exp").is_some_and(|end| end <= issued + longest.as_secs_f64())
     }
 
     /// Without any role claim a token is a customer's; one that is there, whatever it holds, is what counts.

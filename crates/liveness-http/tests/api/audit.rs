@@ -3,6 +3,7 @@
 use liveness_core::{AuditEntry, FaceImage};
 use serde_json::{Value, json};
 
+use crate::durability::until;
 use crate::engine::{Engine, on_each_engine};
 use crate::faults::{break_audit, mend_audit};
 use crate::server::{FACE, Server, admin, customer, report, token};
@@ -138,6 +139,8 @@ fn every_message_but_the_status_leaves_one_entry_however_it_ends(engine: Engine)
             new.iter()
                 .all(|entry| entry.request_id == id && entry.client_address.is_some())
         );
+        // It comes through a pipe, after the answer.
+        until(|| server.log().contains(id));
         assert_eq!(server.log().matches(id).count(), 1, "one line in the log");
     }
     let by_both = entries(&server)

@@ -120,6 +120,27 @@ fn the_leeway_is_a_setting() {
 }
 
 #[test]
+fn the_longest_lifetime_is_a_setting() {
+    let server = Server::with(Engine::Sqlite, &[("LIVENESS_JWT_MAX_LIFETIME", "2h")]);
+    let issued = |iat: i64, exp: i64| {
+        let mut claims = claims();
+        claims["iat"] = json!(seconds(iat));
+        claims["exp"] = json!(seconds(exp));
+        token(&claims)
+    };
+    assert_good(&server, "an hour", &with("exp", json!(seconds(3600))));
+    assert_good(&server, "two hours, one of them past", &issued(-3600, 3590));
+    assert_all_refused(
+        &server,
+        &[
+            ("a day", with("exp", json!(seconds(86_400)))),
+            ("the year 9999", with("exp", json!(253_402_300_799_i64))),
+            ("three hours, two of them past", issued(-7200, 3600)),
+        ],
+    );
+}
+
+#[test]
 fn the_configured_issuer_and_audience_are_required() {
     let server = Server::with(
         Engine::Sqlite,
@@ -181,10 +202,12 @@ fn an_issuer_and_an_audience_that_are_not_configured_still_have_their_type() {
 }
 
 #[test]
-fn a_subject_has_no_control_characters() {
+fn a_subject_is_short_and_has_no_control_characters() {
     let server = Server::start(Engine::Sqlite);
     assert_good(&server, "a number", &with("sub", json!(1)));
-    let subjects = ["a\u{0}b", "1\n", "\u{7f}", "\u{85}"];
+    assert_good(&server, "255 bytes", &with("sub", json!("1".repeat(255))));
+    let long = "1".repeat(256);
+    let subjects = ["a\u{0}b", "1\n", "\u{7f}", "\u{85}", "", &long];
     assert_all_refused(&server, &subjects.map(|subject| (subject, with("sub", json!(subject)))));
 }
 

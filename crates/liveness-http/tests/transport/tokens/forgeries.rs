@@ -205,6 +205,10 @@ fn a_token_that_is_changed_or_written_otherwise_is_refused() {
     let last = signature.chars().last().unwrap();
     let next = char::from_u32(u32::from(last) + 1).unwrap();
     let claims_text = claims().to_string();
+    let tower = |levels| {
+        let tower = format!(r#"{{"tower":{}{},"#, "[".repeat(levels), "]".repeat(levels));
+        claims_text.replacen('{', &tower, 1)
+    };
     let signed = |header: &str, claims: &str| jwt_of(header, claims, |message| hmac_sha256(SECRET.as_bytes(), message));
     let standard = signature.replace('-', "+").replace('_', "/");
     assert_all_refused(
@@ -233,6 +237,8 @@ fn a_token_that_is_changed_or_written_otherwise_is_refused() {
                 "claims that are a list",
                 signed(&header.to_string(), &format!("[{claims_text}]")),
             ),
+            ("a tower of 1,000 lists", signed(&header.to_string(), &tower(1000))),
+            ("a tower of 10,000 lists", signed(&header.to_string(), &tower(10_000))),
             (
                 "two subjects",
                 signed(&header.to_string(), &claims_text.replacen('{', r#"{"sub":"2","#, 1)),
