@@ -67,6 +67,7 @@ fn it_says_what_the_settings_ask_of_a_token() {
         user_id_claim: "uid".into(),
         role_claim: Some("groups".into()),
         leeway: Duration::ZERO,
+        ..TokenRules::default()
     };
 
     let verified = verify(&mint(&["--user", "7", "--role", "customer"], &settings), rules);
