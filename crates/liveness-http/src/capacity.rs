@@ -1,7 +1,7 @@
 //! How much the host takes on at once: requests, and the bytes of their bodies: `docs/api.md#limits`.
 //!
 //! A request beyond the first bound is refused at once. A body beyond the second waits a little for its turn, because
-//! most uploads are over soon; while it waits, the client is held back by TCP, and nothing of its body is kept here.
+//! most uploads are over soon; while it waits, the client is held back by TCP, and no more than the beginning of its body is kept here.
 
 use std::sync::Arc;
 use std::time::Duration;

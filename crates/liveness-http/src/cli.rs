@@ -32,7 +32,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failed, or `doctor` found problems; one line on standard error says why
-  2    the command line, or a setting, is wrong
+  2    the command line, or the form of a setting, is wrong
   3    done in part: lines of an import were refused, and each was named
   130  interrupted";
 
@@ -117,6 +117,8 @@ impl Invocation {
     pub fn run(self) -> ! {
         let system = actix_web::rt::System::new();
         let outcome = system.block_on(self.0.run());
+        // Never the last handle: whichever thread drops that wakes the system, and may be past the point where it can.
+        std::mem::forget(actix_web::rt::System::current());
         // Not by returning: that would wait for threads that wait for the database, or for who reads our output.
         std::process::exit(failure::exit_code(outcome))
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
@@ -153,19 +154,19 @@ pub struct TokenConfig {
     pub jwt_secret: Option<String>,
 
     /// What a token's `iss` must be.
-    #[arg(long, env = "LIVENESS_JWT_ISSUER")]
+    #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_issuer: Option<String>,
 
     /// What a token's `aud` must be or hold.
-    #[arg(long, env = "LIVENESS_JWT_AUDIENCE")]
+    #[arg(long, env = "LIVENESS_JWT_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_audience: Option<String>,
 
     /// The claim that names the user.
-    #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub")]
+    #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_user_id_claim: String,
 
     /// The claim that holds the roles [default: role, then roles].
-    #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM")]
+    #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_role_claim: Option<String>,
 }
 

@@ -26,6 +26,8 @@ impl TokenRules {
             || !claims.get("aud").is_none_or(is_audience)
             || !claims.get("iat").is_none_or(|iat| self.is_past(iat))
             || !self.is_short_lived(claims)
+            // What only an ID token has: it is for the app, and not for us.
+            || claims.contains_key("at_hash")
         {
             return Err(TokenFlaw::Claims);
         }

@@ -3,3 +3,4 @@
 mod blocks;
 mod code;
 mod commands;
+mod sql;

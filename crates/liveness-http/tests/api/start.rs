@@ -121,6 +121,11 @@ fn a_setting_that_cannot_be_read_is_named() {
         ("LIVENESS_RATE_LIMIT", "many", "20/s"),
         ("LIVENESS_MAX_IMAGE_BYTES", "big", "invalid digit"),
         ("LIVENESS_PROVISION_USERS", "maybe", "true"),
+        // Nothing is not the name of a claim, or everybody would be without a role.
+        ("LIVENESS_JWT_ROLE_CLAIM", "", "value is required"),
+        ("LIVENESS_JWT_USER_ID_CLAIM", "", "value is required"),
+        ("LIVENESS_JWT_AUDIENCE", "", "value is required"),
+        ("LIVENESS_JWT_ISSUER", "", "value is required"),
     ];
     for (name, value, expected) in cases {
         let (code, said) = refusal(&["serve"], &[(name, value)]);

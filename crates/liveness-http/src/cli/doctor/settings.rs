@@ -54,6 +54,9 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     if let Some(path) = &config.jwt_public_key_file {
         files::not_writable_by_others("LIVENESS_JWT_PUBLIC_KEY_FILE", path, findings);
     }
+    if let Some(file) = config.jwt_jwks.as_deref().filter(|location| !location.contains("://")) {
+        files::not_writable_by_others("LIVENESS_JWT_JWKS", file.as_ref(), findings);
+    }
     if config.token.jwt_issuer.is_none() || config.token.jwt_audience.is_none() {
         findings.hint(
             "keys",

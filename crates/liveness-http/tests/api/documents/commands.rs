@@ -15,7 +15,7 @@ use crate::server::{FACE, Server, customer, report};
 const ADDRESS: &str = "127.0.0.1:8080";
 
 /// What a heading of a document has below it, to the next of its rank.
-fn chapter<'a>(document: &'a str, heading: &str) -> &'a str {
+pub fn chapter<'a>(document: &'a str, heading: &str) -> &'a str {
     let rank = heading.split(' ').next().unwrap();
     let below = document.split(&format!("\n{heading}\n")).nth(1).unwrap();
     let below = below.split(&format!("\n{rank} ")).next().unwrap();
@@ -82,7 +82,7 @@ fn the_subcommands_do_what_operators_are_told() {
 }
 
 /// A server that has made a few records, and has ended.
-fn with_records(engine: Engine) -> Server {
+pub fn with_records(engine: Engine) -> Server {
     let mut server = Server::start(engine);
     let face = FaceImage::from_bytes(FACE.to_vec()).unwrap().to_data_uri();
     for user in 1..=3 {

@@ -233,6 +233,15 @@ fn only_access_tokens_are_taken() {
 }
 
 #[test]
+fn an_id_token_is_no_access_token() {
+    let server = Server::start(Engine::Sqlite);
+    assert_all_refused(
+        &server,
+        &[("at_hash", with("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")))],
+    );
+}
+
+#[test]
 fn what_is_critical_is_not_understood() {
     let server = Server::start(Engine::Sqlite);
     let critical = |crit: Value| {

@@ -1,0 +1,51 @@
+//! SQL in the documents does what they say.
+
+use serde_json::json;
+
+use super::blocks;
+use super::commands::{chapter, with_records};
+use crate::cluster::Cluster;
+use crate::engine::{Engine, on_each_engine};
+use crate::faults::execute;
+use crate::server::{admin, command};
+
+fn sql_below(heading: &str) -> String {
+    let text = blocks::read("docs/operations.md");
+    blocks::of(chapter(&text, heading), "sql").concat()
+}
+
+fn counts_that_somebody_spoiled_are_put_right(engine: Engine) {
+    let server = with_records(engine);
+    let repair = sql_below("## Costs that stay flat");
+    let spoil = "UPDATE liveness_check_counts SET checks = 40; UPDATE liveness_sessions SET check_count = 40;";
+
+    let script = format!("{spoil} {repair}");
+    execute(server.database(), &script, &script);
+
+    let server = server.restart();
+    let totals = [
+        json!({}),
+        json!({ "selfServiceUserId": 2 }),
+        json!({ "sessionId": "session-3" }),
+    ]
+    .map(|filter| server.send("RetrieveLivenessChecksQuery", &admin(), &filter).data()["TotalCount"].clone());
+    assert_eq!(totals, [json!(3), json!(1), json!(1)]);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn the_role_that_operators_make_may_make_the_tables() {
+    let cluster = Cluster::start();
+    for statement in sql_below("## PostgreSQL").lines() {
+        cluster.psql("postgres", statement);
+    }
+
+    let url = format!("postgres://liveness@127.0.0.1:{}/liveness", cluster.port());
+    let migrated = command(&["migrate", "--database-url", &url]).output().unwrap();
+
+    assert!(migrated.status.success(), "{migrated:?}");
+}
+
+on_each_engine! {
+    counts_that_somebody_spoiled_are_put_right,
+}
