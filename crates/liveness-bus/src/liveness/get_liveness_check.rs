@@ -101,15 +101,16 @@ impl Handler<GetLivenessCheckQuery> for Liveness {
 
 impl RecordedLivenessCheck {
     fn of(user: Option<User>, evidence: CheckEvidence, has_completed_liveness_check: bool) -> Self {
-        let of_user = user.as_ref();
+        let user_id2 = user.as_ref().map(|user| user.user_id.clone());
+        let user = user.unwrap_or_default();
         Self {
             user_id: evidence.check.self_service_user_id,
-            email_address: of_user.and_then(|user| user.email_address.clone()),
-            user_id2: of_user.map(|user| user.user_id.clone()),
-            first_name: of_user.and_then(|user| user.first_name.clone()),
-            last_name: of_user.and_then(|user| user.last_name.clone()),
-            middle_name: of_user.and_then(|user| user.middle_name.clone()),
-            display_name: of_user.and_then(|user| user.display_name.clone()),
+            email_address: user.email_address,
+            user_id2,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            middle_name: user.middle_name,
+            display_name: user.display_name,
             has_completed_liveness_check,
             liveness_check: evidence.into(),
         }

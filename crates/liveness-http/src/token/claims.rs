@@ -117,6 +117,6 @@ fn user_claims(claims: &Map<String, Value>, reference: UserReference) -> Claims 
         family_name: text("family_name"),
         middle_name: text("middle_name"),
         name: text("name"),
-        pre_registration_id: pre_registration_id.filter(|id| *id >= 1),
+        pre_registration_id,
     }
 }
