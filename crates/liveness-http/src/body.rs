@@ -1,5 +1,8 @@
 //! Reads a body: its type is checked before, its size and its pace while it comes: `docs/api.md#limits`.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -7,7 +10,8 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
 use actix_web::web::Bytes;
-use liveness_bus::BusError;
+use futures_core::Stream as _;
+use liveness_bus::{BusError, Principal};
 use tokio::time::{Instant, timeout_at};
 
 use crate::capacity::{Capacity, Held, SMALL_BODY};
@@ -29,12 +33,13 @@ pub(crate) struct Body {
 ///
 /// # Errors
 ///
-/// [`BusError::UnsupportedContent`], [`BusError::TooLarge`], [`BusError::TooSlow`], [`BusError::Unavailable`] when there
-/// is no room for it, or [`BusError::Malformed`] when it ends early.
+/// [`BusError::UnsupportedContent`], [`BusError::TooLarge`], [`BusError::TooSlow`], [`BusError::Unavailable`] and
+/// [`BusError::TooMany`] when there is no room for it, or [`BusError::Malformed`] when it ends early.
 pub(crate) async fn read(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: usize,
+    principal: &Principal,
     capacity: &Capacity,
 ) -> Result<Body, BusError> {
     let headers = request.headers();
@@ -52,7 +57,7 @@ pub(crate) async fn read(
         return Err(too_large(limit));
     }
     // In chunks it may become as large as any.
-    let body = receive(payload, declared.unwrap_or(limit), capacity).await?;
+    let body = receive(payload, declared.unwrap_or(limit), principal, capacity).await?;
     if let Some(connection) = request.conn_data::<ConnectionState>() {
         connection.body_read();
     }
@@ -65,17 +70,31 @@ pub(crate) async fn read(
 
 /// Receives a body of at most `most` bytes. It takes the room for all of them once it turns out not to be small: to
 /// announce much and to send nothing takes none.
-async fn receive(payload: &mut Payload, most: usize, capacity: &Capacity) -> Result<Body, BusError> {
+async fn receive(
+    payload: &mut Payload,
+    most: usize,
+    principal: &Principal,
+    capacity: &Capacity,
+) -> Result<Body, BusError> {
     let mut body = Body {
         bytes: Vec::with_capacity(most.min(SMALL_BODY)),
         room: None,
     };
     let mut started = Instant::now();
+    // A body that came with its head is waited for by nobody.
+    let mut waiting = None;
     loop {
-        let allowed = PATIENCE + Duration::from_millis(body.bytes.len() as u64 * 1000 / PACE);
-        let chunk = timeout_at(started + allowed, next_chunk(payload))
-            .await
-            .map_err(|_| BusError::TooSlow)?;
+        let chunk = match chunk_at_hand(payload).await {
+            Poll::Ready(chunk) => chunk,
+            Poll::Pending => {
+                if waiting.is_none() {
+                    waiting = Some(capacity.wait_for_body(principal)?);
+                }
+                let allowed = PATIENCE + Duration::from_millis(body.bytes.len() as u64 * 1000 / PACE);
+                let chunk = timeout_at(started + allowed, next_chunk(payload)).await;
+                chunk.map_err(|_| BusError::TooSlow)?
+            }
+        };
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|_| BusError::Malformed("the body ended before its announced end".into()))?;
         let length = body.bytes.len() + chunk.len();
@@ -84,7 +103,7 @@ async fn receive(payload: &mut Payload, most: usize, capacity: &Capacity) -> Res
         }
         if length > SMALL_BODY && body.room.is_none() {
             let asked = Instant::now();
-            body.room = Some(capacity.room_for(most).await?);
+            body.room = Some(capacity.room_for(most, principal).await?);
             // It was us who was slow.
             started += asked.elapsed();
             body.bytes.reserve_exact(most - body.bytes.len());
@@ -105,9 +124,15 @@ pub(crate) const NOT_JSON: BusError = BusError::UnsupportedContent("the Content-
 
 pub(crate) const COMPRESSED: BusError = BusError::UnsupportedContent("the body must not be compressed");
 
-async fn next_chunk(payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
-    let mut payload = std::pin::Pin::new(payload);
-    std::future::poll_fn(|cx| futures_core::Stream::poll_next(payload.as_mut(), cx)).await
+type Chunk = Option<Result<Bytes, PayloadError>>;
+
+async fn next_chunk(payload: &mut Payload) -> Chunk {
+    poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await
+}
+
+/// The same, unless it would have to be waited for.
+async fn chunk_at_hand(payload: &mut Payload) -> Poll<Chunk> {
+    poll_fn(|cx| Poll::Ready(Pin::new(&mut *payload).poll_next(cx))).await
 }
 
 /// Whether there is a body to be read.

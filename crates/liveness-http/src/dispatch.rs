@@ -78,7 +78,7 @@ async fn answer(
 
     let (principal, admitted) = admit(parts, name, token).await;
     let received = match admitted {
-        Ok(meta) => receive(request, payload, &meta, parts).await,
+        Ok(meta) => receive(request, payload, &meta, &principal, parts).await,
         Err(refusal) => Err(refusal),
     };
     let context = Context::builder(principal)
@@ -211,6 +211,7 @@ async fn receive(
     request: &HttpRequest,
     payload: web::Payload,
     meta: &Meta,
+    principal: &Principal,
     parts: &Parts,
 ) -> Result<Received, BusError> {
     let is_command = meta.kind() == Kind::Command;
@@ -219,7 +220,7 @@ async fn receive(
     } else {
         MAX_QUERY_BYTES
     };
-    let body = body::read(request, &mut payload.into_inner(), limit, &parts.capacity).await?;
+    let body = body::read(request, &mut payload.into_inner(), limit, principal, &parts.capacity).await?;
     let key = if is_command {
         idempotency_key(request.headers(), &body.bytes)?
     } else {

@@ -104,9 +104,10 @@ impl Failure {
             )),
             Self::Method(allowed) => Some((ALLOW, value(allowed))),
             Self::Bus(BusError::Unavailable(_) | BusError::OutcomeUnknown(_)) => Some((RETRY_AFTER, value("1"))),
-            Self::Bus(BusError::TooMany { retry_after }) => {
-                Some((RETRY_AFTER, HeaderValue::from(retry_after.as_secs() + 1)))
-            }
+            Self::Bus(BusError::TooMany { retry_after }) => Some((
+                RETRY_AFTER,
+                HeaderValue::from(retry_after.as_millis().div_ceil(1000) as u64),
+            )),
             Self::NoRoute | Self::Bus(_) => None,
         }
     }

@@ -11,6 +11,7 @@ use crate::server::{Answer, Server, admin, customer, report};
 use crate::wire::{DETAILS, Header, STATUS, UPDATE, Wire, assert_refused, bearer, head, settled_log, total_count};
 
 const OVERLOADED: (u16, &str) = (503, "91");
+const TOO_MANY: (u16, &str) = (429, "65");
 const IN_FLIGHT: &str = "liveness_requests_in_flight";
 
 /// An update of a user's of which so many bytes of the body are sent; the rest of it is given back.
@@ -57,7 +58,8 @@ fn audit_entries(server: &Server) -> usize {
 fn one_request_too_many_is_refused_at_once_and_health_goes_on() {
     let server = Server::with(Engine::Sqlite, &[("LIVENESS_MAX_REQUESTS_IN_FLIGHT", "2")]);
     let body = sized("s", 100);
-    let (first, second) = (begin_sized(&server, 1, &body, 50), begin_sized(&server, 1, &body, 50));
+    let first = begin_sized(&server, 1, &body, 50);
+    let second = begin_sized(&server, 3, &sized("t", 100), 50);
     wait_for(&server, IN_FLIGHT, 2.0);
     let entries = audit_entries(&server);
 
@@ -174,7 +176,9 @@ fn a_thousand_idle_or_slow_connections_leave_others_served() {
     raise_the_limit_on_open_files();
     let body = sized("slow", 100_000);
     let idle: Vec<_> = (0..500).map(|_| Wire::to(&server)).collect();
-    let slow: Vec<_> = (0..500).map(|_| begin_sized(&server, 1, &body, 20)).collect();
+    let slow: Vec<_> = (0..500)
+        .map(|number| begin_sized(&server, 10 + number % 10, &body, 20))
+        .collect();
     wait_for(&server, IN_FLIGHT, 500.0);
     assert!(metric(&server, "liveness_connections") >= 500.0);
 
@@ -188,6 +192,65 @@ fn a_thousand_idle_or_slow_connections_leave_others_served() {
     drop((idle, slow));
     wait_for(&server, IN_FLIGHT, 0.0);
     assert_eq!(total_count(&server), 21);
+}
+
+#[test]
+fn one_token_with_more_slow_bodies_than_places_leaves_others_served() {
+    let server = Server::start(Engine::Sqlite);
+    raise_the_limit_on_open_files();
+    let small = sized("slow", 1000);
+    let told = format!("liveness_requests_total{{message=\"{UPDATE}\",status_code=\"65\"}}");
+    let mut slow = Vec::new();
+    // An eighth of the places, and the rest is told at once.
+    for number in 1..=1100 {
+        slow.push(begin_sized(&server, 1, &small, 20));
+        if number % 100 == 0 {
+            wait_for(&server, IN_FLIGHT, f64::min(number.into(), 128.0));
+        }
+    }
+    wait_for(&server, &told, 1100.0 - 128.0);
+    let refused = slow.pop().unwrap().0.answer();
+    assert_refused("one too many", &refused, TOO_MANY);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+
+    for number in 0..20 {
+        let answer = server.send(UPDATE, &customer(2), &report(&format!("s{number}"), true));
+        assert_eq!(answer.codes(), (200, "00"));
+    }
+    assert_eq!(end(begin_sized(&server, 2, &small, 20)).codes(), (200, "00"));
+    drop(slow);
+    wait_for(&server, IN_FLIGHT, 0.0);
+    let small = sized("once more", 1000);
+    assert_eq!(end(begin_sized(&server, 1, &small, 20)).codes(), (200, "00"));
+}
+
+#[test]
+fn one_token_with_more_large_bodies_than_memory_leaves_others_room() {
+    // Of eight bodies, so that one has an eighth.
+    let settings = [
+        ("LIVENESS_MAX_IMAGE_BYTES", "100000"),
+        ("LIVENESS_BODY_MEMORY", "2248600"),
+    ];
+    let server = Server::with(Engine::Sqlite, &settings);
+    let large = |session| sized(session, 250_000);
+    let mut slow: Vec<_> = (0..12)
+        .map(|_| begin_sized(&server, 1, &large("slow"), 100_000))
+        .collect();
+    wait_for(&server, "liveness_bodies_waiting", 11.0);
+    assert_eq!(metric(&server, "liveness_body_bytes"), 245.0 * 1024.0);
+
+    assert_eq!(
+        end(begin_sized(&server, 2, &large("other"), 100_000)).codes(),
+        (200, "00")
+    );
+    assert_eq!(metric(&server, "liveness_bodies_waiting"), 11.0);
+    // Who waited for their own bodies is told so.
+    let told: Vec<_> = slow.drain(6..).map(|(mut wire, _)| wire.answer()).collect();
+    for refused in told {
+        assert_refused("too many of one's own", &refused, TOO_MANY);
+    }
+    drop(slow);
+    wait_for(&server, "liveness_body_bytes", 0.0);
 }
 
 /// The server does so by itself. It was started before, with the limit that it found.
