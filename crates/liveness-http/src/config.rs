@@ -55,6 +55,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_JWT_MAX_LIFETIME", value_parser = duration)]
     pub jwt_max_lifetime: Option<Duration>,
 
+    /// File of tokens that are good no longer: `jti ID` or `sub SUBJECT` a line. Read again when it changes.
+    #[arg(long, env = "LIVENESS_JWT_REVOKED_FILE", value_name = "FILE")]
+    pub jwt_revoked_file: Option<PathBuf>,
+
     /// Networks of proxies whose Forwarded and X-Forwarded-For are believed: 10.0.0.0/8,::1.
     #[arg(
         long,

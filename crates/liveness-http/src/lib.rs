@@ -27,6 +27,7 @@ mod open_files;
 mod page;
 mod rate_limit;
 mod tls;
+mod watched;
 
 pub use api::{LivenessApi, LivenessApiBuilder};
 pub use client_address::TrustedProxies;

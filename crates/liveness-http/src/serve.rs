@@ -29,7 +29,9 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::open_files;
 use crate::tls::{Tls, TlsError};
-use crate::token::{Jwks, JwksError, KeyError, TokenRules, TokenVerifier, VerificationKey};
+use crate::token::{
+    Jwks, JwksError, KeyError, RevokedTokens, RevokedTokensError, TokenRules, TokenVerifier, VerificationKey,
+};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -57,6 +59,9 @@ pub enum StartError {
     /// The identity provider's keys cannot be used.
     #[error("LIVENESS_JWT_JWKS: {0}")]
     Jwks(#[from] JwksError),
+    /// The list of revoked tokens cannot be used.
+    #[error("LIVENESS_JWT_REVOKED_FILE: {0}")]
+    RevokedTokens(#[from] RevokedTokensError),
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -92,6 +97,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let dev = config.dev.then(DevKey::random).transpose()?;
     let verifier = verifier(&config, dev.as_ref())?;
+    let revoked = verifier.revoked().cloned();
     let largest = max_command_bytes(config.max_image_bytes);
     if config.body_memory < largest {
         return Err(StartError::BodyMemory(largest));
@@ -111,6 +117,9 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     log::info!("listening on http{}://{address}", if tls.is_some() { "s" } else { "" });
     if let Some(tls) = tls {
         actix_web::rt::spawn(tls.follow_files());
+    }
+    if let Some(revoked) = revoked {
+        actix_web::rt::spawn(revoked.follow_file());
     }
     if let Some(key) = dev {
         key.print_welcome(address, &config.database.database_url)?;
@@ -190,11 +199,14 @@ pub(crate) fn verifier(config: &ServeConfig, dev: Option<&DevKey>) -> Result<Tok
         leeway: config.jwt_leeway,
         max_lifetime: config.jwt_max_lifetime,
     };
-    let verifier = TokenVerifier::new(keys, rules);
-    Ok(match jwks {
-        Some(jwks) => verifier.with_jwks(jwks),
-        None => verifier,
-    })
+    let mut verifier = TokenVerifier::new(keys, rules);
+    if let Some(jwks) = jwks {
+        verifier = verifier.with_jwks(jwks);
+    }
+    if let Some(path) = &config.jwt_revoked_file {
+        verifier = verifier.with_revoked(RevokedTokens::open(path)?);
+    }
+    Ok(verifier)
 }
 
 fn tls(config: &ServeConfig) -> Result<Option<Tls>, TlsError> {

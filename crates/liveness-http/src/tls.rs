@@ -3,14 +3,11 @@
 
 use std::fmt;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
 
-use actix_web::web;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
@@ -23,8 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// How often the files are looked at.
-const PERIOD: Duration = Duration::from_secs(5);
+use crate::watched::Watched;
 
 /// Why there can be no TLS; one line for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +50,7 @@ pub enum TlsError {
 #[derive(Clone)]
 pub(crate) struct Tls {
     identity: Arc<Identity>,
-    /// The files as they were when they were first read.
-    seen: Stamp,
+    files: Watched,
     acceptor: TlsAcceptor,
 }
 
@@ -74,7 +69,7 @@ impl Tls {
             },
             _ => return Err(TlsError::Incomplete),
         };
-        let seen = files.stamp();
+        let watched = Watched::at(&[files.certificate.clone(), files.key.clone()]);
         let identity = Arc::new(Identity {
             current: RwLock::new(Arc::new(files.read()?)),
             files,
@@ -87,25 +82,14 @@ impl Tls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Some(Self {
             identity,
-            seen,
+            files: watched,
             acceptor: TlsAcceptor::from(Arc::new(config)),
         }))
     }
 
     /// Reads the files again whenever they change, for ever. A pair that is no good is told of, and changes nothing.
-    pub(crate) async fn follow_files(mut self) {
-        loop {
-            tokio::time::sleep(PERIOD).await;
-            let (identity, seen) = (Arc::clone(&self.identity), self.seen);
-            let looked = web::block(move || {
-                let stamp = identity.files.stamp();
-                if stamp != seen {
-                    identity.reload();
-                }
-                stamp
-            });
-            self.seen = looked.await.unwrap_or(seen);
-        }
+    pub(crate) async fn follow_files(self) {
+        self.files.follow(move || self.identity.reload()).await;
     }
 
     /// A connection with its handshake done.
@@ -155,17 +139,7 @@ struct Files {
     key: PathBuf,
 }
 
-/// Two files as they were: when each was written, which it was, and how long.
-type Stamp = [Option<(SystemTime, u64, u64)>; 2];
-
 impl Files {
-    fn stamp(&self) -> Stamp {
-        [&self.certificate, &self.key].map(|path| {
-            let file = std::fs::metadata(path).ok()?;
-            Some((file.modified().ok()?, file.ino(), file.len()))
-        })
-    }
-
     fn read(&self) -> Result<CertifiedKey, TlsError> {
         let shown = |path: &Path| path.display().to_string();
         let no_certificate = |reason: String| TlsError::Certificate(shown(&self.certificate), reason);

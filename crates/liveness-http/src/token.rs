@@ -7,6 +7,7 @@ mod flaw;
 mod jwk;
 mod jwks;
 mod key;
+mod revoked;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use self::flaw::{InvalidToken, TokenFlaw};
 pub(crate) use self::jwks::survey;
 pub use self::jwks::{Jwks, JwksError, JwksPace};
 pub use self::key::{KeyError, VerificationKey};
+pub use self::revoked::{RevokedTokens, RevokedTokensError};
 
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
@@ -61,6 +63,7 @@ impl Default for TokenRules {
 pub struct TokenVerifier {
     keys: Vec<VerificationKey>,
     jwks: Option<Jwks>,
+    revoked: Option<RevokedTokens>,
     /// What is asked of a token of each algorithm.
     validations: HashMap<Algorithm, Validation>,
     rules: TokenRules,
@@ -74,6 +77,7 @@ impl TokenVerifier {
         Self {
             keys,
             jwks: None,
+            revoked: None,
             validations: HashMap::from(validations),
             rules,
         }
@@ -84,6 +88,17 @@ impl TokenVerifier {
     pub fn with_jwks(mut self, jwks: Jwks) -> Self {
         self.jwks = Some(jwks);
         self
+    }
+
+    /// But for tokens that were revoked.
+    #[must_use]
+    pub fn with_revoked(mut self, revoked: RevokedTokens) -> Self {
+        self.revoked = Some(revoked);
+        self
+    }
+
+    pub(crate) fn revoked(&self) -> Option<&RevokedTokens> {
+        self.revoked.as_ref()
     }
 
     /// Verifies a token and reads it.
@@ -103,7 +118,13 @@ impl TokenVerifier {
                 verified = self.verify_by_known_keys(token, &header);
             }
         }
-        Ok(self.rules.read(&verified?)?)
+        let claims = verified?;
+        let token = self.rules.read(&claims)?;
+        let subject = token.principal.subject();
+        match &self.revoked {
+            Some(revoked) if revoked.names(&claims, subject) => Err(TokenFlaw::Revoked.into()),
+            _ => Ok(token),
+        }
     }
 
     /// The claims of a token that one of the keys at hand has signed.

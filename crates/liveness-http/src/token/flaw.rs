@@ -30,18 +30,21 @@ pub enum TokenFlaw {
     Signature,
     /// It is past its `exp`.
     Expired,
+    /// It was revoked before.
+    Revoked,
     /// A claim is missing, of the wrong type, or says that it is not for us or not for now.
     Claims,
 }
 
 impl TokenFlaw {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Malformed,
         Self::Algorithm,
         Self::Key,
         Self::Signature,
         Self::Expired,
+        Self::Revoked,
         Self::Claims,
     ];
 
@@ -53,6 +56,7 @@ impl TokenFlaw {
             Self::Key => "key",
             Self::Signature => "signature",
             Self::Expired => "expired",
+            Self::Revoked => "revoked",
             Self::Claims => "claims",
         }
     }

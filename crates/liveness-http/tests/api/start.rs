@@ -42,7 +42,7 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
     const JWKS: &str = "LIVENESS_JWT_JWKS";
     const CERTIFICATE: &str = "LIVENESS_TLS_CERT_FILE";
     const TLS_KEY: &str = "LIVENESS_TLS_KEY_FILE";
-    let cases: [(&[(&str, &str)], &str); 15] = [
+    let cases: [(&[(&str, &str)], &str); 16] = [
         (
             &[("LIVENESS_JWT_SECRET", "short")],
             "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",
@@ -102,6 +102,10 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
         (
             &[KEY, ANY_PORT, (DATABASE, "sqlite:///no/such/x.db")],
             "LIVENESS_DATABASE_URL: cannot open",
+        ),
+        (
+            &[KEY, ANY_PORT, ("LIVENESS_JWT_REVOKED_FILE", "/no/such/list")],
+            "LIVENESS_JWT_REVOKED_FILE: /no/such/list: ",
         ),
     ];
     for (environment, expected) in cases {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 use crate::engine::Engine;
 use crate::server::{FACE, Server, admin, customer};
-use crate::wire::{DETAILS, STATUS, UPDATE, Wire, bearer, head};
+use crate::wire::{DETAILS, STATUS, UPDATE, Wire, bearer, head, wait_until};
 
 /// A certificate for this machine, and its key, in PEM.
 pub struct Identity {
@@ -153,14 +153,6 @@ fn status_request() -> String {
 fn shown(server: &Server, trusted: &[&Identity]) -> CertificateDer<'static> {
     let wire = try_connect(server, trusted, &[&TLS13]).unwrap();
     wire.conn.peer_certificates().unwrap()[0].clone().into_owned()
-}
-
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-        thread::sleep(Duration::from_millis(100));
-    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod carriers;
 mod claims;
 mod forgeries;
 mod jwks;
+mod revoked;
 mod roles;
 mod users;
 

@@ -185,6 +185,15 @@ fn holds(file: &Path, text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
+/// Waits until it holds; says what it waited for where it never does.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// The log, when all that has been answered so far stands in it.
 pub fn settled_log(server: &Server) -> String {
     let id = "the-last-one";

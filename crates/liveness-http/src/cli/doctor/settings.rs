@@ -57,6 +57,9 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     if let Some(file) = config.jwt_jwks.as_deref().filter(|location| !location.contains("://")) {
         files::not_writable_by_others("LIVENESS_JWT_JWKS", file.as_ref(), findings);
     }
+    if let Some(path) = &config.jwt_revoked_file {
+        files::not_writable_by_others("LIVENESS_JWT_REVOKED_FILE", path, findings);
+    }
     if config.token.jwt_issuer.is_none() || config.token.jwt_audience.is_none() {
         findings.hint(
             "keys",

@@ -120,6 +120,30 @@ fn the_leeway_is_a_setting() {
 }
 
 #[test]
+fn the_issuers_clock_may_be_wrong_by_the_leeway() {
+    let server = Server::start(Engine::Sqlite);
+    let patient = Server::with(Engine::Sqlite, &[("LIVENESS_JWT_LEEWAY", "2m")]);
+    let by = |wrong: i64| {
+        let mut claims = claims();
+        claims["iat"] = json!(seconds(wrong));
+        claims["nbf"] = json!(seconds(wrong));
+        claims["exp"] = json!(seconds(wrong + 30));
+        token(&claims)
+    };
+    let days = 3 * 86_400;
+    for wrong in [-20, 20] {
+        assert_good(&server, "20 s", &by(wrong));
+    }
+    for wrong in [-90, 90] {
+        assert_good(&patient, "90 s, and they may", &by(wrong));
+    }
+    for wrong in [-90, 90, -days, days] {
+        assert_all_refused(&server, &[("90 s or three days", by(wrong))]);
+    }
+    assert_all_refused(&patient, &[("three days", by(-days)), ("three days", by(days))]);
+}
+
+#[test]
 fn the_longest_lifetime_is_a_setting() {
     let server = Server::with(Engine::Sqlite, &[("LIVENESS_JWT_MAX_LIFETIME", "2h")]);
     let issued = |iat: i64, exp: i64| {
