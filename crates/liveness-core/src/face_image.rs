@@ -6,9 +6,10 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
-use base64::display::Base64Display;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::Violation;
 
@@ -106,7 +107,12 @@ impl FaceImage {
     /// [`ImageError::Base64`] when it is not Base64, [`ImageError::MediaType`] when the bytes are no image.
     pub fn from_base64(text: &str) -> Result<Self, ImageError> {
         let payload = without_data_uri(text)?;
-        let bytes = BASE64.decode(payload).map_err(|_| ImageError::Base64)?;
+        // Ten times as fast, and stricter: what it does not take is asked about again.
+        let decoded = base64_simd::STANDARD.decode_to_vec(payload);
+        let bytes = match decoded {
+            Ok(bytes) => bytes,
+            Err(_) => BASE64.decode(payload).map_err(|_| ImageError::Base64)?,
+        };
         Self::from_bytes(bytes)
     }
 
@@ -122,9 +128,18 @@ impl FaceImage {
 
     /// `data:image/jpeg;base64,…`
     pub fn to_data_uri(&self) -> String {
-        let mut uri = format!("data:{};base64,", self.media_type.name());
-        BASE64.encode_string(&self.bytes, &mut uri);
-        uri
+        self.between("")
+    }
+
+    /// The data URI between two marks.
+    fn between(&self, mark: &str) -> String {
+        let begin = format!("{mark}data:{};base64,", self.media_type.name());
+        let length = begin.len() + base64_simd::STANDARD.encoded_length(self.bytes.len()) + mark.len();
+        let mut text = String::with_capacity(length);
+        text.push_str(&begin);
+        base64_simd::STANDARD.encode_append(&self.bytes, &mut text);
+        text.push_str(mark);
+        text
     }
 }
 
@@ -135,10 +150,11 @@ impl fmt::Debug for FaceImage {
 }
 
 impl Serialize for FaceImage {
-    /// As a data URI.
+    /// As a data URI, to JSON by `serde_json` only.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let payload = Base64Display::new(&self.bytes, &BASE64);
-        serializer.collect_str(&format_args!("data:{};base64,{payload}", self.media_type.name()))
+        // Nothing in it is to be escaped, so no byte of it is asked.
+        let json = RawValue::from_string(self.between("\""));
+        json.map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -202,6 +218,28 @@ mod tests {
         ];
         for text in bad {
             assert_eq!(FaceImage::from_base64(text), Err(ImageError::Base64), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_fast_decoder_takes_is_what_the_rule_takes() {
+        let before = BASE64.encode([0xFF; 48]);
+        let letters = ["A", "B", "w", "/", "+", "=", "-", "_", " ", "\n", "é", ""];
+        let of_four = |mut number: usize| {
+            let mut text = String::new();
+            for _ in 0..4 {
+                text += letters[number % letters.len()];
+                number /= letters.len();
+            }
+            text
+        };
+        for number in 0..letters.len().pow(4) {
+            let four = of_four(number);
+            for text in [four.clone(), format!("{before}{four}"), format!("{four}{before}")] {
+                if let Ok(bytes) = base64_simd::STANDARD.decode_to_vec(&text) {
+                    assert_eq!(BASE64.decode(&text), Ok(bytes), "{text:?}");
+                }
+            }
         }
     }
 

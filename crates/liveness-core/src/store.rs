@@ -17,6 +17,7 @@ mod migrations;
 mod plans;
 mod pool;
 mod postgres;
+mod reader;
 mod recording;
 mod schema;
 mod sessions;
@@ -240,7 +241,7 @@ impl Store {
         let connections = &self.connections;
         connections
             .counters()
-            .snapshot(connections.state(), self.writer.waiting())
+            .snapshot(connections.state(), connections.waiting_reads(), self.writer.waiting())
     }
 
     /// Records a check: the record, its image, its audit entry, the ownership of its session and its

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::SignedDuration;
 use jiff::civil::{DateTime, date};
-use jiff::fmt::temporal::Pieces;
+use jiff::fmt::StdFmtWrite;
+use jiff::fmt::temporal::{DateTimePrinter, Pieces};
 use serde::{Serialize, Serializer};
 
 use crate::Violation;
@@ -90,13 +91,11 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = SignedDuration::from_millis(self.0);
         let at = EPOCH.checked_add(since).map_err(|_| fmt::Error)?;
-        let (year, month, day) = (at.year(), at.month(), at.day());
-        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        match at.millisecond() {
-            0 => f.write_str("Z"),
-            millis => write!(f, ".{millis:03}Z"),
-        }
+        let digits = if at.millisecond() == 0 { 0 } else { 3 };
+        let printer = DateTimePrinter::new().precision(Some(digits));
+        let printed = printer.print_datetime(&at, StdFmtWrite(&mut *f));
+        printed.map_err(|_| fmt::Error)?;
+        f.write_str("Z")
     }
 }
 

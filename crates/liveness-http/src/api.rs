@@ -56,15 +56,20 @@ impl LivenessApi {
         }
     }
 
-    /// Adds the route to an actix application: `App::new().configure(|app| api.configure(app))`.
+    /// Adds the routes to an actix application: `App::new().configure(|app| api.configure(app))`.
     pub fn configure(&self, app: &mut web::ServiceConfig) {
         let api = web::Data::new(self.clone());
-        app.service(
-            web::resource("/api/BPMSelfService/commands/{name}")
-                .app_data(api)
+        let route = |name: &str| {
+            web::resource(format!("/api/BPMSelfService/commands/{name}"))
+                .app_data(api.clone())
                 .route(web::post().to(dispatch::command))
-                .default_service(web::to(|request| dispatch::method_not_allowed(request, "POST"))),
-        );
+                .default_service(web::to(|request| dispatch::method_not_allowed(request, "POST")))
+        };
+        // A route without a pattern is found by comparing it, which is much faster.
+        for meta in self.parts().bus.messages() {
+            app.service(route(meta.name()));
+        }
+        app.service(route("{name}"));
     }
 
     pub(crate) fn parts(&self) -> &Parts {

@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes a second that it has to come with from then on.
 const PACE: u64 = 50_000;
 
+/// What is reserved for a body at once, in which most faces fit: what nobody fills is not in memory.
+const RESERVED: usize = 256 * 1024;
+
 /// A body, and the room that it takes for as long as this is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
@@ -77,7 +80,7 @@ async fn receive(
     capacity: &Capacity,
 ) -> Result<Body, BusError> {
     let mut body = Body {
-        bytes: Vec::with_capacity(most.min(SMALL_BODY)),
+        bytes: Vec::with_capacity(most.min(RESERVED)),
         room: None,
     };
     let mut started = Instant::now();

@@ -61,7 +61,7 @@ async fn answer(
     request_id: &RequestId,
 ) -> Result<HttpResponse, Failure> {
     let parts = api.parts();
-    let name = request.match_info().get("name").unwrap_or_default();
+    let name = request.match_info().as_str().rsplit('/').next().unwrap_or_default();
     let client_address = parts.trusted_proxies.client(request.peer_addr(), request.headers());
     let begun = begin(parts, name, request.headers(), client_address).await;
     let (held, token) = begun.inspect_err(|failure| {

@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use r2d2::{ManageConnection, PooledConnection};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
 use super::connection::Connection;
 use super::error::{OpenError, StoreError};
 use super::file::DatabaseFile;
 use super::postgres::{PostgresPool, PostgresSettings};
+use super::reader::Readers;
 use super::sqlite::SqlitePool;
 use super::stats::{Counters, PoolState};
 
@@ -66,7 +65,7 @@ impl Pool {
 pub(super) struct Connections {
     readers: Pool,
     writers: Pool,
-    turns: Arc<Semaphore>,
+    turns: Readers,
     file: Option<DatabaseFile>,
     settings: PostgresSettings,
     counters: Counters,
@@ -84,7 +83,7 @@ impl Connections {
         Self {
             readers,
             writers,
-            turns: Arc::new(Semaphore::new(turns as usize)),
+            turns: Readers::new(turns as usize),
             file,
             settings: PostgresSettings::default(),
             counters: Counters::default(),
@@ -131,19 +130,14 @@ impl Connections {
         self: &Arc<Self>,
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let waiting = self.counters.waiting_read();
-        let waited = timeout(WAIT, Arc::clone(&self.turns).acquire_owned()).await;
-        drop(waiting);
-        let turn = waited.map_err(|_| StoreError::unavailable("no turn at the database within 5 s"))?;
-        let turn = turn.map_err(StoreError::unavailable)?;
         let connections = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            connections.run(&connections.readers, operation)
-        });
-        let answer = timeout(WAIT, done).await;
-        let answer = answer.map_err(|_| StoreError::unavailable("no answer of the database within 5 s"))?;
-        answer.map_err(StoreError::internal)?
+        let read = move || connections.run(&connections.readers, operation);
+        self.turns.read(read).await
+    }
+
+    /// How many reads wait for a turn.
+    pub(super) fn waiting_reads(&self) -> usize {
+        self.turns.waiting()
     }
 
     /// Writes, on the thread of the caller.

@@ -49,7 +49,6 @@ const COMMIT_MICROS: [u64; 14] = [
 /// What is counted while a store works.
 #[derive(Debug)]
 pub(super) struct Counters {
-    waiting_reads: AtomicU64,
     batch_sizes: Histogram,
     commit_micros: Histogram,
     failed_commits: AtomicU64,
@@ -58,7 +57,6 @@ pub(super) struct Counters {
 impl Default for Counters {
     fn default() -> Self {
         Self {
-            waiting_reads: AtomicU64::new(0),
             batch_sizes: Histogram::new(&BATCH_SIZES),
             commit_micros: Histogram::new(&COMMIT_MICROS),
             failed_commits: AtomicU64::new(0),
@@ -67,12 +65,6 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// A call waits to read, until what this gives back is dropped.
-    pub(super) fn waiting_read(&self) -> WaitingRead<'_> {
-        self.waiting_reads.fetch_add(1, Ordering::Relaxed);
-        WaitingRead(&self.waiting_reads)
-    }
-
     /// So many writes were committed together.
     pub(super) fn committed(&self, writes: usize, took: Duration) {
         self.batch_sizes.observe(writes as u64);
@@ -85,29 +77,24 @@ impl Counters {
         self.failed_commits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was counted, beside what is seen at the connections and the queue.
-    pub(super) fn snapshot(&self, pool: PoolState, (waiting_writes, waiting_bytes): (usize, usize)) -> StoreStats {
+    /// What was counted, beside what is seen at the connections and the queues.
+    pub(super) fn snapshot(
+        &self,
+        pool: PoolState,
+        waiting_reads: usize,
+        (waiting_writes, waiting_bytes): (usize, usize),
+    ) -> StoreStats {
         StoreStats {
             connections: pool.connections,
             idle_connections: pool.idle,
             max_connections: pool.max,
-            waiting_reads: self.waiting_reads.load(Ordering::Relaxed),
+            waiting_reads: waiting_reads as u64,
             waiting_writes: waiting_writes as u64,
             waiting_bytes: waiting_bytes as u64,
             batch_sizes: self.batch_sizes.snapshot(),
             commit_micros: self.commit_micros.snapshot(),
             failed_commits: self.failed_commits.load(Ordering::Relaxed),
         }
-    }
-}
-
-/// A call that waits. It may be dropped while it does.
-#[derive(Debug)]
-pub(super) struct WaitingRead<'a>(&'a AtomicU64);
-
-impl Drop for WaitingRead<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -174,14 +161,5 @@ mod tests {
         }
         let Distribution { counts, sum, .. } = histogram.snapshot();
         assert_eq!((counts, sum), (vec![2, 2, 2], 912));
-    }
-
-    #[test]
-    fn a_call_that_is_dropped_waits_no_longer() {
-        let counters = Counters::default();
-        let waiting = counters.waiting_read();
-        assert_eq!(counters.waiting_reads.load(Ordering::Relaxed), 1);
-        drop(waiting);
-        assert_eq!(counters.waiting_reads.load(Ordering::Relaxed), 0);
     }
 }
