@@ -1,6 +1,6 @@
 //! `GET /metrics`: what is counted, and that nothing of it comes from a request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -180,6 +180,24 @@ fn commits_connections_and_the_process_are_shown() {
         "liveness_failed_commits_total",
     ];
     assert!(nothing.iter().all(|series| after[*series] == 0.0), "{after:?}");
+}
+
+#[test]
+fn the_alerts_are_of_metrics_that_there_are() {
+    let server = Server::start(Engine::Sqlite);
+    assert_eq!(server.send(UPDATE, &customer(1), &report("a", true)).status, 200);
+    assert_eq!(server.send(UPDATE, "no token", &json!({})).status, 401);
+    let all = metrics(&server);
+    let shown: BTreeSet<_> = all.keys().map(|series| series.split('{').next().unwrap()).collect();
+
+    let rules = include_str!("../../../../docs/alerts.yml");
+    let words = rules.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    let asked: BTreeSet<_> = words
+        .filter(|word| word.starts_with("liveness_") || word.starts_with("process_"))
+        .collect();
+
+    assert_eq!(asked.difference(&shown).collect::<Vec<_>>(), [&""; 0]);
+    assert!(asked.contains("liveness_requests_total"), "{asked:?}");
 }
 
 #[test]
