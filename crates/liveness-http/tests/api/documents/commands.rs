@@ -1,4 +1,5 @@
-//! Commands in the documents are run as they stand there, each chapter in a folder of its own, with the binary in `PATH`.
+//! Commands in the documents are run as they stand there, each chapter in a folder of its own, with the binary in `PATH`;
+//! those that need cargo, npm or systemd are run by `.ci/run`.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -6,10 +7,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use liveness_core::FaceImage;
+use serde_json::json;
 
 use super::blocks;
 use crate::engine::Engine;
-use crate::server::{FACE, Server, customer, report};
+use crate::server::{FACE, Server, customer, report, token};
 
 /// Where the documents say that a host listens.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -23,11 +25,16 @@ pub fn chapter<'a>(document: &'a str, heading: &str) -> &'a str {
     below.split("\n## ").next().unwrap()
 }
 
-/// Runs the commands below a heading as one script, in a folder, and gives back what they print.
+/// Runs the commands below a heading, in a folder, and gives back what they print.
 fn run(document: &str, heading: &str, folder: &Path, settings: &[(&str, String)]) -> String {
     let text = blocks::read(document);
     let commands = blocks::of(chapter(&text, heading), "sh").concat();
     assert!(!commands.is_empty(), "there are no commands");
+    run_script(&commands, folder, settings)
+}
+
+/// Runs commands as one script.
+fn run_script(commands: &str, folder: &Path, settings: &[(&str, String)]) -> String {
     let free = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -52,8 +59,65 @@ fn run(document: &str, heading: &str, folder: &Path, settings: &[(&str, String)]
     let done = shell.wait_with_output().unwrap();
     let printed = String::from_utf8(done.stdout).unwrap();
     let told = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{document}, {heading}: {told}\n{printed}");
+    assert!(done.status.success(), "{commands}\n{told}\n{printed}");
     printed
+}
+
+/// The headings of a document that have commands below them.
+fn headings_of_commands(text: &str) -> Vec<&str> {
+    let (mut heading, mut is_fenced, mut found) = ("", false, Vec::new());
+    for line in text.lines() {
+        if line.starts_with("```") {
+            is_fenced = !is_fenced;
+            if line == "```sh" {
+                found.push(heading);
+            }
+        } else if !is_fenced && line.starts_with('#') {
+            heading = line;
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_is_run_by_a_test_or_by_ci() {
+    let tests = include_str!("commands.rs");
+    let ci = [".ci/run", ".ci/package", ".ci/typescript"].map(blocks::read).concat();
+    // All of docs/api.md is run.
+    let documents = [
+        "README.md",
+        "docs/clients.md",
+        "docs/embedding.md",
+        "docs/operations.md",
+    ];
+    for document in documents {
+        for heading in headings_of_commands(&blocks::read(document)) {
+            let is_run = tests.contains(&format!("run(\"{document}\", \"{heading}\","))
+                || ci.contains(&format!(".ci/commands {document} '{heading}'"));
+            assert!(is_run, "nothing runs what {document} has below {heading}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs curl: .ci/test"]
+fn the_command_that_deploys_it_serves_until_it_is_told_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = blocks::read("README.md");
+    let command = blocks::of(chapter(&text, "## Deploy it"), "text").concat();
+    // It leaves open the key, and the folder is not ours.
+    let command = command
+        .replace('…', &"k".repeat(32))
+        .replace("/var/lib/liveness", folder.path().to_str().unwrap());
+    let ready = format!("curl -sf http://{ADDRESS}/health/ready");
+
+    let script = format!(
+        "{} &\nuntil {ready}; do kill -0 $!; sleep 0.2; done\nkill $!\nwait $!",
+        command.trim()
+    );
+    run_script(&script, folder.path(), &[]);
+
+    assert!(folder.path().join("liveness.db").exists());
 }
 
 #[test]
@@ -69,6 +133,38 @@ fn the_curl_lines_for_clients_are_answered() {
         6,
         "{printed}"
     );
+}
+
+#[test]
+#[ignore = "needs curl: .ci/test"]
+fn the_curl_lines_of_the_contract_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Engine::Sqlite);
+    // The contract's own record is the 42nd.
+    for record in 1..42 {
+        let answer = server.send(
+            "UpdateLivenessCheckCommand",
+            &customer(1),
+            &report(&record.to_string(), true),
+        );
+        assert_eq!(answer.codes(), (200, "00"));
+    }
+    let mut body = report("sdk-session-abc123", true);
+    body["imageBase64"] = FaceImage::from_bytes(FACE.to_vec()).unwrap().to_data_uri().into();
+    std::fs::write(folder.path().join("submit.json"), body.to_string()).unwrap();
+    let both = token(&json!({ "sub": "1234", "role": ["customer", "admin"] }));
+
+    let commands = blocks::of(&blocks::read("docs/api.md"), "sh").concat();
+    let commands = commands.replace(ADDRESS, server.address());
+    let printed = run_script(&commands, folder.path(), &[("TOKEN", both)]);
+
+    // Each message, and the readiness.
+    assert_eq!(
+        printed.matches(r#"{"isSuccessful":true,"statusCode":"00""#).count(),
+        7,
+        "{printed}"
+    );
+    assert!(printed.contains(r#""id":42"#), "{printed}");
 }
 
 #[test]
