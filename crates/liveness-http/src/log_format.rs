@@ -45,36 +45,66 @@ pub fn start(format: LogFormat, levels: &str) {
 
 /// `[2026-11-24T09:00:00.000Z INFO  liveness::message] CheckLivenessStatusQuery code=00 …`
 fn text(out: &mut impl Write, record: &Record<'_>, time: &Timestamp, level: &str) -> io::Result<()> {
-    let mut line = String::new();
-    let message = record.args().to_string();
-    for letter in message.chars() {
-        if breaks_lines(letter) {
-            line.extend(letter.escape_debug());
-        } else {
-            line.push(letter);
-        }
-    }
-    let mut fields = Fields::default();
-    visit(record, &mut fields);
-    for (name, value) in fields.0 {
-        let value = match value {
-            Json::Null => "-".to_owned(),
-            Json::String(text) => plain(text),
-            other => other.to_string(),
-        };
-        // Writing to a String cannot fail.
-        let _ = write!(line, " {name}={value}");
-    }
-    writeln!(out, "[{time} {level} {}] {line}", record.target())
+    let mut line = Line::default();
+    // Writing to a String cannot fail, and a visit only where what it visits with does.
+    let _ = write!(Unbroken(&mut line.text), "{}", record.args());
+    let _ = record.key_values().visit(&mut line);
+    writeln!(out, "[{time} {level} {}] {}", record.target(), line.text)
 }
 
-/// A value as it stands, or in quotes where it could be taken for something else.
-fn plain(text: String) -> String {
-    let is_plain = |letter: char| !letter.is_whitespace() && !breaks_lines(letter) && !matches!(letter, '"' | '=');
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text
-    } else {
-        format!("{text:?}")
+/// A line as it comes to be, and the names that are in it.
+#[derive(Default)]
+struct Line<'v> {
+    text: String,
+    names: Vec<Key<'v>>,
+}
+
+impl<'v> VisitSource<'v> for Line<'v> {
+    fn visit_pair(&mut self, key: Key<'v>, value: Value<'v>) -> Result<(), Error> {
+        let mark = if self.names.contains(&key) { TAKEN } else { "" };
+        let _ = write!(self.text, " {key}{mark}=");
+        self.names.push(key);
+        value.visit(self)
+    }
+}
+
+impl VisitValue<'_> for Line<'_> {
+    fn visit_any(&mut self, value: Value<'_>) -> Result<(), Error> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_null(&mut self) -> Result<(), Error> {
+        self.text.push('-');
+        Ok(())
+    }
+
+    /// A value as it stands, or in quotes where it could be taken for something else.
+    fn visit_str(&mut self, value: &str) -> Result<(), Error> {
+        let is_plain = |letter: char| !letter.is_whitespace() && !breaks_lines(letter) && !matches!(letter, '"' | '=');
+        if !value.is_empty() && value.chars().all(is_plain) {
+            self.text.push_str(value);
+        } else {
+            let _ = write!(self.text, "{value:?}");
+        }
+        Ok(())
+    }
+}
+
+/// A text of which no character ends the line.
+struct Unbroken<'a>(&'a mut String);
+
+impl std::fmt::Write for Unbroken<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for part in text.split_inclusive(breaks_lines) {
+            match part.char_indices().next_back() {
+                Some((at, last)) if breaks_lines(last) => {
+                    self.0.push_str(&part[..at]);
+                    self.0.extend(last.escape_debug());
+                }
+                _ => self.0.push_str(part),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -91,17 +121,16 @@ fn json(out: &mut impl Write, record: &Record<'_>, time: &Timestamp) -> io::Resu
         ("target".to_owned(), record.target().into()),
         ("message".to_owned(), record.args().to_string().into()),
     ]);
-    visit(record, &mut fields);
+    // It fails only when what it visits with does, and that does not.
+    let _ = record.key_values().visit(&mut fields);
     // As a map it would be put in the order of the alphabet.
     let pairs = fields.0.iter().map(|(name, value)| (name, value));
     serde_json::Serializer::new(&mut *out).collect_map(pairs)?;
     writeln!(out)
 }
 
-fn visit(record: &Record<'_>, fields: &mut Fields) {
-    // It fails only when what it visits with does, and that does not.
-    let _ = record.key_values().visit(fields);
-}
+/// What a library logs under a name that is taken keeps its value, with this behind the name.
+const TAKEN: &str = "_";
 
 /// Names and values, in the order in which they were logged.
 #[derive(Default)]
@@ -109,9 +138,8 @@ struct Fields(Vec<(String, Json)>);
 
 impl<'v> VisitSource<'v> for Fields {
     fn visit_pair(&mut self, key: Key<'v>, value: Value<'v>) -> Result<(), Error> {
-        // What a library logs under a name that is taken keeps its value, under another.
         let is_taken = self.0.iter().any(|(name, _)| name == key.as_str());
-        let name = key.as_str().to_owned() + if is_taken { "_" } else { "" };
+        let name = key.as_str().to_owned() + if is_taken { TAKEN } else { "" };
         let mut typed = Typed(Json::Null);
         value.visit(&mut typed)?;
         self.0.push((name, typed.0));
