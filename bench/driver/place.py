@@ -1,0 +1,8 @@
+"""Where things are: the repository, and what is built and kept outside git."""
+
+import os
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent.parent
+ROOT = BENCH.parent
+PLACE = Path(os.environ.get("BENCH_DIR", BENCH / "target")).resolve()
