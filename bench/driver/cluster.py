@@ -49,7 +49,8 @@ def account() -> dict:
 
 
 def running() -> bool:
-    """Also false while there is no cluster."""
+    if not DATA.exists():
+        return False
     status = [programs() / "pg_ctl", "-D", DATA, "status"]
     return subprocess.run(status, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **account()).returncode == 0
 
@@ -78,9 +79,9 @@ def url(database: str) -> str:
 
 def sql(database: str, *statements: str, stdin=None) -> str:
     """Runs statements, each by itself; `stdin` is what a COPY reads."""
-    commands = [part for statement in statements for part in ("-c", statement)]
-    done = run("psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-d", url(database), *commands, stdin=stdin, capture_output=True, text=True)
-    return done.stdout.strip()
+    commands = [part for statement in ("SET client_min_messages = warning", *statements) for part in ("-c", statement)]
+    options = ["-XqtA", "-v", "ON_ERROR_STOP=1", "-d", url(database)]
+    return run("psql", *options, *commands, stdin=stdin, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def exists(database: str) -> bool:

@@ -30,6 +30,8 @@ def run(*command, **kwargs) -> None:
         subprocess.run(command, check=True, stdout=sys.stderr, **kwargs)
     except FileNotFoundError:
         sys.exit(f"{command[0]} is needed, and is not there")
+    except subprocess.CalledProcessError:
+        sys.exit(f"this failed: {' '.join(map(str, command))}")
 
 
 def wrk() -> None:

@@ -53,10 +53,10 @@ def sqlite(rows: int, with_image: bool, seconds: int) -> dict:
 
 def postgres(clients: int, with_image: bool, seconds: int) -> dict:
     cluster.start()
-    cluster.copy("template0", "limit")
-    cluster.sql("limit", (BENCH / "schema.postgres.sql").read_text())
+    cluster.copy("template0", "bare")
+    cluster.sql("bare", (BENCH / "schema.postgres.sql").read_text())
     cluster.sql(
-        "limit",
+        "bare",
         "INSERT INTO users SELECT i, 'User', 'user@example.com', i FROM generate_series(1, 10000) i",
         "CREATE TABLE sample (image BYTEA)",
         "ALTER TABLE sample ALTER COLUMN image SET STORAGE EXTERNAL",
@@ -68,7 +68,7 @@ def postgres(clients: int, with_image: bool, seconds: int) -> dict:
         script = Path(folder) / "insert.sql"
         script.write_text(SCRIPT.format(image="(SELECT image FROM sample)" if with_image else "NULL"))
         options = ["--no-vacuum", "--protocol=prepared", "--jobs=1", f"--client={clients}", f"--time={seconds}", "--log", f"--file={script}"]
-        command = [cluster.programs() / "pgbench", *options, cluster.url("limit")]
+        command = [cluster.programs() / "pgbench", *options, cluster.url("bare")]
         printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder).stdout
         took = sorted(int(line.split()[2]) / 1e3 for log in Path(folder).glob("pgbench_log.*") for line in open(log))
     per_second = float(next(line.split()[2] for line in printed.splitlines() if line.startswith("tps = ")))

@@ -17,7 +17,7 @@ def described() -> str:
 
 
 def lines(path) -> list[str]:
-    """None where the process has gone."""
+    """No lines where the process has gone."""
     try:
         return Path(path).read_text().splitlines()
     except OSError:

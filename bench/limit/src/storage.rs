@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          INSERT INTO users SELECT i, 'User', 'user@example.com', i FROM n",
     )?;
 
-    let (begun, mut took, mut rows) = (Instant::now(), Vec::new(), 0_u64);
+    let (begun, mut took, mut rows) = (Instant::now(), Vec::new(), 0_i64);
     while begun.elapsed() < span {
         let transaction_begun = Instant::now();
         let transaction = db.transaction()?;
