@@ -63,7 +63,12 @@ class Caller:
         finally:
             conn.close()
 
-    def total(self) -> int:
+    def data(self, message: str, body: dict, bearer: str) -> dict:
+        """What is answered; nothing where it is refused."""
+        status, answer = self.send(message, body, bearer)
+        return json.loads(answer)["data"] if status == 200 else {}
+
+    def total(self) -> int | None:
         """How many records there are."""
-        _, answer = self.send("RetrieveLivenessChecksQuery", {"pageNumber": 1, "pageSize": 1}, token(1, "admin"))
-        return json.loads(answer)["data"]["TotalCount"]
+        page = {"pageNumber": 1, "pageSize": 1}
+        return self.data("RetrieveLivenessChecksQuery", page, token(1, "admin")).get("TotalCount")

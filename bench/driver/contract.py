@@ -1,7 +1,6 @@
 """The answers that make servers comparable: one that answers otherwise does other work."""
 
 import base64
-import json
 
 from calls import DATA_URI, Caller, submission, token
 from seed import USERS, image
@@ -19,10 +18,6 @@ def broken(caller: Caller) -> list[str]:
     def status(message: str, body: dict | bytes, bearer: str | None) -> int:
         return caller.send(message, body, bearer)[0]
 
-    def data(message: str, body: dict, bearer: str) -> dict:
-        code, answer = caller.send(message, body, bearer)
-        return json.loads(answer)["data"] if code == 200 else {}
-
     def refuses(why: str, body: dict | bytes) -> None:
         holds(f"a submission with {why} is 4xx", 400 <= status("SubmitLivenessCheckCommand", body, customer) < 500)
 
@@ -37,7 +32,7 @@ def broken(caller: Caller) -> list[str]:
     holds("a customer's look at a list is 403", status("RetrieveLivenessChecksQuery", {}, customer) == 403)
     holds("an administrator's submission is 403", status("SubmitLivenessCheckCommand", submission("s"), admin) == 403)
 
-    passed = data("CheckLivenessStatusQuery", {}, customer)
+    passed = caller.data("CheckLivenessStatusQuery", {}, customer)
     holds("a user with a record has passed", passed.get("HasCompletedLivenessCheck") is True and passed.get("SessionId") == "seed-00000001")
 
     failed = submission("s", isSuccessful=False)
@@ -51,18 +46,18 @@ def broken(caller: Caller) -> list[str]:
     refuses("Base64 that is cut", submission("s", imageBase64=(DATA_URI + base64.b64encode(face).decode())[:-3]))
 
     holds("there are as many records as were seeded", caller.total() == USERS)
-    receipt = data("SubmitLivenessCheckCommand", submission("contract", face), customer)
+    receipt = caller.data("SubmitLivenessCheckCommand", submission("contract", face), customer)
     holds("a submission is answered with its session", receipt.get("sessionId") == "contract" and receipt.get("isSuccessful") is True)
     holds("a submission adds one record", caller.total() == USERS + 1)
-    seen = data("GetUserLivenessCheckQuery", {"userId": 1}, admin).get("LivenessCheck") or {}
+    seen = caller.data("GetUserLivenessCheckQuery", {"userId": 1}, admin).get("LivenessCheck") or {}
     holds("the image comes back as it was", base64.b64decode((seen.get("ImageBase64") or "").removeprefix(DATA_URI)) == face)
     holds("an unknown user is 404", status("GetUserLivenessCheckQuery", {"userId": 999_999}, admin) == 404)
 
-    page = data("RetrieveLivenessChecksQuery", {"pageNumber": 1, "pageSize": 20}, admin)
-    items = page.get("Items", [])
-    holds("a page has 20 records, newest first", len(items) == 20 and items[0]["SessionId"] == "contract")
-    holds("a page says whose records they are", bool(items) and items[0]["DisplayName"] == "User 1" and items[0]["PreRegistrationId"] == 500_001)
+    page = caller.data("RetrieveLivenessChecksQuery", {"pageNumber": 1, "pageSize": 20}, admin)
+    items = page.get("Items") or [{}]
+    holds("a page has 20 records, newest first", len(items) == 20 and items[0].get("SessionId") == "contract")
+    holds("a page says whose records they are", items[0].get("DisplayName") == "User 1" and items[0].get("PreRegistrationId") == 500_001)
     holds("a page has no image", not any("ImageBase64" in item for item in items))
-    one = data("RetrieveLivenessChecksQuery", {"selfServiceUserId": 2}, admin)
-    holds("a filter leaves out others", one.get("TotalCount") == 1 and one["Items"][0]["SelfServiceUserId"] == 2)
+    one = caller.data("RetrieveLivenessChecksQuery", {"selfServiceUserId": 2}, admin)
+    holds("a filter leaves out others", [item.get("SelfServiceUserId") for item in one.get("Items", [])] == [2])
     return wrong
