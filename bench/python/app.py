@@ -240,7 +240,7 @@ def role(name: str):
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI):
-    # The endpoints run in these threads. Of the 40 that are the default, most wait for the interpreter's lock.
+    # The endpoints run in these threads. More of them, 40 by default, wait for the interpreter's lock.
     to_thread.current_default_thread_limiter().total_tokens = 4
     yield
 
