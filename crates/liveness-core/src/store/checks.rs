@@ -210,7 +210,8 @@ fn items(conn: &mut Connection<'_>, filter: &CheckFilter, page: PageRequest) -> 
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = liveness_checks)]
+// With a DEFAULT in it for what is left out, the statement would be another each time.
+#[diesel(table_name = liveness_checks, treat_none_as_default_value = false)]
 struct NewCheckRow<'a> {
     self_service_user_id: i64,
     pre_registration_id: Option<i64>,

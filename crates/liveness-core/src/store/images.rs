@@ -8,7 +8,8 @@ use super::schema::liveness_images::{self, dsl};
 use crate::{FaceImage, LivenessCheck};
 
 #[derive(Insertable)]
-#[diesel(table_name = liveness_images)]
+// With a DEFAULT in it for what is left out, the statement would be another each time.
+#[diesel(table_name = liveness_images, treat_none_as_default_value = false)]
 struct ImageRow<'a> {
     liveness_check_id: i64,
     media_type: &'static str,

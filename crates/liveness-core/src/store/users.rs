@@ -94,7 +94,8 @@ fn rows(users: &[(User, Timestamp)]) -> Vec<NewUserRow> {
 type NewUserRow = (UserRow, Eq<dsl::created_at, i64>);
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = liveness_users)]
+// With a DEFAULT in it for what is left out, the statement would be another each time.
+#[diesel(table_name = liveness_users, treat_none_as_default_value = false)]
 struct UserRow {
     id: i64,
     user_id: String,
