@@ -67,7 +67,8 @@ pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
     }
 }
 
-async fn noop<F: Future>(next: F) -> F::Output {
+/// An async middleware that does nothing.
+pub(crate) async fn noop<F: Future>(next: F) -> F::Output {
     next.await
 }
 

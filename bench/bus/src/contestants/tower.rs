@@ -7,6 +7,7 @@ use liveness_bus::{BusError, Context, Message};
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _, service_fn};
 
+use crate::contestants::by_hand::noop;
 use crate::messages::{OneOf10, add, customer, teller};
 use crate::{Measure, Scenario, now};
 
@@ -21,13 +22,6 @@ struct Request {
 
 async fn handle(request: Request) -> Result<u64, BusError> {
     add(request.message, &request.context).await
-}
-
-/// An async middleware that does nothing.
-macro_rules! noop {
-    () => {
-        |next| async move { next.await }
-    };
 }
 
 /// The same, static and boxed.
@@ -46,16 +40,16 @@ pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
         Scenario::Send { middlewares: 1 } => both!(
             measure,
             teller(),
-            stack.clone().map_future(noop!()).service(service_fn(handle))
+            stack.clone().map_future(noop).service(service_fn(handle))
         ),
         Scenario::Send { .. } => both!(
             measure,
             teller(),
             stack
                 .clone()
-                .map_future(noop!())
-                .map_future(noop!())
-                .map_future(noop!())
+                .map_future(noop)
+                .map_future(noop)
+                .map_future(noop)
                 .service(service_fn(handle))
         ),
         Scenario::SendRefused => both!(
