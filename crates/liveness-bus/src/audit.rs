@@ -19,7 +19,7 @@ pub trait AuditSink: Send + Sync + 'static {
     async fn append(&self, entry: AuditEntry) -> Result<(), Cause>;
 }
 
-/// Writes the entry that is still owed once the outcome is known, and gives back the outcome to answer with.
+/// Writes the entry that an audited message still owes once the outcome is known, and gives back the outcome to answer with.
 ///
 /// When the entry cannot be written there is no reply: who cannot be audited sees nothing.
 pub(crate) async fn settle(
@@ -36,9 +36,8 @@ pub(crate) async fn settle(
         Ok(()) => "00",
         Err(error) => error.code(),
     };
-    match (call.meta().audit(), sink) {
-        (Audit::LogOnly, _) => outcome,
-        (Audit::WithRecord | Audit::BeforeReply, Some(sink)) => {
+    match sink {
+        Some(sink) => {
             let appended = sink.append(call.entry(code)).await;
             match (appended, &outcome) {
                 (Ok(()), _) => outcome,
@@ -47,7 +46,7 @@ pub(crate) async fn settle(
                 (Err(cause), _) => Err(BusError::Unavailable(cause)),
             }
         }
-        (Audit::WithRecord | Audit::BeforeReply, None) => Err(BusError::Internal("no audit sink".into())),
+        None => Err(BusError::Internal("no audit sink".into())),
     }
 }
 
@@ -63,11 +62,18 @@ pub(crate) fn code(outcome: &Result<(), BusError>) -> &'static str {
     outcome.as_ref().map_or_else(BusError::code, |()| "00")
 }
 
+const LOG: &str = "liveness::message";
+
+/// Whether anybody reads the lines that messages leave in the log.
+pub(crate) fn is_logged() -> bool {
+    log::log_enabled!(target: LOG, log::Level::Info)
+}
+
 /// The one line that a message leaves in the log: its name, and the rest as fields.
 pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
     let client = call.client_address().map(|address| address.to_string());
     log::info!(
-        target: "liveness::message",
+        target: LOG,
         code,
         request:% = call.request_id(),
         principal = call.principal().subject(),

@@ -172,13 +172,13 @@ impl ContextBuilder {
 #[derive(Debug)]
 pub struct Call<'a> {
     context: &'a Context,
-    meta: Meta,
+    meta: &'static Meta,
     concerns: OnceLock<i64>,
     entry_written: AtomicBool,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(context: &'a Context, meta: Meta) -> Self {
+    pub(crate) fn new(context: &'a Context, meta: &'static Meta) -> Self {
         Self {
             context,
             meta,
@@ -189,7 +189,7 @@ impl<'a> Call<'a> {
 
     /// What the message declares.
     pub fn meta(&self) -> &Meta {
-        &self.meta
+        self.meta
     }
 
     /// The user of ours behind the principal.

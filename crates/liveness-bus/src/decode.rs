@@ -33,11 +33,25 @@ pub(crate) struct Decoded<M> {
 ///
 /// [`BusError::Malformed`] when the body is no JSON object at all; else the problems are in what is returned.
 pub(crate) fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, BusError> {
+    let mut message = None;
+    let problems = decode_into(body, &mut message)?;
+    Ok(Decoded { message, problems })
+}
+
+/// The same, with the message put into its place.
+pub(crate) fn decode_into<M: DeserializeOwned>(
+    body: &[u8],
+    place: &mut Option<M>,
+) -> Result<Vec<FieldError>, BusError> {
     let text = if body.is_empty() { "{}" } else { utf8(body)? };
     if !text.trim_ascii_start().starts_with('{') {
         return Err(BusError::Malformed("the body must be a JSON object".into()));
     }
-    let scan = Scan::of(text);
+    let scan = if scan::is_plain(text) {
+        Scan::default()
+    } else {
+        Scan::of(text)
+    };
     if scan.depth > MAX_DEPTH {
         return Err(BusError::Malformed("the body is nested deeper than 64 levels".into()));
     }
@@ -47,17 +61,19 @@ pub(crate) fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, Bus
     if scan.has_lone_surrogate {
         return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
     }
-    if scan.has_control {
-        return explain(text, true);
+    if !scan.has_control {
+        match serde_json::from_str(text) {
+            Ok(message) => {
+                *place = Some(message);
+                return Ok(Vec::new());
+            }
+            Err(error) if error.is_data() => {}
+            Err(error) => return Err(not_json(&error)),
+        }
     }
-    match serde_json::from_str(text) {
-        Ok(message) => Ok(Decoded {
-            message: Some(message),
-            problems: Vec::new(),
-        }),
-        Err(error) if error.is_data() => explain(text, false),
-        Err(error) => Err(not_json(&error)),
-    }
+    let Decoded { message, problems } = explain(text, scan.has_control)?;
+    *place = message;
+    Ok(problems)
 }
 
 fn utf8(body: &[u8]) -> Result<&str, BusError> {

@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bus::{Pipeline, ReplyWriter};
-use crate::decode::{Decoded, decode};
+use crate::decode::decode_into;
 use crate::middleware::{BoxFuture, Frame};
 use crate::validation::problems_of;
-use crate::{BusError, Call, Context, Description, Handler, Kind, Message, Meta};
+use crate::{BusError, Call, Context, Description, FieldError, Handler, Kind, Message, Meta};
 
 /// A frame without its type. Middleware sees it through [`Frame`], so that nothing but the pipeline leads it on.
 pub(crate) trait AnyFrame: Send {
-    fn meta(&self) -> Meta;
+    fn meta(&self) -> &'static Meta;
     fn message(&self) -> Option<&dyn Any>;
     fn has_reply(&self) -> bool;
     fn reply(&self) -> &dyn Any;
@@ -24,10 +24,13 @@ pub(crate) trait AnyFrame: Send {
     fn invoke<'c>(&'c mut self, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>;
 }
 
+/// Reads a message into its place, and gives back what could not be read.
+type DecodeInto<M> = fn(&[u8], &mut Option<M>) -> Result<Vec<FieldError>, BusError>;
+
 /// What a frame begins with.
 pub(crate) enum Input<'b, M> {
     Message(M),
-    Json(Cow<'b, [u8]>, fn(&[u8]) -> Result<Decoded<M>, BusError>),
+    Json(Cow<'b, [u8]>, DecodeInto<M>),
     /// A host gave up before there was a body.
     Failed(BusError),
     Taken,
@@ -41,31 +44,41 @@ struct TypedFrame<'b, M: Message> {
 }
 
 impl<M: Message> TypedFrame<'_, M> {
-    /// Decodes, then validates: everything that is wrong is told at once.
-    fn admit(&mut self) -> Result<M, BusError> {
-        let Decoded { message, mut problems } = match std::mem::replace(&mut self.input, Input::Taken) {
-            Input::Message(message) => Decoded {
-                message: Some(message),
-                problems: Vec::new(),
-            },
-            Input::Json(body, decode) => decode(&body)?,
+    /// Decodes, then validates: everything that is wrong is told at once. The message is left in its place.
+    fn admit(&mut self, call: &Call<'_>) -> Result<(), BusError> {
+        let mut problems = match std::mem::replace(&mut self.input, Input::Taken) {
+            Input::Message(message) => {
+                self.message = Some(message);
+                Vec::new()
+            }
+            Input::Json(body, decode_into) => decode_into(&body, &mut self.message)?,
             Input::Failed(error) => return Err(error),
             Input::Taken => return Err(BusError::Internal("a frame passed the gate twice".into())),
         };
-        if let Some(message) = &message {
+        if let Some(message) = &self.message {
             message.decline()?;
             problems_of(message, &mut problems);
         }
-        match message {
-            Some(message) if problems.is_empty() => Ok(message),
-            _ => Err(BusError::Invalid(problems)),
+        match &self.message {
+            Some(message) if problems.is_empty() => {
+                if let Some(user) = message.concerns() {
+                    call.set_concerned_user(user);
+                }
+            }
+            _ => return Err(BusError::Invalid(problems)),
         }
+        if M::KIND == Kind::Command && call.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(BusError::Unavailable(
+                "the deadline passed before the command began".into(),
+            ));
+        }
+        Ok(())
     }
 }
 
 impl<M: Message> AnyFrame for TypedFrame<'_, M> {
-    fn meta(&self) -> Meta {
-        Meta::of::<M>()
+    fn meta(&self) -> &'static Meta {
+        const { &Meta::of::<M>() }
     }
 
     fn message(&self) -> Option<&dyn Any> {
@@ -91,34 +104,25 @@ impl<M: Message> AnyFrame for TypedFrame<'_, M> {
             Input::Failed(_) => M::ACCESS.check_role(call.principal())?,
             _ => M::ACCESS.check(call.principal())?,
         }
-        let message = self.admit()?;
-        if let Some(user) = message.concerns() {
-            call.set_concerned_user(user);
+        let admitted = self.admit(call);
+        if admitted.is_err() {
+            // Nobody is shown what was not let in.
+            self.message = None;
         }
-        if M::KIND == Kind::Command && call.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
-            return Err(BusError::Unavailable(
-                "the deadline passed before the command began".into(),
-            ));
-        }
-        self.message = Some(message);
-        Ok(())
+        admitted
     }
 
     fn invoke<'c>(&'c mut self, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>> {
-        match self.message.take() {
-            Some(message) => self.handler.handle_into(message, call, &mut self.reply),
-            None => Box::pin(std::future::ready(Err(BusError::Internal(
-                "a message was handled twice".into(),
-            )))),
-        }
+        self.handler.handle_into(&mut self.message, call, &mut self.reply)
     }
 }
 
-/// A handler without its type: its future is boxed once, with the reply's slot in it.
+/// A handler without its type: its future is boxed once. The message and the reply stay in the frame, so that they are
+/// not moved from hand to hand.
 trait ErasedHandler<M: Message>: Send + Sync {
     fn handle_into<'c>(
         &'c self,
-        message: M,
+        message: &'c mut Option<M>,
         call: &'c Call<'_>,
         reply: &'c mut Option<M::Reply>,
     ) -> BoxFuture<'c, Result<(), BusError>>;
@@ -127,11 +131,13 @@ trait ErasedHandler<M: Message>: Send + Sync {
 impl<M: Message, H: Handler<M>> ErasedHandler<M> for H {
     fn handle_into<'c>(
         &'c self,
-        message: M,
+        message: &'c mut Option<M>,
         call: &'c Call<'_>,
         reply: &'c mut Option<M::Reply>,
     ) -> BoxFuture<'c, Result<(), BusError>> {
         Box::pin(async move {
+            let message = message.take();
+            let message = message.ok_or_else(|| BusError::Internal("a message was handled twice".into()))?;
             *reply = Some(self.handle(message, call).await?);
             Ok(())
         })
@@ -205,7 +211,7 @@ where
         out: &'a mut dyn ReplyWriter,
     ) -> BoxFuture<'a, Result<(), BusError>> {
         let input = match input {
-            RawInput::Json(body) => Input::Json(body, decode::<M>),
+            RawInput::Json(body) => Input::Json(body, decode_into::<M>),
             RawInput::Failed(error) => Input::Failed(error),
         };
         Box::pin(async move {

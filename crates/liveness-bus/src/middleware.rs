@@ -38,7 +38,7 @@ impl std::fmt::Debug for Frame<'_> {
 impl Frame<'_> {
     /// What the message declares.
     pub fn meta(&self) -> Meta {
-        self.inner.meta()
+        *self.inner.meta()
     }
 
     /// The message, once the gate has let it pass and until the handler takes it, if it is an `M`.
@@ -93,6 +93,13 @@ impl<'a> Next<'a> {
         frame: &'c mut Frame<'_>,
         call: &'c Call<'_>,
     ) -> impl Future<Output = Result<(), BusError>> + Send + use<'a, 'c>
+    where
+        'a: 'c,
+    {
+        self.begin(frame, call)
+    }
+
+    pub(crate) fn begin<'c>(self, frame: &'c mut Frame<'_>, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>
     where
         'a: 'c,
     {
