@@ -106,7 +106,7 @@ impl Failure {
             Self::Bus(BusError::Unavailable(_) | BusError::OutcomeUnknown(_)) => Some((RETRY_AFTER, value("1"))),
             Self::Bus(BusError::TooMany { retry_after }) => Some((
                 RETRY_AFTER,
-                HeaderValue::from(retry_after.as_millis().div_ceil(1000) as u64),
+                HeaderValue::from(retry_after.as_nanos().div_ceil(1_000_000_000) as u64),
             )),
             Self::NoRoute | Self::Bus(_) => None,
         }
@@ -236,5 +236,26 @@ impl ReplyWriter for Success {
 
     fn end(&mut self) {
         self.0.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_is_told_to_wait_is_not_told_to_come_back_too_early() {
+        let cases = [(1, "1"), (1_000_000, "1"), (1_000_000_000, "1"), (1_000_000_001, "2")];
+        for (nanos, expected) in cases {
+            let retry_after = Duration::from_nanos(nanos);
+            let header = Failure::Bus(BusError::TooMany { retry_after }).header();
+            assert_eq!(
+                header,
+                Some((RETRY_AFTER, HeaderValue::from_static(expected))),
+                "{nanos}"
+            );
+        }
     }
 }

@@ -78,6 +78,12 @@ impl VisitValue<'_> for Line<'_> {
         Ok(())
     }
 
+    fn visit_f64(&mut self, value: f64) -> Result<(), Error> {
+        // As JSON has it: 5.0 is not 5.
+        let _ = write!(self.text, "{value:?}");
+        Ok(())
+    }
+
     /// A value as it stands, or in quotes where it could be taken for something else.
     fn visit_str(&mut self, value: &str) -> Result<(), Error> {
         let is_plain = |letter: char| !letter.is_whitespace() && !breaks_lines(letter) && !matches!(letter, '"' | '=');
