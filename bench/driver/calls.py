@@ -6,7 +6,12 @@ import hmac
 import http.client
 import json
 import os
+import socket
+import subprocess
+import sys
 import time
+
+from place import PLACE
 
 # Of every server that is measured; children inherit it.
 SECRET = os.environ.setdefault("LIVENESS_JWT_SECRET", "bench-only-secret-of-more-than-32-bytes")
@@ -45,6 +50,18 @@ def submission(session: str, image: bytes | None = None, completed_at: str = "20
 
 def encode(body: dict) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
+
+
+def wait_until_listening(port: int, server: subprocess.Popen | None = None) -> None:
+    """Until somebody accepts connections; not for ever, and not once the server has ended."""
+    for _ in range(300):
+        if server and server.poll() is not None:
+            break
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.1)
+    sys.exit(f"our server does not listen on {port}: see its log in {PLACE}")
 
 
 class Caller:
