@@ -12,6 +12,7 @@ mod diagnosis;
 mod error;
 mod file;
 mod images;
+mod insert;
 mod migrations;
 #[cfg(test)]
 mod plans;
@@ -23,7 +24,6 @@ mod schema;
 mod sessions;
 mod sqlite;
 mod stats;
-mod upsert;
 mod users;
 mod writer;
 

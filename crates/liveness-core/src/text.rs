@@ -126,6 +126,11 @@ impl Challenges {
             .collect::<Result<_, _>>()
             .map(Self)
     }
+
+    /// Their names, in order.
+    pub fn to_strings(&self) -> Vec<String> {
+        self.0.iter().map(|Challenge(name)| name.clone()).collect()
+    }
 }
 
 /// A JSON object kept to the letter as it was received, because SDKs add fields of their own to it.

@@ -1,9 +1,11 @@
 //! The audit trail. Entries are added and read, never changed.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
-use super::connection::{Connection, in_statements, on_either};
+use super::connection::{Connection, on_either};
 use super::error::StoreError;
+use super::insert::{Only, insert, row};
 use super::schema::liveness_audit_entries::{self, dsl};
 use crate::{AuditEntry, Timestamp};
 
@@ -18,25 +20,37 @@ pub fn insert<'a>(conn: impl Into<Connection<'a>>, entry: &AuditEntry) -> Result
 }
 
 pub(super) fn insert_all(conn: &mut Connection<'_>, entries: &[&AuditEntry]) -> Result<(), StoreError> {
-    let row = |entry: &&AuditEntry| {
-        (
-            dsl::at.eq(entry.at.unix_millis()),
-            dsl::request_id.eq(entry.request_id.clone()),
-            dsl::principal.eq(entry.principal.clone()),
-            dsl::roles.eq(entry.roles.clone()),
-            dsl::self_service_user_id.eq(entry.self_service_user_id),
-            dsl::message.eq(entry.message.to_string()),
-            dsl::outcome.eq(entry.outcome.to_string()),
-            dsl::client_ip.eq(entry.client_address.map(|address| address.to_string())),
-        )
-    };
-    let rows: Vec<_> = entries.iter().map(row).collect();
-    in_statements!(conn, rows, |conn, rows| {
-        diesel::insert_into(dsl::liveness_audit_entries)
-            .values(rows)
-            .execute(*conn)
-    });
+    let rows: Vec<_> = entries.iter().map(|entry| NewAuditRow::of(entry)).collect();
+    insert!(conn, rows, Only, |conn, insert| insert.execute(*conn));
     Ok(())
+}
+
+row! {
+    struct NewAuditRow<'a> of "liveness_audit_entries", in columns NewAuditColumns {
+        at: i64 => BigInt,
+        request_id: &'a str => Text,
+        principal: &'a str => Text,
+        roles: &'a str => Text,
+        self_service_user_id: Option<i64> => Nullable<BigInt>,
+        message: &'a str => Text,
+        outcome: &'a str => Text,
+        client_ip: Option<String> => Nullable<Text>,
+    }
+}
+
+impl<'a> NewAuditRow<'a> {
+    fn of(entry: &'a AuditEntry) -> Self {
+        Self {
+            at: entry.at.unix_millis(),
+            request_id: &entry.request_id,
+            principal: &entry.principal,
+            roles: &entry.roles,
+            self_service_user_id: entry.self_service_user_id,
+            message: &entry.message,
+            outcome: &entry.outcome,
+            client_ip: entry.client_address.map(|address| address.to_string()),
+        }
+    }
 }
 
 pub(super) fn newest(conn: &mut Connection<'_>, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {

@@ -5,14 +5,16 @@ mod span;
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use serde_json::value::RawValue;
 
-use super::connection::{Connection, Purpose, cannot_be_stored, in_statements, on_either};
+use super::connection::{Connection, Purpose, cannot_be_stored, on_either};
 use super::error::StoreError;
+use super::insert::{Then, insert, row};
 use super::recording::Recording;
 use super::schema::liveness_checks::{self, dsl};
 use super::{counts, sessions};
-use crate::{CheckDetails, CompletionRule, LivenessCheck, ReceivedObject, Timestamp};
+use crate::{Challenges, CheckDetails, CompletionRule, LivenessCheck, ReceivedObject, Timestamp};
 
 pub use self::span::CheckSpan;
 pub(super) use self::span::after;
@@ -77,21 +79,23 @@ pub struct CheckPage {
     pub total: i64,
 }
 
-/// The records, in any order: no two are of one session.
+/// The records, in the order of the recordings: no two are of one session.
 pub(super) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
+    let numbered = recordings.iter().map(|recording| unnumbered(recording));
+    let mut checks = numbered.collect::<Result<Vec<_>, _>>()?;
     let keys: Vec<_> = recordings.iter().map(|recording| recording.scoped_key()).collect();
-    let rows = recordings
-        .iter()
-        .zip(&keys)
-        .map(|(recording, key)| NewCheckRow::of(recording, key.as_deref()));
+    let rows = recordings.iter().zip(&checks).zip(&keys);
+    let rows = rows.map(|((recording, check), key)| NewCheckRow::of(recording, check, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    let inserted = in_statements!(conn, rows, |conn, rows| {
-        diesel::insert_into(dsl::liveness_checks)
-            .values(rows)
-            .returning(CheckRow::as_returning())
-            .get_results(*conn)
-    });
-    inserted.into_iter().flatten().map(LivenessCheck::try_from).collect()
+    let inserted = insert!(conn, rows, Numbered, |conn, insert| insert
+        .get_results::<(String, i64)>(*conn));
+    // They may come back in another order.
+    let ids: HashMap<_, _> = inserted.into_iter().flatten().collect();
+    for check in &mut checks {
+        let id = ids.get(&check.session_id);
+        check.id = *id.ok_or_else(|| StoreError::internal("a record that was inserted did not come back"))?;
+    }
+    Ok(checks)
 }
 
 macro_rules! recorded_under {
@@ -209,72 +213,77 @@ fn items(conn: &mut Connection<'_>, filter: &CheckFilter, page: PageRequest) -> 
     rows.into_iter().map(LivenessCheck::try_from).collect()
 }
 
-#[derive(Insertable)]
-// With a DEFAULT in it for what is left out, the statement would be another each time.
-#[diesel(table_name = liveness_checks, treat_none_as_default_value = false)]
-struct NewCheckRow<'a> {
-    self_service_user_id: i64,
-    pre_registration_id: Option<i64>,
-    session_id: &'a str,
-    is_successful: bool,
-    verification_result: Option<bool>,
-    passed: bool,
-    session_duration: Option<i32>,
-    lighting_value: Option<f64>,
-    challenge_count: Option<i32>,
-    completed_challenges: Option<String>,
-    challenges: Option<String>,
-    sdk_timestamp: Option<i64>,
-    completed_at: Option<i64>,
-    final_capture_verification_result: Option<bool>,
-    final_capture_session_duration: Option<i32>,
-    final_capture_lighting_value: Option<f64>,
-    image_verification_result: Option<bool>,
-    image_session_duration: Option<i32>,
-    image_lighting_value: Option<f64>,
-    has_image: bool,
-    image_path: Option<&'a str>,
-    device_info: Option<String>,
-    client_ip: Option<String>,
-    created_at: i64,
-    metadata: Option<&'a str>,
-    image_metadata: Option<&'a str>,
-    idempotency_key: Option<&'a str>,
-    request_fingerprint: Option<&'a [u8]>,
+row! {
+    struct NewCheckRow<'a> of "liveness_checks", in columns NewCheckColumns {
+        self_service_user_id: i64 => BigInt,
+        pre_registration_id: Option<i64> => Nullable<BigInt>,
+        session_id: &'a str => Text,
+        is_successful: bool => Bool,
+        verification_result: Option<bool> => Nullable<Bool>,
+        passed: bool => Bool,
+        session_duration: Option<i32> => Nullable<Integer>,
+        lighting_value: Option<f64> => Nullable<Double>,
+        challenge_count: Option<i32> => Nullable<Integer>,
+        completed_challenges: Option<String> => Nullable<Text>,
+        challenges: Option<String> => Nullable<Text>,
+        sdk_timestamp: Option<i64> => Nullable<BigInt>,
+        completed_at: Option<i64> => Nullable<BigInt>,
+        final_capture_verification_result: Option<bool> => Nullable<Bool>,
+        final_capture_session_duration: Option<i32> => Nullable<Integer>,
+        final_capture_lighting_value: Option<f64> => Nullable<Double>,
+        image_verification_result: Option<bool> => Nullable<Bool>,
+        image_session_duration: Option<i32> => Nullable<Integer>,
+        image_lighting_value: Option<f64> => Nullable<Double>,
+        has_image: bool => Bool,
+        image_path: Option<&'a str> => Nullable<Text>,
+        device_info: Option<&'a str> => Nullable<Text>,
+        client_ip: Option<&'a str> => Nullable<Text>,
+        created_at: i64 => BigInt,
+        metadata: Option<&'a str> => Nullable<Text>,
+        image_metadata: Option<&'a str> => Nullable<Text>,
+        idempotency_key: Option<&'a str> => Nullable<Text>,
+        request_fingerprint: Option<&'a [u8]> => Nullable<Binary>,
+    }
+}
+
+struct Numbered;
+
+impl Then for Numbered {
+    const SQL: &'static str = "RETURNING session_id, id";
+    type Returned = (Text, BigInt);
 }
 
 impl<'a> NewCheckRow<'a> {
-    fn of(recording: &'a Recording, scoped_key: Option<&'a str>) -> Result<Self, StoreError> {
-        let check = &recording.check;
-        let metrics = &check.metrics;
-        let (run, last, image) = (&metrics.run, &metrics.final_capture, &check.image_metrics);
+    fn of(recording: &'a Recording, check: &'a LivenessCheck, scoped_key: Option<&'a str>) -> Result<Self, StoreError> {
+        let new = &recording.check;
+        let (metrics, last, image) = (&new.metrics, &new.metrics.final_capture, &new.image_metrics);
         Ok(Self {
-            self_service_user_id: check.user.id,
-            pre_registration_id: check.user.pre_registration_id,
-            session_id: check.session_id.as_str(),
+            self_service_user_id: check.self_service_user_id,
+            pre_registration_id: check.pre_registration_id,
+            session_id: &check.session_id,
             is_successful: check.is_successful,
-            verification_result: run.verification_result,
-            passed: check.passed(),
-            session_duration: run.session_duration.map(|duration| duration.millis()),
-            lighting_value: run.lighting_value.map(|value| value.get()),
-            challenge_count: metrics.challenge_count.map(|count| count.get()),
+            verification_result: check.verification_result,
+            passed: new.passed(),
+            session_duration: check.session_duration,
+            lighting_value: check.lighting_value,
+            challenge_count: check.challenge_count,
             completed_challenges: metrics.completed_challenges.as_ref().map(to_json).transpose()?,
             challenges: metrics.challenges.as_ref().map(to_json).transpose()?,
             sdk_timestamp: metrics.timestamp,
-            completed_at: metrics.completed_at.map(Timestamp::unix_millis),
-            final_capture_verification_result: last.verification_result,
+            completed_at: check.completed_at.map(Timestamp::unix_millis),
+            final_capture_verification_result: check.final_capture_verification_result,
             final_capture_session_duration: last.session_duration.map(|duration| duration.millis()),
             final_capture_lighting_value: last.lighting_value.map(|value| value.get()),
-            image_verification_result: image.verification_result,
+            image_verification_result: check.image_verification_result,
             image_session_duration: image.session_duration.map(|duration| duration.millis()),
             image_lighting_value: image.lighting_value.map(|value| value.get()),
-            has_image: check.image.is_some(),
-            image_path: check.image_path.as_ref().map(|path| path.as_str()),
-            device_info: check.device.as_ref().map(to_json).transpose()?,
-            client_ip: check.client_address.map(|address| address.to_string()),
+            has_image: check.has_image,
+            image_path: check.image_path.as_deref(),
+            device_info: check.device_info.as_deref(),
+            client_ip: check.client_ip.as_deref(),
             created_at: check.created_at.unix_millis(),
-            metadata: check.metadata.as_ref().map(|object| object.as_json()),
-            image_metadata: check.image_metadata.as_ref().map(|object| object.as_json()),
+            metadata: new.metadata.as_ref().map(|object| object.as_json()),
+            image_metadata: new.image_metadata.as_ref().map(|object| object.as_json()),
             idempotency_key: scoped_key,
             request_fingerprint: recording
                 .idempotency_key
@@ -282,6 +291,32 @@ impl<'a> NewCheckRow<'a> {
                 .map(|key| key.fingerprint().as_slice()),
         })
     }
+}
+
+/// What a record will be, but for its id.
+fn unnumbered(recording: &Recording) -> Result<LivenessCheck, StoreError> {
+    let new = &recording.check;
+    let (metrics, run) = (&new.metrics, &new.metrics.run);
+    Ok(LivenessCheck {
+        id: 0,
+        self_service_user_id: new.user.id,
+        pre_registration_id: new.user.pre_registration_id,
+        session_id: new.session_id.as_str().to_owned(),
+        is_successful: new.is_successful,
+        verification_result: run.verification_result,
+        session_duration: run.session_duration.map(|duration| duration.millis()),
+        lighting_value: run.lighting_value.map(|value| value.get()),
+        challenge_count: metrics.challenge_count.map(|count| count.get()),
+        completed_challenges: metrics.completed_challenges.as_ref().map(Challenges::to_strings),
+        final_capture_verification_result: metrics.final_capture.verification_result,
+        image_verification_result: new.image_metrics.verification_result,
+        has_image: new.image.is_some(),
+        image_path: new.image_path.as_ref().map(|path| path.as_str().to_owned()),
+        device_info: new.device.as_ref().map(to_json).transpose()?,
+        client_ip: new.client_address.map(|address| address.to_string()),
+        completed_at: metrics.completed_at,
+        created_at: new.created_at,
+    })
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {

@@ -43,30 +43,7 @@ macro_rules! on_either {
     };
 }
 
-/// Inserts rows in as many statements as the engine is best given. PostgreSQL is far away, so it is told many rows at
-/// once; SQLite is here, and keeps the statement of one row prepared.
-macro_rules! in_statements {
-    ($conn:expr, $rows:expr, |$either:ident, $values:ident| $statement:expr) => {
-        match $conn {
-            $crate::store::connection::Connection::Sqlite($either) => {
-                $rows.iter().map(|$values| $statement).collect::<Result<Vec<_>, _>>()?
-            }
-            $crate::store::connection::Connection::Postgres($either) => {
-                let chunks = $rows.chunks($crate::store::connection::ROWS);
-                let results = chunks.map(|rows| match rows {
-                    [$values] => $statement,
-                    $values => $statement,
-                });
-                results.collect::<Result<Vec<_>, _>>()?
-            }
-        }
-    };
-}
-
-/// Rows of one statement. PostgreSQL takes 65,535 values, and no table has more than 32 columns.
-pub(super) const ROWS: usize = 1000;
-
-pub(super) use {in_statements, on_either};
+pub(super) use on_either;
 
 /// What a transaction is for.
 #[derive(Clone, Copy)]

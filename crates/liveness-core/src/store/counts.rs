@@ -6,16 +6,13 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use diesel::backend::Backend;
 use diesel::prelude::*;
-use diesel::query_builder::AstPass;
-use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Integer, Text};
+use diesel::sql_types::{BigInt, Integer};
 
-use super::connection::{Connection, in_statements, on_either};
+use super::connection::{Connection, on_either};
 use super::error::StoreError;
+use super::insert::{Then, insert, row};
 use super::schema::liveness_check_counts::dsl;
-use super::upsert::{Rows as _, UpsertRow};
 use crate::User;
 
 /// In place of an id: of all users; with any or no pre-registration. Ids begin at 1.
@@ -30,36 +27,21 @@ pub(super) fn slots() -> impl Iterator<Item = i32> {
     (begin..SLOTS).chain(0..begin)
 }
 
-struct CountRow {
-    self_service_user_id: i64,
-    pre_registration_id: i64,
-    slot: i32,
-    checks: i64,
+row! {
+    struct CountRow of "liveness_check_counts", in columns CountColumns {
+        self_service_user_id: i64 => BigInt,
+        pre_registration_id: i64 => BigInt,
+        slot: i32 => Integer,
+        checks: i64 => BigInt,
+    }
 }
 
-impl UpsertRow for CountRow {
-    const INSERT: &'static str =
-        "INSERT INTO liveness_check_counts (self_service_user_id, pre_registration_id, slot, checks) VALUES";
-    const ON_CONFLICT: &'static str = " ON CONFLICT (self_service_user_id, pre_registration_id, slot) \
+struct AddUp;
+
+impl Then for AddUp {
+    const SQL: &'static str = "ON CONFLICT (self_service_user_id, pre_registration_id, slot) \
         DO UPDATE SET checks = liveness_check_counts.checks + excluded.checks";
     type Returned = ();
-    type Id = Self;
-
-    fn push_values<'b, DB>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
-    where
-        DB: Backend,
-        i64: ToSql<BigInt, DB>,
-        i32: ToSql<Integer, DB>,
-        str: ToSql<Text, DB>,
-    {
-        out.push_bind_param::<BigInt, _>(&self.self_service_user_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.pre_registration_id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Integer, _>(&self.slot)?;
-        out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.checks)
-    }
 }
 
 /// Counts one record to each of these users, who may be the same.
@@ -91,7 +73,7 @@ pub(super) fn add<'a>(
         checks,
     };
     let rows: Vec<_> = counts.into_iter().map(row).collect();
-    in_statements!(conn, rows, |conn, rows| rows.upsert().execute(*conn));
+    insert!(conn, rows, AddUp, |conn, insert| insert.execute(*conn));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::connection::{Connection, in_statements, on_either};
+use super::connection::{Connection, on_either};
 use super::error::StoreError;
 use super::schema::liveness_images::{self, dsl};
 use crate::{FaceImage, LivenessCheck};
@@ -16,16 +16,21 @@ struct ImageRow<'a> {
     bytes: &'a [u8],
 }
 
-pub(super) fn put<'a>(conn: &mut Connection<'_>, faces: &[(i64, &'a FaceImage)]) -> Result<(), StoreError> {
-    let row = |(check_id, image): &(i64, &'a FaceImage)| ImageRow {
-        liveness_check_id: *check_id,
-        media_type: image.media_type().name(),
-        bytes: image.bytes(),
-    };
-    let rows: Vec<_> = faces.iter().map(row).collect();
-    in_statements!(conn, rows, |conn, rows| {
-        diesel::insert_into(dsl::liveness_images).values(rows).execute(*conn)
-    });
+/// One by one also where the database is far away: an image is large, and many in a statement are copied about.
+pub(super) fn put<'a>(
+    conn: &mut Connection<'_>,
+    faces: impl Iterator<Item = (i64, &'a FaceImage)>,
+) -> Result<(), StoreError> {
+    for (liveness_check_id, image) in faces {
+        let row = ImageRow {
+            liveness_check_id,
+            media_type: image.media_type().name(),
+            bytes: image.bytes(),
+        };
+        on_either!(conn, |conn| diesel::insert_into(dsl::liveness_images)
+            .values(row)
+            .execute(*conn))?;
+    }
     Ok(())
 }
 

@@ -1,8 +1,6 @@
 //! What one transaction writes: of each command its record, image, session, idempotency key and audit entry; users that
 //! are new; audit entries of their own. Many callers' at once, in few statements.
 
-use std::collections::HashMap;
-
 use super::connection::Connection;
 use super::error::StoreError;
 use super::{audit_entries, checks, counts, images, sessions, users};
@@ -166,10 +164,8 @@ fn record(
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
     let recordings: Vec<_> = own.iter().map(|(_, recording)| *recording).collect();
-    let mut recorded = insert(conn, slot, &recordings)?;
-    for (place, recording) in own {
-        let check = recorded.remove(recording.check.session_id.as_str());
-        let check = check.ok_or_else(|| StoreError::internal("a record that was inserted did not come back"))?;
+    let recorded = insert(conn, slot, &recordings)?;
+    for ((place, _), check) in own.into_iter().zip(recorded) {
         outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded {
             check,
             is_replay: false,
@@ -192,23 +188,12 @@ fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> O
     })))
 }
 
-/// The records by their sessions, each with its image and counted.
-fn insert(
-    conn: &mut Connection<'_>,
-    slot: i32,
-    recordings: &[&Recording],
-) -> Result<HashMap<String, LivenessCheck>, StoreError> {
-    let checks = checks::insert(conn, recordings)?;
-    let recorded: HashMap<_, _> = checks
-        .into_iter()
-        .map(|check| (check.session_id.clone(), check))
-        .collect();
-    let faces = recordings.iter().filter_map(|recording| {
-        let id = recorded.get(recording.check.session_id.as_str())?.id;
-        Some((id, recording.check.image.as_ref()?))
-    });
-    let faces: Vec<_> = faces.collect();
-    images::put(conn, &faces)?;
+/// The records, each with its image and counted.
+fn insert(conn: &mut Connection<'_>, slot: i32, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
+    let recorded = checks::insert(conn, recordings)?;
+    let faces = recordings.iter().zip(&recorded);
+    let faces = faces.filter_map(|(recording, check)| Some((check.id, recording.check.image.as_ref()?)));
+    images::put(conn, faces)?;
     counts::add(conn, slot, recordings.iter().map(|recording| &recording.check.user))?;
     Ok(recorded)
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use diesel::dsl::Eq;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::Store;
-use super::connection::{Connection, cannot_be_stored, in_statements, on_either};
+use super::connection::{Connection, cannot_be_stored, on_either};
 use super::error::StoreError;
+use super::insert::{Then, insert, row};
 use super::schema::liveness_users::{self, dsl};
 use crate::{Claims, Clock, DirectoryError, Timestamp, User, UserDirectory, UserReference};
 
@@ -50,52 +50,73 @@ pub(super) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Res
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = rows(users);
-    in_statements!(conn, rows, |conn, rows| {
-        diesel::insert_into(dsl::liveness_users)
-            .values(rows)
-            .on_conflict_do_nothing()
-            .execute(*conn)
-    });
+    insert!(conn, rows(users), UnlessThere, |conn, insert| insert.execute(*conn));
     let ids: Vec<_> = users.iter().map(|(user, _)| user.id).collect();
     find(conn, &ids)
 }
 
 /// Adds users, and changes those whose ids are known: no two of one id.
 pub(super) fn put(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<(), StoreError> {
-    let rows = rows(users);
-    in_statements!(conn, rows, |conn, rows| {
-        diesel::insert_into(dsl::liveness_users)
-            .values(rows)
-            .on_conflict(dsl::id)
-            .do_update()
-            .set((
-                dsl::user_id.eq(excluded(dsl::user_id)),
-                dsl::pre_registration_id.eq(excluded(dsl::pre_registration_id)),
-                dsl::email_address.eq(excluded(dsl::email_address)),
-                dsl::first_name.eq(excluded(dsl::first_name)),
-                dsl::last_name.eq(excluded(dsl::last_name)),
-                dsl::middle_name.eq(excluded(dsl::middle_name)),
-                dsl::display_name.eq(excluded(dsl::display_name)),
-            ))
-            .execute(*conn)
-    });
+    insert!(conn, rows(users), OrChange, |conn, insert| insert.execute(*conn));
     Ok(())
 }
 
 /// Rows in one order everywhere, so that two nodes do not wait for each other.
-fn rows(users: &[(User, Timestamp)]) -> Vec<NewUserRow> {
-    let row = |(user, now): &(User, Timestamp)| (UserRow::from(user.clone()), dsl::created_at.eq(now.unix_millis()));
-    let mut rows: Vec<_> = users.iter().map(row).collect();
-    rows.sort_unstable_by_key(|(user, _)| user.id);
+fn rows(users: &[(User, Timestamp)]) -> Vec<NewUserRow<'_>> {
+    let mut rows: Vec<_> = users.iter().map(|(user, now)| NewUserRow::of(user, *now)).collect();
+    rows.sort_unstable_by_key(|row| row.id);
     rows
 }
 
-type NewUserRow = (UserRow, Eq<dsl::created_at, i64>);
+row! {
+    struct NewUserRow<'a> of "liveness_users", in columns NewUserColumns {
+        id: i64 => BigInt,
+        user_id: &'a str => Text,
+        pre_registration_id: Option<i64> => Nullable<BigInt>,
+        email_address: Option<&'a str> => Nullable<Text>,
+        first_name: Option<&'a str> => Nullable<Text>,
+        last_name: Option<&'a str> => Nullable<Text>,
+        middle_name: Option<&'a str> => Nullable<Text>,
+        display_name: Option<&'a str> => Nullable<Text>,
+        created_at: i64 => BigInt,
+    }
+}
 
-#[derive(Queryable, Selectable, Insertable)]
-// With a DEFAULT in it for what is left out, the statement would be another each time.
-#[diesel(table_name = liveness_users, treat_none_as_default_value = false)]
+impl<'a> NewUserRow<'a> {
+    fn of(user: &'a User, now: Timestamp) -> Self {
+        Self {
+            id: user.id,
+            user_id: &user.user_id,
+            pre_registration_id: user.pre_registration_id,
+            email_address: user.email_address.as_deref(),
+            first_name: user.first_name.as_deref(),
+            last_name: user.last_name.as_deref(),
+            middle_name: user.middle_name.as_deref(),
+            display_name: user.display_name.as_deref(),
+            created_at: now.unix_millis(),
+        }
+    }
+}
+
+struct UnlessThere;
+
+impl Then for UnlessThere {
+    const SQL: &'static str = "ON CONFLICT DO NOTHING";
+    type Returned = ();
+}
+
+struct OrChange;
+
+impl Then for OrChange {
+    const SQL: &'static str = "ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, \
+        pre_registration_id = excluded.pre_registration_id, email_address = excluded.email_address, \
+        first_name = excluded.first_name, last_name = excluded.last_name, middle_name = excluded.middle_name, \
+        display_name = excluded.display_name";
+    type Returned = ();
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = liveness_users)]
 struct UserRow {
     id: i64,
     user_id: String,
@@ -105,31 +126,6 @@ struct UserRow {
     last_name: Option<String>,
     middle_name: Option<String>,
     display_name: Option<String>,
-}
-
-impl From<User> for UserRow {
-    fn from(user: User) -> Self {
-        let User {
-            id,
-            user_id,
-            pre_registration_id,
-            email_address,
-            first_name,
-            last_name,
-            middle_name,
-            display_name,
-        } = user;
-        Self {
-            id,
-            user_id,
-            pre_registration_id,
-            email_address,
-            first_name,
-            last_name,
-            middle_name,
-            display_name,
-        }
-    }
 }
 
 impl From<UserRow> for User {
