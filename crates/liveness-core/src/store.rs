@@ -24,6 +24,7 @@ mod schema;
 mod sessions;
 mod sqlite;
 mod stats;
+mod together;
 mod users;
 mod writer;
 
@@ -47,6 +48,7 @@ pub use self::writer::GroupCommit;
 use self::file::DatabaseFile;
 use self::pool::{Connections, Pool};
 use self::recording::{Write, Written};
+use self::together::Together;
 use self::writer::Writer;
 
 /// The database of liveness checks.
@@ -62,6 +64,29 @@ use self::writer::Writer;
 pub struct Store {
     connections: Arc<Connections>,
     writer: Arc<Writer>,
+    questions: Questions,
+}
+
+/// What is asked with most requests.
+#[derive(Clone, Debug)]
+struct Questions {
+    user: Arc<Together<i64, Option<User>>>,
+    user_by_user_id: Arc<Together<String, Option<User>>>,
+    completing_check: Arc<Together<(i64, CompletionRule), Option<LivenessCheck>>>,
+}
+
+impl Questions {
+    fn new() -> Self {
+        Self {
+            user: Together::new(users::each),
+            user_by_user_id: Together::new(users::each_by_user_id),
+            completing_check: Together::new(checks::each_completing),
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.user.waiting() + self.user_by_user_id.waiting() + self.completing_check.waiting()
+    }
 }
 
 /// What an operator may set.
@@ -175,7 +200,11 @@ impl Store {
     fn of(connections: Connections, group_commit: GroupCommit) -> Result<Self, OpenError> {
         let connections = Arc::new(connections);
         let writer = Arc::new(Writer::start(&connections, group_commit)?);
-        Ok(Self { connections, writer })
+        Ok(Self {
+            connections,
+            writer,
+            questions: Questions::new(),
+        })
     }
 
     /// The same database, with writes collected otherwise.
@@ -239,9 +268,10 @@ impl Store {
     /// What the store is doing, in numbers. Asks nothing of the database.
     pub fn stats(&self) -> StoreStats {
         let connections = &self.connections;
+        let waiting_reads = connections.waiting_reads() + self.questions.waiting();
         connections
             .counters()
-            .snapshot(connections.state(), connections.waiting_reads(), self.writer.waiting())
+            .snapshot(connections.state(), waiting_reads, self.writer.waiting())
     }
 
     /// Records a check: the record, its image, its audit entry, the ownership of its session and its
@@ -297,9 +327,8 @@ impl Store {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<LivenessCheck>, StoreError> {
-        self.connections
-            .read(move |conn| checks::completing(conn, self_service_user_id, rule))
-            .await
+        let question = (self_service_user_id, rule);
+        self.questions.completing_check.ask(&self.connections, question).await
     }
 
     /// The same with its face.
@@ -375,6 +404,15 @@ impl Store {
         self.connections.read(move |conn| images::get(conn, check_id)).await
     }
 
+    /// The user of that id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn user(&self, id: i64) -> Result<Option<User>, StoreError> {
+        self.questions.user.ask(&self.connections, id).await
+    }
+
     /// The users of those ids that exist.
     ///
     /// # Errors
@@ -390,9 +428,7 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn user_by_user_id(&self, user_id: String) -> Result<Option<User>, StoreError> {
-        self.connections
-            .read(move |conn| users::find_by_user_id(conn, &user_id))
-            .await
+        self.questions.user_by_user_id.ask(&self.connections, user_id).await
     }
 
     /// The users of those `UserId`s that exist.

@@ -70,6 +70,17 @@ const COUNT: (&str, &str) = ("liveness_check_counts USING PRIMARY KEY", "livenes
 const SESSION: (&str, &str) = ("liveness_sessions USING PRIMARY KEY", "liveness_sessions_pkey");
 const CHECK: (&str, &str) = ("liveness_checks USING INTEGER PRIMARY KEY", "liveness_checks_pkey");
 const USER: (&str, &str) = ("liveness_users USING INTEGER PRIMARY KEY", "liveness_users_pkey");
+const USER_ID: (&str, &str) = (
+    "sqlite_autoindex_liveness_users_1 (user_id=?)",
+    "liveness_users_user_id_key",
+);
+
+/// The status of some users, whom SQLite is asked for one by one.
+fn completing_each(conn: &mut Connection<'_>, rule: CompletionRule) -> Result<(), StoreError> {
+    let asked = [(1, rule), (2, rule)];
+    let at_once = if matches!(conn, Connection::Sqlite(_)) { 1 } else { 2 };
+    checks::each_completing(conn, &asked[..at_once]).map(drop)
+}
 
 fn page(
     conn: &mut Connection<'_>,
@@ -179,6 +190,19 @@ const CASES: &[Case] = &[
         &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
     ),
     (
+        "any successful records",
+        |conn| completing_each(conn, CompletionRule::AnySuccessful),
+        &[(
+            "liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)",
+            "liveness_checks_passed_of_user",
+        )],
+    ),
+    (
+        "the latest records",
+        |conn| completing_each(conn, CompletionRule::LatestVerified),
+        &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
+    ),
+    (
         "a page of all",
         |conn| page(conn, None, None, None),
         &[COUNT, ("liveness_checks_newest", "liveness_checks_newest")],
@@ -243,11 +267,13 @@ const CASES: &[Case] = &[
     ("users", |conn| users::find(conn, &[1, 2, 3]).map(drop), &[USER]),
     (
         "a user by UserId",
-        |conn| users::find_by_user_id(conn, "USR-00000001").map(drop),
-        &[(
-            "sqlite_autoindex_liveness_users_1 (user_id=?)",
-            "liveness_users_user_id_key",
-        )],
+        |conn| users::find_by_user_ids(conn, &["USR-00000001".into()]).map(drop),
+        &[USER_ID],
+    ),
+    (
+        "users by UserId",
+        |conn| users::find_by_user_ids(conn, &["USR-00000001".into(), "USR-00000002".into()]).map(drop),
+        &[USER_ID],
     ),
     // SQLite: in the order of the table itself, and no further than the limit.
     (

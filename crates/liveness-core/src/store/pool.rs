@@ -131,8 +131,21 @@ impl Connections {
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let connections = Arc::clone(self);
-        let read = move || connections.run(&connections.readers, operation);
+        let read = move || connections.read_here(operation);
         self.turns.read(read).await
+    }
+
+    /// Does something that reads with [`read_here`](Self::read_here), off the threads of the caller, who does not wait.
+    pub(super) fn read_later(&self, run: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+        self.turns.run(run)
+    }
+
+    /// Reads, on the thread of the caller.
+    pub(super) fn read_here<T>(
+        &self,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run(&self.readers, operation)
     }
 
     /// How many reads wait for a turn.

@@ -45,6 +45,8 @@ const DEFAULTS: [(&str, &str); 6] = [
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PostgresSettings {
     schema: Option<String>,
+    /// Whether nobody else's statements come on these connections.
+    is_ours_alone: bool,
 }
 
 impl PostgresSettings {
@@ -55,6 +57,7 @@ impl PostgresSettings {
     pub fn in_schema(name: &str) -> Self {
         Self {
             schema: Some(name.to_owned()),
+            is_ours_alone: false,
         }
     }
 
@@ -96,6 +99,10 @@ impl PostgresSettings {
              false)"
                 .to_owned(),
         ];
+        if self.is_ours_alone {
+            // Each of our statements has one good plan, whatever its values: it is made once.
+            settings.push("set_config('plan_cache_mode', 'force_generic_plan', false)".to_owned());
+        }
         if let Some(schema) = self.quoted_schema() {
             let name = schema.replace('\'', "''");
             settings.push(format!(
@@ -147,6 +154,10 @@ pub(super) fn check_url(url: &str) -> Result<(), OpenError> {
 /// A pool for the URL, which may be any that libpq takes. It goes on trying while the server is out of reach, and
 /// never gives up.
 pub(super) fn pool(url: &str, connections: u32) -> PostgresPool {
+    let settings = PostgresSettings {
+        schema: None,
+        is_ours_alone: true,
+    };
     Pool::builder()
         .max_size(connections)
         .test_on_check_out(false)
@@ -154,7 +165,7 @@ pub(super) fn pool(url: &str, connections: u32) -> PostgresPool {
         .connection_timeout(RETRY * 2)
         // It would write a line for each try of each connection; the store tells when the database goes and comes.
         .error_handler(Box::new(NopErrorHandler))
-        .connection_customizer(Box::new(PostgresSettings::default()))
+        .connection_customizer(Box::new(settings))
         .build_unchecked(ConnectionManager::new(with_defaults(url)))
 }
 

@@ -31,6 +31,11 @@ impl Readers {
         self.0.lock().waiting.len()
     }
 
+    /// Runs something on one of the threads, which it must not end by a panic.
+    pub(super) fn run(&self, run: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+        self.0.add(Box::new(run)).map(drop)
+    }
+
     /// Reads on one of the threads.
     pub(super) async fn read<T: Send + 'static>(
         &self,
@@ -42,7 +47,11 @@ impl Readers {
             // Who has gone away does not want to know.
             let _ = answer.send(done.unwrap_or_else(|_| Err(StoreError::internal("a read panicked"))));
         });
-        let mut turn = self.0.add(run)?;
+        let mut turn = Turn {
+            ticket: self.0.add(run)?,
+            queue: Arc::clone(&self.0),
+            is_over: false,
+        };
         let answer = match timeout(WAIT, &mut answered).await {
             Ok(answer) => answer,
             Err(_) if turn.withdraw() => {
@@ -98,19 +107,14 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(self: &Arc<Self>, run: Run) -> Result<Turn, StoreError> {
+    fn add(self: &Arc<Self>, run: Run) -> Result<u64, StoreError> {
         let mut state = self.lock();
         state.last_ticket += 1;
         let ticket = state.last_ticket;
         state.waiting.push_back((ticket, run));
-        let turn = Turn {
-            queue: Arc::clone(self),
-            ticket,
-            is_over: false,
-        };
         // Whoever was woken before finds what has come since.
         if state.waiting.len() <= state.woken {
-            return Ok(turn);
+            return Ok(ticket);
         }
         if state.idle > state.woken {
             state.woken += 1;
@@ -121,7 +125,7 @@ impl Queue {
             drop(state);
             self.begin()?;
         }
-        Ok(turn)
+        Ok(ticket)
     }
 
     /// Begins one thread more.

@@ -25,23 +25,43 @@ pub(super) fn find(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<User>, 
     Ok(found.into_iter().map(User::from).collect())
 }
 
-pub(super) fn find_by_user_id(conn: &mut Connection<'_>, user_id: &str) -> Result<Option<User>, StoreError> {
-    if cannot_be_stored(user_id) {
-        return Ok(None);
+/// The user of each id.
+pub(super) fn each(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<Option<User>>, StoreError> {
+    let found = one_by_one(conn, ids, find)?;
+    let of = |id: &i64| found.iter().find(|user| user.id == *id).cloned();
+    Ok(ids.iter().map(of).collect())
+}
+
+/// The user of each `UserId`.
+pub(super) fn each_by_user_id(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<Option<User>>, StoreError> {
+    let found = one_by_one(conn, user_ids, find_by_user_ids)?;
+    let of = |user_id: &String| found.iter().find(|user| user.user_id == *user_id).cloned();
+    Ok(user_ids.iter().map(of).collect())
+}
+
+/// PostgreSQL, which is far away, is asked for all at once. SQLite, which is here, has only the statement of one prepared.
+fn one_by_one<T>(
+    conn: &mut Connection<'_>,
+    wanted: &[T],
+    find: fn(&mut Connection<'_>, &[T]) -> Result<Vec<User>, StoreError>,
+) -> Result<Vec<User>, StoreError> {
+    if matches!(conn, Connection::Postgres(_)) {
+        return find(conn, wanted);
     }
-    let found: Option<UserRow> = on_either!(conn, |conn| dsl::liveness_users
-        .filter(dsl::user_id.eq(user_id))
-        .select(UserRow::as_select())
-        .first(*conn)
-        .optional())?;
-    Ok(found.map(User::from))
+    let found = wanted.chunks(1).map(|one| find(conn, one));
+    Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 pub(super) fn find_by_user_ids(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<User>, StoreError> {
-    let found: Vec<UserRow> = on_either!(conn, |conn| dsl::liveness_users
-        .filter(dsl::user_id.eq_any(user_ids))
-        .select(UserRow::as_select())
-        .load(*conn))?;
+    let storable: Vec<_> = user_ids.iter().filter(|user_id| !cannot_be_stored(user_id)).collect();
+    let found: Vec<UserRow> = on_either!(conn, |conn| {
+        let users = dsl::liveness_users.select(UserRow::as_select());
+        match *storable {
+            // The common question has a statement of its own, which is prepared once.
+            [user_id] => users.filter(dsl::user_id.eq(user_id)).load(*conn),
+            _ => users.filter(dsl::user_id.eq_any(storable)).load(*conn),
+        }
+    })?;
     Ok(found.into_iter().map(User::from).collect())
 }
 
@@ -174,7 +194,7 @@ impl StoredUsers {
     async fn identify(&self, claims: &Claims) -> Result<Option<User>, StoreError> {
         match &claims.reference {
             UserReference::UserId(user_id) => self.store.user_by_user_id(user_id.clone()).await,
-            UserReference::Id(id) => match self.store.users(vec![*id]).await?.pop() {
+            UserReference::Id(id) => match self.store.user(*id).await? {
                 None if self.provision => self.store.add_user(claims.to_user(*id), self.clock.now()).await,
                 found => Ok(found),
             },
