@@ -213,7 +213,7 @@ impl QueryFragment<Pg> for EachLatest {
         out.push_sql(" FROM unnest(");
         out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
         out.push_sql(
-            ") AS asked (id) CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
+            "::bigint[]) AS asked (id) CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
              WHERE of_user.self_service_user_id = asked.id",
         );
         if !self.only_latest {

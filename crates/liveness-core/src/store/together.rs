@@ -6,6 +6,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -14,8 +15,11 @@ use super::connection::Connection;
 use super::error::StoreError;
 use super::pool::{Connections, WAIT};
 
-/// Turns that one kind of question has at once: the next questions are collected while these are asked.
-const TURNS: usize = 2;
+/// How long a question waits for the turn before its own. Past it another is begun beside: a connection that has gone
+/// silent holds up those who were asked for with it, and nobody else.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Most turns at once.
+const TURNS: usize = 3;
 /// Most questions of a turn.
 const MOST: usize = 256;
 
@@ -58,21 +62,40 @@ impl<Q: Send + 'static, A: Send + 'static> Together<Q, A> {
 
     /// The answer to a question.
     pub(super) async fn ask(self: &Arc<Self>, connections: &Arc<Connections>, question: Q) -> Result<A, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let begins = {
-            let mut state = self.lock();
-            state.waiting.push((question, answer));
-            let begins = state.turns < TURNS;
-            state.turns += usize::from(begins);
-            begins
-        };
-        if begins {
+        let (answer, mut answered) = oneshot::channel();
+        if self.add(question, answer) {
             self.begin(connections);
         }
-        match timeout(WAIT, answered).await {
+        let in_time = match timeout(PATIENCE, &mut answered).await {
+            Ok(answer) => Ok(answer),
+            Err(_) => {
+                if self.is_held_up() {
+                    self.begin(connections);
+                }
+                timeout(WAIT, answered).await
+            }
+        };
+        match in_time {
             Ok(answer) => answer.map_err(StoreError::internal)?,
             Err(_) => Err(StoreError::unavailable("no answer of the database within 5 s")),
         }
+    }
+
+    /// Whether a turn is to be begun for it.
+    fn add(&self, question: Q, answer: Answer<A>) -> bool {
+        let mut state = self.lock();
+        state.waiting.push((question, answer));
+        let begins = state.turns == 0;
+        state.turns += usize::from(begins);
+        begins
+    }
+
+    /// Whether a turn is to be begun beside those that are not over yet.
+    fn is_held_up(&self) -> bool {
+        let mut state = self.lock();
+        let begins = !state.waiting.is_empty() && state.turns < TURNS;
+        state.turns += usize::from(begins);
+        begins
     }
 
     /// Takes a place in the queue of those who read; each turn anew, so that the others have theirs.
@@ -137,5 +160,93 @@ impl<Q: Send + 'static, A: Send + 'static> Together<Q, A> {
 fn refuse<A>(answers: impl IntoIterator<Item = Answer<A>>, error: &StoreError) {
     for answer in answers {
         let _ = answer.send(Err(error.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Waker};
+
+    use super::super::Store;
+    use super::*;
+
+    /// Runs with the readers of a file.
+    fn with_readers<F: Future<Output = ()>>(test: impl FnOnce(Arc<Connections>) -> F) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("own.db").display())).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(test(Arc::clone(&store.connections)));
+    }
+
+    /// Until the turn that is being asked is let go.
+    static HELD: Mutex<()> = Mutex::new(());
+    const HOLDS: i64 = -1;
+
+    /// Answers each number by how many were asked with it.
+    fn count(_: &mut Connection<'_>, numbers: &[i64]) -> Result<Vec<usize>, StoreError> {
+        if numbers == [HOLDS] {
+            drop(HELD.lock());
+        }
+        Ok(vec![numbers.len(); numbers.len()])
+    }
+
+    #[test]
+    fn what_waits_for_a_turn_is_asked_together_and_a_turn_that_hangs_holds_up_nobody_else() {
+        with_readers(|connections| async move {
+            let questions = Together::new(count);
+            let held = HELD.lock().unwrap();
+            let mut first = Box::pin(questions.ask(&connections, HOLDS));
+            assert!(
+                first
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+                    .is_pending()
+            );
+            while questions.waiting() > 0 {
+                std::thread::yield_now();
+            }
+            let mut others: Vec<_> = (0..9)
+                .map(|number| Box::pin(questions.ask(&connections, number)))
+                .collect();
+            std::future::poll_fn(|cx| {
+                for other in &mut others {
+                    assert!(other.as_mut().poll(cx).is_pending());
+                }
+                Poll::Ready(())
+            })
+            .await;
+            assert_eq!(questions.waiting(), 9);
+            // Nobody waits for this one any more: it is not asked.
+            drop(others.pop());
+            for other in others {
+                assert_eq!(other.await.unwrap(), 8);
+            }
+            drop(held);
+            assert_eq!(first.await.unwrap(), 1);
+        });
+    }
+
+    #[test]
+    fn a_failure_is_told_to_all_and_the_next_turn_comes() {
+        static TURN: AtomicUsize = AtomicUsize::new(0);
+        fn fail_twice(_: &mut Connection<'_>, numbers: &[i64]) -> Result<Vec<i64>, StoreError> {
+            match TURN.fetch_add(1, Ordering::SeqCst) {
+                0 => Err(StoreError::internal("on purpose")),
+                1 => panic!("on purpose"),
+                _ => Ok(numbers.to_vec()),
+            }
+        }
+        with_readers(|connections| async move {
+            let questions = Together::new(fail_twice);
+            for _ in 0..2 {
+                let failed = questions.ask(&connections, 7).await;
+                assert!(matches!(failed, Err(StoreError::Internal(_))), "{failed:?}");
+            }
+            assert_eq!(questions.ask(&connections, 7).await.unwrap(), 7);
+        });
     }
 }
