@@ -1,86 +1,27 @@
 //! The records.
 
+mod completing;
+mod page;
 mod span;
 
 use std::collections::HashMap;
 
-use diesel::dsl::{AsSelect, SqlTypeOf};
-use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use serde_json::value::RawValue;
 
-use super::connection::{Connection, Purpose, cannot_be_stored, on_either};
+use super::connection::{Connection, on_either};
 use super::error::StoreError;
 use super::insert::{Then, insert, row};
 use super::recording::Recording;
 use super::schema::liveness_checks::{self, dsl};
-use super::{counts, sessions};
-use crate::{Challenges, CheckDetails, CompletionRule, LivenessCheck, ReceivedObject, Timestamp};
+use crate::{Challenges, CheckDetails, LivenessCheck, ReceivedObject, Timestamp};
 
+pub(super) use self::completing::{completing, each_completing};
+pub(super) use self::page::page;
+pub use self::page::{CheckFilter, CheckPage, PageRequest};
 pub use self::span::CheckSpan;
 pub(super) use self::span::after;
-
-/// Which records a list holds: those to which everything given applies.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CheckFilter {
-    /// Records of users of this pre-registration.
-    pub pre_registration_id: Option<i64>,
-    /// Records of this user.
-    pub self_service_user_id: Option<i64>,
-    /// Records of this session of the SDK.
-    pub session_id: Option<String>,
-}
-
-/// Which page of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
-    /// From 1.
-    pub number: i64,
-    /// Records a page.
-    pub size: i64,
-}
-
-/// The records that a filter lets through, newest first: a query for either engine.
-///
-/// Conditions are given as ranges of one value, and the narrowest leads the order: then there is one index that gives the
-/// order, and no statistics make an engine walk down the newest records of all, or sort a campaign's, in search of a few.
-macro_rules! matching {
-    ($filter:expr) => {{
-        let CheckFilter {
-            pre_registration_id,
-            self_service_user_id,
-            session_id,
-        } = $filter;
-        let mut query = dsl::liveness_checks.into_boxed();
-        if let Some(session) = session_id {
-            query = query.filter(dsl::session_id.between(session, session));
-        }
-        if let Some(user) = *self_service_user_id {
-            query = query.filter(dsl::self_service_user_id.between(user, user));
-        }
-        if let Some(id) = *pre_registration_id {
-            query = query.filter(dsl::pre_registration_id.between(id, id));
-        }
-        query = match (session_id, self_service_user_id, pre_registration_id) {
-            (Some(_), _, _) => query.order(dsl::session_id.desc()),
-            (None, Some(_), _) => query.order(dsl::self_service_user_id.desc()),
-            (None, None, Some(_)) => query.order(dsl::pre_registration_id.desc()),
-            (None, None, None) => query,
-        };
-        query.then_order_by((dsl::created_at.desc(), dsl::id.desc()))
-    }};
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckPage {
-    /// Its records, newest first.
-    pub items: Vec<LivenessCheck>,
-    /// Records on all pages.
-    pub total: i64,
-}
 
 /// The records, in the order of the recordings: no two are of one session.
 pub(super) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
@@ -129,112 +70,6 @@ pub(super) fn under_keys(
     found.collect()
 }
 
-/// What [`CompletionRule::completed_by`] says of all of a user's records, read from one.
-pub(super) fn completing(
-    conn: &mut Connection<'_>,
-    user: i64,
-    rule: CompletionRule,
-) -> Result<Option<LivenessCheck>, StoreError> {
-    let of_user = dsl::liveness_checks
-        .filter(dsl::self_service_user_id.eq(user))
-        .order((dsl::created_at.desc(), dsl::id.desc()));
-    let found: Option<CheckRow> = if rule.only_latest() {
-        on_either!(conn, |conn| of_user
-            .select(CheckRow::as_select())
-            .first(*conn)
-            .optional())?
-    } else {
-        let passed = of_user.filter(dsl::passed.eq(true));
-        on_either!(conn, |conn| passed
-            .select(CheckRow::as_select())
-            .first(*conn)
-            .optional())?
-    };
-    let accepted = found.filter(|row| rule.accepts(row.is_successful, row.verification_result));
-    accepted.map(LivenessCheck::try_from).transpose()
-}
-
-/// The same of each user under a rule.
-pub(super) fn each_completing(
-    conn: &mut Connection<'_>,
-    asked: &[(i64, CompletionRule)],
-) -> Result<Vec<Option<LivenessCheck>>, StoreError> {
-    match (conn, asked) {
-        (Connection::Postgres(conn), [_, _, ..]) => each_latest(conn, asked),
-        (conn, asked) => asked
-            .iter()
-            .map(|(user, rule)| completing(conn, *user, *rule))
-            .collect(),
-    }
-}
-
-/// In one statement for each rule: PostgreSQL is far away.
-fn each_latest(
-    conn: &mut PgConnection,
-    asked: &[(i64, CompletionRule)],
-) -> Result<Vec<Option<LivenessCheck>>, StoreError> {
-    let mut found = HashMap::new();
-    for only_latest in [false, true] {
-        let of_rule = asked.iter().filter(|(_, rule)| rule.only_latest() == only_latest);
-        let users: Vec<_> = of_rule.map(|(user, _)| *user).collect();
-        if !users.is_empty() {
-            let latest = EachLatest {
-                columns: CheckRow::as_select(),
-                users,
-                only_latest,
-            };
-            let rows: Vec<CheckRow> = latest.load(conn)?;
-            found.extend(
-                rows.into_iter()
-                    .map(|row| ((row.self_service_user_id, only_latest), row)),
-            );
-        }
-    }
-    let of = |(user, rule): &(i64, CompletionRule)| {
-        let row = found.get(&(*user, rule.only_latest()))?;
-        let is_accepted = rule.accepts(row.is_successful, row.verification_result);
-        is_accepted.then(|| row.clone().try_into())
-    };
-    asked.iter().map(|question| of(question).transpose()).collect()
-}
-
-/// The latest record of each of these users, or the latest that passed.
-struct EachLatest {
-    columns: AsSelect<CheckRow, Pg>,
-    users: Vec<i64>,
-    only_latest: bool,
-}
-
-impl QueryFragment<Pg> for EachLatest {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // Each user's index entries are looked up by themselves, however many they are.
-        out.push_sql("SELECT ");
-        self.columns.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM unnest(");
-        out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
-        out.push_sql(
-            "::bigint[]) AS asked (id) CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
-             WHERE of_user.self_service_user_id = asked.id",
-        );
-        if !self.only_latest {
-            out.push_sql(" AND of_user.passed = TRUE");
-        }
-        out.push_sql(" ORDER BY of_user.created_at DESC, of_user.id DESC LIMIT 1) AS liveness_checks");
-        Ok(())
-    }
-}
-
-impl QueryId for EachLatest {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Query for EachLatest {
-    type SqlType = SqlTypeOf<AsSelect<CheckRow, Pg>>;
-}
-
-impl RunQueryDsl<PgConnection> for EachLatest {}
-
 /// The record of that id, with what lists leave out of it.
 pub(super) fn with_details(
     conn: &mut Connection<'_>,
@@ -247,54 +82,6 @@ pub(super) fn with_details(
         .optional())?;
     let parsed = found.map(|(check, details)| Ok((check.try_into()?, details.try_into()?)));
     parsed.transpose()
-}
-
-/// A page, and how many records there are in all, at the same moment.
-pub(super) fn page(
-    conn: &mut Connection<'_>,
-    filter: &CheckFilter,
-    page: PageRequest,
-) -> Result<CheckPage, StoreError> {
-    if filter.session_id.as_deref().is_some_and(cannot_be_stored) {
-        return Ok(CheckPage {
-            items: Vec::new(),
-            total: 0,
-        });
-    }
-    conn.transaction(Purpose::Read, |conn| {
-        let total = total(conn, filter)?;
-        let items = items(conn, filter, page)?;
-        Ok(CheckPage { items, total })
-    })
-}
-
-/// Counts are kept of what can be millions. The records of one session with one pre-registration are few, and counted.
-fn total(conn: &mut Connection<'_>, filter: &CheckFilter) -> Result<i64, StoreError> {
-    match (&filter.session_id, filter.pre_registration_id) {
-        (None, pre_registration) => counts::of(conn, filter.self_service_user_id, pre_registration),
-        (Some(session), None) => sessions::check_count(conn, session, filter.self_service_user_id),
-        (Some(session), Some(pre_registration)) => {
-            let of_session = dsl::liveness_checks
-                .filter(dsl::session_id.eq(session))
-                .filter(dsl::pre_registration_id.eq(pre_registration));
-            Ok(match filter.self_service_user_id {
-                None => on_either!(conn, |conn| of_session.count().get_result(*conn))?,
-                Some(user) => {
-                    let of_user = of_session.filter(dsl::self_service_user_id.eq(user));
-                    on_either!(conn, |conn| of_user.count().get_result(*conn))?
-                }
-            })
-        }
-    }
-}
-
-fn items(conn: &mut Connection<'_>, filter: &CheckFilter, page: PageRequest) -> Result<Vec<LivenessCheck>, StoreError> {
-    let rows: Vec<CheckRow> = on_either!(conn, |conn| matching!(filter)
-        .limit(page.size)
-        .offset(page.number.saturating_sub(1).saturating_mul(page.size))
-        .select(CheckRow::as_select())
-        .load(*conn))?;
-    rows.into_iter().map(LivenessCheck::try_from).collect()
 }
 
 row! {

@@ -6,17 +6,16 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use diesel::prelude::*;
+use diesel::RunQueryDsl as _;
 use diesel::sql_types::{BigInt, Integer};
 
-use super::connection::{Connection, on_either};
+use super::connection::Connection;
 use super::error::StoreError;
 use super::insert::{Then, insert, row};
-use super::schema::liveness_check_counts::dsl;
 use crate::User;
 
 /// In place of an id: of all users; with any or no pre-registration. Ids begin at 1.
-const ANY: i64 = 0;
+pub(super) const ANY: i64 = 0;
 /// Slots of a row. More writers than these wait for each other sometimes, and are never wrong.
 const SLOTS: i32 = 16;
 
@@ -75,29 +74,4 @@ pub(super) fn add<'a>(
     let rows: Vec<_> = counts.into_iter().map(row).collect();
     insert!(conn, rows, AddUp, |conn, insert| insert.execute(*conn));
     Ok(())
-}
-
-/// How many records there are of a user, with a pre-registration, or both; of all where neither is given.
-pub(super) fn of(
-    conn: &mut Connection<'_>,
-    user: Option<i64>,
-    pre_registration: Option<i64>,
-) -> Result<i64, StoreError> {
-    if user.is_some_and(|id| id < 1) || pre_registration.is_some_and(|id| id < 1) {
-        return Ok(0);
-    }
-    let of_user = dsl::self_service_user_id.eq(user.unwrap_or(ANY));
-    // A user's records are under each of the user's pre-registrations.
-    let parts: Vec<i64> = match (user, pre_registration) {
-        (Some(_), None) => on_either!(conn, |conn| dsl::liveness_check_counts
-            .filter(of_user)
-            .select(dsl::checks)
-            .load(*conn))?,
-        (_, pre_registration) => on_either!(conn, |conn| dsl::liveness_check_counts
-            .filter(of_user)
-            .filter(dsl::pre_registration_id.eq(pre_registration.unwrap_or(ANY)))
-            .select(dsl::checks)
-            .load(*conn))?,
-    };
-    Ok(parts.into_iter().sum())
 }

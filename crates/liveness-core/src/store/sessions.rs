@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use diesel::prelude::*;
+use diesel::RunQueryDsl as _;
 use diesel::sql_types::{BigInt, Text};
 
-use super::connection::{Connection, on_either};
+use super::connection::Connection;
 use super::error::StoreError;
 use super::insert::{Then, insert, row};
-use super::schema::liveness_sessions::dsl;
 use crate::NewLivenessCheck;
 
 row! {
@@ -48,17 +47,4 @@ pub(super) fn claim<'a>(
     let claimed = insert!(conn, rows, CountOrClaim, |conn, insert| insert
         .get_results::<String>(*conn));
     Ok(claimed.into_iter().flatten().collect())
-}
-
-/// How many records a session has, of that user where one is given.
-pub(super) fn check_count(conn: &mut Connection<'_>, session_id: &str, user: Option<i64>) -> Result<i64, StoreError> {
-    let found: Option<(i64, i64)> = on_either!(conn, |conn| dsl::liveness_sessions
-        .find(session_id)
-        .select((dsl::self_service_user_id, dsl::check_count))
-        .first(*conn)
-        .optional())?;
-    Ok(match found {
-        Some((owner, count)) if user.is_none_or(|user| user == owner) => count,
-        _ => 0,
-    })
 }
