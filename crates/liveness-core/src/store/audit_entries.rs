@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::connection::{Connection, on_either};
 use super::error::StoreError;
-use super::insert::{Only, insert, row};
+use super::insert::{self, Only, row};
 use super::schema::liveness_audit_entries::{self, dsl};
 use crate::{AuditEntry, Timestamp};
 
@@ -21,8 +21,7 @@ pub fn insert<'a>(conn: impl Into<Connection<'a>>, entry: &AuditEntry) -> Result
 
 pub(super) fn insert_all(conn: &mut Connection<'_>, entries: &[&AuditEntry]) -> Result<(), StoreError> {
     let rows: Vec<_> = entries.iter().map(|entry| NewAuditRow::of(entry)).collect();
-    insert!(conn, rows, Only, |conn, insert| insert.execute(*conn));
-    Ok(())
+    insert::execute::<_, Only>(conn, rows)
 }
 
 row! {

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::connection::{Connection, on_either};
 use super::error::StoreError;
-use super::insert::{Then, insert, row};
+use super::insert::{AllRows, OneRow, Then, row};
 use super::recording::Recording;
 use super::schema::liveness_checks::{self, dsl};
 use crate::{Challenges, CheckDetails, LivenessCheck, ReceivedObject, Timestamp};
@@ -31,13 +31,30 @@ pub(super) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Re
     let rows = recordings.iter().zip(&checks).zip(&keys);
     let rows = rows.map(|((recording, check), key)| NewCheckRow::of(recording, check, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    let inserted = insert!(conn, rows, Numbered, |conn, insert| insert
-        .get_results::<(String, i64)>(*conn));
-    // They may come back in another order.
-    let ids: HashMap<_, _> = inserted.into_iter().flatten().collect();
-    for check in &mut checks {
-        let id = ids.get(&check.session_id);
-        check.id = *id.ok_or_else(|| StoreError::internal("a record that was inserted did not come back"))?;
+    let ids = match conn {
+        Connection::Sqlite(conn) => {
+            let ids = rows.iter().map(|row| {
+                OneRow::<_, Numbered>::of(row).execute(*conn)?;
+                diesel::select(last_insert_rowid()).get_result(*conn)
+            });
+            ids.collect::<Result<Vec<i64>, _>>()?
+        }
+        Connection::Postgres(_) if rows.is_empty() => Vec::new(),
+        Connection::Postgres(conn) => {
+            let inserted = AllRows::<_, Numbered>::of(rows).load::<(String, i64)>(*conn)?;
+            // They may come back in another order.
+            let ids: HashMap<_, _> = inserted.into_iter().collect();
+            checks
+                .iter()
+                .filter_map(|check| ids.get(&check.session_id).copied())
+                .collect()
+        }
+    };
+    if ids.len() != checks.len() {
+        return Err(StoreError::internal("a record that was inserted did not come back"));
+    }
+    for (check, id) in checks.iter_mut().zip(ids) {
+        check.id = id;
     }
     Ok(checks)
 }
@@ -117,10 +134,16 @@ row! {
     }
 }
 
+/// SQLite's: the id of what was inserted last.
+#[diesel::declare_sql_function]
+extern "SQL" {
+    fn last_insert_rowid() -> BigInt;
+}
+
 struct Numbered;
 
 impl Then for Numbered {
-    const SQL: &'static str = "RETURNING session_id, id";
+    const RETURNING: &'static str = "RETURNING session_id, id";
     type Returned = (Text, BigInt);
 }
 

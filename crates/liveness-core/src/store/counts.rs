@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use diesel::RunQueryDsl as _;
 use diesel::sql_types::{BigInt, Integer};
 
 use super::connection::Connection;
 use super::error::StoreError;
-use super::insert::{Then, insert, row};
+use super::insert::{self, Then, row};
 use crate::User;
 
 /// In place of an id: of all users; with any or no pre-registration. Ids begin at 1.
@@ -38,7 +37,7 @@ row! {
 struct AddUp;
 
 impl Then for AddUp {
-    const SQL: &'static str = "ON CONFLICT (self_service_user_id, pre_registration_id, slot) \
+    const ON_CONFLICT: &'static str = "ON CONFLICT (self_service_user_id, pre_registration_id, slot) \
         DO UPDATE SET checks = liveness_check_counts.checks + excluded.checks";
     type Returned = ();
 }
@@ -72,6 +71,5 @@ pub(super) fn add<'a>(
         checks,
     };
     let rows: Vec<_> = counts.into_iter().map(row).collect();
-    insert!(conn, rows, AddUp, |conn, insert| insert.execute(*conn));
-    Ok(())
+    insert::execute::<_, AddUp>(conn, rows)
 }

@@ -12,6 +12,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sqlite::Sqlite;
 
+use super::connection::Connection;
+use super::error::StoreError;
+
 /// A row to be inserted, which [`row!`] makes.
 pub(super) trait Row: Sized {
     /// Many of them, by columns.
@@ -32,18 +35,20 @@ pub(super) trait Columns {
     fn push_arrays<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
 }
 
-/// What follows the rows: a conflict that is no failure, and what comes back.
+/// What is done where a row is there already, and what comes back.
 pub(super) trait Then: 'static {
-    const SQL: &'static str;
+    const ON_CONFLICT: &'static str = "";
+    /// Of PostgreSQL only. SQLite would keep a journal of each page that the statement touches, in case that it fails
+    /// half-way; what it has done is asked of the connection.
+    const RETURNING: &'static str = "";
     /// The types of what comes back.
     type Returned;
 }
 
-/// Nothing follows.
+/// Nothing.
 pub(super) struct Only;
 
 impl Then for Only {
-    const SQL: &'static str = "";
     type Returned = ();
 }
 
@@ -123,28 +128,23 @@ macro_rules! id {
     };
 }
 
-/// Inserts rows: runs a query that has them all, or one for each, and gives back what each query has answered.
-macro_rules! insert {
-    ($conn:expr, $rows:expr, $then:ty, |$either:ident, $insert:ident| $query:expr) => {{
-        let rows = $rows;
-        match $conn {
-            $crate::store::connection::Connection::Sqlite($either) => {
-                let answers = rows.iter().map(|row| {
-                    let $insert = $crate::store::insert::OneRow::<_, $then>::of(row);
-                    $query
-                });
-                answers.collect::<Result<Vec<_>, _>>()?
-            }
-            $crate::store::connection::Connection::Postgres(_) if rows.is_empty() => Vec::new(),
-            $crate::store::connection::Connection::Postgres($either) => {
-                let $insert = $crate::store::insert::AllRows::<_, $then>::of(rows);
-                vec![$query?]
+pub(super) use {id, row};
+
+/// Inserts rows of which nothing comes back.
+pub(super) fn execute<R: Row, T: Then>(conn: &mut Connection<'_>, rows: Vec<R>) -> Result<(), StoreError> {
+    match conn {
+        Connection::Sqlite(conn) => {
+            for row in &rows {
+                OneRow::<_, T>::of(row).execute(*conn)?;
             }
         }
-    }};
+        Connection::Postgres(_) if rows.is_empty() => {}
+        Connection::Postgres(conn) => {
+            AllRows::<_, T>::of(rows).execute(*conn)?;
+        }
+    }
+    Ok(())
 }
-
-pub(super) use {id, insert, row};
 
 /// The statement of one row.
 pub(super) struct OneRow<'r, R, T> {
@@ -164,7 +164,7 @@ impl<R: Row, T: Then> QueryFragment<Sqlite> for OneRow<'_, R, T> {
         out.push_sql(" VALUES (");
         self.row.push_values(out.reborrow())?;
         out.push_sql(") ");
-        out.push_sql(T::SQL);
+        out.push_sql(T::ON_CONFLICT);
         Ok(())
     }
 }
@@ -172,10 +172,6 @@ impl<R: Row, T: Then> QueryFragment<Sqlite> for OneRow<'_, R, T> {
 impl<R: Row, T: Then> QueryId for OneRow<'_, R, T> {
     type QueryId = (R::Id, T);
     const HAS_STATIC_QUERY_ID: bool = true;
-}
-
-impl<R, T: Then> Query for OneRow<'_, R, T> {
-    type SqlType = T::Returned;
 }
 
 impl<R, T, Conn> RunQueryDsl<Conn> for OneRow<'_, R, T> {}
@@ -201,7 +197,8 @@ impl<R: Row, T: Then> QueryFragment<Pg> for AllRows<R, T> {
         out.push_sql(" SELECT * FROM unnest(");
         self.columns.push_arrays(out.reborrow())?;
         out.push_sql(") ");
-        out.push_sql(T::SQL);
+        out.push_sql(T::ON_CONFLICT);
+        out.push_sql(T::RETURNING);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use super::connection::Connection;
 use super::error::StoreError;
-use super::insert::{Then, insert, row};
+use super::insert::{AllRows, OneRow, Then, row};
 use crate::NewLivenessCheck;
 
 row! {
@@ -22,9 +22,10 @@ row! {
 struct CountOrClaim;
 
 impl Then for CountOrClaim {
-    const SQL: &'static str = "ON CONFLICT (session_id) \
+    const ON_CONFLICT: &'static str = "ON CONFLICT (session_id) \
         DO UPDATE SET check_count = liveness_sessions.check_count + 1 \
-        WHERE liveness_sessions.self_service_user_id = excluded.self_service_user_id RETURNING session_id";
+        WHERE liveness_sessions.self_service_user_id = excluded.self_service_user_id";
+    const RETURNING: &'static str = " RETURNING session_id";
     type Returned = Text;
 }
 
@@ -44,7 +45,21 @@ pub(super) fn claim<'a>(
         .collect();
     // In one order everywhere, so that two nodes do not wait for each other.
     rows.sort_unstable_by_key(|row| row.session_id);
-    let claimed = insert!(conn, rows, CountOrClaim, |conn, insert| insert
-        .get_results::<String>(*conn));
-    Ok(claimed.into_iter().flatten().collect())
+    match conn {
+        Connection::Sqlite(conn) => {
+            let mut claimed = HashSet::new();
+            for row in rows {
+                // Somebody else's is left as it is.
+                if OneRow::<_, CountOrClaim>::of(&row).execute(*conn)? == 1 {
+                    claimed.insert(row.session_id.to_owned());
+                }
+            }
+            Ok(claimed)
+        }
+        Connection::Postgres(_) if rows.is_empty() => Ok(HashSet::new()),
+        Connection::Postgres(conn) => {
+            let claimed = AllRows::<_, CountOrClaim>::of(rows).load::<String>(*conn)?;
+            Ok(claimed.into_iter().collect())
+        }
+    }
 }

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::Store;
 use super::connection::{Connection, cannot_be_stored, on_either};
 use super::error::StoreError;
-use super::insert::{Then, insert, row};
+use super::insert::{self, Then, row};
 use super::schema::liveness_users::{self, dsl};
 use crate::{Claims, Clock, DirectoryError, Timestamp, User, UserDirectory, UserReference};
 
@@ -70,15 +70,14 @@ pub(super) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Res
     if users.is_empty() {
         return Ok(Vec::new());
     }
-    insert!(conn, rows(users), UnlessThere, |conn, insert| insert.execute(*conn));
+    insert::execute::<_, UnlessThere>(conn, rows(users))?;
     let ids: Vec<_> = users.iter().map(|(user, _)| user.id).collect();
     find(conn, &ids)
 }
 
 /// Adds users, and changes those whose ids are known: no two of one id.
 pub(super) fn put(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<(), StoreError> {
-    insert!(conn, rows(users), OrChange, |conn, insert| insert.execute(*conn));
-    Ok(())
+    insert::execute::<_, OrChange>(conn, rows(users))
 }
 
 /// Rows in one order everywhere, so that two nodes do not wait for each other.
@@ -121,14 +120,14 @@ impl<'a> NewUserRow<'a> {
 struct UnlessThere;
 
 impl Then for UnlessThere {
-    const SQL: &'static str = "ON CONFLICT DO NOTHING";
+    const ON_CONFLICT: &'static str = "ON CONFLICT DO NOTHING";
     type Returned = ();
 }
 
 struct OrChange;
 
 impl Then for OrChange {
-    const SQL: &'static str = "ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, \
+    const ON_CONFLICT: &'static str = "ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, \
         pre_registration_id = excluded.pre_registration_id, email_address = excluded.email_address, \
         first_name = excluded.first_name, last_name = excluded.last_name, middle_name = excluded.middle_name, \
         display_name = excluded.display_name";
