@@ -4,6 +4,7 @@
 //! A [`Store`] is a handle: cloning it is cheap, and all clones share their connections.
 //! Where SQL is written: one file a table, in the folder of this module.
 
+mod among;
 mod audit_entries;
 mod checks;
 mod connection;

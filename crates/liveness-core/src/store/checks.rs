@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use serde_json::value::RawValue;
 
+use super::among::among;
 use super::connection::{Connection, on_either};
 use super::error::StoreError;
 use super::insert::{AllRows, OneRow, Then, row};
@@ -74,12 +75,14 @@ pub(super) fn under_keys(
     conn: &mut Connection<'_>,
     keys: &[String],
 ) -> Result<HashMap<String, (Vec<u8>, LivenessCheck)>, StoreError> {
-    // The common question has a statement of its own, which is prepared once.
     let rows: Vec<(String, Option<Vec<u8>>, CheckRow)> = match keys {
         [] => Vec::new(),
         [key] => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq(key)).load(*conn))?,
-        keys => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq_any(keys))
-            .load(*conn))?,
+        keys => on_either!(conn, |conn| recorded_under!(among(
+            dsl::idempotency_key.assume_not_null(),
+            keys.to_vec()
+        )?)
+        .load(*conn))?,
     };
     let found = rows
         .into_iter()

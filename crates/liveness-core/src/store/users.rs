@@ -7,61 +7,47 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::Store;
+use super::among::among;
 use super::connection::{Connection, cannot_be_stored, on_either};
 use super::error::StoreError;
 use super::insert::{self, Then, row};
 use super::schema::liveness_users::{self, dsl};
 use crate::{Claims, Clock, DirectoryError, Timestamp, User, UserDirectory, UserReference};
 
+macro_rules! some_users {
+    ($condition:expr) => {
+        dsl::liveness_users.filter($condition).select(UserRow::as_select())
+    };
+}
+
 pub(super) fn find(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<User>, StoreError> {
-    let found: Vec<UserRow> = on_either!(conn, |conn| {
-        let users = dsl::liveness_users.select(UserRow::as_select());
-        match ids {
-            // The common question has a statement of its own, which is prepared once.
-            [id] => users.filter(dsl::id.eq(id)).load(*conn),
-            ids => users.filter(dsl::id.eq_any(ids)).load(*conn),
-        }
-    })?;
+    let found: Vec<UserRow> = match ids {
+        [id] => on_either!(conn, |conn| some_users!(dsl::id.eq(id)).load(*conn))?,
+        ids => on_either!(conn, |conn| some_users!(among(dsl::id, ids.to_vec())?).load(*conn))?,
+    };
     Ok(found.into_iter().map(User::from).collect())
 }
 
 /// The user of each id.
 pub(super) fn each(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<Option<User>>, StoreError> {
-    let found = one_by_one(conn, ids, find)?;
+    let found = find(conn, ids)?;
     let of = |id: &i64| found.iter().find(|user| user.id == *id).cloned();
     Ok(ids.iter().map(of).collect())
 }
 
 /// The user of each `UserId`.
 pub(super) fn each_by_user_id(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<Option<User>>, StoreError> {
-    let found = one_by_one(conn, user_ids, find_by_user_ids)?;
+    let found = find_by_user_ids(conn, user_ids)?;
     let of = |user_id: &String| found.iter().find(|user| user.user_id == *user_id).cloned();
     Ok(user_ids.iter().map(of).collect())
 }
 
-/// PostgreSQL, which is far away, is asked for all at once. SQLite, which is here, has only the statement of one prepared.
-fn one_by_one<T>(
-    conn: &mut Connection<'_>,
-    wanted: &[T],
-    find: fn(&mut Connection<'_>, &[T]) -> Result<Vec<User>, StoreError>,
-) -> Result<Vec<User>, StoreError> {
-    if matches!(conn, Connection::Postgres(_)) {
-        return find(conn, wanted);
-    }
-    let found = wanted.chunks(1).map(|one| find(conn, one));
-    Ok(found.collect::<Result<Vec<_>, _>>()?.concat())
-}
-
 pub(super) fn find_by_user_ids(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<User>, StoreError> {
     let storable: Vec<_> = user_ids.iter().filter(|user_id| !cannot_be_stored(user_id)).collect();
-    let found: Vec<UserRow> = on_either!(conn, |conn| {
-        let users = dsl::liveness_users.select(UserRow::as_select());
-        match *storable {
-            // The common question has a statement of its own, which is prepared once.
-            [user_id] => users.filter(dsl::user_id.eq(user_id)).load(*conn),
-            _ => users.filter(dsl::user_id.eq_any(storable)).load(*conn),
-        }
-    })?;
+    let found: Vec<UserRow> = match *storable {
+        [user_id] => on_either!(conn, |conn| some_users!(dsl::user_id.eq(user_id)).load(*conn))?,
+        _ => on_either!(conn, |conn| some_users!(among(dsl::user_id, storable)?).load(*conn))?,
+    };
     Ok(found.into_iter().map(User::from).collect())
 }
 
