@@ -266,6 +266,10 @@ pub(crate) const HEAD_TOO_LARGE: BusError = BusError::Malformed(Cow::Borrowed("t
 
 /// What actix-http answers by itself to a head that it cannot read: a status and nothing else.
 fn bare_refusal(bytes: &[u8]) -> Option<String> {
+    // Answers with a face are large: they are not gone through.
+    if !bytes.starts_with(b"HTTP/1.1 4") {
+        return None;
+    }
     let text = std::str::from_utf8(bytes).ok()?;
     let (status, headers) = text.strip_prefix("HTTP/1.1 ")?.split_once("\r\n")?;
     let is_bare = headers.contains("content-length: 0\r\n") && !headers.contains("x-request-id");
