@@ -165,7 +165,7 @@ fn refuse<A>(answers: impl IntoIterator<Item = Answer<A>>, error: &StoreError) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::task::{Context, Poll, Waker};
 
     use super::super::Store;
@@ -182,14 +182,14 @@ mod tests {
         runtime.block_on(test(Arc::clone(&store.connections)));
     }
 
-    /// Until the turn that is being asked is let go.
-    static HELD: Mutex<()> = Mutex::new(());
+    /// Whether a turn that asks for [`HOLDS`] is held up.
+    static IS_HELD: AtomicBool = AtomicBool::new(true);
     const HOLDS: i64 = -1;
 
     /// Answers each number by how many were asked with it.
     fn count(_: &mut Connection<'_>, numbers: &[i64]) -> Result<Vec<usize>, StoreError> {
-        if numbers == [HOLDS] {
-            drop(HELD.lock());
+        while numbers == [HOLDS] && IS_HELD.load(Ordering::SeqCst) {
+            std::thread::yield_now();
         }
         Ok(vec![numbers.len(); numbers.len()])
     }
@@ -198,7 +198,6 @@ mod tests {
     fn what_waits_for_a_turn_is_asked_together_and_a_turn_that_hangs_holds_up_nobody_else() {
         with_readers(|connections| async move {
             let questions = Together::new(count);
-            let held = HELD.lock().unwrap();
             let mut first = Box::pin(questions.ask(&connections, HOLDS));
             assert!(
                 first
@@ -225,7 +224,7 @@ mod tests {
             for other in others {
                 assert_eq!(other.await.unwrap(), 8);
             }
-            drop(held);
+            IS_HELD.store(false, Ordering::SeqCst);
             assert_eq!(first.await.unwrap(), 1);
         });
     }
