@@ -4,7 +4,7 @@ use liveness_core::CompletionRule;
 use liveness_core::store::{Recording, Store};
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{NOW, Xorshift, at, jpeg, recording, with_face};
+use crate::samples::{NOW, Xorshift, at, at_once, jpeg, recording, with_face};
 
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
@@ -47,6 +47,8 @@ async fn answered(store: &Store, rule: CompletionRule, user: i64) -> Option<i64>
     store.completing_check(user, rule).await.unwrap().map(|check| check.id)
 }
 
+const RULES: [CompletionRule; 2] = [CompletionRule::AnySuccessful, CompletionRule::LatestVerified];
+
 async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Database) {
     let store = &database.store;
     let mut random = Xorshift(0x5EED);
@@ -58,10 +60,7 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Da
 
     let mut completed = [0, 0];
     for user in 1..=80 {
-        for (rule, count) in [CompletionRule::AnySuccessful, CompletionRule::LatestVerified]
-            .into_iter()
-            .zip(&mut completed)
-        {
+        for (rule, count) in RULES.into_iter().zip(&mut completed) {
             let answer = answered(store, rule, user).await;
             assert_eq!(answer, expected(rule, user, &recorded), "{rule:?} of user {user}");
             *count += usize::from(answer.is_some());
@@ -71,6 +70,16 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Da
     // Neither all nor none: otherwise the histories would not tell the rules apart.
     assert!(completed.iter().all(|count| (5..75).contains(count)), "{completed:?}");
     assert!(completed[0] > completed[1]);
+
+    // Those who ask at the same time are asked for together.
+    let questions: Vec<_> = (1..=80).flat_map(|user| RULES.map(|rule| (rule, user))).collect();
+    let answers = at_once(questions.clone().into_iter().map(|(rule, user)| {
+        let store = store.clone();
+        async move { answered(&store, rule, user).await }
+    }));
+    for ((rule, user), answer) in questions.into_iter().zip(answers.await) {
+        assert_eq!(answer, expected(rule, user, &recorded), "{rule:?} of user {user} at once");
+    }
 }
 
 async fn of_records_of_one_instant_the_last_is_the_newest(database: Database) {

@@ -112,6 +112,32 @@ async fn what_cannot_be_stored_names_nobody(database: Database) {
     assert_eq!(found.unwrap(), None);
 }
 
+async fn who_is_asked_for_at_once_is_found_as_alone(database: Database) {
+    let store = &database.store;
+    let user = |id: i64| User {
+        id,
+        user_id: format!("USR-'{id}\""),
+        ..jane().to_user(1234)
+    };
+    store.put_users((1..=20).map(user).collect(), at(NOW)).await.unwrap();
+
+    // Twice over, and with those who are not there.
+    let asked: Vec<i64> = (1..=25).chain(1..=25).collect();
+    let by_id = at_once(asked.clone().into_iter().map(|id| {
+        let store = store.clone();
+        async move { store.user(id).await.unwrap() }
+    }));
+    let by_user_id = at_once(asked.clone().into_iter().map(|id| {
+        let (store, user_id) = (store.clone(), user(id).user_id);
+        let user_id = if id == 25 { format!("{user_id}\0") } else { user_id };
+        async move { store.user_by_user_id(user_id).await.unwrap() }
+    }));
+
+    let expected: Vec<_> = asked.into_iter().map(|id| (id <= 20).then(|| user(id))).collect();
+    assert_eq!(by_id.await, expected);
+    assert_eq!(by_user_id.await, expected);
+}
+
 async fn users_are_put_there_or_changed(database: Database) {
     let store = &database.store;
     store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
@@ -153,6 +179,7 @@ async fn a_user_id_that_is_anothers_puts_nobody_there(database: Database) {
 
 on_each_engine! {
     what_cannot_be_stored_names_nobody,
+    who_is_asked_for_at_once_is_found_as_alone,
     users_are_put_there_or_changed,
     a_user_id_that_is_anothers_puts_nobody_there,
     an_id_seen_for_the_first_time_becomes_a_user,
