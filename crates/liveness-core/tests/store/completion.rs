@@ -78,7 +78,11 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Da
         async move { answered(&store, rule, user).await }
     }));
     for ((rule, user), answer) in questions.into_iter().zip(answers.await) {
-        assert_eq!(answer, expected(rule, user, &recorded), "{rule:?} of user {user} at once");
+        assert_eq!(
+            answer,
+            expected(rule, user, &recorded),
+            "{rule:?} of user {user} at once"
+        );
     }
 }
 
