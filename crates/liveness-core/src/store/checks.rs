@@ -26,6 +26,9 @@ pub(super) use self::span::after;
 
 /// The records, in the order of the recordings: no two are of one session.
 pub(super) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
+    if recordings.is_empty() {
+        return Ok(Vec::new());
+    }
     let numbered = recordings.iter().map(|recording| unnumbered(recording));
     let mut checks = numbered.collect::<Result<Vec<_>, _>>()?;
     let keys: Vec<_> = recordings.iter().map(|recording| recording.scoped_key()).collect();
@@ -40,7 +43,6 @@ pub(super) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Re
             });
             ids.collect::<Result<Vec<i64>, _>>()?
         }
-        Connection::Postgres(_) if rows.is_empty() => Vec::new(),
         Connection::Postgres(conn) => {
             let inserted = AllRows::<_, Numbered>::of(rows).load::<(String, i64)>(*conn)?;
             // They may come back in another order.

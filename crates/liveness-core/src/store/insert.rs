@@ -132,13 +132,15 @@ pub(super) use {id, row};
 
 /// Inserts rows of which nothing comes back.
 pub(super) fn execute<R: Row, T: Then>(conn: &mut Connection<'_>, rows: Vec<R>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     match conn {
         Connection::Sqlite(conn) => {
             for row in &rows {
                 OneRow::<_, T>::of(row).execute(*conn)?;
             }
         }
-        Connection::Postgres(_) if rows.is_empty() => {}
         Connection::Postgres(conn) => {
             AllRows::<_, T>::of(rows).execute(*conn)?;
         }
@@ -198,6 +200,7 @@ impl<R: Row, T: Then> QueryFragment<Pg> for AllRows<R, T> {
         self.columns.push_arrays(out.reborrow())?;
         out.push_sql(") ");
         out.push_sql(T::ON_CONFLICT);
+        out.push_sql(" ");
         out.push_sql(T::RETURNING);
         Ok(())
     }

@@ -286,6 +286,14 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// Steps of SQLite's that look for nothing in a table.
+const NO_SEARCHES: [&str; 4] = [
+    "SCAN CONSTANT ROW",
+    "SCALAR SUBQUERY",
+    "LIST SUBQUERY",
+    "SCAN json_each",
+];
+
 #[test]
 fn every_search_goes_by_an_index_on_sqlite() {
     let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
@@ -299,13 +307,7 @@ fn every_search_goes_by_an_index_on_sqlite() {
             for step in &steps {
                 let index = expected.iter().position(|(index, _)| step.contains(index));
                 // It is not sorted after it was found.
-                let no_searches = [
-                    "SCAN CONSTANT ROW",
-                    "SCALAR SUBQUERY",
-                    "LIST SUBQUERY",
-                    "SCAN json_each",
-                ];
-                let is_no_search = no_searches.iter().any(|begin| step.starts_with(begin));
+                let is_no_search = NO_SEARCHES.iter().any(|begin| step.starts_with(begin));
                 assert!(index.is_some() || is_no_search, "{name}: {search}: {steps:?}");
                 index.inspect(|index| is_used[*index] = true);
             }
@@ -362,13 +364,16 @@ fn every_search_goes_by_an_index_on_postgres() {
         let mut is_used = vec![false; expected.len()];
         for search in searches(&mut (&mut postgres).into(), operation) {
             let steps = generic_plan(&mut postgres, &search);
+            let mut is_found = false;
             for (is_used, (_, index)) in is_used.iter_mut().zip(*expected) {
-                *is_used |= steps.iter().any(|step| step.contains(index));
+                if steps.iter().any(|step| step.contains(index)) {
+                    (*is_used, is_found) = (true, true);
+                }
             }
             // What two filters leave of a user's or a session's few records may be sorted.
             let is_of_both = expected.iter().any(|(_, index)| *index == OF_BOTH.1);
             let is_slow = |step: &String| step.contains("Seq Scan") || step.contains("Sort") && !is_of_both;
-            assert!(!steps.iter().any(is_slow), "{name}: {search}: {steps:#?}");
+            assert!(is_found && !steps.iter().any(is_slow), "{name}: {search}: {steps:#?}");
         }
         assert!(!is_used.contains(&false), "{name}: {is_used:?}");
     }

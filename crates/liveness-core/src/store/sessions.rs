@@ -25,7 +25,7 @@ impl Then for CountOrClaim {
     const ON_CONFLICT: &'static str = "ON CONFLICT (session_id) \
         DO UPDATE SET check_count = liveness_sessions.check_count + 1 \
         WHERE liveness_sessions.self_service_user_id = excluded.self_service_user_id";
-    const RETURNING: &'static str = " RETURNING session_id";
+    const RETURNING: &'static str = "RETURNING session_id";
     type Returned = Text;
 }
 
@@ -43,6 +43,9 @@ pub(super) fn claim<'a>(
             check_count: 1,
         })
         .collect();
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
     // In one order everywhere, so that two nodes do not wait for each other.
     rows.sort_unstable_by_key(|row| row.session_id);
     match conn {
@@ -56,7 +59,6 @@ pub(super) fn claim<'a>(
             }
             Ok(claimed)
         }
-        Connection::Postgres(_) if rows.is_empty() => Ok(HashSet::new()),
         Connection::Postgres(conn) => {
             let claimed = AllRows::<_, CountOrClaim>::of(rows).load::<String>(*conn)?;
             Ok(claimed.into_iter().collect())

@@ -44,9 +44,9 @@ pub(in crate::store) fn each_completing(
     conn: &mut Connection<'_>,
     asked: &[(i64, CompletionRule)],
 ) -> Result<Vec<Option<LivenessCheck>>, StoreError> {
-    match (conn, asked) {
-        (Connection::Postgres(conn), [_, _, ..]) => each_latest(conn, asked),
-        (conn, asked) => asked
+    match conn {
+        Connection::Postgres(conn) => each_latest(conn, asked),
+        Connection::Sqlite(_) => asked
             .iter()
             .map(|(user, rule)| completing(conn, *user, *rule))
             .collect(),
