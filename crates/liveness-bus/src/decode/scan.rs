@@ -10,7 +10,7 @@ pub(super) fn is_plain(text: &str) -> bool {
     // C2 is the first byte of U+0080 to U+009F.
     memchr::memchr3(b'\\', 0x7F, 0xC2, bytes).is_none()
         // Without so many of these, wherever they stand, it is neither too deep nor too many values.
-        && memchr::memchr3_iter(b'{', b'[', b',', bytes).nth(MAX_DEPTH).is_none()
+        && (bytes.len() <= MAX_DEPTH || memchr::memchr3_iter(b'{', b'[', b',', bytes).nth(MAX_DEPTH).is_none())
 }
 
 /// What parsing into a type does not tell, for what no field of the type names is skipped unread.
