@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bus_bench::{Measure, Scenario};
 use criterion::Criterion;
+use crowd::CROWD;
 
 struct Timed<'c>(&'c mut Criterion, Scenario);
 
@@ -21,6 +22,6 @@ fn main() {
         .measurement_time(Duration::from_secs(3))
         .configure_from_args();
     for scenario in Scenario::ALL {
-        scenario.run(&mut Timed(&mut criterion, scenario));
+        scenario.run(&CROWD, &mut Timed(&mut criterion, scenario));
     }
 }

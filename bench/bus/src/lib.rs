@@ -1,8 +1,9 @@
 //! What a message costs on our bus, and on other people's: the scenarios, and who takes part in which.
 //!
-//! Nothing is measured here. `benches/time.rs` measures how long each takes, `src/table.rs` what it allocates.
+//! Nothing is measured here. `benches/time.rs` measures how long each takes, `benches/table.rs` what it allocates.
 
 mod contestants;
+mod crowd;
 mod messages;
 mod numbers;
 
@@ -10,15 +11,17 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+pub use crowd::Crowd;
+
 /// What is done. Unless it says otherwise there are 10 messages in the registry, no middleware, and a small message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     Send { middlewares: usize },
     SendRefused,
-    SendOf100,
+    SendOf700,
     Named { middlewares: usize },
     NamedRefused,
-    NamedOf100,
+    NamedOf700,
     Named300B,
     Named200Kb,
 }
@@ -29,12 +32,12 @@ impl Scenario {
         Self::Send { middlewares: 1 },
         Self::Send { middlewares: 3 },
         Self::SendRefused,
-        Self::SendOf100,
+        Self::SendOf700,
         Self::Named { middlewares: 0 },
         Self::Named { middlewares: 1 },
         Self::Named { middlewares: 3 },
         Self::NamedRefused,
-        Self::NamedOf100,
+        Self::NamedOf700,
         Self::Named300B,
         Self::Named200Kb,
     ];
@@ -45,26 +48,26 @@ impl Scenario {
             Self::Send { middlewares: 1 } => "send, 1 middleware",
             Self::Send { .. } => "send, 3 middlewares",
             Self::SendRefused => "send, refused",
-            Self::SendOf100 => "send, of 100 messages",
+            Self::SendOf700 => "send, of 700 messages",
             Self::Named { middlewares: 0 } => "by name",
             Self::Named { middlewares: 1 } => "by name, 1 middleware",
             Self::Named { .. } => "by name, 3 middlewares",
             Self::NamedRefused => "by name, refused",
-            Self::NamedOf100 => "by name, of 100 messages",
+            Self::NamedOf700 => "by name, of 700 messages",
             Self::Named300B => "by name, 300 bytes",
             Self::Named200Kb => "by name, 200 KB",
         }
     }
 
     /// Gives the measure what each contestant does here; one that has no notion of it does nothing.
-    pub fn run(self, measure: &mut impl Measure) {
-        contestants::by_hand::run(self, measure);
+    pub fn run(self, crowd: &Crowd, measure: &mut impl Measure) {
+        contestants::by_hand::run(self, crowd, measure);
         contestants::tower::run(self, measure);
         contestants::medi_rs::run(self, measure);
-        contestants::mediator_rs::run(self, measure);
-        contestants::hexeract::run(self, measure);
-        contestants::jsonrpsee::run(self, measure);
-        contestants::ours::run(self, measure);
+        contestants::mediator_rs::run(self, crowd, measure);
+        contestants::hexeract::run(self, crowd, measure);
+        contestants::jsonrpsee::run(self, crowd, measure);
+        contestants::ours::run(self, crowd, measure);
     }
 }
 

@@ -5,7 +5,7 @@ use liveness_bus::{Access, Audit, BusError, Context, Kind, Message, Principal};
 use serde::{Deserialize, Serialize};
 
 use crate::Scenario;
-use crate::numbers::{for_each_of_10, for_each_of_100};
+use crate::numbers::{for_each_of_10, for_each_of_700};
 
 pub(crate) const ACCESS: Access = Access::Role("teller");
 
@@ -26,10 +26,10 @@ pub(crate) struct Add {
     b: u32,
 }
 
-/// As many types of it as one likes. They share its code, or so many of them would take minutes to compile.
+/// As many types of it as one likes.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct AddQuery<const N: usize>(Add);
+pub struct AddQuery<const N: usize>(Add);
 
 impl<const N: usize> Validate for AddQuery<N> {
     fn validate(&self) -> Result<(), ValidationErrors> {
@@ -37,9 +37,9 @@ impl<const N: usize> Validate for AddQuery<N> {
     }
 }
 
-/// The one that is sent when there are 10, and the one when there are 100: in the middle.
+/// The one that is sent when there are 10, and the one when there are 700: in the middle.
 pub(crate) type OneOf10 = AddQuery<5>;
-pub(crate) type OneOf100 = AddQuery<50>;
+pub(crate) type OneOf700 = AddQuery<450>;
 
 impl<const N: usize> AddQuery<N> {
     pub(crate) const EXAMPLE: Self = Self(Add { a: 40, b: 2 });
@@ -77,7 +77,7 @@ pub(crate) async fn add<const N: usize>(message: AddQuery<N>, _: &Context) -> Re
 }
 
 /// Where the types of that message are registered, one by one.
-pub(crate) trait Registry: Sized {
+pub trait Registry: Sized {
     fn register<const N: usize>(self) -> Self;
 
     fn with_10(self) -> Self {
@@ -89,12 +89,16 @@ pub(crate) trait Registry: Sized {
         registry
     }
 
-    fn with_100(self) -> Self {
+    /// All but the one that is sent.
+    fn with_others(self) -> Self {
         let mut registry = self;
         macro_rules! each {
-            ($($number:literal)*) => {{ $(registry = registry.register::<$number>();)* }};
+            ($($before:literal)*; $sent:literal; $($behind:literal)*) => {{
+                $(registry = registry.register::<$before>();)*
+                $(registry = registry.register::<$behind>();)*
+            }};
         }
-        for_each_of_100!(each);
+        for_each_of_700!(each);
         registry
     }
 }

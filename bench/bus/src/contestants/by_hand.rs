@@ -7,13 +7,13 @@ use liveness_bus::{BusError, Context, Message};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::messages::{AddQuery, OneOf10, OneOf100, ReportCommand, add, customer, report, report_json, teller};
-use crate::numbers::{for_each_of_10, for_each_of_100};
-use crate::{Measure, Scenario, now};
+use crate::messages::{AddQuery, OneOf10, OneOf700, ReportCommand, add, customer, report, report_json, teller};
+use crate::numbers::{for_each_of_10, for_each_of_700};
+use crate::{Crowd, Measure, Scenario, now};
 
 pub(crate) const NAME: &str = "by hand";
 
-pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
+pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure) {
     let (teller, customer, message) = (teller(), customer(), OneOf10::EXAMPLE);
     let mut reply = Vec::new();
     match scenario {
@@ -33,7 +33,7 @@ pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
             OneOf10::ACCESS.check(context.principal())?;
             now(add(black_box(message), context))
         }),
-        Scenario::SendOf100 => {}
+        Scenario::SendOf700 => {}
         Scenario::Named { middlewares } => {
             measure.operation(NAME, || {
                 reply.clear();
@@ -51,10 +51,10 @@ pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
             let (name, body) = (black_box(OneOf10::NAME), black_box(OneOf10::JSON.as_bytes()));
             of_10(name, body, black_box(&customer), &mut reply)
         }),
-        Scenario::NamedOf100 => measure.operation(NAME, || {
+        Scenario::NamedOf700 => measure.operation(NAME, || {
             reply.clear();
-            let (name, body) = (black_box(OneOf100::NAME), black_box(OneOf100::JSON.as_bytes()));
-            of_100(name, body, black_box(&teller), &mut reply)
+            let (name, body) = (black_box(OneOf700::NAME), black_box(OneOf700::JSON.as_bytes()));
+            of_700(crowd.by_hand, name, body, black_box(&teller), &mut reply)
         }),
         Scenario::Named300B | Scenario::Named200Kb => {
             let json = report_json(scenario);
@@ -85,21 +85,35 @@ fn of_10(name: &str, body: &[u8], context: &Context, reply: &mut Vec<u8>) -> Res
     for_each_of_10!(arms)
 }
 
-fn of_100(name: &str, body: &[u8], context: &Context, reply: &mut Vec<u8>) -> Result<(), BusError> {
+/// What it does of each message.
+pub type Arm = fn(&[u8], &Context, &mut Vec<u8>) -> Result<(), BusError>;
+
+fn of_700(others: &[Arm], name: &str, body: &[u8], context: &Context, reply: &mut Vec<u8>) -> Result<(), BusError> {
     macro_rules! arms {
-        ($($number:literal)*) => {
+        ($($before:literal)*; $sent:literal; $($behind:literal)*) => {
             match name {
-                $(<AddQuery<$number> as Message>::NAME => added::<$number>(body, context, reply),)*
+                $(<AddQuery<$before> as Message>::NAME => others[$before - 100](body, context, reply),)*
+                <AddQuery<$sent> as Message>::NAME => now(answer(body, context, reply, add::<$sent>)),
+                // The one that is sent is none of the others.
+                $(<AddQuery<$behind> as Message>::NAME => others[$behind - 101](body, context, reply),)*
                 _ => Err(BusError::UnknownMessage),
             }
         };
     }
-    for_each_of_100!(arms)
+    for_each_of_700!(arms)
 }
 
-/// Inlined, so many of them would take minutes to compile.
-#[inline(never)]
-fn added<const N: usize>(body: &[u8], context: &Context, reply: &mut Vec<u8>) -> Result<(), BusError> {
+/// What is done of all messages but the one that is sent.
+pub const fn others() -> [Arm; 699] {
+    macro_rules! each {
+        ($($before:literal)*; $sent:literal; $($behind:literal)*) => {
+            [$(arm::<$before>,)* $(arm::<$behind>,)*]
+        };
+    }
+    for_each_of_700!(each)
+}
+
+fn arm<const N: usize>(body: &[u8], context: &Context, reply: &mut Vec<u8>) -> Result<(), BusError> {
     now(answer(body, context, reply, add::<N>))
 }
 

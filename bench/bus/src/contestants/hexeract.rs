@@ -7,8 +7,8 @@ use hexeract_core::{
 };
 use hexeract_mediator::MediatorBuilder;
 
-use crate::messages::{AddQuery, OneOf10, OneOf100, Registry};
-use crate::{Measure, Scenario, now};
+use crate::messages::{AddQuery, OneOf10, OneOf700, Registry};
+use crate::{Crowd, Measure, Scenario, now};
 
 pub(crate) const NAME: &str = "hexeract 0.6.0";
 
@@ -46,7 +46,7 @@ impl Registry for MediatorBuilder {
     }
 }
 
-pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
+pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure) {
     let build = |builder: MediatorBuilder| builder.build().expect("each message has one handler");
     let empty = MediatorBuilder::new();
     match scenario {
@@ -55,9 +55,9 @@ pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
             let mediator = build(builder.with_10());
             measure.operation(NAME, || now(black_box(&mediator).send(black_box(OneOf10::EXAMPLE))));
         }
-        Scenario::SendOf100 => {
-            let mediator = build(empty.with_100());
-            measure.operation(NAME, || now(black_box(&mediator).send(black_box(OneOf100::EXAMPLE))));
+        Scenario::SendOf700 => {
+            let mediator = build((crowd.hexeract)(empty).register::<450>());
+            measure.operation(NAME, || now(black_box(&mediator).send(black_box(OneOf700::EXAMPLE))));
         }
         _ => {}
     }

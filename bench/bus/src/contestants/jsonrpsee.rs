@@ -8,9 +8,9 @@ use liveness_bus::{BusError, Context, Message};
 use serde::de::DeserializeOwned;
 
 use crate::messages::{
-    AddQuery, OneOf10, OneOf100, Registry, ReportCommand, add, customer, report, report_json, teller,
+    AddQuery, OneOf10, OneOf700, Registry, ReportCommand, add, customer, report, report_json, teller,
 };
-use crate::{Measure, Scenario, now};
+use crate::{Crowd, Measure, Scenario, now};
 
 pub(crate) const NAME: &str = "jsonrpsee 0.26.1";
 
@@ -44,7 +44,7 @@ fn request(method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
 }
 
-pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
+pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure) {
     let of_10 = |context| {
         let mut module = RpcModule::new(context).with_10();
         let method = module.register_async_method(ReportCommand::NAME, |params, context, _| async move {
@@ -58,9 +58,9 @@ pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
     let (module, request) = match scenario {
         Scenario::Named { middlewares: 0 } => (of_10(teller()), request(OneOf10::NAME, OneOf10::JSON)),
         Scenario::NamedRefused => (of_10(customer()), request(OneOf10::NAME, OneOf10::JSON)),
-        Scenario::NamedOf100 => (
-            RpcModule::new(teller()).with_100(),
-            request(OneOf100::NAME, OneOf100::JSON),
+        Scenario::NamedOf700 => (
+            (crowd.jsonrpsee)(RpcModule::new(teller())).register::<450>(),
+            request(OneOf700::NAME, OneOf700::JSON),
         ),
         Scenario::Named300B | Scenario::Named200Kb => {
             (of_10(teller()), request(ReportCommand::NAME, &report_json(scenario)))

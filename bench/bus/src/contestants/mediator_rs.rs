@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use liveness_bus::{BusError, Context};
 use mediator_rs::{Extensions, Handler, Mediator, PipelineBehavior, PipelineNext, Request};
 
-use crate::messages::{ACCESS, AddQuery, OneOf10, OneOf100, Registry, add, customer, teller};
-use crate::{Measure, Scenario, now};
+use crate::messages::{ACCESS, AddQuery, OneOf10, OneOf700, Registry, add, customer, teller};
+use crate::{Crowd, Measure, Scenario, now};
 
 pub(crate) const NAME: &str = "mediator-rs 0.1.5";
 
@@ -55,7 +55,7 @@ impl Registry for Mediator<Context, BusError> {
     }
 }
 
-pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
+pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure) {
     let (teller, customer) = (teller(), customer());
     let mut mediator = Mediator::new();
     match scenario {
@@ -75,10 +75,10 @@ pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
                 now(black_box(&mediator).dispatch(black_box(OneOf10::EXAMPLE), black_box(&customer)))
             });
         }
-        Scenario::SendOf100 => {
-            let mediator = mediator.with_100();
+        Scenario::SendOf700 => {
+            let mediator = Registry::register::<450>((crowd.mediator_rs)(mediator));
             measure.operation(NAME, || {
-                now(black_box(&mediator).dispatch(black_box(OneOf100::EXAMPLE), black_box(&teller)))
+                now(black_box(&mediator).dispatch(black_box(OneOf700::EXAMPLE), black_box(&teller)))
             });
         }
         _ => {}

@@ -5,9 +5,9 @@ use std::hint::black_box;
 use liveness_bus::{Bus, BusError, Call, Context, Frame, Handler, Message, Middleware, Module, Next, async_trait};
 
 use crate::messages::{
-    AddQuery, OneOf10, OneOf100, Registry, ReportCommand, Reported, add, customer, report, report_json, teller,
+    AddQuery, OneOf10, OneOf700, Registry, ReportCommand, Reported, add, customer, report, report_json, teller,
 };
-use crate::{Measure, Scenario, now};
+use crate::{Crowd, Measure, Scenario, now};
 
 pub(crate) const NAME: &str = "liveness-bus";
 
@@ -47,21 +47,21 @@ fn bus(module: Module, middlewares: usize) -> Bus {
     builder.build().expect("there is no mistake in it")
 }
 
-pub(crate) fn run(scenario: Scenario, measure: &mut impl Measure) {
+pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure) {
     let of_10 = |middlewares| {
         let module = Module::new("tellers").with_10();
         bus(module.handle::<ReportCommand>(Teller), middlewares)
     };
-    let of_100 = || bus(Module::new("tellers").with_100(), 0);
+    let of_700 = || bus((crowd.ours)(Module::new("tellers")).register::<450>(), 0);
     match scenario {
         Scenario::Send { middlewares } => send(measure, &of_10(middlewares), OneOf10::EXAMPLE, &teller()),
         Scenario::SendRefused => send(measure, &of_10(0), OneOf10::EXAMPLE, &customer()),
-        Scenario::SendOf100 => send(measure, &of_100(), OneOf100::EXAMPLE, &teller()),
+        Scenario::SendOf700 => send(measure, &of_700(), OneOf700::EXAMPLE, &teller()),
         Scenario::Named { middlewares } => {
             dispatch(measure, &of_10(middlewares), OneOf10::NAME, OneOf10::JSON, &teller());
         }
         Scenario::NamedRefused => dispatch(measure, &of_10(0), OneOf10::NAME, OneOf10::JSON, &customer()),
-        Scenario::NamedOf100 => dispatch(measure, &of_100(), OneOf100::NAME, OneOf100::JSON, &teller()),
+        Scenario::NamedOf700 => dispatch(measure, &of_700(), OneOf700::NAME, OneOf700::JSON, &teller()),
         Scenario::Named300B | Scenario::Named200Kb => {
             dispatch(
                 measure,

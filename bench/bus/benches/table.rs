@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bus_bench::{CONTESTANTS, Measure, Scenario};
+use crowd::CROWD;
 use serde::{Deserialize, Serialize};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -68,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("| :--- |{}", " ---: |".repeat(CONTESTANTS.len()));
     for scenario in Scenario::ALL {
         let mut counted = Counted(HashMap::new());
-        scenario.run(&mut counted);
+        scenario.run(&CROWD, &mut counted);
         print!("| {} |", scenario.name());
         for contestant in CONTESTANTS {
             let Some((allocations, bytes)) = counted.0.get(contestant) else {
@@ -97,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         println!();
     }
-    println!("\n{}", include_str!("notes.md"));
+    println!("\n{}", include_str!("../src/notes.md"));
     fs::write(target.join("bus.json"), serde_json::to_vec_pretty(&cells)?)?;
     Ok(())
 }
