@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         println!();
     }
-    println!("\n{}", include_str!("../src/notes.md"));
+    println!("\n{}", include_str!("notes.md"));
     fs::write(target.join("bus.json"), serde_json::to_vec_pretty(&cells)?)?;
     Ok(())
 }

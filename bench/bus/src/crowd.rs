@@ -10,7 +10,6 @@ use crate::messages::Registry as _;
 
 /// Registers them. They are never sent, and compiling so many with optimisation takes more than five minutes: so it is
 /// made in `crowd/`, a package that is compiled without. What is sent and measured is not from there.
-#[derive(Debug)]
 pub struct Crowd {
     pub(crate) by_hand: &'static [Arm],
     pub(crate) mediator_rs: fn(Mediator<Context, BusError>) -> Mediator<Context, BusError>,

@@ -29,7 +29,7 @@ pub(crate) struct Add {
 /// As many types of it as one likes.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(transparent)]
-pub struct AddQuery<const N: usize>(Add);
+pub(crate) struct AddQuery<const N: usize>(Add);
 
 impl<const N: usize> Validate for AddQuery<N> {
     fn validate(&self) -> Result<(), ValidationErrors> {
@@ -77,7 +77,7 @@ pub(crate) async fn add<const N: usize>(message: AddQuery<N>, _: &Context) -> Re
 }
 
 /// Where the types of that message are registered, one by one.
-pub trait Registry: Sized {
+pub(crate) trait Registry: Sized {
     fn register<const N: usize>(self) -> Self;
 
     fn with_10(self) -> Self {
@@ -89,7 +89,11 @@ pub trait Registry: Sized {
         registry
     }
 
-    /// All but the one that is sent.
+    /// With the one that is sent, and the others as a [`Crowd`](crate::Crowd) registers them.
+    fn with_700(self, others: fn(Self) -> Self) -> Self {
+        others(self).register::<450>()
+    }
+
     fn with_others(self) -> Self {
         let mut registry = self;
         macro_rules! each {

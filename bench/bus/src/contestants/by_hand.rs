@@ -86,7 +86,7 @@ fn of_10(name: &str, body: &[u8], context: &Context, reply: &mut Vec<u8>) -> Res
 }
 
 /// What it does of each message.
-pub type Arm = fn(&[u8], &Context, &mut Vec<u8>) -> Result<(), BusError>;
+pub(crate) type Arm = fn(&[u8], &Context, &mut Vec<u8>) -> Result<(), BusError>;
 
 fn of_700(others: &[Arm], name: &str, body: &[u8], context: &Context, reply: &mut Vec<u8>) -> Result<(), BusError> {
     macro_rules! arms {
@@ -104,7 +104,7 @@ fn of_700(others: &[Arm], name: &str, body: &[u8], context: &Context, reply: &mu
 }
 
 /// What is done of all messages but the one that is sent.
-pub const fn others() -> [Arm; 699] {
+pub(crate) const fn others() -> [Arm; 699] {
     macro_rules! each {
         ($($before:literal)*; $sent:literal; $($behind:literal)*) => {
             [$(arm::<$before>,)* $(arm::<$behind>,)*]

@@ -56,7 +56,7 @@ pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure)
             measure.operation(NAME, || now(black_box(&mediator).send(black_box(OneOf10::EXAMPLE))));
         }
         Scenario::SendOf700 => {
-            let mediator = build((crowd.hexeract)(empty).register::<450>());
+            let mediator = build(empty.with_700(crowd.hexeract));
             measure.operation(NAME, || now(black_box(&mediator).send(black_box(OneOf700::EXAMPLE))));
         }
         _ => {}

@@ -59,7 +59,7 @@ pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure)
         Scenario::Named { middlewares: 0 } => (of_10(teller()), request(OneOf10::NAME, OneOf10::JSON)),
         Scenario::NamedRefused => (of_10(customer()), request(OneOf10::NAME, OneOf10::JSON)),
         Scenario::NamedOf700 => (
-            (crowd.jsonrpsee)(RpcModule::new(teller())).register::<450>(),
+            RpcModule::new(teller()).with_700(crowd.jsonrpsee),
             request(OneOf700::NAME, OneOf700::JSON),
         ),
         Scenario::Named300B | Scenario::Named200Kb => {

@@ -76,7 +76,7 @@ pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure)
             });
         }
         Scenario::SendOf700 => {
-            let mediator = Registry::register::<450>((crowd.mediator_rs)(mediator));
+            let mediator = mediator.with_700(crowd.mediator_rs);
             measure.operation(NAME, || {
                 now(black_box(&mediator).dispatch(black_box(OneOf700::EXAMPLE), black_box(&teller)))
             });

@@ -52,7 +52,7 @@ pub(crate) fn run(scenario: Scenario, crowd: &Crowd, measure: &mut impl Measure)
         let module = Module::new("tellers").with_10();
         bus(module.handle::<ReportCommand>(Teller), middlewares)
     };
-    let of_700 = || bus((crowd.ours)(Module::new("tellers")).register::<450>(), 0);
+    let of_700 = || bus(Module::new("tellers").with_700(crowd.ours), 0);
     match scenario {
         Scenario::Send { middlewares } => send(measure, &of_10(middlewares), OneOf10::EXAMPLE, &teller()),
         Scenario::SendRefused => send(measure, &of_10(0), OneOf10::EXAMPLE, &customer()),
