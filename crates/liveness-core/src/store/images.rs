@@ -16,20 +16,31 @@ struct ImageRow<'a> {
     bytes: &'a [u8],
 }
 
-/// One by one also where the database is far away: an image is large, and many in a statement are copied about.
+/// Where the database is far away, all at once, and by COPY: for an INSERT its server holds each several times.
 pub(super) fn put<'a>(
     conn: &mut Connection<'_>,
     faces: impl Iterator<Item = (i64, &'a FaceImage)>,
 ) -> Result<(), StoreError> {
-    for (liveness_check_id, image) in faces {
-        let row = ImageRow {
-            liveness_check_id,
-            media_type: image.media_type().name(),
-            bytes: image.bytes(),
-        };
-        on_either!(conn, |conn| diesel::insert_into(dsl::liveness_images)
-            .values(row)
-            .execute(*conn))?;
+    let row = |(liveness_check_id, image): (i64, &'a FaceImage)| ImageRow {
+        liveness_check_id,
+        media_type: image.media_type().name(),
+        bytes: image.bytes(),
+    };
+    let rows: Vec<_> = faces.map(row).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    match conn {
+        Connection::Sqlite(conn) => {
+            for row in rows {
+                diesel::insert_into(dsl::liveness_images).values(row).execute(*conn)?;
+            }
+        }
+        Connection::Postgres(conn) => {
+            diesel::copy_from(dsl::liveness_images)
+                .from_insertable(rows)
+                .execute(*conn)?;
+        }
     }
     Ok(())
 }
