@@ -51,7 +51,7 @@ impl Subject {
         };
         let store = Store::open_with(url, settings)?;
         store.migrate()?;
-        let users = Arc::new(StoredUsers::new(store.clone(), Arc::new(SystemClock), true));
+        let users = Arc::new(StoredUsers::new(store.users().clone(), Arc::new(SystemClock), true));
         let module = liveness::module(Liveness::new(store.clone(), users, Settings::default()));
         let bus = Bus::builder().module(module).audit_sink(store.clone()).build()?;
         Ok(Self {
@@ -67,7 +67,8 @@ impl Subject {
         for number in 1..=100 {
             let page = self
                 .store
-                .checks(CheckFilter::default(), PageRequest { number, size: 100 })
+                .checks()
+                .page(CheckFilter::default(), PageRequest { number, size: 100 })
                 .await?;
             self.records = page.total;
             let with_face = page.items.iter().filter(|check| check.has_image);

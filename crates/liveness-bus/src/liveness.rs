@@ -107,7 +107,7 @@ impl Default for Settings {
 #[async_trait]
 impl AuditSink for Store {
     async fn append(&self, entry: AuditEntry) -> Result<(), Cause> {
-        Ok(self.append_audit_entry(entry).await?)
+        Ok(self.trail().append(entry).await?)
     }
 }
 

@@ -52,7 +52,7 @@ impl TestBus {
         let store = Store::in_memory().expect("a database in memory");
         store.migrate().expect("the migrations");
         let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().expect("a time")));
-        let users = Arc::new(StoredUsers::new(store.clone(), clock.clone(), true));
+        let users = Arc::new(StoredUsers::new(store.users().clone(), clock.clone(), true));
         let module = liveness::module(Liveness::new(store.clone(), users, settings));
         let builder = Bus::builder().module(module).audit_sink(store.clone());
         let bus = more(builder).build().expect("a bus without mistakes");
@@ -111,7 +111,8 @@ impl TestBus {
     pub async fn add_customer(&self, id: i64) {
         let user = Claims::of(UserReference::Id(id)).to_user(id);
         self.store
-            .add_user(user, self.clock.now())
+            .users()
+            .add(user, self.clock.now())
             .await
             .expect("the user was not stored");
     }
@@ -146,7 +147,7 @@ impl TestBus {
     ///
     /// When the store fails.
     pub async fn audit_entries(&self) -> Vec<AuditEntry> {
-        let mut entries = self.store.newest_audit_entries(1000).await.expect("the audit entries");
+        let mut entries = self.store.trail().newest(1000).await.expect("the audit entries");
         entries.reverse();
         entries
     }

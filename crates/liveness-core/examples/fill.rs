@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn total(store: &Store) -> Result<i64, Box<dyn Error>> {
     let one = PageRequest { number: 1, size: 1 };
-    Ok(store.checks(CheckFilter::default(), one).await?.total)
+    Ok(store.checks().page(CheckFilter::default(), one).await?.total)
 }
 
 fn fill(
@@ -94,7 +94,7 @@ async fn add_faces(store: &Store, last_user: i64, faces: i64) -> Result<(), Box<
     let mut calls = JoinSet::new();
     for user in (last_user - faces).max(0) + 1..=last_user {
         let (store, recording) = (store.clone(), with_face(user)?);
-        calls.spawn(async move { store.record(recording).await });
+        calls.spawn(async move { store.checks().record(recording).await });
         if calls.len() >= 64 {
             calls.join_next().await.transpose()?.transpose()?;
         }

@@ -82,7 +82,7 @@ pub fn document(bus: &Bus, endpoints: Endpoints) -> Value {
 /// What a host would not start for either.
 pub fn host_document() -> Result<Value, StartError> {
     let store = Store::in_memory()?;
-    let users = Arc::new(StoredUsers::new(store.clone(), Arc::new(SystemClock), false));
+    let users = Arc::new(StoredUsers::new(store.users().clone(), Arc::new(SystemClock), false));
     Ok(document(
         &bus(store, users, Settings::default()).build()?,
         Endpoints::Host,

@@ -235,7 +235,7 @@ fn api(
     metrics: Metrics,
 ) -> Result<LivenessApi, BuildErrors> {
     let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(
-        store.clone(),
+        store.users().clone(),
         Arc::new(SystemClock),
         config.provision_users,
     ));

@@ -49,7 +49,11 @@ impl Message for CheckLivenessStatusQuery {
 impl Handler<CheckLivenessStatusQuery> for Liveness {
     async fn handle(&self, _: CheckLivenessStatusQuery, call: &Call<'_>) -> Result<LivenessStatus, BusError> {
         let user = call.user()?;
-        let completing = self.store.completing_check(user.id, self.settings.status_rule).await?;
+        let completing = self
+            .store
+            .checks()
+            .completing(user.id, self.settings.status_rule)
+            .await?;
         Ok(LivenessStatus {
             has_completed_liveness_check: completing.is_some(),
             liveness_check_date: completing

@@ -85,6 +85,7 @@ impl Handler<GetLivenessCheckQuery> for Liveness {
     async fn handle(&self, query: GetLivenessCheckQuery, call: &Call<'_>) -> Result<RecordedLivenessCheck, BusError> {
         let evidence = self
             .store
+            .checks()
             .evidence(query.id.unwrap_or_default())
             .await?
             .ok_or(NO_SUCH_CHECK)?;
@@ -93,7 +94,8 @@ impl Handler<GetLivenessCheckQuery> for Liveness {
         let user = self.users.find(&[user_id]).await?.pop();
         let completing = self
             .store
-            .completing_check(user_id, CompletionRule::LatestVerified)
+            .checks()
+            .completing(user_id, CompletionRule::LatestVerified)
             .await?;
         Ok(RecordedLivenessCheck::of(user, evidence, completing.is_some()))
     }

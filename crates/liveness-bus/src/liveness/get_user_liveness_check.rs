@@ -91,7 +91,8 @@ impl Handler<GetUserLivenessCheckQuery> for Liveness {
         let user = self.users.find(&[id]).await?.pop().ok_or(NO_SUCH_USER)?;
         let found = self
             .store
-            .completing_check_with_image(id, CompletionRule::LatestVerified)
+            .checks()
+            .completing_with_face(id, CompletionRule::LatestVerified)
             .await?;
         Ok(UserLivenessCheck::of(
             user,

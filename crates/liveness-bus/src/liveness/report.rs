@@ -152,7 +152,7 @@ impl Liveness {
             command: call.meta().name(),
             idempotency_key: call.idempotency_key().cloned(),
         };
-        let Recorded { check, .. } = self.store.record(recording).await?;
+        let Recorded { check, .. } = self.store.checks().record(recording).await?;
         call.entry_written();
         Ok(check.into())
     }

@@ -118,7 +118,7 @@ impl Handler<RetrieveLivenessChecksQuery> for Liveness {
             self_service_user_id: query.self_service_user_id,
             session_id: session_id.map(|id| id.as_str().to_owned()),
         };
-        let CheckPage { items, total } = self.store.checks(filter, page).await?;
+        let CheckPage { items, total } = self.store.checks().page(filter, page).await?;
         let users = self.users_of(&items).await?;
         let items = items.into_iter().map(|check| {
             let user = users.get(&check.self_service_user_id);

@@ -133,7 +133,8 @@ mod tests {
         assert_eq!(outcomes, ["05", "05"]);
         let recorded = world
             .store()
-            .completing_check(1, liveness_core::CompletionRule::AnySuccessful)
+            .checks()
+            .completing(1, liveness_core::CompletionRule::AnySuccessful)
             .await
             .unwrap();
         assert_eq!(recorded, None);

@@ -81,7 +81,13 @@ async fn a_declined_submission_leaves_one_entry_and_no_record() {
     assert_eq!(left, [entry(SUBMIT, "05")]);
     let page = liveness_core::store::PageRequest { number: 1, size: 1 };
     assert_eq!(
-        world.store().checks(CheckFilter::default(), page).await.unwrap().total,
+        world
+            .store()
+            .checks()
+            .page(CheckFilter::default(), page)
+            .await
+            .unwrap()
+            .total,
         0
     );
 }

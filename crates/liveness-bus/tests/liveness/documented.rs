@@ -91,7 +91,8 @@ pub(crate) async fn with_the_documented_record() -> TestBus {
     let world = TestBus::new();
     world
         .store()
-        .add_user(jane().to_user(1234), "2026-03-22T14:00:00Z".parse().unwrap())
+        .users()
+        .add(jane().to_user(1234), "2026-03-22T14:00:00Z".parse().unwrap())
         .await
         .unwrap();
     let mut request = examples(SUBMIT)[0].clone();

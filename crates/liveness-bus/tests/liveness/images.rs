@@ -19,7 +19,8 @@ async fn stored(image: Value) -> Option<FaceImage> {
     let rule = CompletionRule::AnySuccessful;
     world
         .store()
-        .completing_check_with_image(1, rule)
+        .checks()
+        .completing_with_face(1, rule)
         .await
         .unwrap()
         .unwrap()

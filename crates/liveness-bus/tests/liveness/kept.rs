@@ -17,7 +17,7 @@ use crate::report::{SUBMIT, UPDATE};
 fn bus_on(path: &str) -> Bus {
     let store = Store::open(&format!("sqlite://{path}")).unwrap();
     store.migrate().unwrap();
-    let users = Arc::new(StoredUsers::new(store.clone(), Arc::new(SystemClock), true));
+    let users = Arc::new(StoredUsers::new(store.users().clone(), Arc::new(SystemClock), true));
     let module = liveness::module(Liveness::new(store.clone(), users, Settings::default()));
     Bus::builder().module(module).audit_sink(store).build().unwrap()
 }

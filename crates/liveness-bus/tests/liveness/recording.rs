@@ -12,7 +12,13 @@ use crate::report::{STATUS, SUBMIT, UPDATE, body_with};
 #[expect(clippy::unwrap_used, reason = "the store is in memory")]
 async fn records(world: &TestBus) -> Vec<LivenessCheck> {
     let page = PageRequest { number: 1, size: 100 };
-    world.store().checks(CheckFilter::default(), page).await.unwrap().items
+    world
+        .store()
+        .checks()
+        .page(CheckFilter::default(), page)
+        .await
+        .unwrap()
+        .items
 }
 
 #[tokio::test]

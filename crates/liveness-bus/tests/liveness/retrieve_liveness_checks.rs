@@ -138,7 +138,8 @@ async fn an_item_tells_whose_it_is_and_holds_no_face() {
     claims.name = Some("Jane Doe".into());
     world
         .store()
-        .add_user(claims.to_user(1), "2026-03-22T14:00:00Z".parse().unwrap())
+        .users()
+        .add(claims.to_user(1), "2026-03-22T14:00:00Z".parse().unwrap())
         .await
         .unwrap();
 

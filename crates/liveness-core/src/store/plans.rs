@@ -12,11 +12,18 @@ use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel::sqlite::SqliteConnection;
 
-use super::checks::{CheckFilter, CheckSpan, PageRequest};
-use super::connection::{Connection, on_either};
-use super::error::StoreError;
-use super::postgres::PostgresSettings;
-use super::{audit_entries, checks, diagnosis, images, migrations, users};
+use super::engine::connection::{Connection, on_either};
+use super::engine::error::StoreError;
+use super::engine::migrations;
+use super::engine::postgres::PostgresSettings;
+use super::tables::checks::completing::{completing, completing_each};
+use super::tables::checks::filter::CheckFilter;
+use super::tables::checks::find;
+use super::tables::checks::page::{self, PageRequest};
+use super::tables::checks::span::{self, CheckSpan};
+use super::tables::faces;
+use super::tables::trail::entries;
+use super::tables::users::rows as users;
 use crate::{CompletionRule, Timestamp};
 
 #[path = "../../tests/store/cluster.rs"]
@@ -76,10 +83,10 @@ const USER_ID: (&str, &str) = (
 );
 
 /// The status of some users, whom SQLite is asked for one by one.
-fn completing_each(conn: &mut Connection<'_>, rule: CompletionRule) -> Result<(), StoreError> {
+fn statuses(conn: &mut Connection<'_>, rule: CompletionRule) -> Result<(), StoreError> {
     let asked = [(1, rule), (2, rule)];
     let at_once = if matches!(conn, Connection::Sqlite(_)) { 1 } else { 2 };
-    checks::each_completing(conn, &asked[..at_once]).map(drop)
+    completing_each(conn, &asked[..at_once]).map(drop)
 }
 
 fn page(
@@ -93,7 +100,7 @@ fn page(
         pre_registration_id,
         session_id: session_id.map(str::to_owned),
     };
-    checks::page(conn, &filter, PageRequest { number: 2, size: 20 }).map(drop)
+    page::page(conn, &filter, PageRequest { number: 2, size: 20 }).map(drop)
 }
 
 /// A step of an export, from the middle.
@@ -114,7 +121,7 @@ fn step(
         before: Timestamp::from_unix_millis(19_000),
     };
     let after = Timestamp::from_unix_millis(10_000).map(|at| (at, 10_000));
-    checks::after(conn, &span, after, 200).map(drop)
+    span::after(conn, &span, after, 200).map(drop)
 }
 
 const CASES: &[Case] = &[
@@ -173,12 +180,12 @@ const CASES: &[Case] = &[
     ),
     (
         "the newest record",
-        |conn| diagnosis::newest_check(conn).map(drop),
+        |conn| find::newest_check(conn).map(drop),
         &[("liveness_checks_newest", "liveness_checks_newest")],
     ),
     (
         "any successful record",
-        |conn| checks::completing(conn, 1, CompletionRule::AnySuccessful).map(drop),
+        |conn| completing(conn, 1, CompletionRule::AnySuccessful).map(drop),
         &[(
             "liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)",
             "liveness_checks_passed_of_user",
@@ -186,12 +193,12 @@ const CASES: &[Case] = &[
     ),
     (
         "the latest record",
-        |conn| checks::completing(conn, 1, CompletionRule::LatestVerified).map(drop),
+        |conn| completing(conn, 1, CompletionRule::LatestVerified).map(drop),
         &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
     ),
     (
         "any successful records",
-        |conn| completing_each(conn, CompletionRule::AnySuccessful),
+        |conn| statuses(conn, CompletionRule::AnySuccessful),
         &[(
             "liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)",
             "liveness_checks_passed_of_user",
@@ -199,7 +206,7 @@ const CASES: &[Case] = &[
     ),
     (
         "the latest records",
-        |conn| completing_each(conn, CompletionRule::LatestVerified),
+        |conn| statuses(conn, CompletionRule::LatestVerified),
         &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
     ),
     (
@@ -239,7 +246,7 @@ const CASES: &[Case] = &[
     ),
     (
         "an idempotency key",
-        |conn| checks::under_keys(conn, &["1 c k".into()]).map(drop),
+        |conn| find::under_keys(conn, &["1 c k".into()]).map(drop),
         &[(
             "liveness_checks_idempotency_key (idempotency_key=?)",
             "liveness_checks_idempotency_key",
@@ -247,7 +254,7 @@ const CASES: &[Case] = &[
     ),
     (
         "idempotency keys",
-        |conn| checks::under_keys(conn, &["1 c k".into(), "1 c l".into()]).map(drop),
+        |conn| find::under_keys(conn, &["1 c k".into(), "1 c l".into()]).map(drop),
         &[(
             "liveness_checks_idempotency_key (idempotency_key=?)",
             "liveness_checks_idempotency_key",
@@ -255,12 +262,12 @@ const CASES: &[Case] = &[
     ),
     (
         "a record by its id",
-        |conn| checks::with_details(conn, 1).map(drop),
+        |conn| find::with_details(conn, 1).map(drop),
         &[CHECK],
     ),
     (
         "a face",
-        |conn| images::get(conn, 1).map(drop),
+        |conn| faces::get(conn, 1).map(drop),
         &[("liveness_images USING INTEGER PRIMARY KEY", "liveness_images_pkey")],
     ),
     ("a user", |conn| users::find(conn, &[1]).map(drop), &[USER]),
@@ -278,7 +285,7 @@ const CASES: &[Case] = &[
     // SQLite: in the order of the table itself, and no further than the limit.
     (
         "the newest audit entries",
-        |conn| audit_entries::newest(conn, 10).map(drop),
+        |conn| entries::newest(conn, 10).map(drop),
         &[(
             "SCAN liveness_audit_entries",
             "Backward using liveness_audit_entries_pkey",

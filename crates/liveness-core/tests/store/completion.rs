@@ -44,7 +44,12 @@ fn expected(rule: CompletionRule, user: i64, recorded: &[(i64, Outcome)]) -> Opt
 }
 
 async fn answered(store: &Store, rule: CompletionRule, user: i64) -> Option<i64> {
-    store.completing_check(user, rule).await.unwrap().map(|check| check.id)
+    store
+        .checks()
+        .completing(user, rule)
+        .await
+        .unwrap()
+        .map(|check| check.id)
 }
 
 const RULES: [CompletionRule; 2] = [CompletionRule::AnySuccessful, CompletionRule::LatestVerified];
@@ -55,7 +60,10 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Da
     let mut recorded = Vec::new();
     for _ in 0..400 {
         let outcome = any_outcome(&mut random);
-        recorded.push((store.record(recording_of(outcome)).await.unwrap().check.id, outcome));
+        recorded.push((
+            store.checks().record(recording_of(outcome)).await.unwrap().check.id,
+            outcome,
+        ));
     }
 
     let mut completed = [0, 0];
@@ -88,19 +96,27 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Da
 
 async fn of_records_of_one_instant_the_last_is_the_newest(database: Database) {
     let store = &database.store;
-    store.record(recording(1, "session-1")).await.unwrap();
-    let last = store.record(recording(1, "session-1")).await.unwrap();
+    store.checks().record(recording(1, "session-1")).await.unwrap();
+    let last = store.checks().record(recording(1, "session-1")).await.unwrap();
 
-    let completing = store.completing_check(1, CompletionRule::AnySuccessful).await.unwrap();
+    let completing = store
+        .checks()
+        .completing(1, CompletionRule::AnySuccessful)
+        .await
+        .unwrap();
 
     assert_eq!(completing, Some(last.check));
 }
 
 async fn a_user_without_a_record_has_not_completed(database: Database) {
     let store = &database.store;
-    store.record(recording(1, "session-1")).await.unwrap();
+    store.checks().record(recording(1, "session-1")).await.unwrap();
 
-    let completing = store.completing_check(2, CompletionRule::AnySuccessful).await.unwrap();
+    let completing = store
+        .checks()
+        .completing(2, CompletionRule::AnySuccessful)
+        .await
+        .unwrap();
 
     assert_eq!(completing, None);
 }
@@ -109,10 +125,10 @@ async fn the_completing_record_comes_with_its_own_face(database: Database) {
     let store = &database.store;
     let rule = CompletionRule::AnySuccessful;
     let with_a_face = database.record(with_face(recording(1, "session-1"))).await.check;
-    let first = store.completing_check_with_image(1, rule).await.unwrap();
+    let first = store.checks().completing_with_face(1, rule).await.unwrap();
 
     let without = database.record(recording(1, "session-1")).await.check;
-    let second = store.completing_check_with_image(1, rule).await.unwrap();
+    let second = store.checks().completing_with_face(1, rule).await.unwrap();
 
     assert_eq!(first, Some((with_a_face, Some(jpeg()))));
     assert_eq!(second, Some((without, None)));

@@ -12,18 +12,27 @@ pub(crate) async fn every_operation(store: &Store) -> Vec<(&'static str, Result<
     let user = recording(9, "session-9").check.user;
     vec![
         ("ping", store.ping().await),
-        ("record", store.record(recording(1, "session-1")).await.map(drop)),
-        ("append_audit_entry", store.append_audit_entry(audit_entry(1)).await),
-        ("add_user", store.add_user(user, at(NOW)).await.map(drop)),
-        ("newest_audit_entries", store.newest_audit_entries(1).await.map(drop)),
-        ("completing_check", store.completing_check(1, rule).await.map(drop)),
+        (
+            "record",
+            store.checks().record(recording(1, "session-1")).await.map(drop),
+        ),
+        ("append_audit_entry", store.trail().append(audit_entry(1)).await),
+        ("add_user", store.users().add(user, at(NOW)).await.map(drop)),
+        ("newest_audit_entries", store.trail().newest(1).await.map(drop)),
+        ("completing_check", store.checks().completing(1, rule).await.map(drop)),
         (
             "completing_check_with_image",
-            store.completing_check_with_image(1, rule).await.map(drop),
+            store.checks().completing_with_face(1, rule).await.map(drop),
         ),
-        ("checks", store.checks(CheckFilter::default(), page).await.map(drop)),
-        ("users", store.users(vec![1]).await.map(drop)),
-        ("user_by_user_id", store.user_by_user_id("USR-1".into()).await.map(drop)),
+        (
+            "checks",
+            store.checks().page(CheckFilter::default(), page).await.map(drop),
+        ),
+        ("users", store.users().find(vec![1]).await.map(drop)),
+        (
+            "user_by_user_id",
+            store.users().get_by_user_id("USR-1".into()).await.map(drop),
+        ),
     ]
 }
 
@@ -46,14 +55,18 @@ async fn a_database_that_another_writes_to_is_read_and_not_written(database: Dat
     database.record(recording(1, "session-1")).await;
     let hold = database.hold();
 
-    let refused = database.store.record(recording(2, "session-2")).await;
-    let read = database.store.completing_check(1, CompletionRule::AnySuccessful).await;
+    let refused = database.store.checks().record(recording(2, "session-2")).await;
+    let read = database
+        .store
+        .checks()
+        .completing(1, CompletionRule::AnySuccessful)
+        .await;
 
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert!(read.unwrap().is_some());
     assert_eq!(database.rows(), [1, 0, 1, 0, 1]);
     hold.release();
-    assert!(database.store.record(recording(2, "session-2")).await.is_ok());
+    assert!(database.store.checks().record(recording(2, "session-2")).await.is_ok());
     assert_eq!(database.rows(), [2, 0, 2, 0, 2]);
 }
 
@@ -69,7 +82,11 @@ async fn what_was_recorded_is_there_when_the_database_is_opened_again(database: 
     let again = database.open();
     again.migrate().unwrap();
 
-    let found = again.completing_check(1, CompletionRule::AnySuccessful).await.unwrap();
+    let found = again
+        .checks()
+        .completing(1, CompletionRule::AnySuccessful)
+        .await
+        .unwrap();
     assert_eq!(found, Some(first.check));
 }
 
@@ -77,8 +94,11 @@ async fn many_calls_at_once_are_all_served(database: Database) {
     let calls = (0..64).map(|number| {
         let (store, user) = (database.store.clone(), number % 8 + 1);
         async move {
-            store.record(recording(user, &format!("session-{user}"))).await?;
-            store.completing_check(user, CompletionRule::AnySuccessful).await
+            store
+                .checks()
+                .record(recording(user, &format!("session-{user}")))
+                .await?;
+            store.checks().completing(user, CompletionRule::AnySuccessful).await
         }
     });
 
@@ -99,8 +119,8 @@ async fn a_store_in_memory_is_a_database_of_its_own() {
         assert!(outcome.is_ok(), "{operation}: {outcome:?}");
     }
 
-    assert_eq!(other.newest_audit_entries(9).await.unwrap(), []);
-    assert_eq!(store.newest_audit_entries(9).await.unwrap().len(), 2);
+    assert_eq!(other.trail().newest(9).await.unwrap(), []);
+    assert_eq!(store.trail().newest(9).await.unwrap().len(), 2);
 }
 
 on_each_engine! {

@@ -56,7 +56,7 @@ fn condition(filter: &CheckFilter) -> String {
 
 async fn page(store: &Store, filter: &CheckFilter) -> CheckPage {
     let page = PageRequest { number: 1, size: 100 };
-    store.checks(filter.clone(), page).await.unwrap()
+    store.checks().page(filter.clone(), page).await.unwrap()
 }
 
 async fn assert_totals(database: &Database) {
@@ -102,7 +102,7 @@ async fn after_any_history_every_total_is_what_is_there(database: Database) {
     for _ in 0..10 {
         let calls = (0..50).map(|number| {
             let (store, recording) = (stores[number % 2].clone(), anything(&mut random));
-            async move { store.record(recording).await }
+            async move { store.checks().record(recording).await }
         });
         for answer in at_once(calls).await {
             match answer {
@@ -158,7 +158,7 @@ async fn while_others_record_no_total_is_wrong(database: Database) {
             for run in 0..24 {
                 let mut recording = recording(user, &format!("session-{user}"));
                 recording.check.user.pre_registration_id = PRE_REGISTRATIONS[run % 3];
-                store.record(recording).await?;
+                store.checks().record(recording).await?;
             }
             Ok::<_, StoreError>(())
         }
@@ -190,7 +190,7 @@ async fn what_is_refused_or_repeated_is_not_counted(database: Database) {
     ];
 
     for recording in refused {
-        assert!(database.store.record(recording).await.is_err());
+        assert!(database.store.checks().record(recording).await.is_err());
     }
     assert!(database.record(keyed(1, "session-1", "key-1", "{}")).await.is_replay);
 

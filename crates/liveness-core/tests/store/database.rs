@@ -154,7 +154,7 @@ impl Database {
     }
 
     pub(crate) async fn record(&self, recording: Recording) -> Recorded {
-        self.store.record(recording).await.unwrap()
+        self.store.checks().record(recording).await.unwrap()
     }
 }
 

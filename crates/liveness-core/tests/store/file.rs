@@ -72,7 +72,7 @@ async fn a_full_database_is_unavailable_and_records_nothing() {
     store.migrate().unwrap();
     pool.get().unwrap().batch_execute("PRAGMA max_page_count = 1").unwrap();
 
-    let refused = store.record(with_face(recording(1, "session-1"))).await;
+    let refused = store.checks().record(with_face(recording(1, "session-1"))).await;
 
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert_eq!(place.number("SELECT count(*) FROM liveness_checks"), 0);

@@ -37,6 +37,7 @@ async fn many_calls_at_once_are_answered_and_recorded(database: Database) {
         let store = database.store.clone();
         async move {
             store
+                .checks()
                 .record(keyed(user, &format!("session-{user}"), "key-1", "{}"))
                 .await
         }
@@ -141,8 +142,8 @@ async fn what_the_database_refuses_fails_alone(database: Database) {
         .map(|(expected, recording)| (expected, begin_record(&store, recording).unwrap()))
         .unzip();
     let (of_entry, of_user, added) = (store.clone(), store.clone(), user.clone());
-    let entry = begin(async move { of_entry.append_audit_entry(audit_entry(7)).await }).unwrap();
-    let user_call = begin(async move { of_user.add_user(added, at(NOW)).await }).unwrap();
+    let entry = begin(async move { of_entry.trail().append(audit_entry(7)).await }).unwrap();
+    let user_call = begin(async move { of_user.users().add(added, at(NOW)).await }).unwrap();
     hold.release();
 
     let outcomes = at_once(calls).await;

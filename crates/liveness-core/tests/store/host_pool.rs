@@ -65,7 +65,7 @@ fn tables(place: &Place) -> Vec<String> {
 async fn a_pool_with_the_settings_records_beside_the_hosts_tables(place: Place) {
     let store = embedded(&place, 2);
 
-    let recorded = store.record(recording(1, "session-1")).await.unwrap();
+    let recorded = store.checks().record(recording(1, "session-1")).await.unwrap();
 
     assert_eq!(recorded.check.id, 1);
     assert_eq!(place.number("SELECT count(*) FROM invoices"), 3);
@@ -79,8 +79,11 @@ async fn a_pool_of_one_connection_serves_reads_and_writes_at_once(place: Place) 
     let calls = (1..=16).map(|user| {
         let store = store.clone();
         async move {
-            store.record(recording(user, &format!("session-{user}"))).await?;
-            store.users(vec![user]).await
+            store
+                .checks()
+                .record(recording(user, &format!("session-{user}")))
+                .await?;
+            store.users().find(vec![user]).await
         }
     });
 
@@ -99,10 +102,10 @@ async fn a_host_may_say_how_writes_are_collected(place: Place) {
 
     let store = embedded(&place, 2).with_group_commit(settings).unwrap();
 
-    let refused = store.record(recording(1, "session-1")).await;
+    let refused = store.checks().record(recording(1, "session-1")).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     let store = store.with_group_commit(GroupCommit::default()).unwrap();
-    assert!(store.record(recording(1, "session-1")).await.is_ok());
+    assert!(store.checks().record(recording(1, "session-1")).await.is_ok());
 }
 
 async fn migrating_again_changes_nothing(place: Place) {

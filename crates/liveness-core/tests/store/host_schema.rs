@@ -33,7 +33,7 @@ fn tables(place: &Place) -> Vec<String> {
 
 async fn totals(store: &Store) -> i64 {
     let page = PageRequest { number: 1, size: 1 };
-    store.checks(CheckFilter::default(), page).await.unwrap().total
+    store.checks().page(CheckFilter::default(), page).await.unwrap().total
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,7 +44,7 @@ async fn our_tables_are_in_the_schema_and_the_hosts_where_they_were() {
     let pool = pool_in(&place, "liveness");
 
     let store = store_on(&pool, "liveness");
-    store.record(recording(1, "session-1")).await.unwrap();
+    store.checks().record(recording(1, "session-1")).await.unwrap();
 
     let expected = [
         "liveness.__diesel_schema_migrations",
@@ -86,9 +86,9 @@ async fn stores_in_two_schemas_of_one_database_do_not_see_each_other() {
     let (one, other) = (pool_in(&place, "one"), pool_in(&place, ODD));
     let (one, other) = (store_on(&one, "one"), store_on(&other, ODD));
 
-    let first = one.record(recording(1, "session-1")).await.unwrap();
+    let first = one.checks().record(recording(1, "session-1")).await.unwrap();
     let before = totals(&other).await;
-    let same_session = other.record(recording(2, "session-1")).await.unwrap();
+    let same_session = other.checks().record(recording(2, "session-1")).await.unwrap();
 
     assert_eq!((first.check.id, same_session.check.id), (1, 1));
     assert_eq!((before, totals(&one).await, totals(&other).await), (0, 1, 1));

@@ -29,7 +29,7 @@ async fn a_key_with_another_body_is_a_conflict_and_leaves_nothing(database: Data
     let before = (database.rows(), database.counts());
 
     for session in ["session-1", "session-2"] {
-        let refused = database.store.record(keyed(1, session, "key-1", "{ }")).await;
+        let refused = database.store.checks().record(keyed(1, session, "key-1", "{ }")).await;
 
         assert!(matches!(refused, Err(StoreError::IdempotencyKeyReused)), "{refused:?}");
         assert_eq!((database.rows(), database.counts()), before);
@@ -38,7 +38,11 @@ async fn a_key_with_another_body_is_a_conflict_and_leaves_nothing(database: Data
 
 async fn a_key_of_a_refused_recording_may_be_used_again(database: Database) {
     database.record(keyed(2, "session-2", "key-1", "{}")).await;
-    let refused = database.store.record(keyed(1, "session-2", "key-1", "wrong")).await;
+    let refused = database
+        .store
+        .checks()
+        .record(keyed(1, "session-2", "key-1", "wrong"))
+        .await;
 
     let corrected = database.record(keyed(1, "session-1", "key-1", "right")).await;
 
@@ -106,7 +110,7 @@ async fn thirty_two_calls_at_once_under_one_key_record_once(database: Database) 
     let stores = [database.store.clone(), database.open()];
     let calls = (0..32).map(|number| {
         let store = stores[number % 2].clone();
-        async move { store.record(keyed(1, "session-1", "key-1", "{}")).await }
+        async move { store.checks().record(keyed(1, "session-1", "key-1", "{}")).await }
     });
 
     let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
@@ -124,6 +128,7 @@ async fn calls_at_once_under_one_key_with_other_sessions_record_once(database: D
         let store = stores[number % 2].clone();
         async move {
             store
+                .checks()
                 .record(keyed(1, &format!("session-{number}"), "key-1", "{}"))
                 .await
         }

@@ -131,7 +131,11 @@ async fn a_database_of_the_first_version_is_brought_up_to_date(place: Place) {
     for (user, session, id) in [(1, "a", 2), (2, "b", 3)] {
         let replay = database.record(keyed(user, session, "key-1", "{}")).await;
         assert_eq!((replay.is_replay, replay.check.id), (true, id));
-        let reused = database.store.record(keyed(user, session, "key-1", "other")).await;
+        let reused = database
+            .store
+            .checks()
+            .record(keyed(user, session, "key-1", "other"))
+            .await;
         assert!(matches!(reused, Err(StoreError::IdempotencyKeyReused)), "{reused:?}");
     }
     assert_eq!(database.counts(), expected);
@@ -153,6 +157,7 @@ async fn what_was_recorded_outlives_a_step_down_and_up(database: Database) {
     assert_eq!((database.rows(), database.counts()), before);
     let replay = database
         .open()
+        .checks()
         .record(keyed(1, "session-1", "a:key.~", "{}"))
         .await
         .unwrap();

@@ -8,7 +8,8 @@ use crate::samples::{NOW, at, recording};
 /// Ids, in the order of the page, and the total.
 async fn page(store: &Store, filter: &CheckFilter, number: i64, size: i64) -> (Vec<i64>, i64) {
     let page = store
-        .checks(filter.clone(), PageRequest { number, size })
+        .checks()
+        .page(filter.clone(), PageRequest { number, size })
         .await
         .unwrap();
     (page.items.iter().map(|check| check.id).collect(), page.total)

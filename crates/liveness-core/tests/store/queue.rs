@@ -26,7 +26,7 @@ pub(crate) fn begin<T>(call: impl Future<Output = Outcome<T>> + Send + 'static) 
 /// Puts a record into the queue.
 pub(crate) fn begin_record(store: &Store, recording: Recording) -> Outcome<Call<Recorded>> {
     let store = store.clone();
-    begin(async move { store.record(recording).await })
+    begin(async move { store.checks().record(recording).await })
 }
 
 /// Puts the records of this many users into the queue, each with a face and as soon as there is room.
@@ -93,7 +93,7 @@ async fn what_finds_four_others_waiting_is_refused_while_they_wait(database: Dat
     for call in waiting {
         call.await.unwrap();
     }
-    assert!(store.record(recording(4, "session-4")).await.is_ok());
+    assert!(store.checks().record(recording(4, "session-4")).await.is_ok());
     let (sessions, faces) = (writers(&database) + 5, writers(&database) + 1);
     assert_eq!(database.rows(), [sessions, faces, sessions, 0, sessions]);
 }
@@ -117,7 +117,13 @@ async fn an_image_that_finds_too_many_bytes_waiting_is_refused_while_they_wait(d
     }
     small.await.unwrap();
     for _ in 0..3 {
-        assert!(store.record(with_face(recording(1, "session-1"))).await.is_ok());
+        assert!(
+            store
+                .checks()
+                .record(with_face(recording(1, "session-1")))
+                .await
+                .is_ok()
+        );
     }
 }
 
@@ -138,7 +144,7 @@ async fn a_caller_that_goes_away_loses_nobody_elses_write(database: Database) {
     for call in busy.into_iter().chain(queued) {
         call.await.unwrap();
     }
-    assert!(store.record(recording(9, "session-9")).await.is_ok());
+    assert!(store.checks().record(recording(9, "session-9")).await.is_ok());
     let others = "SELECT count(*) FROM liveness_checks WHERE self_service_user_id IN (1, 3, 4, 5, 6, 8, 9)";
     assert_eq!(database.number(others), 7);
 }
@@ -153,7 +159,7 @@ async fn who_is_told_in_the_end_that_nothing_was_recorded_is_told_the_truth(data
     let outcomes = at_once(all).await;
     hold.release();
     // Behind all that may wait.
-    while store.record(recording(9, "last")).await.is_err() {}
+    while store.checks().record(recording(9, "last")).await.is_err() {}
 
     let is_unavailable = |outcome: &Outcome<_>| matches!(outcome, Err(StoreError::Unavailable(_)));
     let is_unknown = |outcome: &Outcome<_>| matches!(outcome, Err(StoreError::OutcomeUnknown(_)));

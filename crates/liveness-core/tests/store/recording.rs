@@ -86,7 +86,7 @@ async fn what_was_recorded_is_answered(database: Database) {
 async fn all_that_was_recorded_is_evidence(database: Database) {
     let recorded = database.record(everything()).await.check;
 
-    let evidence = database.store.evidence(recorded.id).await.unwrap().unwrap();
+    let evidence = database.store.checks().evidence(recorded.id).await.unwrap().unwrap();
 
     let sent = everything().check;
     let expected = CheckDetails {
@@ -105,8 +105,8 @@ async fn all_that_was_recorded_is_evidence(database: Database) {
 async fn what_was_not_recorded_is_no_evidence(database: Database) {
     let bare = database.record(recording(1, "session-1")).await.check;
 
-    let evidence = database.store.evidence(bare.id).await.unwrap().unwrap();
-    let none = database.store.evidence(bare.id + 1).await.unwrap();
+    let evidence = database.store.checks().evidence(bare.id).await.unwrap().unwrap();
+    let none = database.store.checks().evidence(bare.id + 1).await.unwrap();
 
     let expected = CheckDetails {
         challenges: None,
@@ -162,7 +162,7 @@ async fn any_text_is_given_back_as_sent(database: Database) {
 
     assert_eq!(recorded.check.session_id, text);
     assert_eq!(recorded.check.image_path.as_deref(), Some(text));
-    assert_eq!(database.store.newest_audit_entries(1).await.unwrap(), [entry]);
+    assert_eq!(database.store.trail().newest(1).await.unwrap(), [entry]);
 }
 
 async fn an_image_is_kept_byte_for_byte(database: Database) {
@@ -209,7 +209,7 @@ async fn a_failure_at_the_last_row_leaves_nothing(database: Database) {
          CREATE TRIGGER no_entry BEFORE INSERT ON liveness_audit_entries FOR EACH ROW EXECUTE FUNCTION refuse()",
     ));
 
-    let refused = database.store.record(everything()).await;
+    let refused = database.store.checks().record(everything()).await;
 
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert_eq!(database.rows(), [0, 0, 0, 0, 0]);
@@ -221,14 +221,14 @@ async fn an_audit_entry_by_itself_is_given_back_as_written(database: Database) {
     second.client_address = Some("2001:db8::1".parse().unwrap());
     second.self_service_user_id = None;
 
-    database.store.append_audit_entry(audit_entry(1)).await.unwrap();
-    database.store.append_audit_entry(second.clone()).await.unwrap();
+    database.store.trail().append(audit_entry(1)).await.unwrap();
+    database.store.trail().append(second.clone()).await.unwrap();
 
     assert_eq!(
-        database.store.newest_audit_entries(9).await.unwrap(),
+        database.store.trail().newest(9).await.unwrap(),
         [second.clone(), audit_entry(1)]
     );
-    assert_eq!(database.store.newest_audit_entries(1).await.unwrap(), [second]);
+    assert_eq!(database.store.trail().newest(1).await.unwrap(), [second]);
 }
 
 on_each_engine! {

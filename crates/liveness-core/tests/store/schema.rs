@@ -16,7 +16,7 @@ pub(crate) struct Schema {
 /// `schema.rs` is private to the crate, and its tables hide what is null, so the file itself is read.
 pub(crate) fn believed(place: &Place) -> Schema {
     let (mut columns, mut primary_keys) = (Vec::new(), Vec::new());
-    for text in include_str!("../../src/store/schema.rs")
+    for text in include_str!("../../src/store/tables/schema.rs")
         .split("diesel::table! {\n")
         .skip(1)
     {
@@ -108,21 +108,19 @@ async fn both_engines_have_the_same_indexes() {
 async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Database) {
     let full = everything();
     let (user, created_at) = (full.check.user.clone(), full.check.created_at);
-    database.store.add_user(user.clone(), created_at).await.unwrap();
+    database.store.users().add(user.clone(), created_at).await.unwrap();
     let recorded = database.record(full).await;
 
     let check = database
         .store
-        .completing_check_with_image(1234, liveness_core::CompletionRule::AnySuccessful)
+        .checks()
+        .completing_with_face(1234, liveness_core::CompletionRule::AnySuccessful)
         .await
         .unwrap();
 
     assert_eq!(check, Some((recorded.check, Some(jpeg()))));
-    assert_eq!(database.store.users(vec![1234]).await.unwrap(), [user]);
-    assert_eq!(
-        database.store.newest_audit_entries(9).await.unwrap(),
-        [audit_entry(1234)]
-    );
+    assert_eq!(database.store.users().find(vec![1234]).await.unwrap(), [user]);
+    assert_eq!(database.store.trail().newest(9).await.unwrap(), [audit_entry(1234)]);
     for table in believed(&database).primary_keys {
         let name = table.split_once(' ').unwrap().0;
         assert!(database.number(&format!("SELECT count(*) FROM {name}")) > 0, "{table}");

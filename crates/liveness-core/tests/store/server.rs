@@ -82,9 +82,13 @@ async fn connections_that_the_server_ended_are_replaced_unnoticed() {
 
     for _ in 0..3 {
         database.execute(END_CONNECTIONS);
-        let read = database.store.completing_check(1, CompletionRule::AnySuccessful).await;
+        let read = database
+            .store
+            .checks()
+            .completing(1, CompletionRule::AnySuccessful)
+            .await;
         database.execute(END_CONNECTIONS);
-        let written = database.store.record(recording(1, "session-1")).await;
+        let written = database.store.checks().record(recording(1, "session-1")).await;
 
         assert!(matches!(read, Ok(Some(_))), "{read:?}");
         assert!(written.is_ok(), "{written:?}");
@@ -117,11 +121,11 @@ async fn a_commit_that_its_connection_does_not_outlive_is_of_unknown_outcome_and
          FOR EACH ROW WHEN (NEW.session_id = 'deadly') EXECUTE FUNCTION die()",
     );
 
-    let unknown = database.store.record(recording(1, "deadly")).await;
+    let unknown = database.store.checks().record(recording(1, "deadly")).await;
 
     assert!(matches!(unknown, Err(StoreError::OutcomeUnknown(_))), "{unknown:?}");
     assert_eq!(database.number("SELECT last_value FROM commits"), 1);
-    assert!(database.store.record(recording(1, "session-1")).await.is_ok());
+    assert!(database.store.checks().record(recording(1, "session-1")).await.is_ok());
     assert_eq!(database.rows(), [1, 0, 1, 0, 1]);
 }
 
@@ -129,7 +133,7 @@ async fn a_commit_that_its_connection_does_not_outlive_is_of_unknown_outcome_and
 async fn record_at_last(store: &Store, user: i64, session: &str) -> Result<Recorded, StoreError> {
     let patience = Instant::now() + Duration::from_secs(60);
     loop {
-        match store.record(recording(user, session)).await {
+        match store.checks().record(recording(user, session)).await {
             Err(StoreError::Unavailable(_)) if Instant::now() < patience => sleep(Duration::from_millis(5)).await,
             outcome => return outcome,
         }
@@ -188,11 +192,15 @@ async fn a_server_that_takes_no_writes_is_unavailable_until_it_takes_them_again(
     alter(&database, "SET default_transaction_read_only = on");
     database.execute(END_CONNECTIONS);
 
-    let refused = database.store.record(recording(1, "session-1")).await;
-    let read = database.store.completing_check(1, CompletionRule::AnySuccessful).await;
+    let refused = database.store.checks().record(recording(1, "session-1")).await;
+    let read = database
+        .store
+        .checks()
+        .completing(1, CompletionRule::AnySuccessful)
+        .await;
     // The connections stay: those that took no writes are not written to again.
     alter(&database, "RESET default_transaction_read_only");
-    let written = database.store.record(recording(1, "session-1")).await;
+    let written = database.store.checks().record(recording(1, "session-1")).await;
 
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert!(matches!(read, Ok(Some(_))), "{read:?}");

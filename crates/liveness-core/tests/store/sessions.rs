@@ -10,7 +10,11 @@ async fn a_session_of_another_user_is_a_conflict_and_leaves_nothing(database: Da
     database.record(recording(1, "session-1")).await;
     let before = (database.rows(), database.counts());
 
-    let refused = database.store.record(keyed(2, "session-1", "key-1", "{}")).await;
+    let refused = database
+        .store
+        .checks()
+        .record(keyed(2, "session-1", "key-1", "{}"))
+        .await;
 
     assert!(matches!(refused, Err(StoreError::SessionOfAnotherUser)), "{refused:?}");
     assert_eq!((database.rows(), database.counts()), before);
@@ -37,7 +41,7 @@ async fn of_thirty_two_users_racing_for_a_session_on_two_stores_one_gets_it(data
     let stores = [database.store.clone(), database.open()];
     let calls = (1..=32).map(|user| {
         let store = stores[user as usize % 2].clone();
-        async move { store.record(recording(user, "session-1")).await }
+        async move { store.checks().record(recording(user, "session-1")).await }
     });
 
     let (mut owners, mut conflicts) = (Vec::new(), 0);

@@ -9,7 +9,7 @@ use crate::samples::{NOW, at, recording};
 async fn walk(store: &Store, span: &CheckSpan, size: i64) -> Vec<i64> {
     let (mut met, mut after) = (Vec::new(), None);
     loop {
-        let step = store.checks_after(span.clone(), after, size).await.unwrap();
+        let step = store.checks().after(span.clone(), after, size).await.unwrap();
         assert!(step.len() <= usize::try_from(size).unwrap());
         let Some(last) = step.last() else { return met };
         after = Some((last.created_at, last.id));
@@ -99,13 +99,13 @@ async fn a_span_begins_at_an_instant_and_ends_before_one(database: Database) {
 async fn a_record_that_comes_meanwhile_hides_none(database: Database) {
     let store = six_records(&database).await;
     let span = of(None, None, None);
-    let first = store.checks_after(span.clone(), None, 3).await.unwrap();
+    let first = store.checks().after(span.clone(), None, 3).await.unwrap();
     let mut late = recording(9, "late");
     late.check.created_at = at(NOW + 500);
     database.record(late).await;
 
     let last = first.last().map(|check| (check.created_at, check.id));
-    let rest = store.checks_after(span, last, 100).await.unwrap();
+    let rest = store.checks().after(span, last, 100).await.unwrap();
 
     assert_eq!(rest.iter().map(|check| check.id).collect::<Vec<_>>(), [4, 1, 5]);
 }

@@ -40,7 +40,7 @@ async fn what_waits_is_counted_and_then_what_was_committed(database: Database) {
 async fn a_transaction_of_which_nothing_was_committed_is_counted_apart(database: Database) {
     let store = database.open();
     database.execute("DROP TABLE liveness_audit_entries");
-    store.append_audit_entry(audit_entry(1)).await.unwrap_err();
+    store.trail().append(audit_entry(1)).await.unwrap_err();
     let stats = store.stats();
     assert_eq!((stats.failed_commits, stats.batch_sizes.sum), (1, 0));
 }

@@ -117,7 +117,7 @@ async fn any_file_name_is_taken_to_the_letter() {
         let store = Store::open(&format!("sqlite://{}/{name}", folder.path().display())).unwrap();
         store.migrate().unwrap();
 
-        store.record(recording(1, "session-1")).await.unwrap();
+        store.checks().record(recording(1, "session-1")).await.unwrap();
 
         let files = fs::read_dir(folder.path())
             .unwrap()
@@ -136,5 +136,5 @@ async fn a_path_may_begin_with_two_slashes() {
     let store = Store::open(&format!("sqlite:///{}/liveness.db", folder.path().display())).unwrap();
     store.migrate().unwrap();
 
-    store.record(recording(1, "session-1")).await.unwrap();
+    store.checks().record(recording(1, "session-1")).await.unwrap();
 }

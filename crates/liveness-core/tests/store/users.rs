@@ -19,7 +19,7 @@ fn jane() -> Claims {
 }
 
 fn directory(store: &Store, provision: bool) -> StoredUsers {
-    StoredUsers::new(store.clone(), Arc::new(FixedClock::at(at(NOW))), provision)
+    StoredUsers::new(store.users().clone(), Arc::new(FixedClock::at(at(NOW))), provision)
 }
 
 async fn an_id_seen_for_the_first_time_becomes_a_user(database: Database) {
@@ -28,7 +28,7 @@ async fn an_id_seen_for_the_first_time_becomes_a_user(database: Database) {
     let made = directory(store, true).identify(&jane()).await.unwrap();
 
     assert_eq!(made, Some(jane().to_user(1234)));
-    assert_eq!(store.users(vec![1234]).await.unwrap(), [jane().to_user(1234)]);
+    assert_eq!(store.users().find(vec![1234]).await.unwrap(), [jane().to_user(1234)]);
 }
 
 async fn a_known_user_is_not_changed_by_a_token(database: Database) {
@@ -47,7 +47,7 @@ async fn without_provisioning_an_unknown_id_is_nobody(database: Database) {
     let found = directory(store, false).identify(&jane()).await.unwrap();
 
     assert_eq!(found, None);
-    assert_eq!(store.users(vec![1234]).await.unwrap(), []);
+    assert_eq!(store.users().find(vec![1234]).await.unwrap(), []);
 }
 
 async fn a_user_id_is_looked_up_and_never_made(database: Database) {
@@ -65,16 +65,19 @@ async fn a_user_id_is_looked_up_and_never_made(database: Database) {
 
 async fn a_user_id_that_is_taken_makes_no_second_user(database: Database) {
     let store = &database.store;
-    store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
+    store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
     let usurper = User {
         id: 5678,
         ..jane().to_user(1234)
     };
 
-    let added = store.add_user(usurper, at(NOW)).await.unwrap();
+    let added = store.users().add(usurper, at(NOW)).await.unwrap();
 
     assert_eq!(added, None);
-    assert_eq!(store.users(vec![5678, 1234, 9]).await.unwrap(), [jane().to_user(1234)]);
+    assert_eq!(
+        store.users().find(vec![5678, 1234, 9]).await.unwrap(),
+        [jane().to_user(1234)]
+    );
 }
 
 async fn calls_at_once_on_two_stores_make_a_user_once(database: Database) {
@@ -96,18 +99,18 @@ async fn of_users_who_claim_one_user_id_at_once_one_is_made(database: Database) 
     let stores = [database.store.clone(), database.open()];
     let calls = (1..=16).map(|id| {
         let (store, user) = (stores[id as usize % 2].clone(), jane().to_user(1234));
-        async move { store.add_user(User { id, ..user }, at(NOW)).await }
+        async move { store.users().add(User { id, ..user }, at(NOW)).await }
     });
 
     let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
 
     let made: Vec<_> = answers.unwrap().into_iter().flatten().collect();
     assert_eq!(made.len(), 1);
-    assert_eq!(database.store.users((1..=16).collect()).await.unwrap(), made);
+    assert_eq!(database.store.users().find((1..=16).collect()).await.unwrap(), made);
 }
 
 async fn what_cannot_be_stored_names_nobody(database: Database) {
-    let found = database.store.user_by_user_id("USR-1\0".into()).await;
+    let found = database.store.users().get_by_user_id("USR-1\0".into()).await;
 
     assert_eq!(found.unwrap(), None);
 }
@@ -119,18 +122,18 @@ async fn who_is_asked_for_at_once_is_found_as_alone(database: Database) {
         user_id: format!("USR-'{id}\""),
         ..jane().to_user(1234)
     };
-    store.put_users((1..=20).map(user).collect(), at(NOW)).await.unwrap();
+    store.users().put((1..=20).map(user).collect(), at(NOW)).await.unwrap();
 
     // Twice over, and with those who are not there.
     let asked: Vec<i64> = (1..=25).chain(1..=25).collect();
     let by_id = at_once(asked.clone().into_iter().map(|id| {
         let store = store.clone();
-        async move { store.user(id).await.unwrap() }
+        async move { store.users().get(id).await.unwrap() }
     }));
     let by_user_id = at_once(asked.clone().into_iter().map(|id| {
         let (store, user_id) = (store.clone(), user(id).user_id);
         let user_id = if id == 25 { format!("{user_id}\0") } else { user_id };
-        async move { store.user_by_user_id(user_id).await.unwrap() }
+        async move { store.users().get_by_user_id(user_id).await.unwrap() }
     }));
 
     let expected: Vec<_> = asked.into_iter().map(|id| (id <= 20).then(|| user(id))).collect();
@@ -140,7 +143,7 @@ async fn who_is_asked_for_at_once_is_found_as_alone(database: Database) {
 
 async fn users_are_put_there_or_changed(database: Database) {
     let store = &database.store;
-    store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
+    store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
     let joe = Claims::of(UserReference::Id(5)).to_user(5);
     let changed = User {
         email_address: None,
@@ -150,12 +153,13 @@ async fn users_are_put_there_or_changed(database: Database) {
     };
 
     store
-        .put_users(vec![changed.clone(), joe.clone()], at(NOW + 1))
+        .users()
+        .put(vec![changed.clone(), joe.clone()], at(NOW + 1))
         .await
         .unwrap();
 
     let names = ["JANE", "USR-00000005", "USR-00001234"].map(str::to_owned).to_vec();
-    let mut found = store.users_by_user_ids(names).await.unwrap();
+    let mut found = store.users().find_by_user_ids(names).await.unwrap();
     found.sort_unstable_by_key(|user| user.id);
     assert_eq!(found, [joe, changed]);
     let made = database.number("SELECT created_at FROM liveness_users WHERE id = 1234");
@@ -164,14 +168,14 @@ async fn users_are_put_there_or_changed(database: Database) {
 
 async fn a_user_id_that_is_anothers_puts_nobody_there(database: Database) {
     let store = &database.store;
-    store.add_user(jane().to_user(1234), at(NOW)).await.unwrap();
+    store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
     let usurper = User {
         id: 5,
         ..jane().to_user(1234)
     };
     let joe = Claims::of(UserReference::Id(6)).to_user(6);
 
-    let put = store.put_users(vec![joe, usurper], at(NOW)).await;
+    let put = store.users().put(vec![joe, usurper], at(NOW)).await;
 
     assert!(matches!(put, Err(StoreError::Internal(_))), "{put:?}");
     assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1);

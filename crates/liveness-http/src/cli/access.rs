@@ -39,7 +39,7 @@ impl Access {
     pub(super) fn run(self) -> Result<(), Failure> {
         // The messages of the host, on a database that nobody asks.
         let store = Store::in_memory()?;
-        let users = StoredUsers::new(store.clone(), Arc::new(SystemClock), false);
+        let users = StoredUsers::new(store.users().clone(), Arc::new(SystemClock), false);
         let bus = bus(store, Arc::new(users), Settings::default())
             .build()
             .map_err(StartError::Bus)?;

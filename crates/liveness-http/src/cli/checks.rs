@@ -157,7 +157,9 @@ async fn total(store: &Store, span: &CheckSpan) -> Result<Option<u64>, Failure> 
     if span.from.is_some() || span.before.is_some() {
         return Ok(None);
     }
-    let page = store.checks(span.filter.clone(), PageRequest { number: 1, size: 1 });
+    let page = store
+        .checks()
+        .page(span.filter.clone(), PageRequest { number: 1, size: 1 });
     Ok(u64::try_from(page.await?.total).ok())
 }
 
@@ -175,7 +177,7 @@ impl Exporting {
     async fn all(&mut self, span: CheckSpan) -> Result<(), Failure> {
         let mut after = None;
         loop {
-            let checks = self.store.checks_after(span.clone(), after, STEP).await?;
+            let checks = self.store.checks().after(span.clone(), after, STEP).await?;
             let Some(last) = checks.last() else { break };
             after = Some((last.created_at, last.id));
             self.some(checks).await?;
@@ -192,12 +194,12 @@ impl Exporting {
                 self.operator.entry("checks export --faces", user)
             };
             let entries = shown.map(entry).collect();
-            self.store.append_audit_entries(entries).await?;
+            self.store.trail().append_all(entries).await?;
         }
         let mut ids: Vec<_> = checks.iter().map(|check| check.self_service_user_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let users = self.store.users(ids).await?;
+        let users = self.store.users().find(ids).await?;
         let users: HashMap<_, _> = users.into_iter().map(|user| (user.id, user)).collect();
         let mut ready = Vec::new();
         for check in checks {
@@ -214,7 +216,7 @@ impl Exporting {
 
     async fn face(&self, check: &LivenessCheck) -> Result<Option<FaceImage>, Failure> {
         if self.with_faces && check.has_image {
-            Ok(self.store.image(check.id).await?)
+            Ok(self.store.faces().of(check).await?)
         } else {
             Ok(None)
         }

@@ -44,7 +44,7 @@ impl Operator {
         message: &'static str,
         user: Option<i64>,
     ) -> Result<(), StoreError> {
-        store.append_audit_entry(self.entry(message, user)).await
+        store.trail().append(self.entry(message, user)).await
     }
 }
 

@@ -155,7 +155,7 @@ impl Importing {
             .iter()
             .filter_map(|(_, row)| Some(row.as_ref().ok()?.id()))
             .collect();
-        let known = self.store.users(ids).await?;
+        let known = self.store.users().find(ids).await?;
         let known: HashMap<_, _> = known.into_iter().map(|user| (user.id, user)).collect();
         let mut users = Vec::new();
         for (line, row) in rows {
@@ -173,7 +173,7 @@ impl Importing {
         let new = changed.iter().filter(|user| !known.contains_key(&user.id)).count();
         let done = (new, changed.len() - new, same.len());
         if !changed.is_empty() {
-            self.store.put_users(changed, SystemClock.now()).await?;
+            self.store.users().put(changed, SystemClock.now()).await?;
         }
         self.done.added += done.0;
         self.done.changed += done.1;
@@ -195,7 +195,7 @@ impl Importing {
     /// Those whose `UserId` is not another user's, in the database or in this batch.
     async fn without_taken_names(&mut self, users: Vec<(u64, User)>) -> Result<Vec<User>, Failure> {
         let names = users.iter().map(|(_, user)| user.user_id.clone()).collect();
-        let taken = self.store.users_by_user_ids(names).await?;
+        let taken = self.store.users().find_by_user_ids(names).await?;
         let taken: HashMap<_, _> = taken.into_iter().map(|user| (user.user_id, user.id)).collect();
         let mut here = HashSet::new();
         let mut good = Vec::new();

@@ -14,9 +14,7 @@ pub fn entries(server: &Server) -> Vec<AuditEntry> {
         .enable_time()
         .build()
         .unwrap();
-    let mut entries = runtime
-        .block_on(server.store().newest_audit_entries(1_000_000))
-        .unwrap();
+    let mut entries = runtime.block_on(server.store().trail().newest(1_000_000)).unwrap();
     entries.reverse();
     entries
 }

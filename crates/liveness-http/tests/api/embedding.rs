@@ -81,7 +81,7 @@ fn the_banks_message_passes_the_same_gate() {
             .enable_time()
             .build()
             .unwrap();
-        let entries = runtime.block_on(store.newest_audit_entries(10)).unwrap();
+        let entries = runtime.block_on(store.trail().newest(10)).unwrap();
         let outcomes: Vec<_> = entries.iter().map(|entry| (&*entry.message, &*entry.outcome)).collect();
         assert_eq!(
             outcomes,

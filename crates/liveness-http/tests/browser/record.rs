@@ -111,9 +111,7 @@ fn outcomes(reviewer: &Reviewer) -> Vec<String> {
         .enable_time()
         .build()
         .unwrap();
-    let entries = runtime
-        .block_on(reviewer.server.store().newest_audit_entries(100))
-        .unwrap();
+    let entries = runtime.block_on(reviewer.server.store().trail().newest(100)).unwrap();
     let of_reviewer = entries
         .into_iter()
         .rev()

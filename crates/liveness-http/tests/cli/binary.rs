@@ -130,12 +130,12 @@ impl Place {
     /// Records a check, so many seconds after `NOW`.
     pub fn record(&self, user: i64, session: &str, second: i64, face: Option<&[u8]>) {
         let store = self.store();
-        block_on(store.record(recording(user, session, second, face))).unwrap();
+        block_on(store.checks().record(recording(user, session, second, face))).unwrap();
     }
 
     /// Of all audit entries, oldest first: principal, message, user.
     pub fn audit(&self) -> Vec<(String, String, Option<i64>)> {
-        let mut entries = block_on(self.store().newest_audit_entries(1000)).unwrap();
+        let mut entries = block_on(self.store().trail().newest(1000)).unwrap();
         entries.reverse();
         let entry = |entry: AuditEntry| (entry.principal, entry.message.into_owned(), entry.self_service_user_id);
         entries.into_iter().map(entry).collect()

@@ -110,7 +110,7 @@ fn a_face_leaves_with_a_trace_of_its_user(engine: Engine) {
         ("checks export --faces".to_owned(), Some(2)),
     ];
     assert_eq!(traces(&place), [once.clone(), once].concat());
-    let entries = block_on(place.store().newest_audit_entries(2)).unwrap();
+    let entries = block_on(place.store().trail().newest(2)).unwrap();
     assert_eq!(entries[0].request_id, entries[1].request_id);
     assert!(entries[0].principal.starts_with("cli:"), "{entries:?}");
 }

@@ -15,7 +15,7 @@ const TWO: &str = "id,userId,preRegistrationId,email,givenName,familyName,middle
 ";
 
 fn users(place: &Place, ids: &[i64]) -> Vec<User> {
-    let mut users = block_on(place.store().users(ids.to_vec())).unwrap();
+    let mut users = block_on(place.store().users().find(ids.to_vec())).unwrap();
     users.sort_unstable_by_key(|user| user.id);
     users
 }

@@ -50,7 +50,7 @@ fn assert_overloaded(case: &str, answer: &Answer) {
 
 fn audit_entries(server: &Server) -> usize {
     let runtime = actix_web::rt::Runtime::new().unwrap();
-    let entries = runtime.block_on(server.store().newest_audit_entries(1000)).unwrap();
+    let entries = runtime.block_on(server.store().trail().newest(1000)).unwrap();
     entries.len()
 }
 

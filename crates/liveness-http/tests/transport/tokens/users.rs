@@ -125,7 +125,7 @@ fn without_provisioning_only_known_users_are_served(engine: Engine) {
 
     let user = Claims::of(UserReference::Id(5)).to_user(5);
     let created: Timestamp = "2026-03-22T14:00:00Z".parse().unwrap();
-    let added = actix_web::rt::System::new().block_on(server.store().add_user(user, created));
+    let added = actix_web::rt::System::new().block_on(server.store().users().add(user, created));
     assert!(added.unwrap().is_some());
     assert_eq!(records_for(&server, &customer(5), "a"), 5);
 

@@ -1,0 +1,14 @@
+//! What the store needs of a database engine: connections, pools, transactions, migrations, diagnosis, and the SQL
+//! building blocks that diesel lacks. Nothing here knows a table.
+
+pub(crate) mod bulk_insert;
+pub(crate) mod connection;
+pub(crate) mod connections;
+pub(crate) mod database_file;
+pub(crate) mod diagnosis;
+pub(crate) mod eq_any;
+pub(crate) mod error;
+pub(crate) mod migrations;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
+pub(crate) mod timeouts;

@@ -1,0 +1,232 @@
+//! `INSERT` of many rows.
+//!
+//! The statement is the same for any number of rows, so that a prepared statement is neither parsed nor planned again.
+//! PostgreSQL is a network away and gets all rows at once, as one array for each column. SQLite is in the process and
+//! gets one row at a time. diesel's own insert writes the values of each row into the statement, which is then a new one
+//! for each number of rows.
+
+use std::marker::PhantomData;
+
+use diesel::RunQueryDsl;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::sqlite::Sqlite;
+
+use super::connection::Connection;
+use super::error::StoreError;
+
+/// A row to insert. [`row!`] implements it.
+pub(crate) trait Row: Sized {
+    /// Many rows, by columns.
+    type Columns: FromIterator<Self> + Columns;
+    /// A type that no other row has, which names the statement.
+    type Id: 'static;
+
+    const TABLE: &'static str;
+    const COLUMNS: &'static [&'static str];
+
+    /// The values, separated by commas.
+    fn push_values<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
+}
+
+/// The values of many rows.
+pub(crate) trait Columns {
+    /// One array for each column, separated by commas.
+    fn push_arrays<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+}
+
+/// The clauses that follow the values.
+pub(crate) trait Clauses: 'static {
+    const ON_CONFLICT: &'static str = "";
+    /// For PostgreSQL only. With RETURNING, SQLite keeps a journal of each page that the statement touches, in case the
+    /// statement fails half-way. There the connection is asked for the row's id instead.
+    const RETURNING: &'static str = "";
+    /// The SQL types of the columns that come back.
+    type Returned;
+}
+
+/// No clauses.
+pub(crate) struct NoClauses;
+
+impl Clauses for NoClauses {
+    type Returned = ();
+}
+
+/// Defines a row of a table: its columns, with their types in Rust and in SQL.
+macro_rules! row {
+    (
+        struct $Row:ident $(<$life:lifetime>)? of $table:literal, in columns $Columns:ident {
+            $first:ident: $first_type:ty => $first_sql:ty,
+            $($column:ident: $type:ty => $sql:ty,)*
+        }
+    ) => {
+        struct $Row $(<$life>)? {
+            $first: $first_type,
+            $($column: $type,)*
+        }
+
+        #[derive(Default)]
+        struct $Columns $(<$life>)? {
+            $first: Vec<$first_type>,
+            $($column: Vec<$type>,)*
+        }
+
+        impl $(<$life>)? FromIterator<$Row $(<$life>)?> for $Columns $(<$life>)? {
+            fn from_iter<Rows: IntoIterator<Item = $Row $(<$life>)?>>(rows: Rows) -> Self {
+                let mut columns = Self::default();
+                for row in rows {
+                    columns.$first.push(row.$first);
+                    $(columns.$column.push(row.$column);)*
+                }
+                columns
+            }
+        }
+
+        impl $(<$life>)? $crate::store::engine::bulk_insert::Columns for $Columns $(<$life>)? {
+            fn push_arrays<'b>(
+                &'b self,
+                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
+            ) -> diesel::QueryResult<()> {
+                out.push_bind_param::<diesel::sql_types::Array<$first_sql>, _>(&self.$first)?;
+                $(
+                    out.push_sql(", ");
+                    out.push_bind_param::<diesel::sql_types::Array<$sql>, _>(&self.$column)?;
+                )*
+                Ok(())
+            }
+        }
+
+        impl $(<$life>)? $crate::store::engine::bulk_insert::Row for $Row $(<$life>)? {
+            type Columns = $Columns $(<$life>)?;
+            type Id = $crate::store::engine::bulk_insert::id!($Row $($life)?);
+
+            const TABLE: &'static str = $table;
+            const COLUMNS: &'static [&'static str] = &[stringify!($first), $(stringify!($column),)*];
+
+            fn push_values<'b>(
+                &'b self,
+                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
+            ) -> diesel::QueryResult<()> {
+                out.push_bind_param::<$first_sql, _>(&self.$first)?;
+                $(
+                    out.push_sql(", ");
+                    out.push_bind_param::<$sql, _>(&self.$column)?;
+                )*
+                Ok(())
+            }
+        }
+    };
+}
+
+/// The row's type with a static lifetime.
+macro_rules! id {
+    ($Row:ident) => {
+        $Row
+    };
+    ($Row:ident $life:lifetime) => {
+        $Row<'static>
+    };
+}
+
+pub(crate) use {id, row};
+
+/// Inserts rows and returns nothing.
+pub(crate) fn execute<R: Row, C: Clauses>(conn: &mut Connection<'_>, rows: Vec<R>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    match conn {
+        Connection::Sqlite(conn) => {
+            for row in &rows {
+                OneRow::<_, C>::of(row).execute(*conn)?;
+            }
+        }
+        Connection::Postgres(conn) => {
+            AllRows::<_, C>::of(rows).execute(*conn)?;
+        }
+    }
+    Ok(())
+}
+
+/// The statement of one row.
+pub(crate) struct OneRow<'r, R, C> {
+    row: &'r R,
+    clauses: PhantomData<C>,
+}
+
+impl<'r, R: Row, C: Clauses> OneRow<'r, R, C> {
+    pub(crate) fn of(row: &'r R) -> Self {
+        Self {
+            row,
+            clauses: PhantomData,
+        }
+    }
+}
+
+impl<R: Row, C: Clauses> QueryFragment<Sqlite> for OneRow<'_, R, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        push_head::<R, _>(&mut out);
+        out.push_sql(" VALUES (");
+        self.row.push_values(out.reborrow())?;
+        out.push_sql(") ");
+        out.push_sql(C::ON_CONFLICT);
+        Ok(())
+    }
+}
+
+impl<R: Row, C: Clauses> QueryId for OneRow<'_, R, C> {
+    type QueryId = (R::Id, C);
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<R, C, Conn> RunQueryDsl<Conn> for OneRow<'_, R, C> {}
+
+/// The statement of all rows.
+pub(crate) struct AllRows<R: Row, C> {
+    columns: R::Columns,
+    clauses: PhantomData<C>,
+}
+
+impl<R: Row, C: Clauses> AllRows<R, C> {
+    pub(crate) fn of(rows: Vec<R>) -> Self {
+        Self {
+            columns: rows.into_iter().collect(),
+            clauses: PhantomData,
+        }
+    }
+}
+
+impl<R: Row, C: Clauses> QueryFragment<Pg> for AllRows<R, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        push_head::<R, _>(&mut out);
+        out.push_sql(" SELECT * FROM unnest(");
+        self.columns.push_arrays(out.reborrow())?;
+        out.push_sql(") ");
+        out.push_sql(C::ON_CONFLICT);
+        out.push_sql(" ");
+        out.push_sql(C::RETURNING);
+        Ok(())
+    }
+}
+
+impl<R: Row, C: Clauses> QueryId for AllRows<R, C> {
+    type QueryId = (R::Id, C);
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<R: Row, C: Clauses> Query for AllRows<R, C> {
+    type SqlType = C::Returned;
+}
+
+impl<R: Row, C, Conn> RunQueryDsl<Conn> for AllRows<R, C> {}
+
+fn push_head<R: Row, DB: diesel::backend::Backend>(out: &mut AstPass<'_, '_, DB>) {
+    out.push_sql("INSERT INTO ");
+    out.push_sql(R::TABLE);
+    for (place, column) in R::COLUMNS.iter().enumerate() {
+        out.push_sql(if place == 0 { " (" } else { ", " });
+        out.push_sql(column);
+    }
+    out.push_sql(")");
+}

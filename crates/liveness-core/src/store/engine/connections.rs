@@ -1,0 +1,240 @@
+//! The connections of a store, and what happens when the database goes away.
+//!
+//! A connection that broke is dropped. An operation that can be repeated without harm is repeated on the next one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use r2d2::{ManageConnection, PooledConnection};
+
+use super::connection::Connection;
+use super::database_file::DatabaseFile;
+use super::error::{OpenError, StoreError};
+use super::postgres::{PostgresPool, PostgresSettings};
+use super::sqlite::SqlitePool;
+use super::timeouts::{RETRY, WAIT};
+
+/// How many connections a pool has, or several pools together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PoolState {
+    pub(crate) connections: u32,
+    pub(crate) idle: u32,
+    pub(crate) max: u32,
+}
+
+impl std::ops::Add for PoolState {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            idle: self.idle + other.idle,
+            max: self.max + other.max,
+        }
+    }
+}
+
+/// A pool of either engine.
+#[derive(Debug, Clone)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PostgresPool),
+}
+
+impl Pool {
+    fn max_size(&self) -> u32 {
+        match self {
+            Self::Sqlite(pool) => pool.max_size(),
+            Self::Postgres(pool) => pool.max_size(),
+        }
+    }
+
+    fn state(&self) -> PoolState {
+        let state = match self {
+            Self::Sqlite(pool) => pool.state(),
+            Self::Postgres(pool) => pool.state(),
+        };
+        PoolState {
+            connections: state.connections,
+            idle: state.idle_connections,
+            max: self.max_size(),
+        }
+    }
+
+    /// How many transactions may write at once. SQLite takes only one. On PostgreSQL the second is written while the first
+    /// is made durable.
+    fn writers(&self) -> u32 {
+        match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(pool) => pool.max_size().min(2),
+        }
+    }
+}
+
+/// All connections of a store.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    readers: Pool,
+    writers: Pool,
+    file: Option<DatabaseFile>,
+    settings: PostgresSettings,
+    is_away: AtomicBool,
+    lacks_migrations: AtomicBool,
+}
+
+impl Connections {
+    /// A pool to read from and a pool to write to. They are two for a SQLite file, else the same.
+    pub(crate) fn new(readers: Pool, writers: Pool, file: Option<DatabaseFile>) -> Self {
+        Self {
+            readers,
+            writers,
+            file,
+            settings: PostgresSettings::default(),
+            is_away: AtomicBool::new(false),
+            lacks_migrations: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn with_settings(self, settings: PostgresSettings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// How its connections are set up, where they are PostgreSQL's.
+    pub(crate) fn settings(&self) -> &PostgresSettings {
+        &self.settings
+    }
+
+    /// How many connections there are.
+    pub(crate) fn state(&self) -> PoolState {
+        match &self.file {
+            // A file has two pools.
+            Some(_) => self.readers.state() + self.writers.state(),
+            None => self.writers.state(),
+        }
+    }
+
+    /// How many reads may run at once. Some connections of a shared pool are kept for the writers.
+    pub(crate) fn readers(&self) -> u32 {
+        let reserved = if self.file.is_none() { self.writers() } else { 0 };
+        self.readers.max_size().saturating_sub(reserved).max(1)
+    }
+
+    /// How many transactions may write at once.
+    pub(crate) fn writers(&self) -> u32 {
+        self.writers.writers()
+    }
+
+    /// Whether two transactions that write may collide. SQLite lets only one begin.
+    pub(crate) fn can_collide(&self) -> bool {
+        matches!(self.writers, Pool::Postgres(_))
+    }
+
+    /// Reads, on the thread of the caller.
+    pub(crate) fn read<T>(
+        &self,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run(&self.readers, operation)
+    }
+
+    /// Writes, on the thread of the caller.
+    pub(crate) fn write<T>(
+        &self,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run(&self.writers, operation)
+    }
+
+    /// Brings the schema up to date, on the thread of the caller. After it has failed, every other call fails until it
+    /// succeeds.
+    pub(crate) fn migrate<T>(
+        &self,
+        migration: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, OpenError> {
+        let migrated = self.on_a_connection(&self.writers, migration);
+        self.lacks_migrations.store(migrated.is_err(), Ordering::Release);
+        migrated.map_err(|error| OpenError::of("migrate", &error))
+    }
+
+    /// Runs an operation on a connection that may write, whether the schema is up to date or not; on the thread of the
+    /// caller.
+    pub(crate) fn inspect<T>(
+        &self,
+        inspection: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, OpenError> {
+        let found = self.on_a_connection(&self.writers, inspection);
+        found.map_err(|error| OpenError::of("inspect", &error))
+    }
+
+    fn run<T>(
+        &self,
+        pool: &Pool,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.lacks_migrations.load(Ordering::Acquire) {
+            return Err(StoreError::unavailable("the database's schema is not up to date yet"));
+        }
+        self.on_a_connection(pool, operation)
+    }
+
+    /// Runs an operation on a connection of a pool. When the connection breaks, runs it again on the next one, unless the
+    /// transaction may have been committed.
+    fn on_a_connection<T>(
+        &self,
+        pool: &Pool,
+        mut operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Some(file) = &self.file {
+            file.check()?;
+        }
+        let begun = Instant::now();
+        for _ in 0..=pool.max_size() {
+            let result = match pool {
+                Pool::Sqlite(pool) => attempt((&mut *self.lend(pool)?).into(), &mut operation),
+                Pool::Postgres(pool) => attempt((&mut *self.lend(pool)?).into(), &mut operation),
+            };
+            match result {
+                Err(StoreError::Unavailable(cause)) if begun.elapsed() < WAIT => {
+                    let error = StoreError::Unavailable(cause);
+                    if !error.is_of_the_connection() {
+                        return Err(error);
+                    }
+                }
+                other => return other,
+            }
+        }
+        Err(StoreError::unavailable("every connection to the database is broken"))
+    }
+
+    /// A connection of the pool.
+    fn lend<M: ManageConnection>(&self, pool: &r2d2::Pool<M>) -> Result<PooledConnection<M>, StoreError> {
+        let found = match pool.try_get() {
+            Some(conn) => Ok(conn),
+            None if pool.state().connections > 0 => pool.get_timeout(WAIT).map_err(StoreError::unavailable),
+            None if self.is_away.load(Ordering::Relaxed) => {
+                return Err(StoreError::unavailable("the database is still out of reach"));
+            }
+            None => pool.get_timeout(RETRY).map_err(|error| {
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    log::warn!("the database is out of reach: {}", OpenError::out_of_reach(&error));
+                }
+                StoreError::unavailable(error)
+            }),
+        };
+        if found.is_ok() && self.is_away.swap(false, Ordering::Relaxed) {
+            log::info!("the database is back");
+        }
+        found
+    }
+}
+
+fn attempt<T>(
+    mut conn: Connection<'_>,
+    operation: &mut impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let result = operation(&mut conn);
+    if result.as_ref().is_err_and(StoreError::is_of_the_connection) {
+        conn.spoil();
+    }
+    result
+}

@@ -1,0 +1,60 @@
+//! The file that a SQLite database is kept in: how it is named, and whether it is still the same.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::{OpenError, StoreError};
+
+pub(crate) fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> OpenError {
+    OpenError::new(format!("cannot open the database {}: {error}", path.display()))
+}
+
+/// The file as SQLite's URI. `mode=rw`: a file that has gone is an error, not a new and empty database.
+///
+/// The authority is empty, so that a path with two slashes before it is not taken for a host's name.
+pub(crate) fn uri_of(path: &Path) -> String {
+    let authority = if path.is_absolute() { "//" } else { "" };
+    format!("file:{authority}{}?mode=rw", percent_encoded(&path.to_string_lossy()))
+}
+
+/// Everything in a URI's path but letters, digits and `/._-` as `%XX`, so that no file name ends the path early.
+fn percent_encoded(path: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    path.bytes().map(encode).collect()
+}
+
+/// The file as it was when it was opened.
+///
+/// SQLite goes on acknowledging commits to a file that was deleted or replaced under it.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabaseFile {
+    path: Arc<PathBuf>,
+    identity: (u64, u64),
+}
+
+impl DatabaseFile {
+    pub(crate) fn at(path: &Path) -> Result<Self, OpenError> {
+        let identity = identity(path).map_err(|error| cannot_open(path, &error))?;
+        Ok(Self {
+            path: Arc::new(path.to_owned()),
+            identity,
+        })
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match identity(&self.path) {
+            Ok(identity) if identity == self.identity => Ok(()),
+            Ok(_) => Err(StoreError::unavailable("the database file was replaced by another")),
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
+    }
+}
+
+fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+    fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}

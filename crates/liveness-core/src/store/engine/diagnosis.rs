@@ -1,0 +1,152 @@
+//! What a database says of itself, as plain facts. The caller decides what they mean.
+
+use diesel::dsl::sql;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sqlite::SqliteConnection;
+
+use super::connection::{Connection, Purpose};
+use super::error::StoreError;
+use super::migrations;
+use crate::Timestamp;
+
+/// What a database says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The engine and its version.
+    pub engine: String,
+    /// Names of the migrations that it lacks.
+    pub lacking_migrations: Vec<String>,
+    /// Versions of migrations that this program does not know: it is older than the database.
+    pub unknown_migrations: Vec<String>,
+    /// Why it cannot be written to, if it cannot. Something was written to know, and taken back.
+    pub write_refusal: Option<String>,
+    /// The settings on which it depends whether a commit outlives a power cut.
+    pub durability: Vec<Setting>,
+    /// When the newest record was made.
+    pub newest_check: Option<Timestamp>,
+    /// The time by the server's clock; none where there is no server.
+    pub clock: Option<Timestamp>,
+    /// The most connections that the server takes; none where there is no server.
+    pub max_connections: Option<i64>,
+    /// Whether this connection to the server is encrypted; none where there is no server.
+    pub is_encrypted: Option<bool>,
+}
+
+/// A setting of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub value: String,
+    /// Whether commits are durable with it.
+    pub is_durable: bool,
+}
+
+/// Asks the database. `write` is tried and rolled back, to see whether the database can be written to.
+pub(crate) fn diagnose(
+    conn: &mut Connection<'_>,
+    newest_check: fn(&mut Connection<'_>) -> Result<Option<Timestamp>, StoreError>,
+    write: fn(&mut Connection<'_>) -> Result<(), StoreError>,
+) -> Result<Diagnosis, StoreError> {
+    let (lacking_migrations, unknown_migrations) = migrations::state(conn)?;
+    let has_schema = lacking_migrations.is_empty();
+    let about = match conn {
+        Connection::Sqlite(conn) => of_sqlite(conn)?,
+        Connection::Postgres(conn) => of_postgres(conn)?,
+    };
+    let newest_check = if has_schema { newest_check(conn)? } else { None };
+    Ok(Diagnosis {
+        lacking_migrations,
+        unknown_migrations,
+        write_refusal: write_refusal(conn, if has_schema { write } else { create_table }),
+        newest_check,
+        ..about
+    })
+}
+
+/// Writes something and rolls it back.
+fn write_refusal(
+    conn: &mut Connection<'_>,
+    write: fn(&mut Connection<'_>) -> Result<(), StoreError>,
+) -> Option<String> {
+    let mut tried = None;
+    let ended = conn.transaction(Purpose::Write, |conn| {
+        tried = Some(write(conn));
+        Err::<(), _>(StoreError::internal("it was only tried"))
+    });
+    let refused = tried.unwrap_or(ended).err()?;
+    Some(refused.cause())
+}
+
+fn create_table(conn: &mut Connection<'_>) -> Result<(), StoreError> {
+    Ok(conn.execute("CREATE TABLE liveness_doctor (id INTEGER NOT NULL)")?)
+}
+
+fn of_sqlite(conn: &mut SqliteConnection) -> Result<Diagnosis, StoreError> {
+    let settings = "SELECT sqlite_version(), (SELECT journal_mode FROM pragma_journal_mode), \
+        (SELECT synchronous FROM pragma_synchronous)";
+    let (version, journal_mode, synchronous): (String, String, i64) =
+        sql::<(Text, Text, BigInt)>(settings).get_result(conn)?;
+    Ok(Diagnosis {
+        durability: vec![
+            Setting {
+                name: "journal_mode",
+                is_durable: journal_mode == "wal",
+                value: journal_mode,
+            },
+            Setting {
+                name: "synchronous",
+                is_durable: synchronous >= 2,
+                value: synchronous.to_string(),
+            },
+        ],
+        ..nothing_of(format!("SQLite {version}"))
+    })
+}
+
+fn of_postgres(conn: &mut PgConnection) -> Result<Diagnosis, StoreError> {
+    let settings = "SELECT current_setting('server_version'), current_setting('fsync'), \
+        current_setting('full_page_writes'), current_setting('synchronous_commit'), \
+        current_setting('synchronous_standby_names'), current_setting('max_connections')::bigint, \
+        (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
+        coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
+    type Row = (String, String, String, String, String, i64, i64, bool);
+    type Types = (Text, Text, Text, Text, Text, BigInt, BigInt, Bool);
+    let (version, fsync, full_page_writes, synchronous_commit, standbys, max_connections, clock, is_encrypted): Row =
+        sql::<Types>(settings).get_result(conn)?;
+    let is_on = |name, value: String| Setting {
+        name,
+        is_durable: value != "off",
+        value,
+    };
+    Ok(Diagnosis {
+        durability: vec![
+            is_on("fsync", fsync),
+            is_on("full_page_writes", full_page_writes),
+            is_on("synchronous_commit", synchronous_commit),
+            // Without a standby there is none to lose commits by.
+            is_on("synchronous_standby_names", standbys),
+        ],
+        clock: Timestamp::from_unix_millis(clock),
+        max_connections: Some(max_connections),
+        is_encrypted: Some(is_encrypted),
+        ..nothing_of(format!("PostgreSQL {version}"))
+    })
+}
+
+fn nothing_of(engine: String) -> Diagnosis {
+    Diagnosis {
+        engine,
+        lacking_migrations: Vec::new(),
+        unknown_migrations: Vec::new(),
+        write_refusal: None,
+        durability: Vec::new(),
+        newest_check: None,
+        clock: None,
+        max_connections: None,
+        is_encrypted: None,
+    }
+}

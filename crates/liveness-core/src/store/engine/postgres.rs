@@ -1,0 +1,247 @@
+//! PostgreSQL: how its connections are set up, and how a pool of them is made.
+
+use diesel::RunQueryDsl as _;
+use diesel::connection::SimpleConnection as _;
+use diesel::dsl::sql;
+use diesel::pg::PgConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+use diesel::sql_types::Text;
+use r2d2::NopErrorHandler;
+
+use super::error::OpenError;
+use super::timeouts::RETRY;
+
+/// A pool of PostgreSQL connections, as diesel and r2d2 make one.
+pub type PostgresPool = Pool<ConnectionManager<PgConnection>>;
+
+/// What is said to the server unless the URL says otherwise: a server that went silent is given up on.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("connect_timeout", "3"),
+    ("tcp_user_timeout", "5000"),
+    ("keepalives_idle", "5"),
+    ("keepalives_interval", "2"),
+    ("keepalives_count", "3"),
+    ("application_name", "liveness"),
+];
+
+/// Sets up a connection, as every connection of a store needs it; and names the schema that our tables are in, where
+/// that is one of their own.
+///
+/// A commit is made durable on the server before it is acknowledged, whatever the server's own setting: `off` is raised
+/// to `on`. A transaction does not wait longer than 4 s for another's locks, nor hold its own for long when its node has
+/// gone silent.
+///
+/// ```no_run
+/// use diesel::r2d2::{ConnectionManager, Pool};
+/// use liveness_core::store::{PostgresSettings, Store};
+///
+/// let settings = PostgresSettings::in_schema("liveness");
+/// let pool = Pool::builder()
+///     .connection_customizer(Box::new(settings.clone()))
+///     .build(ConnectionManager::<diesel::PgConnection>::new("postgres:///bank"))?;
+/// let store = Store::from_postgres_pool(pool, settings)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PostgresSettings {
+    schema: Option<String>,
+    /// Whether nobody else's statements come on these connections.
+    is_ours_alone: bool,
+}
+
+impl PostgresSettings {
+    /// With our tables in a schema of their own, which [`Store::migrate`](super::Store::migrate) makes where there is
+    /// none.
+    ///
+    /// It is added at the end of the connection's `search_path`: the backend's own names go on meaning what they meant.
+    pub fn in_schema(name: &str) -> Self {
+        Self {
+            schema: Some(name.to_owned()),
+            is_ours_alone: false,
+        }
+    }
+
+    /// Refuses a pool that does not set its connections up so, as far as a connection can be had and tell.
+    pub(crate) fn check(&self, pool: &PostgresPool) -> Result<(), OpenError> {
+        let mut conn = pool.get().map_err(|error| OpenError::out_of_reach(&error))?;
+        let setting = |name: &str| sql::<Text>(&format!("SELECT current_setting('{name}')"));
+        let mut read = |name| setting(name).get_result::<String>(&mut conn);
+        let found = read("lock_timeout").and_then(|timeout| Ok((timeout, read("search_path")?)));
+        let (timeout, path) = found.map_err(|error| OpenError::out_of_reach(&error))?;
+        let is_in_path = self.quoted_schema().is_none_or(|schema| path.ends_with(&schema));
+        if timeout == "4s" && is_in_path {
+            Ok(())
+        } else {
+            Err(OpenError::new(format!(
+                "the database's connections have lock_timeout={timeout} and search_path={path}; \
+                 they need the store's PostgresSettings as their customizer"
+            )))
+        }
+    }
+
+    pub(crate) fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// The schema as an identifier, quoted.
+    pub(crate) fn quoted_schema(&self) -> Option<String> {
+        let quoted = |name: &String| format!("\"{}\"", name.replace('"', "\"\""));
+        self.schema.as_ref().map(quoted)
+    }
+
+    /// One statement, because each is a journey to the server.
+    fn statement(&self) -> String {
+        let mut settings = vec![
+            "set_config('lock_timeout', '4s', false)".to_owned(),
+            "set_config('idle_in_transaction_session_timeout', '30s', false)".to_owned(),
+            "set_config('synchronous_commit', \
+             CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, \
+             false)"
+                .to_owned(),
+        ];
+        if self.is_ours_alone {
+            // Each of our statements has one good plan, whatever its values: it is made once.
+            settings.push("set_config('plan_cache_mode', 'force_generic_plan', false)".to_owned());
+        }
+        if let Some(schema) = self.quoted_schema() {
+            let name = schema.replace('\'', "''");
+            settings.push(format!(
+                "set_config('search_path', current_setting('search_path') || ', {name}', false)"
+            ));
+        }
+        format!("SELECT {}", settings.join(", "))
+    }
+}
+
+impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for PostgresSettings {
+    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        conn.batch_execute(&self.statement())
+            .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+/// Whether the URL is for us.
+pub(crate) fn is_url(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// Refuses a URL that libpq would not understand, or would take apart in another way than was meant: its own message
+/// tells a part of the URL, which may be of the password.
+pub(crate) fn check_url(url: &str) -> Result<(), OpenError> {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+    let is_escape = |(at, _): (usize, &str)| {
+        let mut digits = rest.bytes().skip(at + 1);
+        is_hex(digits.next()) && is_hex(digits.next())
+    };
+    let is_understood = rest.match_indices('%').all(is_escape)
+        && rest.matches('@').count() == authority.matches('@').count()
+        && authority.matches('@').count() <= 1
+        && authority.matches('[').count() == authority.matches(']').count()
+        && !rest.contains(|character: char| character.is_whitespace() || character.is_control());
+    if is_understood {
+        Ok(())
+    } else {
+        Err(OpenError::new(
+            "the database URL is malformed: special characters in its user, password and parameters must be \
+             percent-encoded (%40 for @, %2F for /, %3F for ?, %25 for %)"
+                .to_owned(),
+        ))
+    }
+}
+
+/// A pool for the URL, which may be any that libpq takes. It goes on trying while the server is out of reach, and
+/// never gives up.
+pub(crate) fn pool(url: &str, connections: u32) -> PostgresPool {
+    let settings = PostgresSettings {
+        schema: None,
+        is_ours_alone: true,
+    };
+    Pool::builder()
+        .max_size(connections)
+        .test_on_check_out(false)
+        // The pool tries again after half of this at the latest.
+        .connection_timeout(RETRY * 2)
+        // It would write a line for each try of each connection; the store tells when the database goes and comes.
+        .error_handler(Box::new(NopErrorHandler))
+        .connection_customizer(Box::new(settings))
+        .build_unchecked(ConnectionManager::new(with_defaults(url)))
+}
+
+fn with_defaults(url: &str) -> String {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let is_said = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    let missing = DEFAULTS.iter().filter(|(name, _)| !is_said(name));
+    let mut complete = url.to_owned();
+    for (name, value) in missing {
+        let separator = match complete.split_once('?') {
+            None => '?',
+            Some((_, "")) => ' ',
+            Some(_) => '&',
+        };
+        complete.push_str(&format!("{}{name}={value}", separator.to_string().trim()));
+    }
+    complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_url_says_is_left_alone() {
+        let url = "postgres://a,b:5433/liveness?target_session_attrs=read-write&connect_timeout=1";
+
+        assert_eq!(
+            with_defaults(url),
+            format!(
+                "{url}&tcp_user_timeout=5000&keepalives_idle=5&keepalives_interval=2&keepalives_count=3\
+                 &application_name=liveness"
+            )
+        );
+        for bare in ["postgres:///liveness", "postgresql://liveness@10.0.0.1/liveness?"] {
+            let complete = with_defaults(bare);
+            assert!(
+                complete.contains("?connect_timeout=3&tcp_user_timeout=5000&"),
+                "{complete}"
+            );
+            assert!(!complete.contains("??"), "{complete}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_url_is_refused_without_its_password() {
+        for url in [
+            "postgres://u:hunter2@[::1/x",
+            "postgres://u:hunter%zz2@127.0.0.1/x",
+            "postgres://u:hunter2%4",
+            "postgres://u:p@hunter2@host/x",
+            "postgres://u:hunt/er2@host/x",
+            "postgres://u:hunt?er2@host/x",
+            "postgres://u:hunter2 @host/x",
+        ] {
+            let refused = check_url(url).map_err(|error| error.to_string());
+            assert!(refused.is_err_and(|message| !message.contains("hunt")), "{url}");
+        }
+        for url in [
+            "postgres:///x",
+            "postgres://u:p%40%2F%3F@[::1]:5433,b/x?target_session_attrs=read-write&options=-csearch_path%3Dl",
+            "postgresql://%2Fvar%2Frun%2Fpostgresql/x",
+        ] {
+            assert!(check_url(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_schema_is_quoted_wherever_it_stands() {
+        let settings = PostgresSettings::in_schema("o'r\"s");
+
+        assert_eq!(settings.quoted_schema().as_deref(), Some("\"o'r\"\"s\""));
+        assert!(
+            settings.statement().contains(", \"o''r\"\"s\"'"),
+            "{}",
+            settings.statement()
+        );
+    }
+}

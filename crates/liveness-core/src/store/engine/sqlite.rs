@@ -1,0 +1,173 @@
+//! SQLite: how its connections are set up, so that a commit is durable, and how its pools are made.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+use diesel::sqlite::SqliteConnection;
+
+use super::database_file::{cannot_open, uri_of};
+use super::error::OpenError;
+use super::timeouts::WAIT;
+
+/// A pool of SQLite connections, as diesel and r2d2 make one.
+pub type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
+
+/// Readers of a file of ours, beside its one writer.
+const READERS: u32 = 4;
+
+// Older ones can lose commits in WAL mode when there is more than one connection.
+const _: () = assert!(
+    libsqlite3_sys::SQLITE_VERSION_NUMBER >= 3_051_003,
+    "SQLite 3.51.3 or newer is needed"
+);
+
+/// Sets up a connection so that a commit is durable, as every connection of a store needs it.
+///
+/// ```
+/// use diesel::r2d2::{ConnectionManager, Pool};
+/// use liveness_core::store::SqliteSettings;
+///
+/// let folder = tempfile::tempdir()?;
+/// let pool = Pool::builder()
+///     .connection_customizer(Box::new(SqliteSettings::default()))
+///     .build(ConnectionManager::<diesel::SqliteConnection>::new(folder.path().join("own.db").to_string_lossy()))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SqliteSettings {
+    read_only: bool,
+}
+
+impl SqliteSettings {
+    const READER: Self = Self { read_only: true };
+    const WRITER: Self = Self { read_only: false };
+
+    /// In this order, each by itself. FULL: with NORMAL a power cut loses commits that were acknowledged.
+    const PRAGMAS: [&'static str; 8] = [
+        "PRAGMA busy_timeout = 5000",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA trusted_schema = OFF",
+        "PRAGMA mmap_size = 0",
+        "PRAGMA temp_store = MEMORY",
+        "PRAGMA journal_size_limit = 67108864",
+    ];
+}
+
+impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for SqliteSettings {
+    fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
+        // A batch touches many pages, here and there: 16 MB are kept at hand, and go back to the file together.
+        let own: &[_] = if self.read_only {
+            &["PRAGMA query_only = ON"]
+        } else {
+            &["PRAGMA cache_size = -16000", "PRAGMA wal_autocheckpoint = 4000"]
+        };
+        for pragma in Self::PRAGMAS.iter().chain(own) {
+            conn.batch_execute(pragma).map_err(diesel::r2d2::Error::QueryError)?;
+        }
+        Ok(())
+    }
+}
+
+/// The path in `sqlite://PATH`.
+pub(crate) fn path(url: &str) -> Result<&str, OpenError> {
+    match url.split_once("://") {
+        Some(("sqlite", path)) if !path.is_empty() && !path.contains(['?', '\0']) => Ok(path),
+        _ => Err(OpenError::new(
+            "the database URL must be sqlite://PATH or postgres://…".to_owned(),
+        )),
+    }
+}
+
+/// The readers and the writer of a file, which may be made where there is none.
+pub(crate) fn open_file(path: &Path, creates: bool) -> Result<(SqlitePool, SqlitePool), OpenError> {
+    let mut options = fs::OpenOptions::new();
+    let opened = options.create(creates).append(true).mode(0o600).open(path);
+    opened.map_err(|error| cannot_open(path, &error))?;
+    let uri = uri_of(path);
+    // One connection by itself, which turns the file to WAL: a pool would try for long before it tells what is wrong.
+    let mut first = SqliteConnection::establish(&uri).map_err(|error| cannot_open(path, &error))?;
+    // To turn a file to WAL does not wait for another process that is about it, whatever the busy timeout.
+    let deadline = Instant::now() + WAIT;
+    while let Err(error) = SqliteSettings::WRITER.on_acquire(&mut first) {
+        if error.to_string() != "database is locked" || Instant::now() > deadline {
+            return Err(cannot_open(path, &error));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pool = |size, settings| {
+        Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .test_on_check_out(false)
+            .connection_timeout(WAIT)
+            .connection_customizer(Box::new(settings))
+            .build(ConnectionManager::new(&uri))
+            .map_err(|error| cannot_open(path, &error))
+    };
+    let writer = checked(pool(1, SqliteSettings::WRITER)?)?;
+    Ok((pool(READERS, SqliteSettings::READER)?, writer))
+}
+
+/// One connection for all: each connection to `:memory:` would be a database of its own.
+pub(crate) fn in_memory() -> Result<SqlitePool, OpenError> {
+    Pool::builder()
+        .max_size(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connection_customizer(Box::new(SqliteSettings::WRITER))
+        .build(ConnectionManager::new(":memory:"))
+        .map_err(|error| OpenError::new(format!("cannot open a database in memory: {error}")))
+}
+
+/// Refuses connections whose commits are not durable.
+pub(crate) fn checked(pool: SqlitePool) -> Result<SqlitePool, OpenError> {
+    let mut conn = pool.get().map_err(|error| OpenError::out_of_reach(&error))?;
+    let journal_mode: String = pragma::<JournalMode>(&mut conn, "journal_mode")?.journal_mode;
+    let synchronous = pragma::<Synchronous>(&mut conn, "synchronous")?.synchronous;
+    let foreign_keys = pragma::<ForeignKeys>(&mut conn, "foreign_keys")?.foreign_keys;
+    drop(conn);
+    if journal_mode == "wal" && synchronous >= 2 && foreign_keys == 1 {
+        Ok(pool)
+    } else {
+        Err(OpenError::new(format!(
+            "the database's connections have journal_mode={journal_mode}, synchronous={synchronous}, \
+             foreign_keys={foreign_keys}; they need wal, 2 (FULL) and 1, as SqliteSettings sets them"
+        )))
+    }
+}
+
+fn pragma<Row>(conn: &mut SqliteConnection, name: &str) -> Result<Row, OpenError>
+where
+    Row: QueryableByName<diesel::sqlite::Sqlite> + 'static,
+{
+    diesel::sql_query(format!("PRAGMA {name}"))
+        .get_result(conn)
+        .map_err(|error| OpenError::new(format!("cannot read the database's {name}: {error}")))
+}
+
+#[derive(QueryableByName)]
+struct JournalMode {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    journal_mode: String,
+}
+
+#[derive(QueryableByName)]
+struct Synchronous {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    synchronous: i32,
+}
+
+#[derive(QueryableByName)]
+struct ForeignKeys {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    foreign_keys: i32,
+}

@@ -1,0 +1,68 @@
+//! What an operator asks of a store: migrations, the state of the schema, a diagnosis, and numbers.
+
+use super::Store;
+use super::engine::connection::Connection;
+use super::engine::diagnosis::{self, Diagnosis};
+use super::engine::error::{OpenError, StoreError};
+use super::engine::migrations;
+use super::queue::stats::StoreStats;
+use super::tables::checks::find;
+use super::tables::trail::entries;
+
+impl Store {
+    /// Brings the schema up to date; nodes that do so at once take turns. Blocks. After it has failed, everything is
+    /// [`StoreError::Unavailable`] until it succeeds. Gives back the names of the migrations that it ran.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database is out of reach or a migration fails, with nothing changed.
+    pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
+        let settings = self.connections.settings();
+        self.connections.migrate(|conn| migrations::run(conn, settings))
+    }
+
+    /// Refuses a database whose schema is not that of this program. Blocks, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when it is not, or the database cannot be asked.
+    pub fn check_schema(&self) -> Result<(), OpenError> {
+        let (lacking, unknown) = self.connections.inspect(migrations::state)?;
+        match (&*lacking, &*unknown) {
+            ([], []) => Ok(()),
+            ([], [version, ..]) => Err(OpenError::new(format!(
+                "the database's schema is newer than this program: it has migration {version}"
+            ))),
+            ([name, ..], _) => Err(OpenError::new(format!(
+                "the database's schema is not up to date: it lacks {name}; run `migrate` first"
+            ))),
+        }
+    }
+
+    /// What the database says of itself, for who runs it. Blocks, and leaves nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database cannot be asked.
+    pub fn diagnose(&self) -> Result<Diagnosis, OpenError> {
+        self.connections
+            .inspect(|conn| diagnosis::diagnose(conn, find::newest_check, entries::try_to_insert))
+    }
+
+    /// Answers when the database can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when it cannot.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let read = |conn: &mut Connection<'_>| Ok(conn.execute("SELECT 1 FROM liveness_checks LIMIT 1")?);
+        self.reads.read(read).await
+    }
+
+    /// What the store is doing, in numbers. Asks nothing of the database.
+    pub fn stats(&self) -> StoreStats {
+        let waiting_reads = self.reads.waiting() + self.checks.waiting() + self.users.waiting();
+        self.counters
+            .snapshot(self.connections.state(), waiting_reads, self.writer.waiting())
+    }
+}

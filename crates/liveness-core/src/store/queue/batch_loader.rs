@@ -1,0 +1,262 @@
+//! Batch loaders: questions of one kind that wait at the same time are answered by one statement.
+//!
+//! No question is held back to make a batch. A question to an idle database goes alone. The busier the database is, the
+//! more questions share a turn. This is to reads what group commit is to writes.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::read_pool::ReadPool;
+use crate::store::engine::connection::Connection;
+use crate::store::engine::connections::Connections;
+use crate::store::engine::error::StoreError;
+use crate::store::engine::timeouts::WAIT;
+
+/// How long a question waits for the turn before its own. Then another turn begins beside it: a connection that has
+/// gone silent holds up the questions of its own turn, and no others.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// The most turns at once.
+const TURNS: usize = 3;
+/// The most questions in one turn.
+const BATCH: usize = 256;
+
+/// Loads values by their keys, in batches.
+pub(crate) struct BatchLoader<K, V> {
+    reads: Arc<ReadPool>,
+    /// Gives the value of each key, in the order of the keys.
+    load_batch: fn(&mut Connection<'_>, &[K]) -> Result<Vec<V>, StoreError>,
+    state: Mutex<State<K, V>>,
+}
+
+type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
+
+struct State<K, V> {
+    waiting: Vec<(K, Answer<V>)>,
+    turns: usize,
+}
+
+impl<K, V> fmt::Debug for BatchLoader<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchLoader").finish_non_exhaustive()
+    }
+}
+
+impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
+    pub(crate) fn new(
+        reads: &Arc<ReadPool>,
+        load_batch: fn(&mut Connection<'_>, &[K]) -> Result<Vec<V>, StoreError>,
+    ) -> Arc<Self> {
+        let state = State {
+            waiting: Vec::new(),
+            turns: 0,
+        };
+        Arc::new(Self {
+            reads: Arc::clone(reads),
+            load_batch,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// How many keys wait for a turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// The value of a key.
+    pub(crate) async fn load(self: &Arc<Self>, key: K) -> Result<V, StoreError> {
+        let (answer, mut answered) = oneshot::channel();
+        if self.add(key, answer) {
+            self.begin_turn();
+        }
+        let in_time = match timeout(PATIENCE, &mut answered).await {
+            Ok(answer) => Ok(answer),
+            Err(_) => {
+                if self.is_held_up() {
+                    self.begin_turn();
+                }
+                timeout(WAIT, answered).await
+            }
+        };
+        match in_time {
+            Ok(answer) => answer.map_err(StoreError::internal)?,
+            Err(_) => Err(StoreError::unavailable("no answer of the database within 5 s")),
+        }
+    }
+
+    /// Adds a key. True when the caller has to begin a turn for it.
+    fn add(&self, key: K, answer: Answer<V>) -> bool {
+        let mut state = self.lock();
+        state.waiting.push((key, answer));
+        let begins = state.turns == 0;
+        state.turns += usize::from(begins);
+        begins
+    }
+
+    /// True when the caller has to begin a turn beside those that are not over yet.
+    fn is_held_up(&self) -> bool {
+        let mut state = self.lock();
+        let begins = !state.waiting.is_empty() && state.turns < TURNS;
+        state.turns += usize::from(begins);
+        begins
+    }
+
+    /// Takes a place in the queue of the read pool. Each turn takes a new one, so that other reads get theirs.
+    fn begin_turn(self: &Arc<Self>) {
+        let loader = Arc::clone(self);
+        let begun = self.reads.spawn(move |connections| {
+            loader.turn(connections);
+            if loader.goes_on() {
+                loader.begin_turn();
+            }
+        });
+        if let Err(error) = begun {
+            let mut state = self.lock();
+            state.turns -= 1;
+            let refused = std::mem::take(&mut state.waiting);
+            drop(state);
+            refuse(refused.into_iter().map(|(_, answer)| answer), &error);
+        }
+    }
+
+    fn turn(&self, connections: &Connections) {
+        let (keys, answers) = self.take();
+        if keys.is_empty() {
+            return;
+        }
+        let loaded = catch_unwind(AssertUnwindSafe(|| {
+            connections.read(|conn| (self.load_batch)(conn, &keys))
+        }));
+        match loaded.unwrap_or_else(|_| Err(StoreError::internal("a read panicked"))) {
+            Ok(values) => {
+                for (answer, value) in answers.into_iter().zip(values) {
+                    // A caller that has gone away does not listen.
+                    let _ = answer.send(Ok(value));
+                }
+            }
+            Err(error) => refuse(answers, &error),
+        }
+    }
+
+    /// The next batch, without the keys that nobody waits for any more.
+    fn take(&self) -> (Vec<K>, Vec<Answer<V>>) {
+        let mut state = self.lock();
+        let most = state.waiting.len().min(BATCH);
+        let taken = state.waiting.drain(..most);
+        taken.filter(|(_, answer)| !answer.is_closed()).unzip()
+    }
+
+    /// Whether keys are left for another turn.
+    fn goes_on(&self) -> bool {
+        let mut state = self.lock();
+        let goes_on = !state.waiting.is_empty();
+        state.turns -= usize::from(!goes_on);
+        goes_on
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<K, V>> {
+        // No code panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refuse<V>(answers: impl IntoIterator<Item = Answer<V>>, error: &StoreError) {
+    for answer in answers {
+        let _ = answer.send(Err(error.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::store::engine::connections::Pool;
+    use crate::store::engine::database_file::DatabaseFile;
+    use crate::store::engine::sqlite;
+
+    /// Runs with the read pool of a file.
+    fn with_read_pool<F: Future<Output = ()>>(test: impl FnOnce(Arc<ReadPool>) -> F) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.db");
+        let (readers, writer) = sqlite::open_file(&path, true).unwrap();
+        let file = DatabaseFile::at(&path).unwrap();
+        let connections = Connections::new(Pool::Sqlite(readers), Pool::Sqlite(writer), Some(file));
+        let reads = Arc::new(ReadPool::new(&Arc::new(connections)));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(test(reads));
+    }
+
+    /// Whether a turn that asks for [`HOLDS`] is held up.
+    static IS_HELD: AtomicBool = AtomicBool::new(true);
+    const HOLDS: i64 = -1;
+
+    /// Answers each number by how many were asked with it.
+    fn count(_: &mut Connection<'_>, numbers: &[i64]) -> Result<Vec<usize>, StoreError> {
+        while numbers == [HOLDS] && IS_HELD.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        Ok(vec![numbers.len(); numbers.len()])
+    }
+
+    #[test]
+    fn keys_that_wait_share_a_turn_and_a_turn_that_hangs_holds_up_no_other() {
+        with_read_pool(|reads| async move {
+            let loader = BatchLoader::new(&reads, count);
+            let mut first = Box::pin(loader.load(HOLDS));
+            assert!(
+                first
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+                    .is_pending()
+            );
+            while loader.waiting() > 0 {
+                std::thread::yield_now();
+            }
+            let mut others: Vec<_> = (0..9).map(|number| Box::pin(loader.load(number))).collect();
+            std::future::poll_fn(|cx| {
+                for other in &mut others {
+                    assert!(other.as_mut().poll(cx).is_pending());
+                }
+                Poll::Ready(())
+            })
+            .await;
+            assert_eq!(loader.waiting(), 9);
+            // Nobody waits for this one any more, so that it is not loaded.
+            drop(others.pop());
+            for other in others {
+                assert_eq!(other.await.unwrap(), 8);
+            }
+            IS_HELD.store(false, Ordering::SeqCst);
+            assert_eq!(first.await.unwrap(), 1);
+        });
+    }
+
+    #[test]
+    fn a_failure_reaches_all_of_a_turn_and_the_next_turn_comes() {
+        static TURN: AtomicUsize = AtomicUsize::new(0);
+        fn fail_twice(_: &mut Connection<'_>, numbers: &[i64]) -> Result<Vec<i64>, StoreError> {
+            match TURN.fetch_add(1, Ordering::SeqCst) {
+                0 => Err(StoreError::internal("on purpose")),
+                1 => panic!("on purpose"),
+                _ => Ok(numbers.to_vec()),
+            }
+        }
+        with_read_pool(|reads| async move {
+            let loader = BatchLoader::new(&reads, fail_twice);
+            for _ in 0..2 {
+                let failed = loader.load(7).await;
+                assert!(matches!(failed, Err(StoreError::Internal(_))), "{failed:?}");
+            }
+            assert_eq!(loader.load(7).await.unwrap(), 7);
+        });
+    }
+}

@@ -1,0 +1,135 @@
+//! The records: the store's door to them.
+
+pub(crate) mod completing;
+pub(crate) mod filter;
+pub(crate) mod find;
+pub(crate) mod insert;
+pub(crate) mod page;
+pub(crate) mod row;
+pub(crate) mod span;
+
+use std::sync::Arc;
+
+use self::filter::CheckFilter;
+use self::page::{CheckPage, PageRequest};
+use self::span::CheckSpan;
+use super::faces;
+use super::recording::{Recorded, Recording};
+use super::writes::{Write, Writer, Written};
+use crate::store::engine::connection::Connection;
+use crate::store::engine::error::StoreError;
+use crate::store::queue::batch_loader::BatchLoader;
+use crate::store::queue::read_pool::ReadPool;
+use crate::{CheckEvidence, CompletionRule, FaceImage, LivenessCheck, Timestamp};
+
+/// The records of liveness checks.
+#[derive(Clone, Debug)]
+pub struct Checks {
+    reads: Arc<ReadPool>,
+    writer: Arc<Writer>,
+    completing: Arc<BatchLoader<(i64, CompletionRule), Option<LivenessCheck>>>,
+}
+
+impl Checks {
+    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>) -> Self {
+        Self {
+            reads: Arc::clone(reads),
+            writer: Arc::clone(writer),
+            completing: BatchLoader::new(reads, completing::completing_each),
+        }
+    }
+
+    /// How many calls wait in the batch loader.
+    pub(crate) fn waiting(&self) -> usize {
+        self.completing.waiting()
+    }
+
+    /// Records a check. The record, its face, its audit entry, the ownership of its session and its idempotency key are
+    /// one transaction, durable when this answers. Calls that wait at the same time share a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::SessionOfAnotherUser`] and [`StoreError::IdempotencyKeyReused`], with nothing recorded;
+    /// [`StoreError::OutcomeUnknown`] when the commit itself failed.
+    pub async fn record(&self, recording: Recording) -> Result<Recorded, StoreError> {
+        match self.writer.write(Write::Recording(Box::new(recording))).await? {
+            Written::Recorded(recorded) => Ok(*recorded),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    /// The record by which a user has completed the check under `rule`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn completing(
+        &self,
+        self_service_user_id: i64,
+        rule: CompletionRule,
+    ) -> Result<Option<LivenessCheck>, StoreError> {
+        self.completing.load((self_service_user_id, rule)).await
+    }
+
+    /// The same record with its face.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn completing_with_face(
+        &self,
+        self_service_user_id: i64,
+        rule: CompletionRule,
+    ) -> Result<Option<(LivenessCheck, Option<FaceImage>)>, StoreError> {
+        let read = move |conn: &mut Connection<'_>| {
+            let Some(check) = completing::completing(conn, self_service_user_id, rule)? else {
+                return Ok(None);
+            };
+            let face = faces::of(conn, &check)?;
+            Ok(Some((check, face)))
+        };
+        self.reads.read(read).await
+    }
+
+    /// All that is known of the check of that id, face included.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn evidence(&self, id: i64) -> Result<Option<CheckEvidence>, StoreError> {
+        let read = move |conn: &mut Connection<'_>| {
+            let Some((check, details)) = find::with_details(conn, id)? else {
+                return Ok(None);
+            };
+            let image = faces::of(conn, &check)?;
+            Ok(Some(CheckEvidence { check, details, image }))
+        };
+        self.reads.read(read).await
+    }
+
+    /// One page of records, newest first, and how many records the filter matches in all.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn page(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
+        self.reads.read(move |conn| page::page(conn, &filter, page)).await
+    }
+
+    /// The next records of a span, oldest first: those behind the record of this time and id, or the first ones. Every
+    /// step costs the same. A record that was acknowledged before the first step is met.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn after(
+        &self,
+        span: CheckSpan,
+        after: Option<(Timestamp, i64)>,
+        limit: i64,
+    ) -> Result<Vec<LivenessCheck>, StoreError> {
+        self.reads
+            .read(move |conn| span::after(conn, &span, after, limit))
+            .await
+    }
+}

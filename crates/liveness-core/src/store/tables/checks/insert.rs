@@ -1,0 +1,166 @@
+//! Adding records.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
+
+use crate::store::engine::bulk_insert::{AllRows, Clauses, OneRow, row};
+use crate::store::engine::connection::Connection;
+use crate::store::engine::error::StoreError;
+use crate::store::tables::recording::Recording;
+use crate::{Challenges, LivenessCheck, Timestamp};
+
+/// Adds the records and returns them in the order of the recordings. No two may be of one session.
+pub(crate) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
+    if recordings.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbered = recordings.iter().map(|recording| unnumbered(recording));
+    let mut checks = numbered.collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<_> = recordings.iter().map(|recording| recording.scoped_key()).collect();
+    let rows = recordings.iter().zip(&checks).zip(&keys);
+    let rows = rows.map(|((recording, check), key)| NewCheckRow::of(recording, check, key.as_deref()));
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let ids = match conn {
+        Connection::Sqlite(conn) => {
+            let ids = rows.iter().map(|row| {
+                OneRow::<_, Numbered>::of(row).execute(*conn)?;
+                diesel::select(last_insert_rowid()).get_result(*conn)
+            });
+            ids.collect::<Result<Vec<i64>, _>>()?
+        }
+        Connection::Postgres(conn) => {
+            let inserted = AllRows::<_, Numbered>::of(rows).load::<(String, i64)>(*conn)?;
+            // PostgreSQL may return them in another order.
+            let ids: HashMap<_, _> = inserted.into_iter().collect();
+            checks
+                .iter()
+                .filter_map(|check| ids.get(&check.session_id).copied())
+                .collect()
+        }
+    };
+    if ids.len() != checks.len() {
+        return Err(StoreError::internal("a record that was inserted did not come back"));
+    }
+    for (check, id) in checks.iter_mut().zip(ids) {
+        check.id = id;
+    }
+    Ok(checks)
+}
+
+row! {
+    struct NewCheckRow<'a> of "liveness_checks", in columns NewCheckColumns {
+        self_service_user_id: i64 => BigInt,
+        pre_registration_id: Option<i64> => Nullable<BigInt>,
+        session_id: &'a str => Text,
+        is_successful: bool => Bool,
+        verification_result: Option<bool> => Nullable<Bool>,
+        passed: bool => Bool,
+        session_duration: Option<i32> => Nullable<Integer>,
+        lighting_value: Option<f64> => Nullable<Double>,
+        challenge_count: Option<i32> => Nullable<Integer>,
+        completed_challenges: Option<String> => Nullable<Text>,
+        challenges: Option<String> => Nullable<Text>,
+        sdk_timestamp: Option<i64> => Nullable<BigInt>,
+        completed_at: Option<i64> => Nullable<BigInt>,
+        final_capture_verification_result: Option<bool> => Nullable<Bool>,
+        final_capture_session_duration: Option<i32> => Nullable<Integer>,
+        final_capture_lighting_value: Option<f64> => Nullable<Double>,
+        image_verification_result: Option<bool> => Nullable<Bool>,
+        image_session_duration: Option<i32> => Nullable<Integer>,
+        image_lighting_value: Option<f64> => Nullable<Double>,
+        has_image: bool => Bool,
+        image_path: Option<&'a str> => Nullable<Text>,
+        device_info: Option<&'a str> => Nullable<Text>,
+        client_ip: Option<&'a str> => Nullable<Text>,
+        created_at: i64 => BigInt,
+        metadata: Option<&'a str> => Nullable<Text>,
+        image_metadata: Option<&'a str> => Nullable<Text>,
+        idempotency_key: Option<&'a str> => Nullable<Text>,
+        request_fingerprint: Option<&'a [u8]> => Nullable<Binary>,
+    }
+}
+
+/// SQLite's id of the row that was inserted last.
+#[diesel::declare_sql_function]
+extern "SQL" {
+    fn last_insert_rowid() -> BigInt;
+}
+
+struct Numbered;
+
+impl Clauses for Numbered {
+    const RETURNING: &'static str = "RETURNING session_id, id";
+    type Returned = (Text, BigInt);
+}
+
+impl<'a> NewCheckRow<'a> {
+    fn of(recording: &'a Recording, check: &'a LivenessCheck, scoped_key: Option<&'a str>) -> Result<Self, StoreError> {
+        let new = &recording.check;
+        let (metrics, last, image) = (&new.metrics, &new.metrics.final_capture, &new.image_metrics);
+        Ok(Self {
+            self_service_user_id: check.self_service_user_id,
+            pre_registration_id: check.pre_registration_id,
+            session_id: &check.session_id,
+            is_successful: check.is_successful,
+            verification_result: check.verification_result,
+            passed: new.passed(),
+            session_duration: check.session_duration,
+            lighting_value: check.lighting_value,
+            challenge_count: check.challenge_count,
+            completed_challenges: metrics.completed_challenges.as_ref().map(to_json).transpose()?,
+            challenges: metrics.challenges.as_ref().map(to_json).transpose()?,
+            sdk_timestamp: metrics.timestamp,
+            completed_at: check.completed_at.map(Timestamp::unix_millis),
+            final_capture_verification_result: check.final_capture_verification_result,
+            final_capture_session_duration: last.session_duration.map(|duration| duration.millis()),
+            final_capture_lighting_value: last.lighting_value.map(|value| value.get()),
+            image_verification_result: check.image_verification_result,
+            image_session_duration: image.session_duration.map(|duration| duration.millis()),
+            image_lighting_value: image.lighting_value.map(|value| value.get()),
+            has_image: check.has_image,
+            image_path: check.image_path.as_deref(),
+            device_info: check.device_info.as_deref(),
+            client_ip: check.client_ip.as_deref(),
+            created_at: check.created_at.unix_millis(),
+            metadata: new.metadata.as_ref().map(|object| object.as_json()),
+            image_metadata: new.image_metadata.as_ref().map(|object| object.as_json()),
+            idempotency_key: scoped_key,
+            request_fingerprint: recording
+                .idempotency_key
+                .as_ref()
+                .map(|key| key.fingerprint().as_slice()),
+        })
+    }
+}
+
+/// The record as it will be, without its id.
+fn unnumbered(recording: &Recording) -> Result<LivenessCheck, StoreError> {
+    let new = &recording.check;
+    let (metrics, run) = (&new.metrics, &new.metrics.run);
+    Ok(LivenessCheck {
+        id: 0,
+        self_service_user_id: new.user.id,
+        pre_registration_id: new.user.pre_registration_id,
+        session_id: new.session_id.as_str().to_owned(),
+        is_successful: new.is_successful,
+        verification_result: run.verification_result,
+        session_duration: run.session_duration.map(|duration| duration.millis()),
+        lighting_value: run.lighting_value.map(|value| value.get()),
+        challenge_count: metrics.challenge_count.map(|count| count.get()),
+        completed_challenges: metrics.completed_challenges.as_ref().map(Challenges::to_strings),
+        final_capture_verification_result: metrics.final_capture.verification_result,
+        image_verification_result: new.image_metrics.verification_result,
+        has_image: new.image.is_some(),
+        image_path: new.image_path.as_ref().map(|path| path.as_str().to_owned()),
+        device_info: new.device.as_ref().map(to_json).transpose()?,
+        client_ip: new.client_address.map(|address| address.to_string()),
+        completed_at: metrics.completed_at,
+        created_at: new.created_at,
+    })
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(StoreError::internal)
+}

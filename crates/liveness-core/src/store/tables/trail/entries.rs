@@ -1,0 +1,109 @@
+//! The audit trail. Entries are added and read, never changed.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::store::engine::bulk_insert::{self, NoClauses, row};
+use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::error::StoreError;
+use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
+use crate::{AuditEntry, Timestamp};
+
+/// Writes an entry on a connection of the embedding backend, in its transaction. This is for a command whose record is
+/// the backend's own.
+///
+/// # Errors
+///
+/// [`StoreError::Unavailable`], with nothing written.
+pub fn insert<'a>(conn: impl Into<Connection<'a>>, entry: &AuditEntry) -> Result<(), StoreError> {
+    insert_all(&mut conn.into(), &[entry])
+}
+
+pub(crate) fn insert_all(conn: &mut Connection<'_>, entries: &[&AuditEntry]) -> Result<(), StoreError> {
+    let rows: Vec<_> = entries.iter().map(|entry| NewAuditRow::of(entry)).collect();
+    bulk_insert::execute::<_, NoClauses>(conn, rows)
+}
+
+row! {
+    struct NewAuditRow<'a> of "liveness_audit_entries", in columns NewAuditColumns {
+        at: i64 => BigInt,
+        request_id: &'a str => Text,
+        principal: &'a str => Text,
+        roles: &'a str => Text,
+        self_service_user_id: Option<i64> => Nullable<BigInt>,
+        message: &'a str => Text,
+        outcome: &'a str => Text,
+        client_ip: Option<String> => Nullable<Text>,
+    }
+}
+
+impl<'a> NewAuditRow<'a> {
+    fn of(entry: &'a AuditEntry) -> Self {
+        Self {
+            at: entry.at.unix_millis(),
+            request_id: &entry.request_id,
+            principal: &entry.principal,
+            roles: &entry.roles,
+            self_service_user_id: entry.self_service_user_id,
+            message: &entry.message,
+            outcome: &entry.outcome,
+            client_ip: entry.client_address.map(|address| address.to_string()),
+        }
+    }
+}
+
+pub(crate) fn newest(conn: &mut Connection<'_>, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
+    let rows: Vec<AuditRow> = on_either!(conn, |conn| dsl::liveness_audit_entries
+        .order(dsl::id.desc())
+        .limit(limit)
+        .select(AuditRow::as_select())
+        .load(*conn))?;
+    rows.into_iter().map(AuditEntry::try_from).collect()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = liveness_audit_entries)]
+struct AuditRow {
+    at: i64,
+    request_id: String,
+    principal: String,
+    roles: String,
+    self_service_user_id: Option<i64>,
+    message: String,
+    outcome: String,
+    client_ip: Option<String>,
+}
+
+impl TryFrom<AuditRow> for AuditEntry {
+    type Error = StoreError;
+
+    fn try_from(row: AuditRow) -> Result<Self, StoreError> {
+        let client_address = row.client_ip.map(|text| text.parse()).transpose();
+        Ok(Self {
+            at: Timestamp::from_unix_millis(row.at)
+                .ok_or_else(|| StoreError::internal("an audit entry's time is out of range"))?,
+            request_id: row.request_id,
+            principal: row.principal,
+            roles: row.roles,
+            self_service_user_id: row.self_service_user_id,
+            message: row.message.into(),
+            outcome: row.outcome.into(),
+            client_address: client_address.map_err(StoreError::internal)?,
+        })
+    }
+}
+
+/// Writes an entry that says nothing, to see whether the database takes it.
+pub(crate) fn try_to_insert(conn: &mut Connection<'_>) -> Result<(), StoreError> {
+    let entry = AuditEntry {
+        at: Timestamp::from_unix_millis(0).ok_or_else(|| StoreError::internal("the epoch is a time"))?,
+        request_id: String::new(),
+        principal: String::new(),
+        roles: String::new(),
+        self_service_user_id: None,
+        message: "".into(),
+        outcome: "".into(),
+        client_address: None,
+    };
+    insert_all(conn, &[&entry])
+}

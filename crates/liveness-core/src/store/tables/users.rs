@@ -1,0 +1,95 @@
+//! The users of the standalone host: the store's door to them.
+
+pub(crate) mod rows;
+
+use std::sync::Arc;
+
+use super::writes::{Write, Writer, Written};
+use crate::store::engine::error::StoreError;
+use crate::store::queue::batch_loader::BatchLoader;
+use crate::store::queue::read_pool::ReadPool;
+use crate::{Timestamp, User};
+
+/// The users of the standalone host.
+#[derive(Clone, Debug)]
+pub struct Users {
+    reads: Arc<ReadPool>,
+    writer: Arc<Writer>,
+    by_id: Arc<BatchLoader<i64, Option<User>>>,
+    by_user_id: Arc<BatchLoader<String, Option<User>>>,
+}
+
+impl Users {
+    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>) -> Self {
+        Self {
+            reads: Arc::clone(reads),
+            writer: Arc::clone(writer),
+            by_id: BatchLoader::new(reads, rows::each),
+            by_user_id: BatchLoader::new(reads, rows::each_by_user_id),
+        }
+    }
+
+    /// How many calls wait in the batch loaders.
+    pub(crate) fn waiting(&self) -> usize {
+        self.by_id.waiting() + self.by_user_id.waiting()
+    }
+
+    /// The user of that id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn get(&self, id: i64) -> Result<Option<User>, StoreError> {
+        self.by_id.load(id).await
+    }
+
+    /// The user of that `UserId`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn get_by_user_id(&self, user_id: String) -> Result<Option<User>, StoreError> {
+        self.by_user_id.load(user_id).await
+    }
+
+    /// Those users of these ids that exist.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn find(&self, ids: Vec<i64>) -> Result<Vec<User>, StoreError> {
+        self.reads.read(move |conn| rows::find(conn, &ids)).await
+    }
+
+    /// Those users of these `UserId`s that exist.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn find_by_user_ids(&self, user_ids: Vec<String>) -> Result<Vec<User>, StoreError> {
+        self.reads
+            .read(move |conn| rows::find_by_user_ids(conn, &user_ids))
+            .await
+    }
+
+    /// Adds users, and changes those whose ids are known, in one transaction. No two may have the same id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Internal`], with nothing written, when a `UserId` is another user's.
+    pub async fn put(&self, users: Vec<User>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Write::Users(users, now)).await.map(drop)
+    }
+
+    /// Adds a user unless the id or the `UserId` is taken. Returns the user who then has that id, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn add(&self, user: User, now: Timestamp) -> Result<Option<User>, StoreError> {
+        match self.writer.write(Write::User(user, now)).await? {
+            Written::User(user) => Ok(user),
+            other => Err(other.unexpected()),
+        }
+    }
+}

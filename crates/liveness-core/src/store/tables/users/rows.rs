@@ -1,0 +1,155 @@
+//! The rows of users.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::store::engine::bulk_insert::{self, Clauses, row};
+use crate::store::engine::connection::{Connection, cannot_be_stored, on_either};
+use crate::store::engine::eq_any::eq_any;
+use crate::store::engine::error::StoreError;
+use crate::store::tables::schema::liveness_users::{self, dsl};
+use crate::{Timestamp, User};
+
+macro_rules! some_users {
+    ($condition:expr) => {
+        dsl::liveness_users.filter($condition).select(UserRow::as_select())
+    };
+}
+
+pub(crate) fn find(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<User>, StoreError> {
+    let found: Vec<UserRow> = match ids {
+        [id] => on_either!(conn, |conn| some_users!(dsl::id.eq(id)).load(*conn))?,
+        ids => on_either!(conn, |conn| some_users!(eq_any(dsl::id, ids.to_vec())?).load(*conn))?,
+    };
+    Ok(found.into_iter().map(User::from).collect())
+}
+
+/// The user of each id.
+pub(crate) fn each(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<Option<User>>, StoreError> {
+    let found = find(conn, ids)?;
+    let of = |id: &i64| found.iter().find(|user| user.id == *id).cloned();
+    Ok(ids.iter().map(of).collect())
+}
+
+/// The user of each `UserId`.
+pub(crate) fn each_by_user_id(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<Option<User>>, StoreError> {
+    let found = find_by_user_ids(conn, user_ids)?;
+    let of = |user_id: &String| found.iter().find(|user| user.user_id == *user_id).cloned();
+    Ok(user_ids.iter().map(of).collect())
+}
+
+pub(crate) fn find_by_user_ids(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<User>, StoreError> {
+    let storable: Vec<_> = user_ids.iter().filter(|user_id| !cannot_be_stored(user_id)).collect();
+    let found: Vec<UserRow> = match *storable {
+        [user_id] => on_either!(conn, |conn| some_users!(dsl::user_id.eq(user_id)).load(*conn))?,
+        _ => on_either!(conn, |conn| some_users!(eq_any(dsl::user_id, storable)?).load(*conn))?,
+    };
+    Ok(found.into_iter().map(User::from).collect())
+}
+
+/// Adds the users whose id and `UserId` are not taken, and returns the users of all those ids.
+pub(crate) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<Vec<User>, StoreError> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    bulk_insert::execute::<_, UnlessThere>(conn, rows(users))?;
+    let ids: Vec<_> = users.iter().map(|(user, _)| user.id).collect();
+    find(conn, &ids)
+}
+
+/// Adds users, and changes those whose ids are known. No two may have the same id.
+pub(crate) fn put(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<(), StoreError> {
+    bulk_insert::execute::<_, OrChange>(conn, rows(users))
+}
+
+/// The rows, in the same order on every node, so that no two nodes deadlock.
+fn rows(users: &[(User, Timestamp)]) -> Vec<NewUserRow<'_>> {
+    let mut rows: Vec<_> = users.iter().map(|(user, now)| NewUserRow::of(user, *now)).collect();
+    rows.sort_unstable_by_key(|row| row.id);
+    rows
+}
+
+row! {
+    struct NewUserRow<'a> of "liveness_users", in columns NewUserColumns {
+        id: i64 => BigInt,
+        user_id: &'a str => Text,
+        pre_registration_id: Option<i64> => Nullable<BigInt>,
+        email_address: Option<&'a str> => Nullable<Text>,
+        first_name: Option<&'a str> => Nullable<Text>,
+        last_name: Option<&'a str> => Nullable<Text>,
+        middle_name: Option<&'a str> => Nullable<Text>,
+        display_name: Option<&'a str> => Nullable<Text>,
+        created_at: i64 => BigInt,
+    }
+}
+
+impl<'a> NewUserRow<'a> {
+    fn of(user: &'a User, now: Timestamp) -> Self {
+        Self {
+            id: user.id,
+            user_id: &user.user_id,
+            pre_registration_id: user.pre_registration_id,
+            email_address: user.email_address.as_deref(),
+            first_name: user.first_name.as_deref(),
+            last_name: user.last_name.as_deref(),
+            middle_name: user.middle_name.as_deref(),
+            display_name: user.display_name.as_deref(),
+            created_at: now.unix_millis(),
+        }
+    }
+}
+
+struct UnlessThere;
+
+impl Clauses for UnlessThere {
+    const ON_CONFLICT: &'static str = "ON CONFLICT DO NOTHING";
+    type Returned = ();
+}
+
+struct OrChange;
+
+impl Clauses for OrChange {
+    const ON_CONFLICT: &'static str = "ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, \
+        pre_registration_id = excluded.pre_registration_id, email_address = excluded.email_address, \
+        first_name = excluded.first_name, last_name = excluded.last_name, middle_name = excluded.middle_name, \
+        display_name = excluded.display_name";
+    type Returned = ();
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = liveness_users)]
+struct UserRow {
+    id: i64,
+    user_id: String,
+    pre_registration_id: Option<i64>,
+    email_address: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    middle_name: Option<String>,
+    display_name: Option<String>,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        let UserRow {
+            id,
+            user_id,
+            pre_registration_id,
+            email_address,
+            first_name,
+            last_name,
+            middle_name,
+            display_name,
+        } = row;
+        Self {
+            id,
+            user_id,
+            pre_registration_id,
+            email_address,
+            first_name,
+            last_name,
+            middle_name,
+            display_name,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What one transaction writes, for many callers at once, in few statements: records with their faces, sessions,
+//! idempotency keys and audit entries; users; and audit entries alone.
+
+use super::checks::{find, insert};
+use super::recording::{Recorded, Recording};
+use super::trail::entries;
+use super::users::rows;
+use super::{counts, faces, sessions};
+use crate::store::engine::connection::Connection;
+use crate::store::engine::error::StoreError;
+use crate::store::queue::group_commit::{GroupCommitter, GroupWrite};
+use crate::{AuditEntry, LivenessCheck, Timestamp, User};
+
+/// The handle to the threads that write.
+pub(crate) type Writer = GroupCommitter<Write>;
+
+/// One caller's part of a transaction.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Recording(Box<Recording>),
+    AuditEntries(Vec<AuditEntry>),
+    /// Adds the user, unless the id is taken.
+    User(User, Timestamp),
+    /// Adds or changes the users.
+    Users(Vec<User>, Timestamp),
+}
+
+/// The answer to a write.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Written {
+    /// The write was done and has no result.
+    Done,
+    Recorded(Box<Recorded>),
+    User(Option<User>),
+}
+
+impl Written {
+    /// The error of a write that was answered with another write's result.
+    pub(crate) fn unexpected(&self) -> StoreError {
+        StoreError::internal(format!("another call's answer came back: {self:?}"))
+    }
+}
+
+impl Write {
+    fn recording(&self) -> Option<&Recording> {
+        match self {
+            Self::Recording(recording) => Some(recording),
+            Self::AuditEntries(_) | Self::User(..) | Self::Users(..) => None,
+        }
+    }
+
+    fn audit_entries(&self) -> &[AuditEntry] {
+        match self {
+            Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
+            Self::AuditEntries(entries) => entries,
+            Self::User(..) | Self::Users(..) => &[],
+        }
+    }
+}
+
+impl GroupWrite for Write {
+    type Written = Written;
+
+    /// Bytes of the face, which are most of a write's weight.
+    fn bytes(&self) -> usize {
+        self.recording()
+            .and_then(|recording| recording.check.image.as_ref())
+            .map_or(0, |image| image.bytes().len())
+    }
+
+    /// Its session and its idempotency key.
+    fn subjects(&self) -> impl Iterator<Item = String> {
+        let session = self
+            .recording()
+            .map(|recording| recording.check.session_id.as_str().to_owned());
+        // A session's id has no line feed.
+        let key = self
+            .recording()
+            .and_then(Recording::scoped_key)
+            .map(|key| format!("\n{key}"));
+        session.into_iter().chain(key)
+    }
+
+    fn write_batch(conn: &mut Connection<'_>, slot: i32, writes: &[Self]) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
+        record(conn, slot, writes, &mut outcomes)?;
+        let due: Vec<_> = writes
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| !matches!(outcome, Some(Err(_))))
+            .flat_map(|(write, _)| write.audit_entries())
+            .collect();
+        entries::insert_all(conn, &due)?;
+        Ok(outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or(Ok(Written::Done)))
+            .collect())
+    }
+}
+
+type Outcome = Result<Written, StoreError>;
+
+fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    let user = |write: &Write| match write {
+        Write::User(user, now) => Some((user.clone(), *now)),
+        Write::Recording(_) | Write::AuditEntries(_) | Write::Users(..) => None,
+    };
+    let new: Vec<_> = writes.iter().filter_map(user).collect();
+    let found = rows::add(conn, &new)?;
+    for write in writes {
+        if let Write::Users(users, now) = write {
+            let users: Vec<_> = users.iter().map(|user| (user.clone(), *now)).collect();
+            rows::put(conn, &users)?;
+        }
+    }
+    let outcome = |write: &Write| {
+        user(write).map(|(user, _)| Ok(Written::User(found.iter().find(|found| found.id == user.id).cloned())))
+    };
+    Ok(writes.iter().map(outcome).collect())
+}
+
+/// Records the new ones, and answers the repeated ones from what was recorded.
+fn record(
+    conn: &mut Connection<'_>,
+    slot: i32,
+    writes: &[Write],
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), StoreError> {
+    let keys: Vec<_> = writes
+        .iter()
+        .filter_map(|write| write.recording()?.scoped_key())
+        .collect();
+    let known = find::under_keys(conn, &keys)?;
+    let mut new = Vec::new();
+    for (place, write) in writes.iter().enumerate() {
+        let Some(recording) = write.recording() else { continue };
+        match recording.scoped_key().and_then(|key| known.get(&key)) {
+            None => new.push((place, recording)),
+            // A repetition writes its audit entry. So the first call's record is durable too before this is answered.
+            Some((fingerprint, check)) => outcomes[place] = Some(replay(recording, fingerprint, check)),
+        }
+    }
+    let claimed = sessions::claim(conn, new.iter().map(|(_, recording)| &recording.check))?;
+    let (own, others): (Vec<_>, Vec<_>) = new
+        .into_iter()
+        .partition(|(_, recording)| claimed.contains(recording.check.session_id.as_str()));
+    for (place, _) in others {
+        outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
+    }
+    let recordings: Vec<_> = own.iter().map(|(_, recording)| *recording).collect();
+    let recorded = add_checks(conn, slot, &recordings)?;
+    for ((place, _), check) in own.into_iter().zip(recorded) {
+        outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded {
+            check,
+            is_replay: false,
+        }))));
+    }
+    Ok(())
+}
+
+fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> Outcome {
+    let is_same = recording
+        .idempotency_key
+        .as_ref()
+        .is_some_and(|key| key.fingerprint() == fingerprint);
+    if !is_same {
+        return Err(StoreError::IdempotencyKeyReused);
+    }
+    Ok(Written::Recorded(Box::new(Recorded {
+        check: check.clone(),
+        is_replay: true,
+    })))
+}
+
+/// Adds the records with their faces, and counts them.
+fn add_checks(
+    conn: &mut Connection<'_>,
+    slot: i32,
+    recordings: &[&Recording],
+) -> Result<Vec<LivenessCheck>, StoreError> {
+    let recorded = insert::insert(conn, recordings)?;
+    let taken = recordings.iter().zip(&recorded);
+    let taken = taken.filter_map(|(recording, check)| Some((check, recording.check.image.as_ref()?)));
+    faces::put(conn, taken)?;
+    counts::add(conn, slot, recordings.iter().map(|recording| &recording.check.user))?;
+    Ok(recorded)
+}
