@@ -15,8 +15,8 @@ SELECT user_id, 'USR-' || user_id, pre_registration_id, 'user' || user_id || '@e
 FROM filled WHERE n % 3 = 0 OR n = $FIRST ORDER BY n
 ON CONFLICT DO NOTHING;
 
-INSERT INTO liveness_sessions (session_id, self_service_user_id, created_at, check_count)
-SELECT session_id, user_id, created_at, 1 FROM filled ORDER BY session_id;
+INSERT INTO liveness_sessions (session_id, self_service_user_id, created_at)
+SELECT session_id, user_id, created_at FROM filled ORDER BY session_id;
 
 INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, verification_result,
     passed, session_duration, lighting_value, challenge_count, completed_challenges, challenges, sdk_timestamp, completed_at,
@@ -30,14 +30,11 @@ SELECT user_id, pre_registration_id, session_id, mixed % 8 <> 0, mixed % 8 <> 0,
     user_id || ' SubmitLivenessCheckCommand key-' || mixed, $FINGERPRINT
 FROM filled ORDER BY n;
 
-INSERT INTO liveness_check_counts (self_service_user_id, pre_registration_id, slot, checks)
-SELECT user_id, coalesce(pre_registration_id, 0), 0, count(*) FROM filled WHERE true
-GROUP BY user_id, coalesce(pre_registration_id, 0)
-UNION ALL SELECT 0, pre_registration_id, 0, count(*) FROM filled WHERE pre_registration_id IS NOT NULL
+INSERT INTO liveness_check_totals (pre_registration_id, slot, checks)
+SELECT pre_registration_id, 0, count(*) FROM filled WHERE pre_registration_id IS NOT NULL
 GROUP BY pre_registration_id
-UNION ALL SELECT 0, 0, 0, count(*) FROM filled WHERE true
-ON CONFLICT (self_service_user_id, pre_registration_id, slot)
-DO UPDATE SET checks = liveness_check_counts.checks + excluded.checks;
+UNION ALL SELECT 0, 0, count(*) FROM filled WHERE true
+ON CONFLICT (pre_registration_id, slot) DO UPDATE SET checks = liveness_check_totals.checks + excluded.checks;
 
 INSERT INTO liveness_audit_entries (at, request_id, principal, roles, self_service_user_id, message, outcome)
 SELECT created_at, 'fill-' || n, '' || user_id, 'customer', user_id, 'SubmitLivenessCheckCommand', '00'

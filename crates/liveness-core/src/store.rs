@@ -36,8 +36,8 @@ pub use self::tables::users::Users;
 use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
-use self::tables::counts;
-use self::tables::writes::Writer;
+use self::tables::totals;
+use self::tables::write::Writer;
 
 /// The database of liveness checks.
 ///
@@ -73,7 +73,7 @@ impl Store {
         group_commit: GroupCommit,
     ) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
-        let writer = Arc::new(Writer::start(&connections, &counters, group_commit, counts::slots())?);
+        let writer = Arc::new(Writer::start(&connections, &counters, group_commit, totals::slots())?);
         Ok(Self {
             checks: Checks::new(&reads, &writer),
             faces: Faces::new(&reads),

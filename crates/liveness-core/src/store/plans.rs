@@ -69,11 +69,11 @@ type Case = (
 );
 
 const OF_USER: &str = "liveness_checks_of_user";
-const OF_PRE_REGISTRATION: &str = "liveness_checks_of_pre_registration";
-const OF_SESSION: &str = "liveness_checks_of_session";
+const PASSED: &str = "liveness_checks_passed";
+const PRE_REGISTERED: &str = "liveness_checks_pre_registered";
 /// Whichever of two indexes the engine takes for the better one.
-const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_of_", "liveness_checks_of_");
-const COUNT: (&str, &str) = ("liveness_check_counts USING PRIMARY KEY", "liveness_check_counts_pkey");
+const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_", "liveness_checks_");
+const TOTAL: (&str, &str) = ("liveness_check_totals USING PRIMARY KEY", "liveness_check_totals_pkey");
 const SESSION: (&str, &str) = ("liveness_sessions USING PRIMARY KEY", "liveness_sessions_pkey");
 const CHECK: (&str, &str) = ("liveness_checks USING INTEGER PRIMARY KEY", "liveness_checks_pkey");
 const USER: (&str, &str) = ("liveness_users USING INTEGER PRIMARY KEY", "liveness_users_pkey");
@@ -147,18 +147,22 @@ const CASES: &[Case] = &[
         "a step of a pre-registration's",
         |conn| step(conn, None, Some(1), None),
         &[(
-            "liveness_checks_of_pre_registration ((pre_registration_id,created_at)>(?,?) AND \
+            "liveness_checks_pre_registered ((pre_registration_id,created_at)>(?,?) AND \
              (pre_registration_id,created_at)<(?,?))",
-            OF_PRE_REGISTRATION,
+            PRE_REGISTERED,
         )],
     ),
     (
         "a step of a session's",
         |conn| step(conn, None, None, Some("s")),
-        &[(
-            "liveness_checks_of_session ((session_id,created_at)>(?,?) AND (session_id,created_at)<(?,?))",
-            OF_SESSION,
-        )],
+        &[
+            SESSION,
+            (
+                "liveness_checks_of_user ((self_service_user_id,created_at)>(?,?) AND \
+                 (self_service_user_id,created_at)<(?,?))",
+                OF_USER,
+            ),
+        ],
     ),
     (
         "a step by user and pre-registration",
@@ -168,7 +172,7 @@ const CASES: &[Case] = &[
     (
         "a step by all",
         |conn| step(conn, Some(1), Some(1), Some("s")),
-        &[(OF_SESSION, OF_BOTH.1)],
+        &[SESSION, (OF_USER, OF_USER)],
     ),
     (
         "users by UserIds",
@@ -186,10 +190,7 @@ const CASES: &[Case] = &[
     (
         "any successful record",
         |conn| completing(conn, 1, CompletionRule::AnySuccessful).map(drop),
-        &[(
-            "liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)",
-            "liveness_checks_passed_of_user",
-        )],
+        &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
     ),
     (
         "the latest record",
@@ -199,10 +200,7 @@ const CASES: &[Case] = &[
     (
         "any successful records",
         |conn| statuses(conn, CompletionRule::AnySuccessful),
-        &[(
-            "liveness_checks_passed_of_user (self_service_user_id=? AND passed=?)",
-            "liveness_checks_passed_of_user",
-        )],
+        &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
     ),
     (
         "the latest records",
@@ -212,37 +210,37 @@ const CASES: &[Case] = &[
     (
         "a page of all",
         |conn| page(conn, None, None, None),
-        &[COUNT, ("liveness_checks_newest", "liveness_checks_newest")],
+        &[TOTAL, ("liveness_checks_newest", "liveness_checks_newest")],
     ),
     (
         "a user's page",
         |conn| page(conn, Some(1), None, None),
-        &[COUNT, (OF_USER, OF_USER)],
+        &[(OF_USER, OF_USER)],
     ),
     (
         "a pre-registration's page",
         |conn| page(conn, None, Some(1), None),
-        &[COUNT, (OF_PRE_REGISTRATION, OF_PRE_REGISTRATION)],
+        &[TOTAL, (PRE_REGISTERED, PRE_REGISTERED)],
     ),
     (
         "a session's page",
         |conn| page(conn, None, None, Some("s")),
-        &[SESSION, (OF_SESSION, OF_SESSION)],
+        &[SESSION, (OF_USER, OF_USER)],
     ),
     (
         "by user and pre-registration",
         |conn| page(conn, Some(1), Some(1), None),
-        &[COUNT, OF_BOTH],
+        &[OF_BOTH],
     ),
     (
         "by user and session",
         |conn| page(conn, Some(1), None, Some("s")),
-        &[SESSION, OF_BOTH],
+        &[SESSION, (OF_USER, OF_USER)],
     ),
     (
         "by pre-registration and session",
         |conn| page(conn, None, Some(1), Some("s")),
-        &[OF_BOTH],
+        &[SESSION, (OF_USER, OF_USER)],
     ),
     (
         "an idempotency key",
@@ -293,6 +291,9 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// The session that lists and exports are asked for.
+const A_SESSION: &str = "INSERT INTO liveness_sessions VALUES ('s', 1, 5000, 15000)";
+
 /// Steps of SQLite's that look for nothing in a table.
 const NO_SEARCHES: [&str; 4] = [
     "SCAN CONSTANT ROW",
@@ -305,6 +306,7 @@ const NO_SEARCHES: [&str; 4] = [
 fn every_search_goes_by_an_index_on_sqlite() {
     let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
     migrations::run(&mut (&mut sqlite).into(), &PostgresSettings::default()).unwrap();
+    Connection::from(&mut sqlite).execute(A_SESSION).unwrap();
     for (name, operation, expected) in CASES {
         let mut is_used = vec![false; expected.len()];
         for search in searches(&mut (&mut sqlite).into(), operation) {
@@ -326,12 +328,12 @@ fn every_search_goes_by_an_index_on_sqlite() {
 /// Enough rows that an index is worth it: 20,000 records of 5,000 users.
 const ROWS: &str = "
     INSERT INTO liveness_users (id, user_id, created_at) SELECT n, 'USR-' || n, 0 FROM generate_series(1, 5000) n;
-    INSERT INTO liveness_sessions SELECT 's' || n, n % 5000 + 1, n, 1 FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_sessions SELECT 's' || n, n % 5000 + 1, n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, passed, has_image,
             created_at, idempotency_key)
         SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, true, n % 3 > 0, false, n, n::text FROM generate_series(1, 20000) n;
     INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff' FROM generate_series(1, 5000) n;
-    INSERT INTO liveness_check_counts SELECT n, 0, 0, 4 FROM generate_series(0, 5000) n;
+    INSERT INTO liveness_check_totals SELECT n, 0, 4 FROM generate_series(0, 5000) n;
     INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome)
         SELECT n, '', '', '', '', '' FROM generate_series(1, 20000) n;
     ANALYZE";
@@ -366,6 +368,8 @@ fn every_search_goes_by_an_index_on_postgres() {
     let database = cluster::TestDatabase::create();
     let mut postgres = PgConnection::establish(&database.url()).unwrap();
     migrations::run(&mut (&mut postgres).into(), &PostgresSettings::default()).unwrap();
+    let mut postgres = PgConnection::establish(&database.url()).unwrap();
+    Connection::from(&mut postgres).execute(A_SESSION).unwrap();
     Connection::from(&mut postgres).execute(ROWS).unwrap();
     for (name, operation, expected) in CASES {
         let mut is_used = vec![false; expected.len()];
@@ -377,8 +381,8 @@ fn every_search_goes_by_an_index_on_postgres() {
                     (*is_used, is_found) = (true, true);
                 }
             }
-            // What two filters leave of a user's or a session's few records may be sorted.
-            let is_of_both = expected.iter().any(|(_, index)| *index == OF_BOTH.1);
+            // A session's few records may be sorted, and what two filters leave of a user's.
+            let is_of_both = expected.contains(&OF_BOTH) || expected.contains(&SESSION);
             let is_slow = |step: &String| step.contains("Seq Scan") || step.contains("Sort") && !is_of_both;
             assert!(is_found && !steps.iter().any(is_slow), "{name}: {search}: {steps:#?}");
         }

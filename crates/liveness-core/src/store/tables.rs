@@ -1,12 +1,13 @@
 //! The tables: one file or folder each, with its SQL and the operations that the store offers on it.
 
 pub(crate) mod checks;
-pub(crate) mod counts;
 pub(crate) mod faces;
 pub(crate) mod recording;
 pub(crate) mod schema;
 pub(crate) mod sessions;
+pub(crate) mod totals;
 pub(crate) mod trail;
+mod transaction;
 pub(crate) mod user_directory;
 pub(crate) mod users;
-pub(crate) mod writes;
+pub(crate) mod write;

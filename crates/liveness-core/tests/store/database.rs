@@ -145,12 +145,13 @@ impl Database {
             .map(|table| link.number(&format!("SELECT count(*) FROM liveness_{table}")))
     }
 
-    /// Every count that is kept, with whose it is.
-    pub(crate) fn counts(&self) -> Vec<String> {
-        let of_users = "SELECT 'user ' || self_service_user_id || ', pre-registration ' || pre_registration_id || ': ' \
-             || sum(checks) FROM liveness_check_counts GROUP BY self_service_user_id, pre_registration_id ORDER BY 1";
-        let of_sessions = "SELECT session_id || ': ' || check_count FROM liveness_sessions ORDER BY 1";
-        [self.texts(of_users), self.texts(of_sessions)].concat()
+    /// Every total that is kept, and the times of every session.
+    pub(crate) fn totals(&self) -> Vec<String> {
+        let totals = "SELECT 'pre-registration ' || pre_registration_id || ': ' || sum(checks) \
+             FROM liveness_check_totals GROUP BY pre_registration_id ORDER BY 1";
+        let sessions = "SELECT session_id || ': ' || created_at || ' to ' || coalesce(newest_at, created_at) \
+             FROM liveness_sessions ORDER BY 1";
+        [self.texts(totals), self.texts(sessions)].concat()
     }
 
     pub(crate) async fn record(&self, recording: Recording) -> Recorded {

@@ -49,7 +49,7 @@ async fn our_tables_are_in_the_schema_and_the_hosts_where_they_were() {
     let expected = [
         "liveness.__diesel_schema_migrations",
         "liveness.liveness_audit_entries",
-        "liveness.liveness_check_counts",
+        "liveness.liveness_check_totals",
         "liveness.liveness_checks",
         "liveness.liveness_images",
         "liveness.liveness_sessions",

@@ -4,13 +4,7 @@ use liveness_core::store::{Recording, StoreError};
 
 use crate::database::{Database, on_each_engine};
 use crate::queue::begin_record;
-use crate::samples::{HOUR, NOW, at, at_once, keyed};
-
-fn made_at(unix_millis: i64, recording: Recording) -> Recording {
-    let mut recording = recording;
-    recording.check.created_at = at(unix_millis);
-    recording
-}
+use crate::samples::{HOUR, NOW, at_once, keyed, made_at};
 
 async fn a_replay_answers_the_first_record_and_is_audited(database: Database) {
     let first = database.record(keyed(1, "session-1", "key-1", "{}")).await;
@@ -26,13 +20,13 @@ async fn a_replay_answers_the_first_record_and_is_audited(database: Database) {
 
 async fn a_key_with_another_body_is_a_conflict_and_leaves_nothing(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
-    let before = (database.rows(), database.counts());
+    let before = (database.rows(), database.totals());
 
     for session in ["session-1", "session-2"] {
         let refused = database.store.checks().record(keyed(1, session, "key-1", "{ }")).await;
 
         assert!(matches!(refused, Err(StoreError::IdempotencyKeyReused)), "{refused:?}");
-        assert_eq!((database.rows(), database.counts()), before);
+        assert_eq!((database.rows(), database.totals()), before);
     }
 }
 

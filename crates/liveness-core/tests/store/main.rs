@@ -8,7 +8,6 @@
 mod cluster;
 mod completion;
 mod connection;
-mod counts;
 mod database;
 mod diagnosis;
 mod file;
@@ -26,5 +25,6 @@ mod server;
 mod sessions;
 mod span;
 mod stats;
+mod totals;
 mod url;
 mod users;

@@ -1,9 +1,9 @@
 //! Lists are newest first, filtered, and a page at a time.
 
-use liveness_core::store::{CheckFilter, PageRequest, Store};
+use liveness_core::store::{CheckFilter, CheckSpan, PageRequest, Store};
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{NOW, at, recording};
+use crate::samples::{NOW, at, made_at, recording};
 
 /// Ids, in the order of the page, and the total.
 async fn page(store: &Store, filter: &CheckFilter, number: i64, size: i64) -> (Vec<i64>, i64) {
@@ -141,6 +141,41 @@ async fn filters_together_mean_and(database: Database) {
     }
 }
 
+/// Two sessions of one user, in turns, as nodes record them whose clocks differ.
+async fn a_session_is_found_whole_among_its_users_other_records(database: Database) {
+    let mut of_a = Vec::new();
+    for (session, at) in [
+        ("a", 50),
+        ("b", 60),
+        ("a", 40),
+        ("b", 10),
+        ("a", 70),
+        ("b", 70),
+        ("a", 45),
+    ] {
+        let recorded = database.record(made_at(NOW + at, recording(1, session))).await;
+        if session == "a" {
+            of_a.push((recorded.check.created_at, recorded.check.id));
+        }
+    }
+    database.record(made_at(NOW + 45, recording(2, "c"))).await;
+    of_a.sort_unstable();
+    let newest_first: Vec<_> = of_a.iter().rev().map(|(_, id)| *id).collect();
+
+    let first = page(&database.store, &of_session("a"), 1, 3).await;
+    let rest = page(&database.store, &of_session("a"), 2, 3).await;
+
+    assert_eq!(first, (newest_first[..3].to_vec(), 4));
+    assert_eq!(rest, (newest_first[3..].to_vec(), 4));
+    let span = CheckSpan {
+        filter: of_session("a"),
+        ..CheckSpan::default()
+    };
+    let exported = database.store.checks().after(span, None, 100).await.unwrap();
+    let exported: Vec<_> = exported.iter().map(|check| (check.created_at, check.id)).collect();
+    assert_eq!(exported, of_a);
+}
+
 async fn a_page_far_past_the_end_is_empty_and_knows_the_total(database: Database) {
     let store = six_records(&database).await;
 
@@ -170,6 +205,7 @@ async fn what_cannot_be_stored_is_in_no_list(database: Database) {
 }
 
 on_each_engine! {
+    a_session_is_found_whole_among_its_users_other_records,
     what_cannot_be_stored_is_in_no_list,
     the_newest_is_first_and_of_one_instant_the_greatest_id,
     pages_follow_each_other_without_gap_or_repetition,

@@ -213,7 +213,7 @@ async fn a_failure_at_the_last_row_leaves_nothing(database: Database) {
 
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     assert_eq!(database.rows(), [0, 0, 0, 0, 0]);
-    assert!(database.counts().is_empty(), "{:?}", database.counts());
+    assert!(database.totals().is_empty(), "{:?}", database.totals());
 }
 
 async fn an_audit_entry_by_itself_is_given_back_as_written(database: Database) {

@@ -46,6 +46,12 @@ pub(crate) fn keyed(user: i64, session: &str, key: &str, body: &str) -> Recordin
 }
 
 /// The same with a face.
+pub(crate) fn made_at(unix_millis: i64, recording: Recording) -> Recording {
+    let mut recording = recording;
+    recording.check.created_at = at(unix_millis);
+    recording
+}
+
 pub(crate) fn with_face(recording: Recording) -> Recording {
     let mut recording = recording;
     recording.check.image = Some(jpeg());

@@ -8,7 +8,7 @@ use crate::samples::{at_once, keyed, recording};
 
 async fn a_session_of_another_user_is_a_conflict_and_leaves_nothing(database: Database) {
     database.record(recording(1, "session-1")).await;
-    let before = (database.rows(), database.counts());
+    let before = (database.rows(), database.totals());
 
     let refused = database
         .store
@@ -17,7 +17,7 @@ async fn a_session_of_another_user_is_a_conflict_and_leaves_nothing(database: Da
         .await;
 
     assert!(matches!(refused, Err(StoreError::SessionOfAnotherUser)), "{refused:?}");
-    assert_eq!((database.rows(), database.counts()), before);
+    assert_eq!((database.rows(), database.totals()), before);
 }
 
 async fn the_same_user_may_record_a_session_again(database: Database) {

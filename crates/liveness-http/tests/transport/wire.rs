@@ -176,7 +176,7 @@ fn is_stored(server: &Server, text: &str) -> bool {
         return holds(&file, text) || holds(&file.with_extension("db-wal"), text);
     };
     let rows = |table| format!("SELECT row_to_json(t)::text FROM liveness_{table} t");
-    let all = ["audit_entries", "check_counts", "checks", "images", "sessions", "users"].map(rows);
+    let all = ["audit_entries", "check_totals", "checks", "images", "sessions", "users"].map(rows);
     database.sql(&all.join(" UNION ALL ")).contains(text)
 }
 

@@ -1,13 +1,16 @@
-//! Brings the schema up to date. The migrations are compiled in; each engine has a tree of its own, of equal names.
+//! Brings the schema up to date. The migrations are compiled in. Each engine has a tree of its own, with the same names.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use diesel::backend::Backend;
+use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{Connection, Purpose, on_either};
 use super::error::StoreError;
@@ -16,39 +19,75 @@ use super::postgres::PostgresSettings;
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// Nodes that begin at once take turns: SQLite has one writer, and PostgreSQL is asked for a lock. Its number means
-/// nothing; it is ours.
-const TAKE_TURNS: &str = "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(5496712038112)";
+/// The advisory lock that nodes take to migrate one after the other. Its number means nothing; it is ours.
+const LOCK: i64 = 5_496_712_038_112;
+/// How often a node that waits for its turn asks for the lock. It does not wait in a statement: CREATE INDEX
+/// CONCURRENTLY waits for every statement that has begun, so that two nodes would wait for each other.
+const TURN: Duration = Duration::from_millis(100);
 
-/// Runs the migrations that the database lacks, and gives back their names.
+/// Runs the migrations that the database lacks, and returns their names.
+///
+/// On SQLite they are one transaction. On PostgreSQL each is a transaction of its own, unless its `metadata.toml` says
+/// that it runs outside of one.
 pub(crate) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<Vec<String>, StoreError> {
     let names = names()?;
-    let applied = conn.transaction(Purpose::Write, |conn| {
-        if let Connection::Postgres(postgres) = conn {
-            check(postgres, settings)?;
-            conn.execute(TAKE_TURNS)?;
-            if let Some(schema) = settings.quoted_schema() {
-                // What is made without a schema's name is made in the first of the path.
-                conn.execute(&format!(
-                    "CREATE SCHEMA IF NOT EXISTS {schema}; SET LOCAL search_path = {schema}"
-                ))?;
-            }
+    let applied = match conn {
+        Connection::Sqlite(_) => conn.transaction(Purpose::Write, |conn| match conn {
+            Connection::Sqlite(conn) => apply(*conn, SQLITE),
+            Connection::Postgres(conn) => apply(*conn, POSTGRES),
+        }),
+        Connection::Postgres(postgres) => {
+            let applied = on_postgres(postgres, settings);
+            // The lock and the settings of this session end with it.
+            conn.spoil();
+            applied
         }
-        let applied = match conn {
-            Connection::Sqlite(conn) => conn.run_pending_migrations(SQLITE),
-            Connection::Postgres(conn) => conn.run_pending_migrations(POSTGRES),
-        };
-        let applied = applied.map_err(StoreError::internal)?;
-        let name = |version: String| names.get(&version).cloned().unwrap_or(version);
-        Ok(applied
-            .iter()
-            .map(|version| name(version.to_string()))
-            .collect::<Vec<_>>())
-    })?;
+    }?;
+    let name = |version: &String| names.get(version).unwrap_or(version).clone();
+    let applied: Vec<_> = applied.iter().map(name).collect();
     for name in &applied {
         log::info!("migrated the database to {name}");
     }
     Ok(applied)
+}
+
+/// The versions that were applied.
+fn apply<DB: Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    migrations: EmbeddedMigrations,
+) -> Result<Vec<String>, StoreError> {
+    let applied = harness
+        .run_pending_migrations(migrations)
+        .map_err(StoreError::internal)?;
+    Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+fn on_postgres(conn: &mut PgConnection, settings: &PostgresSettings) -> Result<Vec<String>, StoreError> {
+    check(conn, settings)?;
+    conn.batch_execute("SET lock_timeout = 0")?;
+    while !sql::<Bool>(&format!("SELECT pg_try_advisory_lock({LOCK})")).get_result(conn)? {
+        std::thread::sleep(TURN);
+    }
+    if let Some(schema) = settings.quoted_schema() {
+        // A table without a schema's name is made in the first schema of the path.
+        conn.batch_execute(&format!(
+            "CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}"
+        ))?;
+    }
+    drop_invalid_indexes(conn)?;
+    apply(conn, POSTGRES)
+}
+
+/// An interrupted CREATE INDEX CONCURRENTLY leaves an index that no query uses and that stands in the way.
+fn drop_invalid_indexes(conn: &mut PgConnection) -> Result<(), StoreError> {
+    let invalid = "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+        WHERE NOT indisvalid AND relname LIKE 'liveness\\_%' AND nspname = current_schema()";
+    let invalid: Vec<String> = sql::<Text>(invalid).load(conn)?;
+    for index in invalid {
+        conn.batch_execute(&format!("DROP INDEX {index}"))?;
+    }
+    Ok(())
 }
 
 /// The migrations that the database lacks, by name, and the versions in it that this program does not know.
@@ -63,7 +102,7 @@ pub(crate) fn state(conn: &mut Connection<'_>) -> Result<(Vec<String>, Vec<Strin
     Ok((names.into_values().collect(), unknown))
 }
 
-/// Those that the database has. diesel's own question would make their table.
+/// The versions that the database has. diesel's own question would create the table of versions.
 fn applied(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
     let table = match conn {
         Connection::Sqlite(_) => "SELECT count(*) FROM sqlite_master WHERE name = '__diesel_schema_migrations'",

@@ -15,7 +15,7 @@ use self::page::{CheckPage, PageRequest};
 use self::span::CheckSpan;
 use super::faces;
 use super::recording::{Recorded, Recording};
-use super::writes::{Write, Writer, Written};
+use super::write::{Write, Writer, Written};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;

@@ -15,8 +15,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    liveness_check_counts (self_service_user_id, pre_registration_id, slot) {
-        self_service_user_id -> BigInt,
+    liveness_check_totals (pre_registration_id, slot) {
         pre_registration_id -> BigInt,
         slot -> Integer,
         checks -> BigInt,
@@ -62,6 +61,7 @@ diesel::table! {
         liveness_check_id -> BigInt,
         media_type -> Text,
         bytes -> Binary,
+        self_service_user_id -> Nullable<BigInt>,
     }
 }
 
@@ -70,7 +70,7 @@ diesel::table! {
         session_id -> Text,
         self_service_user_id -> BigInt,
         created_at -> BigInt,
-        check_count -> BigInt,
+        newest_at -> Nullable<BigInt>,
     }
 }
 

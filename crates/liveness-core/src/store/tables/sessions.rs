@@ -1,36 +1,40 @@
-//! Who a session id belongs to: the first user who recorded it. And how many records it has.
+//! Sessions: which user a session id belongs to, and between which times its records lie.
 
 use std::collections::HashSet;
 
-use diesel::RunQueryDsl as _;
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::NewLivenessCheck;
 use crate::store::engine::bulk_insert::{AllRows, Clauses, OneRow, row};
-use crate::store::engine::connection::Connection;
+use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::schema::liveness_sessions::dsl;
 
 row! {
     struct SessionRow<'a> of "liveness_sessions", in columns SessionColumns {
         session_id: &'a str => Text,
         self_service_user_id: i64 => BigInt,
         created_at: i64 => BigInt,
-        check_count: i64 => BigInt,
     }
 }
 
-struct CountOrClaim;
+struct ClaimOrExtend;
 
-impl Clauses for CountOrClaim {
-    const ON_CONFLICT: &'static str = "ON CONFLICT (session_id) \
-        DO UPDATE SET check_count = liveness_sessions.check_count + 1 \
+impl Clauses for ClaimOrExtend {
+    const ON_CONFLICT: &'static str = "ON CONFLICT (session_id) DO UPDATE SET \
+        created_at = CASE WHEN excluded.created_at < liveness_sessions.created_at \
+            THEN excluded.created_at ELSE liveness_sessions.created_at END, \
+        newest_at = CASE WHEN liveness_sessions.newest_at > excluded.created_at THEN liveness_sessions.newest_at \
+            WHEN liveness_sessions.created_at > excluded.created_at THEN liveness_sessions.created_at \
+            ELSE excluded.created_at END \
         WHERE liveness_sessions.self_service_user_id = excluded.self_service_user_id";
     const RETURNING: &'static str = "RETURNING session_id";
     type Returned = Text;
 }
 
-/// Counts a record to each check's session, which becomes the user's unless it is somebody's; answers the sessions that
-/// are their users' own. No two checks have a session in common.
+/// Gives each check's session to its user, unless it is another user's, and notes the time of the check. Returns the
+/// sessions that are their users' own. No two checks may be of one session.
 pub(crate) fn claim<'a>(
     conn: &mut Connection<'_>,
     checks: impl Iterator<Item = &'a NewLivenessCheck>,
@@ -40,28 +44,49 @@ pub(crate) fn claim<'a>(
             session_id: check.session_id.as_str(),
             self_service_user_id: check.user.id,
             created_at: check.created_at.unix_millis(),
-            check_count: 1,
         })
         .collect();
     if rows.is_empty() {
         return Ok(HashSet::new());
     }
-    // In one order everywhere, so that two nodes do not wait for each other.
+    // Every node writes the rows in the same order, so that no two nodes deadlock.
     rows.sort_unstable_by_key(|row| row.session_id);
     match conn {
         Connection::Sqlite(conn) => {
             let mut claimed = HashSet::new();
             for row in rows {
-                // Somebody else's is left as it is.
-                if OneRow::<_, CountOrClaim>::of(&row).execute(*conn)? == 1 {
+                // Another user's session is left as it is.
+                if OneRow::<_, ClaimOrExtend>::of(&row).execute(*conn)? == 1 {
                     claimed.insert(row.session_id.to_owned());
                 }
             }
             Ok(claimed)
         }
         Connection::Postgres(conn) => {
-            let claimed = AllRows::<_, CountOrClaim>::of(rows).load::<String>(*conn)?;
+            let claimed = AllRows::<_, ClaimOrExtend>::of(rows).load::<String>(*conn)?;
             Ok(claimed.into_iter().collect())
         }
     }
+}
+
+/// Where a session's records are: among those of its user, between two times. Others of the user's may lie between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionRange {
+    pub(crate) self_service_user_id: i64,
+    pub(crate) oldest: i64,
+    pub(crate) newest: i64,
+}
+
+/// Where the records of a session are. None if no such session was recorded.
+pub(crate) fn range(conn: &mut Connection<'_>, session_id: &str) -> Result<Option<SessionRange>, StoreError> {
+    let found: Option<(i64, i64, Option<i64>)> = on_either!(conn, |conn| dsl::liveness_sessions
+        .find(session_id)
+        .select((dsl::self_service_user_id, dsl::created_at, dsl::newest_at))
+        .first(*conn)
+        .optional())?;
+    Ok(found.map(|(self_service_user_id, oldest, newest)| SessionRange {
+        self_service_user_id,
+        oldest,
+        newest: newest.unwrap_or(oldest),
+    }))
 }

@@ -4,7 +4,7 @@ pub(crate) mod entries;
 
 use std::sync::Arc;
 
-use super::writes::{Write, Writer};
+use super::write::{Write, Writer};
 use crate::AuditEntry;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::read_pool::ReadPool;

@@ -4,7 +4,7 @@ pub(crate) mod rows;
 
 use std::sync::Arc;
 
-use super::writes::{Write, Writer, Written};
+use super::write::{Write, Writer, Written};
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;

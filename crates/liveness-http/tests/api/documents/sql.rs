@@ -14,10 +14,11 @@ fn sql_below(heading: &str) -> String {
     blocks::of(chapter(&text, heading), "sql").concat()
 }
 
-fn counts_that_somebody_spoiled_are_put_right(engine: Engine) {
+fn totals_that_somebody_spoiled_are_put_right(engine: Engine) {
     let server = with_records(engine);
     let repair = sql_below("## Costs that stay flat");
-    let spoil = "UPDATE liveness_check_counts SET checks = 40; UPDATE liveness_sessions SET check_count = 40;";
+    let spoil =
+        "UPDATE liveness_check_totals SET checks = 40; UPDATE liveness_sessions SET created_at = 0, newest_at = 0;";
 
     let script = format!("{spoil} {repair}");
     execute(server.database(), &script, &script);
@@ -47,5 +48,5 @@ fn the_role_that_operators_make_may_make_the_tables() {
 }
 
 on_each_engine! {
-    counts_that_somebody_spoiled_are_put_right,
+    totals_that_somebody_spoiled_are_put_right,
 }

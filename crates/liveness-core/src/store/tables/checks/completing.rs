@@ -29,7 +29,7 @@ pub(crate) fn completing(
             .first(*conn)
             .optional())?
     } else {
-        let passed = of_user.filter(dsl::passed.eq(true));
+        let passed = of_user.filter(dsl::passed);
         on_either!(conn, |conn| passed
             .select(CheckRow::as_select())
             .first(*conn)
@@ -102,7 +102,7 @@ impl QueryFragment<Pg> for EachLatest {
              WHERE of_user.self_service_user_id = asked.id",
         );
         if !self.only_latest {
-            out.push_sql(" AND of_user.passed = TRUE");
+            out.push_sql(" AND of_user.passed");
         }
         out.push_sql(" ORDER BY of_user.created_at DESC, of_user.id DESC LIMIT 1) AS liveness_checks");
         Ok(())

@@ -1,6 +1,8 @@
 //! Which records a list or an export holds.
 
-use crate::store::engine::connection::cannot_be_stored;
+use crate::store::engine::connection::{Connection, cannot_be_stored};
+use crate::store::engine::error::StoreError;
+use crate::store::tables::sessions::{self, SessionRange};
 
 /// Conditions on records. All that are given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,13 +15,42 @@ pub struct CheckFilter {
     pub session_id: Option<String>,
 }
 
+/// A filter whose session was looked up.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Conditions<'a> {
+    pub(crate) pre_registration_id: Option<i64>,
+    /// Always there beside a session.
+    pub(crate) self_service_user_id: Option<i64>,
+    pub(crate) session: Option<(&'a str, SessionRange)>,
+}
+
 impl CheckFilter {
-    /// Whether no record can match. Ids begin at 1.
-    pub(crate) fn matches_nothing(&self) -> bool {
-        [self.self_service_user_id, self.pre_registration_id]
-            .into_iter()
-            .flatten()
-            .any(|id| id < 1)
-            || self.session_id.as_deref().is_some_and(cannot_be_stored)
+    /// Looks the session up. None if no record can match.
+    pub(crate) fn resolve(&self, conn: &mut Connection<'_>) -> Result<Option<Conditions<'_>>, StoreError> {
+        let mut conditions = Conditions {
+            pre_registration_id: self.pre_registration_id,
+            self_service_user_id: self.self_service_user_id,
+            session: None,
+        };
+        // Ids begin at 1.
+        let ids = [self.self_service_user_id, self.pre_registration_id];
+        if ids.into_iter().flatten().any(|id| id < 1) {
+            return Ok(None);
+        }
+        let Some(session_id) = self.session_id.as_deref() else {
+            return Ok(Some(conditions));
+        };
+        if cannot_be_stored(session_id) {
+            return Ok(None);
+        }
+        let Some(range) = sessions::range(conn, session_id)? else {
+            return Ok(None);
+        };
+        let owner = range.self_service_user_id;
+        if *conditions.self_service_user_id.get_or_insert(owner) != owner {
+            return Ok(None);
+        }
+        conditions.session = Some((session_id, range));
+        Ok(Some(conditions))
     }
 }

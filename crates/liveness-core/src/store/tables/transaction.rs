@@ -5,58 +5,12 @@ use super::checks::{find, insert};
 use super::recording::{Recorded, Recording};
 use super::trail::entries;
 use super::users::rows;
-use super::{counts, faces, sessions};
+use super::write::{Write, Written};
+use super::{faces, sessions, totals};
+use crate::LivenessCheck;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::store::queue::group_commit::{GroupCommitter, GroupWrite};
-use crate::{AuditEntry, LivenessCheck, Timestamp, User};
-
-/// The handle to the threads that write.
-pub(crate) type Writer = GroupCommitter<Write>;
-
-/// One caller's part of a transaction.
-#[derive(Debug)]
-pub(crate) enum Write {
-    Recording(Box<Recording>),
-    AuditEntries(Vec<AuditEntry>),
-    /// Adds the user, unless the id is taken.
-    User(User, Timestamp),
-    /// Adds or changes the users.
-    Users(Vec<User>, Timestamp),
-}
-
-/// The answer to a write.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Written {
-    /// The write was done and has no result.
-    Done,
-    Recorded(Box<Recorded>),
-    User(Option<User>),
-}
-
-impl Written {
-    /// The error of a write that was answered with another write's result.
-    pub(crate) fn unexpected(&self) -> StoreError {
-        StoreError::internal(format!("another call's answer came back: {self:?}"))
-    }
-}
-
-impl Write {
-    fn recording(&self) -> Option<&Recording> {
-        match self {
-            Self::Recording(recording) => Some(recording),
-            Self::AuditEntries(_) | Self::User(..) | Self::Users(..) => None,
-        }
-    }
-
-    fn audit_entries(&self) -> &[AuditEntry] {
-        match self {
-            Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
-            Self::AuditEntries(entries) => entries,
-            Self::User(..) | Self::Users(..) => &[],
-        }
-    }
-}
+use crate::store::queue::group_commit::GroupWrite;
 
 impl GroupWrite for Write {
     type Written = Written;
@@ -182,6 +136,6 @@ fn add_checks(
     let taken = recordings.iter().zip(&recorded);
     let taken = taken.filter_map(|(recording, check)| Some((check, recording.check.image.as_ref()?)));
     faces::put(conn, taken)?;
-    counts::add(conn, slot, recordings.iter().map(|recording| &recording.check.user))?;
+    totals::add(conn, slot, recordings.iter().map(|recording| &recording.check.user))?;
     Ok(recorded)
 }

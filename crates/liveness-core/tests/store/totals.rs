@@ -179,7 +179,7 @@ async fn while_others_record_no_total_is_wrong(database: Database) {
 async fn what_is_refused_or_repeated_is_not_counted(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
     database.record(recording(2, "session-2")).await;
-    let before = database.counts();
+    let before = database.totals();
     let mut of_nothing = recording(3, "session-3");
     of_nothing.check.user.pre_registration_id = Some(0);
     let refused = [
@@ -194,7 +194,7 @@ async fn what_is_refused_or_repeated_is_not_counted(database: Database) {
     }
     assert!(database.record(keyed(1, "session-1", "key-1", "{}")).await.is_replay);
 
-    assert_eq!(database.counts(), before);
+    assert_eq!(database.totals(), before);
     assert_totals(&database).await;
 }
 

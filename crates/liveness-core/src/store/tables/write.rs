@@ -1,0 +1,53 @@
+//! What waits to be written, as plain data. `transaction.rs` writes it.
+
+use super::recording::{Recorded, Recording};
+use crate::store::engine::error::StoreError;
+use crate::store::queue::group_commit::GroupCommitter;
+use crate::{AuditEntry, Timestamp, User};
+
+/// The handle to the threads that write.
+pub(crate) type Writer = GroupCommitter<Write>;
+
+/// One caller's part of a transaction.
+#[derive(Debug)]
+pub(crate) enum Write {
+    Recording(Box<Recording>),
+    AuditEntries(Vec<AuditEntry>),
+    /// Adds the user, unless the id is taken.
+    User(User, Timestamp),
+    /// Adds or changes the users.
+    Users(Vec<User>, Timestamp),
+}
+
+/// The answer to a write.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Written {
+    /// The write was done and has no result.
+    Done,
+    Recorded(Box<Recorded>),
+    User(Option<User>),
+}
+
+impl Written {
+    /// The error of a write that was answered with another write's result.
+    pub(crate) fn unexpected(&self) -> StoreError {
+        StoreError::internal(format!("another call's answer came back: {self:?}"))
+    }
+}
+
+impl Write {
+    pub(crate) fn recording(&self) -> Option<&Recording> {
+        match self {
+            Self::Recording(recording) => Some(recording),
+            Self::AuditEntries(_) | Self::User(..) | Self::Users(..) => None,
+        }
+    }
+
+    pub(crate) fn audit_entries(&self) -> &[AuditEntry] {
+        match self {
+            Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
+            Self::AuditEntries(entries) => entries,
+            Self::User(..) | Self::Users(..) => &[],
+        }
+    }
+}
