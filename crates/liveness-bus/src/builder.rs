@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::bus::{Pipeline, Registry};
-use crate::frame::{ByName, Registered};
+use crate::gate::{ByName, Registered};
 use crate::{Audit, AuditSink, Bus, Handler, Message, Meta, Middleware, Observer};
 
 struct Entry {

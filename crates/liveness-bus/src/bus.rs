@@ -13,7 +13,7 @@ use std::time::Instant;
 use rustc_hash::FxHashMap;
 use tokio::time::timeout_at;
 
-use crate::frame::{ByName, Input, RawInput, Registered};
+use crate::gate::{ByName, Input, RawInput, Registered};
 use crate::middleware::{BoxFuture, Frame, Middleware, Next};
 use crate::{
     Audit, AuditSink, BusBuilder, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit,

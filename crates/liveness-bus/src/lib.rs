@@ -111,7 +111,8 @@ mod context;
 mod decode;
 mod description;
 mod error;
-mod frame;
+mod gate;
+
 mod message;
 mod middleware;
 mod principal;

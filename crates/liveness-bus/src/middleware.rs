@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::frame::AnyFrame;
+use crate::gate::AnyFrame;
 use crate::{BusError, Call, Message, Meta};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
