@@ -4,12 +4,12 @@
 //! every field that is wrong, by name and without its value.
 
 mod explain;
-mod scan;
+mod limits;
 
 use serde::de::DeserializeOwned;
 
 use self::explain::explain;
-use self::scan::Scan;
+use self::limits::Scan;
 use crate::{BusError, FieldError};
 
 const MAX_DEPTH: usize = 64;
@@ -47,7 +47,7 @@ pub(crate) fn decode_into<M: DeserializeOwned>(
     if !text.trim_ascii_start().starts_with('{') {
         return Err(BusError::Malformed("the body must be a JSON object".into()));
     }
-    let scan = if scan::is_plain(text) {
+    let scan = if limits::is_plain(text) {
         Scan::default()
     } else {
         Scan::of(text)
