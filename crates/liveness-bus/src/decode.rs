@@ -3,12 +3,12 @@
 //! The usual way is one parse into the type. Only when that fails is the body looked at again, to tell
 //! every field that is wrong, by name and without its value.
 
-mod explain;
+mod field_errors;
 mod limits;
 
 use serde::de::DeserializeOwned;
 
-use self::explain::explain;
+use self::field_errors::explain;
 use self::limits::Scan;
 use crate::{BusError, FieldError};
 
