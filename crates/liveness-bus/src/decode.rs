@@ -5,11 +5,13 @@
 
 mod field_errors;
 mod limits;
+mod received;
 
 use serde::de::DeserializeOwned;
 
 use self::field_errors::explain;
 use self::limits::Scan;
+pub use self::received::Received;
 use crate::{BusError, FieldError};
 
 const MAX_DEPTH: usize = 64;

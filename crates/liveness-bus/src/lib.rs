@@ -116,7 +116,6 @@ mod gate;
 mod message;
 mod middleware;
 mod principal;
-mod received;
 mod validation;
 
 #[cfg(feature = "liveness")]
@@ -138,5 +137,5 @@ pub use error::{BusError, Cause, FieldError};
 pub use message::{Access, Audit, Handler, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};
 pub use principal::Principal;
-pub use received::Received;
+pub use decode::Received;
 pub use validation::violation;
