@@ -109,7 +109,6 @@ mod builder;
 mod bus;
 mod context;
 mod decode;
-mod description;
 mod error;
 mod gate;
 
@@ -132,7 +131,7 @@ pub use audit::{AuditSink, Observer};
 pub use builder::{BuildErrors, BusBuilder, Mistake, Module};
 pub use bus::{Bus, ReplyWriter};
 pub use context::{Call, Context, ContextBuilder, RequestId};
-pub use description::{Answer, Description, Example};
+pub use message::{Answer, Description, Example};
 pub use error::{BusError, Cause, FieldError};
 pub use message::{Access, Audit, Handler, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};

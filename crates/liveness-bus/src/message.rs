@@ -1,10 +1,14 @@
 //! What a message declares, and what handles it.
 
+mod description;
+
 use std::future::Future;
 
 use validator::Validate;
 
-use crate::{BusError, Call, Description, Principal};
+use crate::{BusError, Call, Principal};
+
+pub use self::description::{Answer, Description, Example};
 
 pub(crate) const NO_USER: &str = "there is no self-service user behind the token";
 
