@@ -1,5 +1,7 @@
 //! What surrounds a message: who sends it, from where, when, under which request id.
 
+mod principal;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -11,7 +13,9 @@ use liveness_core::{AuditEntry, Clock, DeviceInfo, IdempotencyKey, SystemClock, 
 use uuid::Uuid;
 
 use crate::message::NO_USER;
-use crate::{BusError, Meta, Principal};
+use crate::{BusError, Meta};
+
+pub use self::principal::Principal;
 
 /// Names one request in the answer, the log and the audit entry: 1 to 64 of `A-Za-z0-9._-`.
 #[derive(Debug, Clone, PartialEq, Eq)]

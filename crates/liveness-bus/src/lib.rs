@@ -114,7 +114,6 @@ mod gate;
 
 mod message;
 mod middleware;
-mod principal;
 mod validation;
 
 #[cfg(feature = "liveness")]
@@ -135,6 +134,6 @@ pub use message::{Answer, Description, Example};
 pub use error::{BusError, Cause, FieldError};
 pub use message::{Access, Audit, Handler, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};
-pub use principal::Principal;
+pub use context::Principal;
 pub use decode::Received;
 pub use validation::violation;
