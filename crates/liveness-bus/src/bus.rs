@@ -1,5 +1,7 @@
 //! The bus: a registry of messages, and the one pipeline that both doors lead through.
 
+mod builder;
+
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,8 +18,10 @@ use tokio::time::timeout_at;
 use crate::gate::{ByName, Input, RawInput, Registered};
 use crate::middleware::{BoxFuture, Frame, Middleware, Next};
 use crate::{
-    Audit, AuditSink, BusBuilder, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit,
+    Audit, AuditSink, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit,
 };
+
+pub use self::builder::{BuildErrors, BusBuilder, Mistake, Module};
 
 /// Where [`Bus::dispatch`] writes a reply. A `Vec<u8>` takes its JSON alone; a host may put it into an envelope.
 pub trait ReplyWriter: Send {

@@ -105,7 +105,6 @@
 //! `testing` brings [`testing::TestBus`].
 
 mod audit;
-mod builder;
 mod bus;
 mod context;
 mod decode;
@@ -127,7 +126,7 @@ pub use schemars;
 pub use validator;
 
 pub use audit::{AuditSink, Observer};
-pub use builder::{BuildErrors, BusBuilder, Mistake, Module};
+pub use bus::{BuildErrors, BusBuilder, Mistake, Module};
 pub use bus::{Bus, ReplyWriter};
 pub use context::{Call, Context, ContextBuilder, RequestId};
 pub use message::{Answer, Description, Example};
