@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::{IDEMPOTENCY_KEY_REUSED, ImageBase64, Liveness, SESSION_OF_ANOTHER_USER, Settings, rules};
+use super::{IDEMPOTENCY_KEY_REUSED, ImageBase64, Liveness, SESSION_OF_ANOTHER_USER, Settings, validators};
 use crate::{BusError, Call, Received};
 
 /// What the phone's SDK reports of one run.
@@ -19,7 +19,7 @@ use crate::{BusError, Call, Received};
 #[serde(rename_all = "camelCase")]
 pub struct LivenessReport {
     /// The SDK's session, which belongs to the first user who records it; 1 to 255 characters after trimming.
-    #[validate(required, custom(function = "rules::session_id"))]
+    #[validate(required, custom(function = "validators::session_id"))]
     #[schemars(with = "Option<SessionId>")]
     pub session_id: Option<String>,
     /// Whether the SDK calls the run a success.
@@ -31,7 +31,7 @@ pub struct LivenessReport {
     #[serde(default)]
     pub image_base64: ImageBase64,
     /// Where an image that was uploaded separately lies; without a `..` segment. Kept and given back as sent.
-    #[validate(custom(function = "rules::image_path"))]
+    #[validate(custom(function = "validators::image_path"))]
     #[schemars(with = "Option<ImagePath>")]
     pub image_path: Option<String>,
     /// What the SDK measured of the run. Kept whole, with the fields that the SDK adds; at most 16 KiB of JSON.
@@ -50,29 +50,29 @@ pub struct SessionMetricsReport {
     #[validate(range(min = 0))]
     pub timestamp: Option<i64>,
     /// RFC 3339, or ISO 8601 without an offset.
-    #[validate(custom(function = "rules::instant"))]
+    #[validate(custom(function = "validators::instant"))]
     #[schemars(with = "Option<Timestamp>")]
     pub completed_at: Option<String>,
     /// Whether the SDK took it for a real person.
     pub verification_result: Option<bool>,
     /// Milliseconds.
-    #[validate(custom(function = "rules::duration"))]
+    #[validate(custom(function = "validators::duration"))]
     #[schemars(with = "Option<SessionDuration>")]
     pub session_duration: Option<i64>,
     /// 0 to 1.
-    #[validate(custom(function = "rules::lighting"))]
+    #[validate(custom(function = "validators::lighting"))]
     #[schemars(with = "Option<LightingValue>")]
     pub lighting_value: Option<f64>,
     /// How many challenges were presented, 0 to 100.
-    #[validate(custom(function = "rules::challenge_count"))]
+    #[validate(custom(function = "validators::challenge_count"))]
     #[schemars(with = "Option<ChallengeCount>")]
     pub challenge_count: Option<i64>,
     /// Those that the user completed.
-    #[validate(custom(function = "rules::challenges"))]
+    #[validate(custom(function = "validators::challenges"))]
     #[schemars(with = "Option<Challenges>")]
     pub completed_challenges: Option<Vec<String>>,
     /// Those that were presented.
-    #[validate(custom(function = "rules::challenges"))]
+    #[validate(custom(function = "validators::challenges"))]
     #[schemars(with = "Option<Challenges>")]
     pub challenges: Option<Vec<String>>,
     /// What the SDK measured of the final picture.
@@ -88,11 +88,11 @@ pub struct CaptureMetricsReport {
     /// Whether the SDK took it for a real face.
     pub verification_result: Option<bool>,
     /// Milliseconds.
-    #[validate(custom(function = "rules::duration"))]
+    #[validate(custom(function = "validators::duration"))]
     #[schemars(with = "Option<SessionDuration>")]
     pub session_duration: Option<i64>,
     /// 0 to 1.
-    #[validate(custom(function = "rules::lighting"))]
+    #[validate(custom(function = "validators::lighting"))]
     #[schemars(with = "Option<LightingValue>")]
     pub lighting_value: Option<f64>,
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::{ADMIN, Liveness, rules};
+use super::{ADMIN, Liveness, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
@@ -24,7 +24,7 @@ pub struct RetrieveLivenessChecksQuery {
     #[validate(range(min = 1))]
     pub self_service_user_id: Option<i64>,
     /// Records of this session of the SDK.
-    #[validate(custom(function = "rules::session_id"))]
+    #[validate(custom(function = "validators::session_id"))]
     #[schemars(with = "Option<SessionId>")]
     pub session_id: Option<String>,
     /// From 1; 1 where it is not given.
