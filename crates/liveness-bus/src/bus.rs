@@ -17,9 +17,7 @@ use tokio::time::timeout_at;
 
 use crate::gate::{ByName, Input, RawInput, Registered};
 use crate::middleware::{BoxFuture, Frame, Middleware, Next};
-use crate::{
-    Audit, AuditSink, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit,
-};
+use crate::{Audit, AuditSink, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit};
 
 pub use self::builder::{BuildErrors, BusBuilder, Mistake, Module};
 

@@ -7,11 +7,11 @@ mod check_liveness_status;
 mod get_liveness_check;
 mod get_user_liveness_check;
 mod image_base64;
-mod report;
+mod record_liveness_check;
 mod retrieve_liveness_checks;
-mod rules;
 mod submit_liveness_check;
 mod update_liveness_check;
+mod validators;
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub use check_liveness_status::{CheckLivenessStatusQuery, LivenessStatus};
 pub use get_liveness_check::{GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};
 pub use image_base64::ImageBase64;
-pub use report::{CaptureMetricsReport, LivenessReport, Receipt, SessionMetricsReport};
+pub use record_liveness_check::{CaptureMetricsReport, LivenessReport, Receipt, SessionMetricsReport};
 pub use retrieve_liveness_checks::{LivenessCheckItem, LivenessCheckPage, RetrieveLivenessChecksQuery};
 pub use submit_liveness_check::SubmitLivenessCheckCommand;
 pub use update_liveness_check::UpdateLivenessCheckCommand;
