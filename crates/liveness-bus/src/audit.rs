@@ -5,7 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use liveness_core::AuditEntry;
 
-use crate::{Audit, BusError, Call, Cause, Kind, Meta};
+use crate::call::Call;
+use crate::error::{BusError, Cause};
+use crate::message::{Audit, Kind, Meta};
 
 /// Where audit entries go.
 #[async_trait]

@@ -1,118 +1,29 @@
 //! The bus: a registry of messages, and the one pipeline that both doors lead through.
 
 mod builder;
+mod module;
+mod registry;
+mod reply_writer;
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Instant;
 
-use rustc_hash::FxHashMap;
-use tokio::time::timeout_at;
+use self::registry::{RawInput, Registered, Registry};
+use crate::context::{Context, Principal};
+use crate::error::BusError;
+use crate::gate::Input;
+use crate::message::{Description, Message, Meta};
 
-use crate::gate::{ByName, Input, RawInput, Registered};
-use crate::middleware::{BoxFuture, Frame, Middleware, Next};
-use crate::{Audit, AuditSink, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit};
-
-pub use self::builder::{BuildErrors, BusBuilder, Mistake, Module};
-
-/// Where [`Bus::dispatch`] writes a reply. A `Vec<u8>` takes its JSON alone; a host may put it into an envelope.
-pub trait ReplyWriter: Send {
-    /// Called before the reply's JSON, with the sentence that tells what it means.
-    fn begin(&mut self, _summary: Option<&'static str>) {}
-
-    /// What the JSON is appended to.
-    fn buffer(&mut self) -> &mut Vec<u8>;
-
-    /// Called after the reply's JSON.
-    fn end(&mut self) {}
-}
-
-impl ReplyWriter for Vec<u8> {
-    fn buffer(&mut self) -> &mut Self {
-        self
-    }
-}
-
-/// What every message passes through, whatever its type.
-pub(crate) struct Pipeline {
-    pub(crate) around: Box<[Arc<dyn Middleware>]>,
-    pub(crate) inside: Box<[Arc<dyn Middleware>]>,
-    pub(crate) audit_sink: Option<Box<dyn AuditSink>>,
-    pub(crate) observers: Box<[Box<dyn Observer>]>,
-}
-
-impl Pipeline {
-    pub(crate) async fn run(&self, mut frame: Frame<'_>, context: &Context) -> Result<(), BusError> {
-        let call = Call::new(context, frame.inner.meta());
-        // A clock that nobody reads would take a third of the time.
-        let is_timed = audit::is_logged() || !self.observers.is_empty();
-        let started = is_timed.then(Instant::now);
-        let next = Next {
-            around: &self.around,
-            inside: &self.inside,
-            gate: true,
-        };
-        let work = caught(|| next.begin(&mut frame, &call));
-        // A query is abandoned at its deadline. A command is not: an abandoned commit has no known outcome.
-        let outcome = match call.deadline() {
-            Some(deadline) if call.meta().kind() == Kind::Query => timeout_at(deadline.into(), work)
-                .await
-                .unwrap_or_else(|_| Err(BusError::Unavailable("the deadline passed".into()))),
-            _ => work.await,
-        };
-        let outcome = match outcome {
-            // Found here, so that its trace says so too.
-            Ok(()) if !frame.inner.has_reply() => {
-                Err(BusError::Internal("a middleware answered without a reply".into()))
-            }
-            outcome => outcome,
-        };
-        let outcome = if call.meta().audit() == Audit::LogOnly {
-            outcome
-        } else {
-            audit::settle(self.audit_sink.as_deref(), &call, outcome).await
-        };
-        if let Some(started) = started {
-            let (code, took) = (audit::code(&outcome), started.elapsed());
-            audit::log(&call, code, took);
-            for observer in &self.observers {
-                observer.observed(call.meta(), code, took);
-            }
-        }
-        outcome
-    }
-}
-
-/// A panic in a handler or a middleware is a fault of ours, told, logged and audited like any other.
-fn caught<'c>(
-    begin: impl FnOnce() -> BoxFuture<'c, Result<(), BusError>>,
-) -> impl Future<Output = Result<(), BusError>> + Send {
-    let panicked = || Err(BusError::Internal("a handler or middleware panicked".into()));
-    let mut begun = catch_unwind(AssertUnwindSafe(begin)).ok();
-    poll_fn(move |cx| match &mut begun {
-        Some(work) => {
-            catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| Poll::Ready(panicked()))
-        }
-        None => Poll::Ready(panicked()),
-    })
-}
-
-/// Its keys are the program's own, so that nothing is gained by hashing them in secret.
-pub(crate) struct Registry {
-    pub(crate) pipeline: Pipeline,
-    pub(crate) by_type: FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>,
-    pub(crate) by_name: FxHashMap<&'static str, (Meta, Arc<dyn ByName>)>,
-}
+pub use self::builder::{BuildErrors, BusBuilder, Mistake};
+pub use self::module::Module;
+pub use self::reply_writer::ReplyWriter;
 
 /// A command/query bus. Cloning it is cheap.
 #[derive(Clone)]
-pub struct Bus(pub(crate) Arc<Registry>);
+pub struct Bus(Arc<Registry>);
 
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,11 +32,6 @@ impl fmt::Debug for Bus {
 }
 
 impl Bus {
-    /// A bus with nothing on it yet.
-    pub fn builder() -> BusBuilder {
-        BusBuilder::default()
-    }
-
     /// Sends a message from within the process.
     ///
     /// # Errors

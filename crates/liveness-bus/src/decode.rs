@@ -9,32 +9,17 @@ mod received;
 
 use serde::de::DeserializeOwned;
 
-use self::field_errors::explain;
-use self::limits::Scan;
+use self::field_errors::{Decoded, explain, not_json};
+use crate::error::{BusError, FieldError};
+
 pub use self::received::Received;
-use crate::{BusError, FieldError};
-
-const MAX_DEPTH: usize = 64;
-/// Most values in a body, at all levels together.
-const MAX_VALUES: usize = 10_000;
-/// Most field errors in one answer.
-pub(crate) const MAX_PROBLEMS: usize = 100;
-
-/// What a body came to.
-#[derive(Debug)]
-pub(crate) struct Decoded<M> {
-    /// The message, as far as it could be read: what is named in `problems` is not in it.
-    pub(crate) message: Option<M>,
-    /// What could not be read.
-    pub(crate) problems: Vec<FieldError>,
-}
 
 /// Reads a message.
 ///
 /// # Errors
 ///
 /// [`BusError::Malformed`] when the body is no JSON object at all; else the problems are in what is returned.
-pub(crate) fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, BusError> {
+fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, BusError> {
     let mut message = None;
     let problems = decode_into(body, &mut message)?;
     Ok(Decoded { message, problems })
@@ -49,21 +34,8 @@ pub(crate) fn decode_into<M: DeserializeOwned>(
     if !text.trim_ascii_start().starts_with('{') {
         return Err(BusError::Malformed("the body must be a JSON object".into()));
     }
-    let scan = if limits::is_plain(text) {
-        Scan::default()
-    } else {
-        Scan::of(text)
-    };
-    if scan.depth > MAX_DEPTH {
-        return Err(BusError::Malformed("the body is nested deeper than 64 levels".into()));
-    }
-    if scan.values > MAX_VALUES {
-        return Err(BusError::Malformed("the body holds more than 10000 values".into()));
-    }
-    if scan.has_lone_surrogate {
-        return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
-    }
-    if !scan.has_control {
+    let has_control = limits::check(text)?;
+    if !has_control {
         match serde_json::from_str(text) {
             Ok(message) => {
                 *place = Some(message);
@@ -73,18 +45,13 @@ pub(crate) fn decode_into<M: DeserializeOwned>(
             Err(error) => return Err(not_json(&error)),
         }
     }
-    let Decoded { message, problems } = explain(text, scan.has_control)?;
+    let Decoded { message, problems } = explain(text, has_control)?;
     *place = message;
     Ok(problems)
 }
 
 fn utf8(body: &[u8]) -> Result<&str, BusError> {
     std::str::from_utf8(body).map_err(|_| BusError::Malformed("the body is not UTF-8".into()))
-}
-
-/// A syntax error's text is serde_json's own and never quotes the body.
-fn not_json(error: &serde_json::Error) -> BusError {
-    BusError::Malformed(format!("the body is not valid JSON: {error}").into())
 }
 
 #[cfg(test)]

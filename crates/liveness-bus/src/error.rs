@@ -21,6 +21,9 @@ pub struct FieldError {
     pub message: Cow<'static, str>,
 }
 
+/// Most field errors in one answer.
+pub(crate) const MAX_FIELD_ERRORS: usize = 100;
+
 impl FieldError {
     /// The rules that fields break, and what each says of the field.
     pub const CODES: [(&str, &str); 10] = [

@@ -104,15 +104,18 @@
 //! `liveness` (default) brings the six messages in [`liveness`]; without it the crate is the bus alone.
 //! `testing` brings [`testing::TestBus`].
 
+mod access;
 mod audit;
 mod bus;
+mod call;
 mod context;
 mod decode;
 mod error;
 mod gate;
-
+mod handler;
 mod message;
 mod middleware;
+mod pipeline;
 mod validation;
 
 #[cfg(feature = "liveness")]
@@ -125,14 +128,14 @@ pub use liveness_core::{AuditEntry, IdempotencyKey};
 pub use schemars;
 pub use validator;
 
+pub use access::Access;
 pub use audit::{AuditSink, Observer};
-pub use bus::{BuildErrors, BusBuilder, Mistake, Module};
-pub use bus::{Bus, ReplyWriter};
-pub use context::Principal;
-pub use context::{Call, Context, ContextBuilder, RequestId};
+pub use bus::{BuildErrors, Bus, BusBuilder, Mistake, Module, ReplyWriter};
+pub use call::Call;
+pub use context::{Context, ContextBuilder, Principal, RequestId};
 pub use decode::Received;
 pub use error::{BusError, Cause, FieldError};
-pub use message::{Access, Audit, Handler, Kind, Message, Meta};
-pub use message::{Answer, Description, Example};
+pub use handler::Handler;
+pub use message::{Answer, Audit, Description, Example, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};
 pub use validation::violation;

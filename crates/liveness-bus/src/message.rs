@@ -1,16 +1,14 @@
-//! What a message declares, and what handles it.
+//! What a message declares: its name, its kind, who may send it, how it is audited and what it answers.
 
 mod description;
 
-use std::future::Future;
-
+use schemars::{JsonSchema, SchemaGenerator};
 use validator::Validate;
 
-use crate::{BusError, Call, Principal};
+use crate::access::Access;
+use crate::error::BusError;
 
 pub use self::description::{Answer, Description, Example};
-
-pub(crate) const NO_USER: &str = "there is no self-service user behind the token";
 
 /// Whether a message changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,70 +19,10 @@ pub enum Kind {
     Query,
 }
 
-/// Who may send a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody, known or not.
-    Public,
-    /// Anybody who is known.
-    Authenticated,
-    /// Who holds this role.
-    Role(&'static str),
-    /// Who holds this role and has a user of ours behind the token.
-    UserWithRole(&'static str),
-}
-
-impl Access {
-    /// Whether the principal has to have a user of ours behind it.
-    pub const fn needs_user(self) -> bool {
-        matches!(self, Self::UserWithRole(_))
-    }
-
-    /// Whether the principal holds the role, whatever user is behind it.
-    ///
-    /// # Errors
-    ///
-    /// [`BusError::Unauthenticated`] or [`BusError::Forbidden`].
-    pub fn check_role(self, principal: &Principal) -> Result<(), BusError> {
-        match self {
-            Self::Public => Ok(()),
-            _ if principal.is_anonymous() => Err(BusError::Unauthenticated),
-            Self::Authenticated => Ok(()),
-            Self::Role(role) | Self::UserWithRole(role) if principal.has_role(role) => Ok(()),
-            Self::Role(_) | Self::UserWithRole(_) => {
-                Err(BusError::Forbidden("the token does not hold the role for this"))
-            }
-        }
-    }
-
-    /// Whether the principal may.
-    ///
-    /// # Errors
-    ///
-    /// [`BusError::Unauthenticated`] or [`BusError::Forbidden`].
-    pub fn check(self, principal: &Principal) -> Result<(), BusError> {
-        self.check_role(principal)?;
-        if self.needs_user() && principal.user().is_none() {
-            return Err(BusError::Forbidden(NO_USER));
-        }
-        Ok(())
-    }
-
-    /// The rule in words, for the access matrix.
-    pub fn describe(self) -> String {
-        match self {
-            Self::Public => "anybody".to_owned(),
-            Self::Authenticated => "anybody with a token".to_owned(),
-            Self::Role(role) => role.to_owned(),
-            Self::UserWithRole(role) => format!("{role} with a user"),
-        }
-    }
-}
-
 /// Which trace a message leaves. Every message leaves a line in the log besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audit {
-    /// An entry in the transaction of what the handler records (see [`Call::audit_entry`]); when it is refused,
+    /// An entry in the transaction of what the handler records (see [`Call::audit_entry`](crate::Call::audit_entry)); when it is refused,
     /// or the handler wrote none, an entry of its own.
     WithRecord,
     /// An entry that is durable before the reply is released; when it cannot be written, there is no reply.
@@ -137,16 +75,6 @@ pub trait Message: Validate + Send + Sync + Sized + 'static {
     }
 }
 
-/// Does the work of a message that has passed the gate.
-pub trait Handler<M: Message>: Send + Sync + 'static {
-    /// Handles one message.
-    ///
-    /// # Errors
-    ///
-    /// What the caller is told; it is audited by its [code](BusError::code).
-    fn handle(&self, message: M, call: &Call<'_>) -> impl Future<Output = Result<M::Reply, BusError>> + Send;
-}
-
 /// What the registry knows of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
@@ -185,5 +113,19 @@ impl Meta {
     /// Which trace it leaves.
     pub const fn audit(&self) -> Audit {
         self.audit
+    }
+}
+
+impl Description {
+    /// That of `M`, with examples: a JSON array of [`Example`]s, or nothing.
+    pub fn of<M: Message + JsonSchema>(examples: &'static str) -> Self
+    where
+        M::Reply: JsonSchema,
+    {
+        Self::new(
+            SchemaGenerator::subschema_for::<M>,
+            SchemaGenerator::subschema_for::<M::Reply>,
+            examples,
+        )
     }
 }

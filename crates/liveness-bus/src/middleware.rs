@@ -2,15 +2,14 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::gate::AnyFrame;
-use crate::{BusError, Call, Message, Meta};
-
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::call::Call;
+use crate::error::BusError;
+use crate::handler::BoxFuture;
+use crate::message::{Message, Meta};
 
 /// Wraps the handling of every message: it may measure it, refuse it, or answer in the handler's place.
 ///
@@ -26,7 +25,7 @@ pub trait Middleware: Send + Sync + 'static {
 
 /// A message on its way, without its type.
 pub struct Frame<'a> {
-    pub(crate) inner: &'a mut dyn AnyFrame,
+    pub(crate) inner: &'a mut dyn ErasedFrame,
 }
 
 impl std::fmt::Debug for Frame<'_> {
@@ -71,6 +70,17 @@ impl Frame<'_> {
             None => false,
         }
     }
+}
+
+/// A frame without its type. Middleware sees it through [`Frame`], so that nothing but the pipeline leads it on.
+pub(crate) trait ErasedFrame: Send {
+    fn meta(&self) -> &'static Meta;
+    fn message(&self) -> Option<&dyn Any>;
+    fn has_reply(&self) -> bool;
+    fn reply(&self) -> &dyn Any;
+    fn reply_mut(&mut self) -> &mut dyn Any;
+    fn pass_gate(&mut self, call: &Call<'_>) -> Result<(), BusError>;
+    fn invoke<'c>(&'c mut self, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>;
 }
 
 /// The rest of the way to the handler. It can be run once: running consumes it.

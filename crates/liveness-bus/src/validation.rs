@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use liveness_core::Violation;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use crate::decode::MAX_PROBLEMS;
-use crate::{FieldError, Message};
+use crate::error::{FieldError, MAX_FIELD_ERRORS};
+use crate::message::Message;
 
 /// A rule of the domain as a rule of `validator`, for its `custom` functions.
 pub fn violation(violation: Violation) -> ValidationError {
@@ -25,7 +25,7 @@ pub(crate) fn problems_of<M: Message>(message: &M, problems: &mut Vec<FieldError
             problems.push(problem);
         }
     }
-    problems.truncate(MAX_PROBLEMS);
+    problems.truncate(MAX_FIELD_ERRORS);
 }
 
 pub(crate) fn covers(known: &str, field: &str) -> bool {

@@ -1,71 +1,21 @@
 //! Puts a bus together, and tells every mistake in it at once.
 
-use std::any::{Any, TypeId};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use super::Bus;
+use super::module::{Entry, Module};
+use super::registry::Registry;
+use crate::audit::{AuditSink, Observer};
+use crate::message::Audit;
+use crate::middleware::Middleware;
+use crate::pipeline::Pipeline;
 
-use crate::bus::{Pipeline, Registry};
-use crate::gate::{ByName, Registered};
-use crate::{Audit, AuditSink, Bus, Handler, Message, Meta, Middleware, Observer};
-
-struct Entry {
-    meta: Meta,
-    type_id: TypeId,
-    by_type: Arc<dyn Any + Send + Sync>,
-    by_name: Arc<dyn ByName>,
-}
-
-/// Messages that belong together, with their handlers.
-pub struct Module {
-    name: &'static str,
-    declared: Vec<&'static str>,
-    entries: Vec<Entry>,
-}
-
-impl fmt::Debug for Module {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Module {
-    /// An empty module; the name is for mistakes to tell where they are.
-    pub fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            declared: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-
-    /// Says that this module answers these messages: one without a handler is then a mistake.
-    #[must_use]
-    pub fn declare(mut self, messages: &[Meta]) -> Self {
-        self.declared.extend(messages.iter().map(Meta::name));
-        self
-    }
-
-    /// Handles `M`.
-    #[must_use]
-    pub fn handle<M>(mut self, handler: impl Handler<M>) -> Self
-    where
-        M: Message + DeserializeOwned,
-        M::Reply: Serialize,
-    {
-        let registered = Arc::new(Registered::<M>::new(handler));
-        self.entries.push(Entry {
-            meta: Meta::of::<M>(),
-            type_id: TypeId::of::<M>(),
-            by_type: Arc::clone(&registered) as Arc<dyn Any + Send + Sync>,
-            by_name: registered,
-        });
-        self
+impl Bus {
+    /// A bus with nothing on it yet.
+    pub fn builder() -> BusBuilder {
+        BusBuilder::default()
     }
 }
 

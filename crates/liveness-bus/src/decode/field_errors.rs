@@ -7,13 +7,21 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Decoded, MAX_PROBLEMS, not_json};
-use crate::{BusError, FieldError};
+use crate::error::{BusError, FieldError, MAX_FIELD_ERRORS};
 
 /// Most bytes that are read again.
 const MAX_REREAD: usize = 64 * 1024 * 1024;
 /// How serde says that a field is missing.
 const MISSING: &str = "missing field `";
+
+/// What a body came to.
+#[derive(Debug)]
+pub(super) struct Decoded<M> {
+    /// The message, as far as it could be read: what is named in `problems` is not in it.
+    pub(super) message: Option<M>,
+    /// What could not be read.
+    pub(super) problems: Vec<FieldError>,
+}
 
 /// Finds all that is wrong with a body that is JSON.
 ///
@@ -33,7 +41,7 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
     let mut message = None;
     let mut last_path = String::new();
     // Each value is tried twice at most: taken away, then in its neutral form. A large body is read fewer times.
-    let rounds = (MAX_REREAD / text.len().max(1)).clamp(8, 2 * MAX_PROBLEMS);
+    let rounds = (MAX_REREAD / text.len().max(1)).clamp(8, 2 * MAX_FIELD_ERRORS);
     for _ in 0..rounds {
         let error = match serde_path_to_error::deserialize(&value) {
             Ok(read) => {
@@ -51,7 +59,7 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
         if !problems.iter().any(|known: &FieldError| known.field == problem.field) {
             problems.push(problem);
         }
-        if !replaced || problems.len() - controls >= MAX_PROBLEMS {
+        if !replaced || problems.len() - controls >= MAX_FIELD_ERRORS {
             break;
         }
         last_path = path;
@@ -60,7 +68,7 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
     if problems.is_empty() {
         return as_it_stands(text, message);
     }
-    problems.truncate(MAX_PROBLEMS);
+    problems.truncate(MAX_FIELD_ERRORS);
     Ok(Decoded { message, problems })
 }
 
@@ -85,6 +93,11 @@ fn as_it_stands<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<D
         }
         None => Err(BusError::Malformed("the body does not fit the message".into())),
     }
+}
+
+/// A syntax error's text is serde_json's own and never quotes the body.
+pub(super) fn not_json(error: &serde_json::Error) -> BusError {
+    BusError::Malformed(format!("the body is not valid JSON: {error}").into())
 }
 
 fn inside(path: &str, field: &str) -> String {
@@ -164,7 +177,7 @@ fn replace(value: &mut Value, path: &Path, missing: Option<&str>, replacement: V
 }
 
 fn find_controls(value: &Value, path: &mut String, problems: &mut Vec<FieldError>) {
-    if problems.len() >= MAX_PROBLEMS {
+    if problems.len() >= MAX_FIELD_ERRORS {
         return;
     }
     let length = path.len();

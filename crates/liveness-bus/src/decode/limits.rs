@@ -2,10 +2,36 @@
 
 use liveness_core::is_forbidden_control;
 
-use super::MAX_DEPTH;
+use crate::error::BusError;
+
+const MAX_DEPTH: usize = 64;
+/// Most values in a body, at all levels together.
+const MAX_VALUES: usize = 10_000;
+
+/// Whether a control character is in a body that is within the limits.
+///
+/// # Errors
+///
+/// [`BusError::Malformed`] when the body is not within them.
+pub(super) fn check(text: &str) -> Result<bool, BusError> {
+    if is_plain(text) {
+        return Ok(false);
+    }
+    let scan = Scan::of(text);
+    if scan.depth > MAX_DEPTH {
+        return Err(BusError::Malformed("the body is nested deeper than 64 levels".into()));
+    }
+    if scan.values > MAX_VALUES {
+        return Err(BusError::Malformed("the body holds more than 10000 values".into()));
+    }
+    if scan.has_lone_surrogate {
+        return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
+    }
+    Ok(scan.has_control)
+}
 
 /// Whether a body has nothing in it that [`Scan`] looks for, as nearly all have: told faster than string by string.
-pub(super) fn is_plain(text: &str) -> bool {
+fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     // C2 is the first byte of U+0080 to U+009F.
     memchr::memchr3(b'\\', 0x7F, 0xC2, bytes).is_none()
@@ -15,16 +41,16 @@ pub(super) fn is_plain(text: &str) -> bool {
 
 /// What parsing into a type does not tell, for what no field of the type names is skipped unread.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
-    pub(super) depth: usize,
+struct Scan {
+    depth: usize,
     /// Objects, arrays, and what follows a comma: all values but the first of each object or array, and a few more.
-    pub(super) values: usize,
-    pub(super) has_control: bool,
-    pub(super) has_lone_surrogate: bool,
+    values: usize,
+    has_control: bool,
+    has_lone_surrogate: bool,
 }
 
 impl Scan {
-    pub(super) fn of(text: &str) -> Self {
+    fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let (mut scan, mut depth, mut at) = (Self::default(), 0_usize, 0);
         while let Some(byte) = bytes.get(at) {

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use liveness_core::{ReceivedObject, Violation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Unexpected};
 use serde_json::value::RawValue;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use crate::BusError;
-use crate::decode::{Decoded, decode};
+use super::decode;
+use super::field_errors::Decoded;
+use crate::error::BusError;
 use crate::validation::{camel_case, covers, violation};
-use liveness_core::{ReceivedObject, Violation};
 
 /// A JSON object, whole as received, and what is known of it as a `T`.
 ///

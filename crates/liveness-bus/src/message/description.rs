@@ -2,13 +2,13 @@
 //!
 //! Nothing here is asked while a message is handled.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{BusError, Message};
+use crate::error::BusError;
 
-/// What a message says of itself: [`Message::description`].
+/// What a message says of itself: [`Message::description`](crate::Message::description).
 ///
 /// ```
 /// use liveness_bus::schemars::JsonSchema;
@@ -64,21 +64,21 @@ pub struct Example {
 /// What a message that was done is answered with.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Answer {
-    /// [`Message::summary`]
+    /// [`Message::summary`](crate::Message::summary)
     pub message: Option<String>,
     /// The reply.
     pub data: Value,
 }
 
 impl Description {
-    /// That of `M`, with examples: a JSON array of [`Example`]s, or nothing.
-    pub fn of<M: Message + JsonSchema>(examples: &'static str) -> Self
-    where
-        M::Reply: JsonSchema,
-    {
+    pub(super) fn new(
+        request: fn(&mut SchemaGenerator) -> Schema,
+        reply: fn(&mut SchemaGenerator) -> Schema,
+        examples: &'static str,
+    ) -> Self {
         Self {
-            request: SchemaGenerator::subschema_for::<M>,
-            reply: SchemaGenerator::subschema_for::<M::Reply>,
+            request,
+            reply,
             examples,
             refusals: Vec::new(),
         }

@@ -1,0 +1,101 @@
+//! The messages that a bus knows, each by its type and by its name.
+
+use std::any::{Any, TypeId};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::ReplyWriter;
+use crate::context::Context;
+use crate::decode::decode_into;
+use crate::error::BusError;
+use crate::gate::{Input, TypedFrame};
+use crate::handler::{BoxFuture, ErasedHandler, Handler};
+use crate::message::{Description, Message, Meta};
+use crate::middleware::Frame;
+use crate::pipeline::Pipeline;
+
+/// Its keys are the program's own, so that nothing is gained by hashing them in secret.
+pub(super) struct Registry {
+    pub(super) pipeline: Pipeline,
+    pub(super) by_type: FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    pub(super) by_name: FxHashMap<&'static str, (Meta, Arc<dyn ByName>)>,
+}
+
+/// A message's entry in the registry.
+pub(super) struct Registered<M: Message> {
+    handler: Box<dyn ErasedHandler<M>>,
+}
+
+impl<M: Message> Registered<M> {
+    pub(super) fn new(handler: impl Handler<M>) -> Self {
+        Self {
+            handler: Box::new(handler),
+        }
+    }
+
+    pub(super) async fn run(
+        &self,
+        pipeline: &Pipeline,
+        input: Input<'_, M>,
+        context: &Context,
+    ) -> Result<M::Reply, BusError> {
+        let mut frame = TypedFrame::new(input, &*self.handler);
+        pipeline.run(Frame { inner: &mut frame }, context).await?;
+        frame
+            .into_reply()
+            .ok_or_else(|| BusError::Internal("a middleware answered without a reply".into()))
+    }
+}
+
+/// What a host sends by name.
+pub(super) enum RawInput<'a> {
+    Json(Cow<'a, [u8]>),
+    Failed(BusError),
+}
+
+/// A message's entry in the registry, by name.
+pub(super) trait ByName: Send + Sync {
+    fn description(&self) -> Option<Description>;
+
+    fn dispatch<'a>(
+        &'a self,
+        pipeline: &'a Pipeline,
+        input: RawInput<'a>,
+        context: &'a Context,
+        out: &'a mut dyn ReplyWriter,
+    ) -> BoxFuture<'a, Result<(), BusError>>;
+}
+
+impl<M> ByName for Registered<M>
+where
+    M: Message + DeserializeOwned,
+    M::Reply: Serialize,
+{
+    fn description(&self) -> Option<Description> {
+        M::description()
+    }
+
+    fn dispatch<'a>(
+        &'a self,
+        pipeline: &'a Pipeline,
+        input: RawInput<'a>,
+        context: &'a Context,
+        out: &'a mut dyn ReplyWriter,
+    ) -> BoxFuture<'a, Result<(), BusError>> {
+        let input = match input {
+            RawInput::Json(body) => Input::Json(body, decode_into::<M>),
+            RawInput::Failed(error) => Input::Failed(error),
+        };
+        Box::pin(async move {
+            let reply = self.run(pipeline, input, context).await?;
+            out.begin(M::summary(&reply));
+            serde_json::to_writer(out.buffer(), &reply).map_err(|error| BusError::Internal(error.into()))?;
+            out.end();
+            Ok(())
+        })
+    }
+}
