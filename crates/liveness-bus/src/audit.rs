@@ -1,13 +1,11 @@
 //! The trace that every message leaves: an entry where its `AUDIT` asks for one, a line in the log always.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use liveness_core::AuditEntry;
 
 use crate::call::Call;
 use crate::error::{BusError, Cause};
-use crate::message::{Audit, Kind, Meta};
+use crate::message::{Audit, Kind};
 
 /// Where audit entries go.
 #[async_trait]
@@ -24,7 +22,7 @@ pub trait AuditSink: Send + Sync + 'static {
 /// Writes the entry that an audited message still owes once the outcome is known, and gives back the outcome to answer with.
 ///
 /// When the entry cannot be written there is no reply: who cannot be audited sees nothing.
-pub(crate) async fn settle(
+pub(crate) async fn write_owed_entry(
     sink: Option<&dyn AuditSink>,
     call: &Call<'_>,
     outcome: Result<(), BusError>,
@@ -50,40 +48,4 @@ pub(crate) async fn settle(
         }
         None => Err(BusError::Internal("no audit sink".into())),
     }
-}
-
-/// Sees how every message ended, once that is settled: for metrics. It is called on the way of the message, so it must
-/// not wait, and it must not panic.
-pub trait Observer: Send + Sync + 'static {
-    /// A message ended with this [code](BusError::code), `00` when it succeeded, and took so long from the bus's door.
-    fn observed(&self, meta: &Meta, code: &'static str, took: Duration);
-}
-
-/// The code of an outcome.
-pub(crate) fn code(outcome: &Result<(), BusError>) -> &'static str {
-    outcome.as_ref().map_or_else(BusError::code, |()| "00")
-}
-
-const LOG: &str = "liveness::message";
-
-/// Whether anybody reads the lines that messages leave in the log.
-pub(crate) fn is_logged() -> bool {
-    log::log_enabled!(target: LOG, log::Level::Info)
-}
-
-/// The one line that a message leaves in the log: its name, and the rest as fields.
-pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
-    let client = call.client_address().map(|address| address.to_string());
-    log::info!(
-        target: LOG,
-        code,
-        request:% = call.request_id(),
-        principal = call.principal().subject(),
-        user = call.concerned_user(),
-        client = client.as_deref(),
-        // To a tenth.
-        took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0;
-        "{}",
-        call.meta().name(),
-    );
 }

@@ -9,7 +9,7 @@ mod received;
 
 use serde::de::DeserializeOwned;
 
-use self::field_errors::{Decoded, explain, not_json};
+use self::field_errors::{Decoded, find_field_errors, not_json};
 use crate::error::{BusError, FieldError};
 
 pub use self::received::Received;
@@ -45,7 +45,7 @@ pub(crate) fn decode_into<M: DeserializeOwned>(
             Err(error) => return Err(not_json(&error)),
         }
     }
-    let Decoded { message, problems } = explain(text, has_control)?;
+    let Decoded { message, problems } = find_field_errors(text, has_control)?;
     *place = message;
     Ok(problems)
 }

@@ -9,7 +9,7 @@ use crate::error::{BusError, FieldError};
 use crate::handler::{BoxFuture, ErasedHandler};
 use crate::message::{Kind, Message, Meta};
 use crate::middleware::ErasedFrame;
-use crate::validation::problems_of;
+use crate::validation::find_broken_rules;
 
 /// Reads a message into its place, and gives back what could not be read.
 type DecodeInto<M> = fn(&[u8], &mut Option<M>) -> Result<Vec<FieldError>, BusError>;
@@ -57,7 +57,7 @@ impl<'b, M: Message> TypedFrame<'b, M> {
         };
         if let Some(message) = &self.message {
             message.decline()?;
-            problems_of(message, &mut problems);
+            find_broken_rules(message, &mut problems);
         }
         match &self.message {
             Some(message) if problems.is_empty() => {

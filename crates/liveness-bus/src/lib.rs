@@ -115,6 +115,7 @@ mod gate;
 mod handler;
 mod message;
 mod middleware;
+mod observability;
 mod pipeline;
 mod validation;
 
@@ -129,7 +130,7 @@ pub use schemars;
 pub use validator;
 
 pub use access::Access;
-pub use audit::{AuditSink, Observer};
+pub use audit::AuditSink;
 pub use bus::{BuildErrors, Bus, BusBuilder, Mistake, Module, ReplyWriter};
 pub use call::Call;
 pub use context::{Context, ContextBuilder, Principal, RequestId};
@@ -138,4 +139,5 @@ pub use error::{BusError, Cause, FieldError};
 pub use handler::Handler;
 pub use message::{Answer, Audit, Description, Example, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};
+pub use observability::Observer;
 pub use validation::violation;

@@ -106,10 +106,14 @@ impl<'a> Next<'a> {
     where
         'a: 'c,
     {
-        self.begin(frame, call)
+        self.run_boxed(frame, call)
     }
 
-    pub(crate) fn begin<'c>(self, frame: &'c mut Frame<'_>, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>
+    pub(crate) fn run_boxed<'c>(
+        self,
+        frame: &'c mut Frame<'_>,
+        call: &'c Call<'_>,
+    ) -> BoxFuture<'c, Result<(), BusError>>
     where
         'a: 'c,
     {

@@ -8,13 +8,14 @@ use std::time::Instant;
 
 use tokio::time::timeout_at;
 
-use crate::audit::{self, AuditSink, Observer};
+use crate::audit::{self, AuditSink};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::BusError;
 use crate::handler::BoxFuture;
 use crate::message::{Audit, Kind};
 use crate::middleware::{Frame, Middleware, Next};
+use crate::observability::{self, Observer};
 
 /// What every message passes through, whatever its type.
 pub(crate) struct Pipeline {
@@ -28,14 +29,14 @@ impl Pipeline {
     pub(crate) async fn run(&self, mut frame: Frame<'_>, context: &Context) -> Result<(), BusError> {
         let call = Call::new(context, frame.inner.meta());
         // A clock that nobody reads would take a third of the time.
-        let is_timed = audit::is_logged() || !self.observers.is_empty();
+        let is_timed = observability::is_logged() || !self.observers.is_empty();
         let started = is_timed.then(Instant::now);
         let next = Next {
             around: &self.around,
             inside: &self.inside,
             gate: true,
         };
-        let work = caught(|| next.begin(&mut frame, &call));
+        let work = catch_panics(|| next.run_boxed(&mut frame, &call));
         // A query is abandoned at its deadline. A command is not: an abandoned commit has no known outcome.
         let outcome = match call.deadline() {
             Some(deadline) if call.meta().kind() == Kind::Query => timeout_at(deadline.into(), work)
@@ -53,11 +54,11 @@ impl Pipeline {
         let outcome = if call.meta().audit() == Audit::LogOnly {
             outcome
         } else {
-            audit::settle(self.audit_sink.as_deref(), &call, outcome).await
+            audit::write_owed_entry(self.audit_sink.as_deref(), &call, outcome).await
         };
         if let Some(started) = started {
-            let (code, took) = (audit::code(&outcome), started.elapsed());
-            audit::log(&call, code, took);
+            let (code, took) = (observability::code(&outcome), started.elapsed());
+            observability::log(&call, code, took);
             for observer in &self.observers {
                 observer.observed(call.meta(), code, took);
             }
@@ -67,7 +68,7 @@ impl Pipeline {
 }
 
 /// A panic in a handler or a middleware is a fault of ours, told, logged and audited like any other.
-fn caught<'c>(
+fn catch_panics<'c>(
     begin: impl FnOnce() -> BoxFuture<'c, Result<(), BusError>>,
 ) -> impl Future<Output = Result<(), BusError>> + Send {
     let panicked = || Err(BusError::Internal("a handler or middleware panicked".into()));

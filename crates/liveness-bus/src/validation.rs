@@ -14,21 +14,24 @@ pub fn violation(violation: Violation) -> ValidationError {
 }
 
 /// Adds what is wrong with a message to what is known already, in the order of the fields' names.
-pub(crate) fn problems_of<M: Message>(message: &M, problems: &mut Vec<FieldError>) {
+pub(crate) fn find_broken_rules<M: Message>(message: &M, problems: &mut Vec<FieldError>) {
     let Err(errors) = message.validate() else { return };
     let mut found = Vec::new();
     collect(&errors, "", &mut found);
     found.sort_by(|a, b| a.field.cmp(&b.field));
     for problem in found {
         // What could not be read is reported already, and its place in the message is empty.
-        if !problems.iter().any(|known| covers(&known.field, &problem.field)) {
+        if !problems
+            .iter()
+            .any(|known| is_same_or_within(&known.field, &problem.field))
+        {
             problems.push(problem);
         }
     }
     problems.truncate(MAX_FIELD_ERRORS);
 }
 
-pub(crate) fn covers(known: &str, field: &str) -> bool {
+pub(crate) fn is_same_or_within(known: &str, field: &str) -> bool {
     let is_part = |part: &str, whole: &str| {
         part.strip_prefix(whole)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))

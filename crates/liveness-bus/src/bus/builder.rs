@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::Bus;
 use super::module::{Entry, Module};
 use super::registry::Registry;
-use crate::audit::{AuditSink, Observer};
+use crate::audit::AuditSink;
 use crate::message::Audit;
 use crate::middleware::Middleware;
+use crate::observability::Observer;
 use crate::pipeline::Pipeline;
 
 impl Bus {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::registry::{ByName, Registered};
+use super::registry::{JsonDispatch, Registered};
 use crate::handler::Handler;
 use crate::message::{Message, Meta};
 
@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) meta: Meta,
     pub(super) type_id: TypeId,
     pub(super) by_type: Arc<dyn Any + Send + Sync>,
-    pub(super) by_name: Arc<dyn ByName>,
+    pub(super) by_name: Arc<dyn JsonDispatch>,
 }
 
 /// Messages that belong together, with their handlers.

@@ -22,7 +22,7 @@ use crate::pipeline::Pipeline;
 pub(super) struct Registry {
     pub(super) pipeline: Pipeline,
     pub(super) by_type: FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>,
-    pub(super) by_name: FxHashMap<&'static str, (Meta, Arc<dyn ByName>)>,
+    pub(super) by_name: FxHashMap<&'static str, (Meta, Arc<dyn JsonDispatch>)>,
 }
 
 /// A message's entry in the registry.
@@ -58,7 +58,7 @@ pub(super) enum RawInput<'a> {
 }
 
 /// A message's entry in the registry, by name.
-pub(super) trait ByName: Send + Sync {
+pub(super) trait JsonDispatch: Send + Sync {
     fn description(&self) -> Option<Description>;
 
     fn dispatch<'a>(
@@ -70,7 +70,7 @@ pub(super) trait ByName: Send + Sync {
     ) -> BoxFuture<'a, Result<(), BusError>>;
 }
 
-impl<M> ByName for Registered<M>
+impl<M> JsonDispatch for Registered<M>
 where
     M: Message + DeserializeOwned,
     M::Reply: Serialize,

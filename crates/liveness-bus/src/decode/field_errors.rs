@@ -26,7 +26,7 @@ pub(super) struct Decoded<M> {
 /// Finds all that is wrong with a body that is JSON.
 ///
 /// A value that does not fit is named and taken away, and the rest is tried again.
-pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded<M>, BusError> {
+pub(super) fn find_field_errors<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded<M>, BusError> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
     // What is wrong is told in the order of the names.
     value.sort_all_objects();
@@ -40,7 +40,7 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
     let controls = problems.len();
     let mut message = None;
     let mut last_path = String::new();
-    // Each value is tried twice at most: taken away, then in its neutral form. A large body is read fewer times.
+    // Each value is tried twice at most: taken away, then replaced by a placeholder. A large body is read fewer times.
     let rounds = (MAX_REREAD / text.len().max(1)).clamp(8, 2 * MAX_FIELD_ERRORS);
     for _ in 0..rounds {
         let error = match serde_path_to_error::deserialize(&value) {
@@ -54,8 +54,12 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
         let text = error.inner().to_string();
         let is_repeated = path == last_path;
         let problem = type_problem(&path, &text);
-        let replacement = if is_repeated { neutral(&text) } else { Value::Null };
-        let replaced = replace(&mut value, error.path(), quoted(&text, MISSING), replacement);
+        let replacement = if is_repeated {
+            placeholder_of(&text)
+        } else {
+            Value::Null
+        };
+        let replaced = replace(&mut value, error.path(), quoted_after(&text, MISSING), replacement);
         if !problems.iter().any(|known: &FieldError| known.field == problem.field) {
             problems.push(problem);
         }
@@ -66,7 +70,7 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
     }
 
     if problems.is_empty() {
-        return as_it_stands(text, message);
+        return find_duplicate_field(text, message);
     }
     problems.truncate(MAX_FIELD_ERRORS);
     Ok(Decoded { message, problems })
@@ -75,7 +79,7 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
 /// Nothing was wrong with the values, so it is with the body as a whole: a field that stands in it twice.
 ///
 /// `message` is the body with the last of the two.
-fn as_it_stands<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<Decoded<M>, BusError> {
+fn find_duplicate_field<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<Decoded<M>, BusError> {
     let error = match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)) {
         Ok(message) => {
             return Ok(Decoded {
@@ -85,9 +89,9 @@ fn as_it_stands<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<D
         }
         Err(error) => error,
     };
-    match quoted(&error.inner().to_string(), "duplicate field `") {
+    match quoted_after(&error.inner().to_string(), "duplicate field `") {
         Some(field) => {
-            let path = inside(&error.path().to_string(), field);
+            let path = join_path(&error.path().to_string(), field);
             let problems = vec![FieldError::new(path, "duplicate", "must be given once")];
             Ok(Decoded { message, problems })
         }
@@ -100,7 +104,7 @@ pub(super) fn not_json(error: &serde_json::Error) -> BusError {
     BusError::Malformed(format!("the body is not valid JSON: {error}").into())
 }
 
-fn inside(path: &str, field: &str) -> String {
+fn join_path(path: &str, field: &str) -> String {
     if path == "." {
         field.to_owned()
     } else {
@@ -108,14 +112,14 @@ fn inside(path: &str, field: &str) -> String {
     }
 }
 
-fn quoted<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+fn quoted_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     text.strip_prefix(prefix)?.split('`').next()
 }
 
 /// serde's text quotes the value before ", expected "; what stands behind it was written by a programmer.
 fn type_problem(path: &str, text: &str) -> FieldError {
-    if let Some(field) = quoted(text, MISSING) {
-        return FieldError::new(inside(path, field), "required", "must be given");
+    if let Some(field) = quoted_after(text, MISSING) {
+        return FieldError::new(join_path(path, field), "required", "must be given");
     }
     let is_type = ["invalid type: ", "invalid value: ", "invalid length "]
         .iter()
@@ -125,13 +129,13 @@ fn type_problem(path: &str, text: &str) -> FieldError {
         .map(|(_, expected)| expected)
         .filter(|_| is_type);
     let message: Cow<'static, str> = match expected {
-        Some(expected) => format!("must be {}", in_words(expected)).into(),
+        Some(expected) => format!("must be {}", type_in_words(expected)).into(),
         None => "is not as it should be".into(),
     };
     FieldError::new(path, "type", message)
 }
 
-fn in_words(expected: &str) -> &str {
+fn type_in_words(expected: &str) -> &str {
     match expected {
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "an integer",
         "f32" | "f64" => "a number",
@@ -143,8 +147,11 @@ fn in_words(expected: &str) -> &str {
 }
 
 /// Some value of the expected type, so that reading can go on behind it.
-fn neutral(text: &str) -> Value {
-    match text.rsplit_once(", expected ").map(|(_, expected)| in_words(expected)) {
+fn placeholder_of(text: &str) -> Value {
+    match text
+        .rsplit_once(", expected ")
+        .map(|(_, expected)| type_in_words(expected))
+    {
         Some("a string") => Value::String(String::new()),
         Some("a boolean") => Value::Bool(false),
         Some("an integer" | "a number") => Value::from(0),
@@ -197,7 +204,7 @@ fn find_controls(value: &Value, path: &mut String, problems: &mut Vec<FieldError
             for (key, field) in fields {
                 let dot = if path.is_empty() { "" } else { "." };
                 path.push_str(dot);
-                path.push_str(shown(key));
+                path.push_str(printable_key(key));
                 find_controls(field, path, problems);
                 path.truncate(length);
             }
@@ -216,7 +223,7 @@ fn control_problem(path: &str) -> FieldError {
 }
 
 /// A key comes from the caller too: one that does not look like a field's name is not repeated.
-fn shown(key: &str) -> &str {
+fn printable_key(key: &str) -> &str {
     let plain = key.len() <= 64
         && key
             .bytes()

@@ -13,7 +13,7 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 use super::decode;
 use super::field_errors::Decoded;
 use crate::error::BusError;
-use crate::validation::{camel_case, covers, violation};
+use crate::validation::{camel_case, is_same_or_within, violation};
 
 /// A JSON object, whole as received, and what is known of it as a `T`.
 ///
@@ -120,7 +120,7 @@ impl<T: Validate> Validate for Received<T> {
             !self
                 .unreadable
                 .iter()
-                .any(|(field, _)| covers(&camel_case(name), field))
+                .any(|(field, _)| is_same_or_within(&camel_case(name), field))
         };
         errors
             .errors_mut()

@@ -84,14 +84,14 @@ impl Liveness {
         let image_metrics = image_metadata.map(|metadata| capture_metrics(metadata.known(), "imageMetadata"));
         Ok(NewLivenessCheck {
             user: call.user()?.clone(),
-            session_id: at("sessionId", SessionId::parse(&report.session_id.unwrap_or_default()))?,
+            session_id: check_field("sessionId", SessionId::parse(&report.session_id.unwrap_or_default()))?,
             is_successful: report.is_successful.unwrap_or_default(),
             metrics: metrics.unwrap_or_default(),
             image_metrics: image_metrics.transpose()?.unwrap_or_default(),
-            metadata: at("metadata", metadata.map(kept).transpose())?,
-            image_metadata: at("imageMetadata", image_metadata.map(kept).transpose())?,
+            metadata: check_field("metadata", metadata.map(object_of).transpose())?,
+            image_metadata: check_field("imageMetadata", image_metadata.map(object_of).transpose())?,
             image,
-            image_path: at(
+            image_path: check_field(
                 "imagePath",
                 report.image_path.as_deref().map(ImagePath::parse).transpose(),
             )?,
@@ -120,7 +120,7 @@ fn too_large(limit: usize) -> BusError {
     BusError::TooLarge(format!("the image in imageBase64 has more than {limit} bytes").into())
 }
 
-fn kept<T: serde::de::DeserializeOwned + Default>(received: &Received<T>) -> Result<ReceivedObject, Violation> {
+fn object_of<T: serde::de::DeserializeOwned + Default>(received: &Received<T>) -> Result<ReceivedObject, Violation> {
     received.object().cloned()
 }
 
@@ -138,14 +138,14 @@ fn session_metrics(report: &SessionMetricsReport) -> Result<SessionMetrics, BusE
         .transpose()?;
     Ok(SessionMetrics {
         timestamp: report.timestamp,
-        completed_at: at("metadata.completedAt", completed_at)?,
+        completed_at: check_field("metadata.completedAt", completed_at)?,
         run: capture_metrics(&run, "metadata")?,
-        challenge_count: at(
+        challenge_count: check_field(
             "metadata.challengeCount",
             report.challenge_count.map(ChallengeCount::new).transpose(),
         )?,
-        completed_challenges: at("metadata.completedChallenges", list(&report.completed_challenges))?,
-        challenges: at("metadata.challenges", list(&report.challenges))?,
+        completed_challenges: check_field("metadata.completedChallenges", list(&report.completed_challenges))?,
+        challenges: check_field("metadata.challenges", list(&report.challenges))?,
         final_capture: final_capture.unwrap_or_default(),
     })
 }
@@ -155,11 +155,11 @@ fn capture_metrics(report: &CaptureMetricsReport, path: &str) -> Result<CaptureM
     let lighting = report.lighting_value.map(LightingValue::new).transpose();
     Ok(CaptureMetrics {
         verification_result: report.verification_result,
-        session_duration: at(&format!("{path}.sessionDuration"), duration)?,
-        lighting_value: at(&format!("{path}.lightingValue"), lighting)?,
+        session_duration: check_field(&format!("{path}.sessionDuration"), duration)?,
+        lighting_value: check_field(&format!("{path}.lightingValue"), lighting)?,
     })
 }
 
-fn at<T>(field: &str, parsed: Result<T, Violation>) -> Result<T, BusError> {
+fn check_field<T>(field: &str, parsed: Result<T, Violation>) -> Result<T, BusError> {
     parsed.map_err(|violation| BusError::invalid(field, violation))
 }
