@@ -1,4 +1,4 @@
-//! Who may send a message: the rule, and whether a principal meets it.
+//! Who may send a message: the rule, and the check of a principal against it.
 
 use crate::context::Principal;
 use crate::error::BusError;
@@ -8,23 +8,23 @@ pub(crate) const NO_USER: &str = "there is no self-service user behind the token
 /// Who may send a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody, known or not.
+    /// Everyone, also an anonymous principal.
     Public,
-    /// Anybody who is known.
+    /// Every principal that is not anonymous.
     Authenticated,
-    /// Who holds this role.
+    /// Principals with this role.
     Role(&'static str),
-    /// Who holds this role and has a user of ours behind the token.
+    /// Principals with this role that also have a self-service user.
     UserWithRole(&'static str),
 }
 
 impl Access {
-    /// Whether the principal has to have a user of ours behind it.
+    /// Whether the principal must have a self-service user.
     pub const fn needs_user(self) -> bool {
         matches!(self, Self::UserWithRole(_))
     }
 
-    /// Whether the principal holds the role, whatever user is behind it.
+    /// Checks the principal's role, but not its user.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl Access {
         }
     }
 
-    /// Whether the principal may.
+    /// Checks whether the principal may send the message.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Access {
         Ok(())
     }
 
-    /// The rule in words, for the access matrix.
+    /// The rule in words, as the access matrix shows it.
     pub fn describe(self) -> String {
         match self {
             Self::Public => "anybody".to_owned(),

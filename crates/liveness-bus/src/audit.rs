@@ -1,4 +1,4 @@
-//! The trace that every message leaves: an entry where its `AUDIT` asks for one, a line in the log always.
+//! The audit entry of a message: where it is written, and when.
 
 use async_trait::async_trait;
 use liveness_core::AuditEntry;
@@ -7,21 +7,22 @@ use crate::call::Call;
 use crate::error::{BusError, Cause};
 use crate::message::{Audit, Kind};
 
-/// Where audit entries go.
+/// Stores audit entries.
 #[async_trait]
 pub trait AuditSink: Send + Sync + 'static {
-    /// Writes the entry; it is durable when this answers.
+    /// Writes the entry. When this returns `Ok`, the entry is durable.
     ///
     /// # Errors
     ///
-    /// Why it may not have been written. The message is then answered with [`BusError::Unavailable`], or with
-    /// [`BusError::OutcomeUnknown`] when it was a command that has been done.
+    /// The reason why the entry may not have been written. The caller of the message then gets
+    /// [`BusError::Unavailable`], or [`BusError::OutcomeUnknown`] if the message was a command that succeeded.
     async fn append(&self, entry: AuditEntry) -> Result<(), Cause>;
 }
 
-/// Writes the entry that an audited message still owes once the outcome is known, and gives back the outcome to answer with.
+/// Writes the audit entry of a finished message, unless the handler has written it already. Returns the outcome for the
+/// caller.
 ///
-/// When the entry cannot be written there is no reply: who cannot be audited sees nothing.
+/// If the entry cannot be written, the caller gets an error and no reply: nothing is shown without an audit entry.
 pub(crate) async fn write_owed_entry(
     sink: Option<&dyn AuditSink>,
     call: &Call<'_>,
@@ -29,9 +30,9 @@ pub(crate) async fn write_owed_entry(
 ) -> Result<(), BusError> {
     let code = match &outcome {
         Ok(()) if call.meta().audit() == Audit::WithRecord && call.entry_is_written() => return outcome,
-        // Who is not known cannot fill the audit trail.
+        // Anonymous callers must not be able to fill the audit trail.
         Err(_) if call.principal().is_anonymous() => return outcome,
-        // A limit must not cost a write, and what is out of reach cannot take one.
+        // Refusing a caller who sends too much must not cost a write. A store that is out of reach cannot be written to.
         Err(BusError::TooMany { .. } | BusError::Unavailable(_) | BusError::OutcomeUnknown(_)) => return outcome,
         Ok(()) => "00",
         Err(error) => error.code(),
@@ -41,7 +42,7 @@ pub(crate) async fn write_owed_entry(
             let appended = sink.append(call.entry(code)).await;
             match (appended, &outcome) {
                 (Ok(()), _) => outcome,
-                // What it did cannot be taken back, so nobody may be told that nothing was done.
+                // The command has succeeded and cannot be undone, so `Unavailable` ("nothing was recorded") would be wrong.
                 (Err(cause), Ok(())) if call.meta().kind() == Kind::Command => Err(BusError::OutcomeUnknown(cause)),
                 (Err(cause), _) => Err(BusError::Unavailable(cause)),
             }

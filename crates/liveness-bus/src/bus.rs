@@ -1,4 +1,4 @@
-//! The bus: a registry of messages, and the one pipeline that both doors lead through.
+//! The bus: a registry of messages, which are sent by their type or by their name.
 
 mod builder;
 mod module;
@@ -21,7 +21,7 @@ pub use self::builder::{BuildErrors, BusBuilder, Mistake};
 pub use self::module::Module;
 pub use self::reply_writer::ReplyWriter;
 
-/// A command/query bus. Cloning it is cheap.
+/// A command/query bus. It is cheap to clone.
 #[derive(Clone)]
 pub struct Bus(Arc<Registry>);
 
@@ -32,11 +32,11 @@ impl fmt::Debug for Bus {
 }
 
 impl Bus {
-    /// Sends a message from within the process.
+    /// Sends a typed message, from within the process.
     ///
     /// # Errors
     ///
-    /// [`BusError::UnknownMessage`] when it has no handler; else what the pipeline or the handler says.
+    /// [`BusError::UnknownMessage`] if it has no handler. Else the error of the gate, a middleware or the handler.
     pub async fn send<M: Message>(&self, message: M, context: &Context) -> Result<M::Reply, BusError> {
         let found = self
             .0
@@ -47,14 +47,14 @@ impl Bus {
         registered.run(&self.0.pipeline, Input::Message(message), context).await
     }
 
-    /// Sends the message of that name, read from JSON; its reply is written to `out` as JSON.
+    /// Sends the message with that name. Its fields are decoded from JSON, and its reply is written to `out` as JSON.
     ///
-    /// `out` is not touched unless the message succeeds. An empty body stands for `{}`. A body that is given away, and not
-    /// lent, is freed as soon as it is read: before the handler is waited for.
+    /// `out` is only changed if the message succeeds. An empty body means `{}`. If the caller passes ownership of the body,
+    /// the memory is freed when the body has been decoded, before the handler runs.
     ///
     /// # Errors
     ///
-    /// [`BusError::UnknownMessage`] when there is none of that name; else what the pipeline or the handler says.
+    /// [`BusError::UnknownMessage`] if no message has that name. Else the error of the gate, a middleware or the handler.
     pub async fn dispatch<'b>(
         &self,
         name: &str,
@@ -68,9 +68,10 @@ impl Bus {
             .await
     }
 
-    /// Ends a message whose body a host could not or would not read, so that it leaves its trace like any other.
+    /// Ends a message whose body the host did not read, so that it is audited, logged and observed like any other.
     ///
-    /// Gives back the error to answer with: `error`, unless the message is refused for a weightier reason.
+    /// Returns the error for the caller. It is `error`, unless the message is refused for a more important reason, such as
+    /// access.
     pub async fn refuse(&self, name: &str, error: BusError, context: &Context) -> BusError {
         let Some((_, registered)) = self.0.by_name.get(name) else {
             return BusError::UnknownMessage;
@@ -83,12 +84,12 @@ impl Bus {
             .unwrap_or_else(|| BusError::Internal("a middleware answered a refused message".into()))
     }
 
-    /// What the message of that name declares, for a host that decides before it reads a body.
+    /// What the message with that name declares. A host can use it before it reads a body.
     pub fn meta(&self, name: &str) -> Option<&Meta> {
         self.0.by_name.get(name).map(|(meta, _)| meta)
     }
 
-    /// What the message of that name looks like on the wire, where it says so.
+    /// The description of the message with that name, if it has one.
     pub fn description(&self, name: &str) -> Option<Description> {
         self.0
             .by_name
@@ -96,13 +97,13 @@ impl Bus {
             .and_then(|(_, registered)| registered.description())
     }
 
-    /// All messages that can be sent by name, in the order of their names.
+    /// All messages that can be sent by name, sorted by name.
     pub fn messages(&self) -> Vec<Meta> {
         let by_name: BTreeMap<_, _> = self.0.by_name.values().map(|(meta, _)| (meta.name(), *meta)).collect();
         by_name.into_values().collect()
     }
 
-    /// Who may send what, and which trace it leaves, as a Markdown table.
+    /// A Markdown table of all messages: who may send each, and how it is audited.
     pub fn access_matrix(&self) -> String {
         let mut table = "| message | kind | who | audit |\n| --- | --- | --- | --- |\n".to_owned();
         for meta in self.messages() {
@@ -113,7 +114,7 @@ impl Bus {
         table
     }
 
-    /// Whether the principal may send that message, user or not: what a host asks before it looks the user up.
+    /// Checks whether the principal's role allows that message. A host can call it before it looks up the user.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::BusError;
 use crate::message::Meta;
 
-/// One message on its way: its context, and the trace that it leaves.
+/// One message on its way through the bus: its context, and what its audit entry will say.
 #[derive(Debug)]
 pub struct Call<'a> {
     context: &'a Context,
@@ -35,25 +35,27 @@ impl<'a> Call<'a> {
         self.meta
     }
 
-    /// The user of ours behind the principal.
+    /// The self-service user of the principal.
     ///
     /// # Errors
     ///
-    /// [`BusError::Forbidden`] when there is none, which the gate has excluded where [`Access::needs_user`].
+    /// [`BusError::Forbidden`] if there is none. This cannot happen if [`Access::needs_user`], because the gate checks it.
     ///
     /// [`Access::needs_user`]: crate::Access::needs_user
     pub fn user(&self) -> Result<&User, BusError> {
         self.principal().user().ok_or(BusError::Forbidden(NO_USER))
     }
 
-    /// The audit entry of this message's success, for the handler to write in the transaction of what it records.
+    /// The audit entry for the success of this message. The handler writes it in the same transaction as its record.
     ///
-    /// Once that is committed, it says so by [`entry_written`](Self::entry_written).
+    /// When the transaction is committed, the handler calls [`entry_written`](Self::entry_written).
     pub fn audit_entry(&self) -> AuditEntry {
         self.entry("00")
     }
 
-    /// Says that the entry is committed. Whoever forgets it leaves two entries, never none.
+    /// Tells the bus that the handler's entry is committed.
+    ///
+    /// If the handler forgets to call it, there are two entries, never zero.
     pub fn entry_written(&self) {
         self.entry_written.store(true, Ordering::Relaxed);
     }
@@ -62,13 +64,13 @@ impl<'a> Call<'a> {
         self.entry_written.load(Ordering::Relaxed)
     }
 
-    /// Says whose data is touched, where the message does not name them and only what was read tells; the first
-    /// word on it counts.
+    /// Tells the bus whose data is read or changed. A handler calls this if the message itself does not name the user.
+    /// Only the first call counts.
     pub fn set_concerned_user(&self, id: i64) {
         let _is_first = self.concerns.set(id);
     }
 
-    /// The user whose data is touched: the one that the message names, else the one who sends it.
+    /// The user whose data is read or changed: the user that the message names, or else the user who sends it.
     pub(crate) fn concerned_user(&self) -> Option<i64> {
         let named = self.concerns.get().copied();
         let sender = || self.principal().user().map(|user| user.id);

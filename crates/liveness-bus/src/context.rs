@@ -1,4 +1,4 @@
-//! What surrounds a message: who sends it, from where, when, under which request id.
+//! What a message is sent with: principal, client address, device, request id, idempotency key, deadline and clock.
 
 mod principal;
 mod request_id;
@@ -12,7 +12,7 @@ use liveness_core::{Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
 pub use self::principal::Principal;
 pub use self::request_id::RequestId;
 
-/// What surrounds a message. It comes from the host, never from the message, and does not change on the way.
+/// What a message is sent with. The host sets it, never the message, and it does not change on the way.
 #[derive(Debug, Clone)]
 pub struct Context {
     principal: Principal,
@@ -25,7 +25,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context for what this principal sends.
+    /// Starts a context for a message of this principal.
     pub fn builder(principal: Principal) -> ContextBuilder {
         static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
         ContextBuilder {
@@ -42,7 +42,7 @@ impl Context {
         }
     }
 
-    /// Who sends it.
+    /// Who sends the message.
     pub fn principal(&self) -> &Principal {
         &self.principal
     }
@@ -52,17 +52,17 @@ impl Context {
         &self.request_id
     }
 
-    /// Where it comes from.
+    /// The address of the client that sent the request.
     pub fn client_address(&self) -> Option<IpAddr> {
         self.client_address
     }
 
-    /// The device that sends it.
+    /// The device that sent the request.
     pub fn device(&self) -> Option<&DeviceInfo> {
         self.device.as_ref()
     }
 
-    /// The key under which a command may be repeated.
+    /// The key that makes it safe to repeat a command.
     pub fn idempotency_key(&self) -> Option<&IdempotencyKey> {
         self.idempotency_key.as_ref()
     }
@@ -72,7 +72,7 @@ impl Context {
         self.deadline
     }
 
-    /// The present instant, by the context's clock.
+    /// The current time by the context's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -86,49 +86,49 @@ pub struct ContextBuilder {
 }
 
 impl ContextBuilder {
-    /// The request's id; a new one is made where none is given.
+    /// Sets the request's id. The default is a random one.
     #[must_use]
     pub fn request_id(mut self, id: RequestId) -> Self {
         self.request_id = Some(id);
         self
     }
 
-    /// Where it comes from.
+    /// Sets the address of the client.
     #[must_use]
     pub fn client_address(mut self, address: Option<IpAddr>) -> Self {
         self.context.client_address = address;
         self
     }
 
-    /// The device that sends it.
+    /// Sets the device that sent the request.
     #[must_use]
     pub fn device(mut self, device: DeviceInfo) -> Self {
         self.context.device = Some(device);
         self
     }
 
-    /// The key under which a command may be repeated.
+    /// Sets the key that makes it safe to repeat a command.
     #[must_use]
     pub fn idempotency_key(mut self, key: Option<IdempotencyKey>) -> Self {
         self.context.idempotency_key = key;
         self
     }
 
-    /// When the caller stops waiting: a query is abandoned then, a command is not begun after it.
+    /// Sets when the caller stops waiting. A query is abandoned at that time. A command is not begun after it.
     #[must_use]
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.context.deadline = Some(deadline);
         self
     }
 
-    /// Where "now" comes from; the machine's clock where none is given.
+    /// Sets the clock. The default is the machine's clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.context.clock = clock;
         self
     }
 
-    /// The context.
+    /// Builds the context.
     pub fn build(self) -> Context {
         let request_id = self.request_id.unwrap_or_else(RequestId::random);
         Context {

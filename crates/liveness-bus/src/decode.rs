@@ -1,7 +1,7 @@
-//! From JSON bytes to a message: `docs/api.md#transport`.
+//! Decodes a message from the bytes of a JSON body: `docs/api.md#transport`.
 //!
-//! The usual way is one parse into the type. Only when that fails is the body looked at again, to tell
-//! every field that is wrong, by name and without its value.
+//! A good body is parsed once, directly into its type. Only if that fails, the body is parsed again to find every wrong
+//! field. Wrong fields are reported by name, without their values.
 
 mod field_errors;
 mod limits;
@@ -14,18 +14,18 @@ use crate::error::{BusError, FieldError};
 
 pub use self::received::Received;
 
-/// Reads a message.
+/// Decodes a message.
 ///
 /// # Errors
 ///
-/// [`BusError::Malformed`] when the body is no JSON object at all; else the problems are in what is returned.
+/// [`BusError::Malformed`] if the body is not a JSON object. Wrong fields are no error here: they are in the result.
 fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, BusError> {
     let mut message = None;
     let problems = decode_into(body, &mut message)?;
     Ok(Decoded { message, problems })
 }
 
-/// The same, with the message put into its place.
+/// Decodes a message into `place`, and returns its wrong fields. If there are none, the message is there.
 pub(crate) fn decode_into<M: DeserializeOwned>(
     body: &[u8],
     place: &mut Option<M>,

@@ -1,4 +1,4 @@
-//! A message with its type, from its input to its reply; and the gate that it has to pass.
+//! The gate, which every message must pass: it checks access, decodes the body, then validates the message.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -11,18 +11,20 @@ use crate::message::{Kind, Message, Meta};
 use crate::middleware::ErasedFrame;
 use crate::validation::find_broken_rules;
 
-/// Reads a message into its place, and gives back what could not be read.
+/// Decodes a message into its place. Returns the fields that could not be decoded.
 type DecodeInto<M> = fn(&[u8], &mut Option<M>) -> Result<Vec<FieldError>, BusError>;
 
-/// What a frame begins with.
+/// What a message is made from.
 pub(crate) enum Input<'b, M> {
     Message(M),
     Json(Cow<'b, [u8]>, DecodeInto<M>),
-    /// A host gave up before there was a body.
+    /// The host could not read the body.
     Failed(BusError),
+    /// The input has been used.
     Taken,
 }
 
+/// A message with its type, from its input to its reply.
 pub(crate) struct TypedFrame<'b, M: Message> {
     input: Input<'b, M>,
     message: Option<M>,
@@ -44,7 +46,7 @@ impl<'b, M: Message> TypedFrame<'b, M> {
         self.reply
     }
 
-    /// Decodes, then validates: everything that is wrong is told at once. The message is left in its place.
+    /// Decodes the message, then validates it. All wrong fields are reported at once. The message stays in the frame.
     fn admit(&mut self, call: &Call<'_>) -> Result<(), BusError> {
         let mut problems = match std::mem::replace(&mut self.input, Input::Taken) {
             Input::Message(message) => {
@@ -97,16 +99,16 @@ impl<M: Message> ErasedFrame for TypedFrame<'_, M> {
         &mut self.reply
     }
 
-    /// Access, then decode, then validate: a body that its sender may not send is not even read.
+    /// Checks access first, so that the body of a sender who may not send it is never decoded.
     fn pass_gate(&mut self, call: &Call<'_>) -> Result<(), BusError> {
         match &self.input {
-            // Why a host gave up may be that the user could not be looked up, so only the role is judged.
+            // Perhaps the host failed because it could not look up the user, so only the role is checked.
             Input::Failed(_) => M::ACCESS.check_role(call.principal())?,
             _ => M::ACCESS.check(call.principal())?,
         }
         let admitted = self.admit(call);
         if admitted.is_err() {
-            // Nobody is shown what was not let in.
+            // Middleware must not see a message that was refused.
             self.message = None;
         }
         admitted

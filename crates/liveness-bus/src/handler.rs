@@ -1,4 +1,4 @@
-//! What does the work of a message.
+//! Handlers, which do the work of a message.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,12 +15,12 @@ pub trait Handler<M: Message>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What the caller is told; it is audited by its [code](BusError::code).
+    /// The error that the caller gets. Its [code](BusError::code) goes into the audit entry.
     fn handle(&self, message: M, call: &Call<'_>) -> impl Future<Output = Result<M::Reply, BusError>> + Send;
 }
 
-/// A handler without its type: its future is boxed once. The message and the reply stay in the frame, so that they are
-/// not moved from hand to hand.
+/// A [`Handler`] as a trait object. Its future is boxed once. It takes the message from the frame and puts the reply
+/// into the frame, so that large values are not moved more than once.
 pub(crate) trait ErasedHandler<M: Message>: Send + Sync {
     fn handle_into<'c>(
         &'c self,

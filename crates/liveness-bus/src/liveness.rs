@@ -1,7 +1,7 @@
-//! The messages of the liveness check, one file each: message, rules, handler, tests.
+//! The messages of the liveness check. Each has one file: message, rules, handler, tests.
 //!
-//! Two are a customer's commands, one is a customer's query, three are an administrator's queries;
-//! `docs/api.md` says what each takes and answers.
+//! Customers send two commands and a query, administrators send three queries. `docs/api.md` describes their fields and
+//! replies.
 
 mod check_liveness_status;
 mod get_liveness_check;
@@ -41,7 +41,7 @@ pub const MESSAGES: [Meta; 6] = [
     Meta::of::<RetrieveLivenessChecksQuery>(),
 ];
 
-/// Handles the six messages.
+/// The module with the six messages and their handlers.
 pub fn module(liveness: Liveness) -> Module {
     Module::new("liveness")
         .declare(&MESSAGES)

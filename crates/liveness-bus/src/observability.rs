@@ -1,4 +1,4 @@
-//! How messages ended, for operators: a line in the log, and observers for metrics.
+//! Tells operators how each message ended: a line in the log, and observers for metrics.
 
 use std::time::Duration;
 
@@ -6,26 +6,28 @@ use crate::call::Call;
 use crate::error::BusError;
 use crate::message::Meta;
 
-/// Sees how every message ended, once that is settled: for metrics. It is called on the way of the message, so it must
-/// not wait, and it must not panic.
+/// Sees how every message ended. Metrics are the usual purpose.
+///
+/// The bus calls it before it returns to the caller of the message. So an observer must not block, and must not panic.
 pub trait Observer: Send + Sync + 'static {
-    /// A message ended with this [code](BusError::code), `00` when it succeeded, and took so long from the bus's door.
+    /// A message has ended. `code` is the [code](BusError::code) of its error, or `00` if it succeeded. `took` is the time
+    /// that it spent in the bus.
     fn observed(&self, meta: &Meta, code: &'static str, took: Duration);
 }
 
-/// The code of an outcome.
+/// The code of an outcome: `00`, or that of its error.
 pub(crate) fn code(outcome: &Result<(), BusError>) -> &'static str {
     outcome.as_ref().map_or_else(BusError::code, |()| "00")
 }
 
 const LOG: &str = "liveness::message";
 
-/// Whether anybody reads the lines that messages leave in the log.
+/// Whether the log takes the lines of messages.
 pub(crate) fn is_logged() -> bool {
     log::log_enabled!(target: LOG, log::Level::Info)
 }
 
-/// The one line that a message leaves in the log: its name, and the rest as fields.
+/// Logs the one line of a message: its name, and everything else as fields.
 pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
     let client = call.client_address().map(|address| address.to_string());
     log::info!(
@@ -35,7 +37,7 @@ pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
         principal = call.principal().subject(),
         user = call.concerned_user(),
         client = client.as_deref(),
-        // To a tenth.
+        // Rounded to a tenth.
         took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0;
         "{}",
         call.meta().name(),

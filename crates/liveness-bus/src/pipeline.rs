@@ -1,4 +1,4 @@
-//! The way of a message through middleware and gate to its handler, and what is settled after it.
+//! Runs a message: middleware, gate, handler, then audit entry and log line.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use crate::message::{Audit, Kind};
 use crate::middleware::{Frame, Middleware, Next};
 use crate::observability::{self, Observer};
 
-/// What every message passes through, whatever its type.
+/// The part of running a message that does not depend on the message's type.
 pub(crate) struct Pipeline {
     pub(crate) around: Box<[Arc<dyn Middleware>]>,
     pub(crate) inside: Box<[Arc<dyn Middleware>]>,
@@ -28,7 +28,7 @@ pub(crate) struct Pipeline {
 impl Pipeline {
     pub(crate) async fn run(&self, mut frame: Frame<'_>, context: &Context) -> Result<(), BusError> {
         let call = Call::new(context, frame.inner.meta());
-        // A clock that nobody reads would take a third of the time.
+        // Reading the clock takes a third of the time of a small message, so it is only read for somebody.
         let is_timed = observability::is_logged() || !self.observers.is_empty();
         let started = is_timed.then(Instant::now);
         let next = Next {
@@ -45,7 +45,7 @@ impl Pipeline {
             _ => work.await,
         };
         let outcome = match outcome {
-            // Found here, so that its trace says so too.
+            // Checked here and not later, so that the audit entry and the log have this outcome.
             Ok(()) if !frame.inner.has_reply() => {
                 Err(BusError::Internal("a middleware answered without a reply".into()))
             }
@@ -67,7 +67,7 @@ impl Pipeline {
     }
 }
 
-/// A panic in a handler or a middleware is a fault of ours, told, logged and audited like any other.
+/// Turns a panic in a handler or a middleware into [`BusError::Internal`], which is logged and audited like any other error.
 fn catch_panics<'c>(
     begin: impl FnOnce() -> BoxFuture<'c, Result<(), BusError>>,
 ) -> impl Future<Output = Result<(), BusError>> + Send {

@@ -1,4 +1,4 @@
-//! Messages that belong together, with their handlers.
+//! A module of a bus: messages that belong together, with their handlers.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -34,7 +34,7 @@ impl fmt::Debug for Module {
 }
 
 impl Module {
-    /// An empty module; the name is for mistakes to tell where they are.
+    /// An empty module. The name is used in reports of mistakes.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -43,14 +43,15 @@ impl Module {
         }
     }
 
-    /// Says that this module answers these messages: one without a handler is then a mistake.
+    /// Declares the messages of this module. A declared message without a handler is a mistake that
+    /// [`BusBuilder::build`](crate::BusBuilder::build) reports.
     #[must_use]
     pub fn declare(mut self, messages: &[Meta]) -> Self {
         self.declared.extend(messages.iter().map(Meta::name));
         self
     }
 
-    /// Handles `M`.
+    /// Adds the handler of `M`.
     #[must_use]
     pub fn handle<M>(mut self, handler: impl Handler<M>) -> Self
     where

@@ -1,4 +1,4 @@
-//! The messages that a bus knows, each by its type and by its name.
+//! The messages of a bus, found by type or by name.
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -18,14 +18,16 @@ use crate::message::{Description, Message, Meta};
 use crate::middleware::Frame;
 use crate::pipeline::Pipeline;
 
-/// Its keys are the program's own, so that nothing is gained by hashing them in secret.
+/// All messages of a bus, and the pipeline that runs them.
+///
+/// The keys are known when the program is written, so that the maps need no hash function that resists attacks.
 pub(super) struct Registry {
     pub(super) pipeline: Pipeline,
     pub(super) by_type: FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub(super) by_name: FxHashMap<&'static str, (Meta, Arc<dyn JsonDispatch>)>,
 }
 
-/// A message's entry in the registry.
+/// A message in the registry: its type and its handler.
 pub(super) struct Registered<M: Message> {
     handler: Box<dyn ErasedHandler<M>>,
 }
@@ -51,13 +53,14 @@ impl<M: Message> Registered<M> {
     }
 }
 
-/// What a host sends by name.
+/// The input of a message that is sent by name.
 pub(super) enum RawInput<'a> {
     Json(Cow<'a, [u8]>),
+    /// The host could not read the body.
     Failed(BusError),
 }
 
-/// A message's entry in the registry, by name.
+/// A [`Registered`] message whose type is only known inside: it is decoded from JSON, and its reply is written as JSON.
 pub(super) trait JsonDispatch: Send + Sync {
     fn description(&self) -> Option<Description>;
 

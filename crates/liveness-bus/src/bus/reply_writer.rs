@@ -1,14 +1,15 @@
-//! Where the JSON of a reply goes.
+//! Where the bus writes the JSON of a reply.
 
-/// Where [`Bus::dispatch`](crate::Bus::dispatch) writes a reply. A `Vec<u8>` takes its JSON alone; a host may put it into an envelope.
+/// Where [`Bus::dispatch`](crate::Bus::dispatch) writes a reply. A `Vec<u8>` gets only the JSON. A host can implement this
+/// to put the JSON into an envelope.
 pub trait ReplyWriter: Send {
-    /// Called before the reply's JSON, with the sentence that tells what it means.
+    /// Called before the JSON is written, with the message's [summary](crate::Message::summary) of the reply.
     fn begin(&mut self, _summary: Option<&'static str>) {}
 
-    /// What the JSON is appended to.
+    /// The buffer that the JSON is appended to.
     fn buffer(&mut self) -> &mut Vec<u8>;
 
-    /// Called after the reply's JSON.
+    /// Called after the JSON is written.
     fn end(&mut self) {}
 }
 

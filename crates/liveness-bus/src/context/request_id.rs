@@ -1,27 +1,27 @@
-//! The id of a request.
+//! The id of a request, from the caller or random.
 
 use std::fmt;
 
 use uuid::Uuid;
 
-/// Names one request in the answer, the log and the audit entry: 1 to 64 of `A-Za-z0-9._-`.
+/// The id of one request in the answer, the log and the audit entry: 1 to 64 characters of `A-Za-z0-9._-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(pub(super) String);
 
 impl RequestId {
-    /// Takes an id that a caller sent, or `None` when it is none.
+    /// Parses an id that a caller sent. `None` if the text is not a valid id.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let good = (1..=64).contains(&text.len()) && text.bytes().all(fits);
         good.then(|| Self(text.to_owned()))
     }
 
-    /// A new one.
+    /// A new random id.
     pub fn random() -> Self {
         Self(Uuid::new_v4().to_string())
     }
 
-    /// The id.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Finds all that is wrong with a body that did not fit its type. Slow, and only asked when something is.
+//! Finds every wrong field of a body that does not fit its type. This is slow, and only used after parsing has failed.
 
 use std::borrow::Cow;
 
@@ -9,38 +9,38 @@ use serde_path_to_error::{Path, Segment};
 
 use crate::error::{BusError, FieldError, MAX_FIELD_ERRORS};
 
-/// Most bytes that are read again.
+/// The largest number of bytes that are parsed again, over all rounds.
 const MAX_REREAD: usize = 64 * 1024 * 1024;
-/// How serde says that a field is missing.
+/// The beginning of serde's error text for a missing field.
 const MISSING: &str = "missing field `";
 
-/// What a body came to.
+/// The result of decoding a body.
 #[derive(Debug)]
 pub(super) struct Decoded<M> {
-    /// The message, as far as it could be read: what is named in `problems` is not in it.
+    /// The message without the fields that are in `problems`. `None` if it cannot be made without them.
     pub(super) message: Option<M>,
-    /// What could not be read.
+    /// The fields that could not be decoded.
     pub(super) problems: Vec<FieldError>,
 }
 
-/// Finds all that is wrong with a body that is JSON.
+/// Finds every wrong field of a body that is JSON.
 ///
-/// A value that does not fit is named and taken away, and the rest is tried again.
+/// It parses the body in rounds. Each round finds one wrong value, replaces it, and parses the body again.
 pub(super) fn find_field_errors<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded<M>, BusError> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    // What is wrong is told in the order of the names.
+    // Errors are reported in the order of the fields' names.
     value.sort_all_objects();
     let mut problems = Vec::new();
     find_controls(&value, &mut String::new(), &mut problems);
     if has_control && problems.is_empty() {
-        // It stands in a value that another one of the same name, behind it, has taken the place of.
+        // The control character is in a field that is given twice. Only the last value of such a field is in `value`.
         problems.push(control_problem(""));
     }
 
     let controls = problems.len();
     let mut message = None;
     let mut last_path = String::new();
-    // Each value is tried twice at most: taken away, then replaced by a placeholder. A large body is read fewer times.
+    // A wrong value is replaced at most twice: by null, then by a placeholder. A large body gets fewer rounds.
     let rounds = (MAX_REREAD / text.len().max(1)).clamp(8, 2 * MAX_FIELD_ERRORS);
     for _ in 0..rounds {
         let error = match serde_path_to_error::deserialize(&value) {
@@ -76,9 +76,9 @@ pub(super) fn find_field_errors<M: DeserializeOwned>(text: &str, has_control: bo
     Ok(Decoded { message, problems })
 }
 
-/// Nothing was wrong with the values, so it is with the body as a whole: a field that stands in it twice.
+/// Finds a field that is given twice. This is the remaining possibility if no value is wrong.
 ///
-/// `message` is the body with the last of the two.
+/// `message` was decoded with the last value of that field.
 fn find_duplicate_field<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<Decoded<M>, BusError> {
     let error = match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)) {
         Ok(message) => {
@@ -99,7 +99,7 @@ fn find_duplicate_field<M: DeserializeOwned>(text: &str, message: Option<M>) -> 
     }
 }
 
-/// A syntax error's text is serde_json's own and never quotes the body.
+/// The error for a body that is not JSON. The text of a syntax error comes from serde_json, which never quotes the body.
 pub(super) fn not_json(error: &serde_json::Error) -> BusError {
     BusError::Malformed(format!("the body is not valid JSON: {error}").into())
 }
@@ -116,7 +116,9 @@ fn quoted_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     text.strip_prefix(prefix)?.split('`').next()
 }
 
-/// serde's text quotes the value before ", expected "; what stands behind it was written by a programmer.
+/// Turns an error of serde into an error of a field, without the value.
+///
+/// serde quotes the value in its text before ", expected ". The rest of the text was written by a programmer.
 fn type_problem(path: &str, text: &str) -> FieldError {
     if let Some(field) = quoted_after(text, MISSING) {
         return FieldError::new(join_path(path, field), "required", "must be given");
@@ -146,7 +148,7 @@ fn type_in_words(expected: &str) -> &str {
     }
 }
 
-/// Some value of the expected type, so that reading can go on behind it.
+/// A value of the expected type, so that the next round gets past this field.
 fn placeholder_of(text: &str) -> Value {
     match text
         .rsplit_once(", expected ")
@@ -160,7 +162,7 @@ fn placeholder_of(text: &str) -> Value {
     }
 }
 
-/// Puts `replacement` at the path, or into the object there where the field is missing from it.
+/// Puts `replacement` at the path. If `missing` names a field, it is added to the object at the path.
 fn replace(value: &mut Value, path: &Path, missing: Option<&str>, replacement: Value) -> bool {
     let mut at = value;
     for segment in path {
@@ -222,7 +224,7 @@ fn control_problem(path: &str) -> FieldError {
     )
 }
 
-/// A key comes from the caller too: one that does not look like a field's name is not repeated.
+/// The key as it may be reported. A key comes from the caller, so one that does not look like a field's name becomes `?`.
 fn printable_key(key: &str) -> &str {
     let plain = key.len() <= 64
         && key

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use liveness_core::store::Store;
 use liveness_core::{CompletionRule, UserDirectory};
 
-/// What the handlers work with. Cloning it is cheap.
+/// The handlers of the six messages, and what they share. It is cheap to clone.
 #[derive(Clone)]
 pub struct Liveness {
     pub(super) store: Store,
@@ -23,23 +23,23 @@ impl std::fmt::Debug for Liveness {
 }
 
 impl Liveness {
-    /// Handlers on a store, with users from a directory.
+    /// Handlers that record in `store` and look up users in `users`.
     pub fn new(store: Store, users: Arc<dyn UserDirectory>, settings: Settings) -> Self {
         Self { store, users, settings }
     }
 }
 
-/// What an operator may set.
+/// What an operator can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// Most bytes of an image, decoded.
+    /// The largest number of bytes of an image, after decoding Base64.
     pub max_image_bytes: usize,
-    /// The rule of CheckLivenessStatusQuery.
+    /// The rule by which CheckLivenessStatusQuery decides.
     pub status_rule: CompletionRule,
 }
 
 impl Default for Settings {
-    /// 5 MiB, any successful record.
+    /// 5 MiB, and any successful record.
     fn default() -> Self {
         Self {
             max_image_bytes: 5 * 1024 * 1024,

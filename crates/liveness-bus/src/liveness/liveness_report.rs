@@ -1,4 +1,4 @@
-//! The body of both commands: what the phone's SDK reports of one run, and the rules of its fields.
+//! The body of both commands: what the phone's SDK reports about one run, and the rules for its fields.
 
 use liveness_core::{ChallengeCount, Challenges, ImagePath, LightingValue, SessionDuration, SessionId, Timestamp};
 use schemars::JsonSchema;
@@ -72,7 +72,7 @@ pub struct SessionMetricsReport {
     #[schemars(with = "Option<Challenges>")]
     pub challenges: Option<Vec<String>>,
     /// What the SDK measured of the final picture.
-    // As received, because an array would be read by position.
+    // `Received`, because serde would accept an array for a plain struct.
     #[validate(nested)]
     pub final_capture: Option<Received<CaptureMetricsReport>>,
 }

@@ -1,4 +1,4 @@
-//! The work of both commands: a report is turned into a record, and recorded together with its audit entry.
+//! The work of both commands: turn a report into a record, and store it together with its audit entry.
 
 use liveness_core::store::{Recorded, Recording};
 use liveness_core::{
@@ -33,7 +33,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The sentence of both commands.
+    /// The summary of both commands' replies.
     pub(super) fn summary(&self) -> &'static str {
         if CompletionRule::AnySuccessful.accepts(self.is_successful, self.verification_result) {
             "Liveness check completed successfully."
@@ -58,7 +58,7 @@ impl From<LivenessCheck> for Receipt {
 }
 
 impl Liveness {
-    /// Records a report of the user behind the call, with the audit entry of it.
+    /// Records a report of the call's user, in one transaction with its audit entry.
     pub(super) async fn record(&self, report: LivenessReport, call: &Call<'_>) -> Result<Receipt, BusError> {
         let check = self.new_check(report, call)?;
         let recording = Recording {
@@ -110,7 +110,7 @@ impl Liveness {
     }
 }
 
-/// The refusals of both commands, besides those of any message.
+/// The refusals that only the two commands have.
 pub(super) fn refusals() -> [BusError; 3] {
     let limit = Settings::default().max_image_bytes;
     [SESSION_OF_ANOTHER_USER, IDEMPOTENCY_KEY_REUSED, too_large(limit)]

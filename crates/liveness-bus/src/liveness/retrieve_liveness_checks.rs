@@ -1,4 +1,4 @@
-//! Lists records for an administrator, a page at a time: `docs/api.md#retrievelivenesschecksquery`.
+//! Lists records for an administrator, page by page: `docs/api.md#retrievelivenesschecksquery`.
 
 use std::collections::HashMap;
 
@@ -162,7 +162,7 @@ impl LivenessCheckPage {
 }
 
 impl LivenessCheckItem {
-    /// A record, and its user where there is one.
+    /// An item for a record and its user, if the directory knows the user.
     pub fn of(check: LivenessCheck, user: Option<&User>) -> Self {
         Self {
             id: check.id,

@@ -2,7 +2,7 @@
 
 use crate::Access;
 
-/// A self-service user.
+/// Self-service users.
 pub const CUSTOMER: Access = Access::UserWithRole("customer");
-/// A reviewer.
+/// Administrators, who review the checks.
 pub const ADMIN: Access = Access::Role("admin");

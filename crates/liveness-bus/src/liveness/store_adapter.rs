@@ -1,4 +1,4 @@
-//! The store as the bus sees it: an audit sink, whose errors are errors of the bus.
+//! Connects the store to the bus: it is the audit sink, and its errors become errors of the bus.
 
 use async_trait::async_trait;
 use liveness_core::AuditEntry;
@@ -10,7 +10,7 @@ pub(super) const SESSION_OF_ANOTHER_USER: BusError = BusError::Conflict("the ses
 pub(super) const IDEMPOTENCY_KEY_REUSED: BusError =
     BusError::Conflict("the Idempotency-Key was used with another body");
 
-/// The store as where audit entries go.
+/// Audit entries are written to the store.
 #[async_trait]
 impl AuditSink for Store {
     async fn append(&self, entry: AuditEntry) -> Result<(), Cause> {
