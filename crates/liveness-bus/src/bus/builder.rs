@@ -31,7 +31,7 @@ pub enum Mistake {
     #[error("{0} has two handlers: remove one")]
     DuplicateHandler(&'static str),
     /// The name cannot be a segment of a URL path.
-    #[error("{0:?} is no name for a message: use letters, digits, `_`, `-` and `.`")]
+    #[error("{0:?} cannot be the name of a message: use letters, digits, `_`, `-` and `.`")]
     BadName(&'static str),
     /// A declared message has no handler.
     #[error("the module {module} declares {message} but does not handle it: add `.handle::<{message}>(…)`")]
