@@ -1,14 +1,15 @@
-//! What the messages cost, on databases of one's own: `fill` of liveness-core makes them.
+//! Measures what the messages cost. The databases are made by liveness-core's example `fill`.
 //!
 //! ```text
 //! cargo run --release --example costs -- growth sqlite:///tmp/10k.db sqlite:///tmp/5m.db
 //! cargo run --release --example costs -- inserts sqlite:///tmp/empty.db postgres://user@localhost/empty
 //! ```
 //!
-//! `growth`: the median time of each message, one caller, no HTTP, in turns on each database; the ratios are to the first.
-//! The databases are `fill`'s, with `--faces 1000`, and read once before, so that the disk is not what is measured.
-//! `inserts`: records without an image per second, by 1, 8, 32 and 128 callers at once, each with a transaction of its own
-//! and with group commit, in turns.
+//! - `growth` prints the median time of each message, with one caller and no HTTP. The databases take turns. The ratios are
+//!   to the first database. Make the databases with `--faces 1000`, and read each once before, so that the disk is not
+//!   measured.
+//! - `inserts` prints how many records without an image are written per second, by 1, 8, 32 and 128 callers at once. It
+//!   measures a transaction for each record and group commit, in turns.
 
 use std::error::Error;
 use std::hash::{BuildHasher as _, RandomState};
@@ -39,7 +40,7 @@ struct Subject {
     bus: Bus,
     store: Store,
     records: i64,
-    /// Users whose record has a face.
+    /// Users that have a record with a face.
     faces: Vec<i64>,
 }
 
@@ -62,7 +63,7 @@ impl Subject {
         })
     }
 
-    /// Looks what there is: how many records, and faces among the newest.
+    /// Counts the records, and finds users with a face among the newest ones.
     async fn explored(mut self) -> Result<Self, Box<dyn Error>> {
         for number in 1..=100 {
             let page = self
@@ -90,7 +91,7 @@ impl Subject {
     }
 }
 
-/// Numbers in no order, never the same in two runs.
+/// A random number, different in every run.
 fn random() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     RandomState::new().hash_one(LAST.fetch_add(1, Ordering::Relaxed))
@@ -115,19 +116,19 @@ fn command(name: &'static str, user: i64) -> (&'static str, String, Context) {
 }
 
 type Call = (&'static str, String, Context);
-/// A message, made anew for each time, on a database of so many records.
+/// The name of a case, and a function that makes a new message for each measurement.
 type Case = (&'static str, fn(&Subject) -> Call);
 
 fn list(filter: String) -> Call {
     ("RetrieveLivenessChecksQuery", filter, admin())
 }
 
-/// Any user of `fill`'s, which has three records of each.
+/// A random user of the database. `fill` makes three records for each.
 fn any_user(subject: &Subject) -> i64 {
     (random() >> 1).cast_signed() % (subject.records / 3).max(1) + 1
 }
 
-/// A user with a pre-registration of their own, as `fill` gives every other one.
+/// A random user with their own pre-registration. `fill` gives one to every second user.
 fn registered_user(subject: &Subject) -> i64 {
     any_user(subject) / 4 * 4 + 2
 }

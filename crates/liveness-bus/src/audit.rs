@@ -1,37 +1,38 @@
-//! The trace that every message leaves: an entry where its `AUDIT` asks for one, a line in the log always.
-
-use std::time::Duration;
+//! The audit entry of a message: where it is written, and when.
 
 use async_trait::async_trait;
 use liveness_core::AuditEntry;
 
-use crate::{Audit, BusError, Call, Cause, Kind, Meta};
+use crate::call::Call;
+use crate::error::{BusError, Cause};
+use crate::message::{Audit, Kind};
 
-/// Where audit entries go.
+/// Stores audit entries.
 #[async_trait]
 pub trait AuditSink: Send + Sync + 'static {
-    /// Writes the entry; it is durable when this answers.
+    /// Writes the entry. When this returns `Ok`, the entry is durable.
     ///
     /// # Errors
     ///
-    /// Why it may not have been written. The message is then answered with [`BusError::Unavailable`], or with
-    /// [`BusError::OutcomeUnknown`] when it was a command that has been done.
+    /// The reason why the entry may not have been written. The caller of the message then gets
+    /// [`BusError::Unavailable`], or [`BusError::OutcomeUnknown`] if the message was a command that succeeded.
     async fn append(&self, entry: AuditEntry) -> Result<(), Cause>;
 }
 
-/// Writes the entry that an audited message still owes once the outcome is known, and gives back the outcome to answer with.
+/// Writes the audit entry of a finished message, unless the handler has written it already. Returns the outcome for the
+/// caller.
 ///
-/// When the entry cannot be written there is no reply: who cannot be audited sees nothing.
-pub(crate) async fn settle(
+/// If the entry cannot be written, the caller gets an error and no reply: nothing is shown without an audit entry.
+pub(crate) async fn write_owed_entry(
     sink: Option<&dyn AuditSink>,
     call: &Call<'_>,
     outcome: Result<(), BusError>,
 ) -> Result<(), BusError> {
     let code = match &outcome {
         Ok(()) if call.meta().audit() == Audit::WithRecord && call.entry_is_written() => return outcome,
-        // Who is not known cannot fill the audit trail.
+        // Anonymous callers must not be able to fill the audit trail.
         Err(_) if call.principal().is_anonymous() => return outcome,
-        // A limit must not cost a write, and what is out of reach cannot take one.
+        // Refusing a caller who sends too much must not cost a write. A store that is out of reach cannot be written to.
         Err(BusError::TooMany { .. } | BusError::Unavailable(_) | BusError::OutcomeUnknown(_)) => return outcome,
         Ok(()) => "00",
         Err(error) => error.code(),
@@ -41,47 +42,11 @@ pub(crate) async fn settle(
             let appended = sink.append(call.entry(code)).await;
             match (appended, &outcome) {
                 (Ok(()), _) => outcome,
-                // What it did cannot be taken back, so nobody may be told that nothing was done.
+                // The command has succeeded and cannot be undone, so `Unavailable` ("nothing was recorded") would be wrong.
                 (Err(cause), Ok(())) if call.meta().kind() == Kind::Command => Err(BusError::OutcomeUnknown(cause)),
                 (Err(cause), _) => Err(BusError::Unavailable(cause)),
             }
         }
         None => Err(BusError::Internal("no audit sink".into())),
     }
-}
-
-/// Sees how every message ended, once that is settled: for metrics. It is called on the way of the message, so it must
-/// not wait, and it must not panic.
-pub trait Observer: Send + Sync + 'static {
-    /// A message ended with this [code](BusError::code), `00` when it succeeded, and took so long from the bus's door.
-    fn observed(&self, meta: &Meta, code: &'static str, took: Duration);
-}
-
-/// The code of an outcome.
-pub(crate) fn code(outcome: &Result<(), BusError>) -> &'static str {
-    outcome.as_ref().map_or_else(BusError::code, |()| "00")
-}
-
-const LOG: &str = "liveness::message";
-
-/// Whether anybody reads the lines that messages leave in the log.
-pub(crate) fn is_logged() -> bool {
-    log::log_enabled!(target: LOG, log::Level::Info)
-}
-
-/// The one line that a message leaves in the log: its name, and the rest as fields.
-pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
-    let client = call.client_address().map(|address| address.to_string());
-    log::info!(
-        target: LOG,
-        code,
-        request:% = call.request_id(),
-        principal = call.principal().subject(),
-        user = call.concerned_user(),
-        client = client.as_deref(),
-        // To a tenth.
-        took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0;
-        "{}",
-        call.meta().name(),
-    );
 }

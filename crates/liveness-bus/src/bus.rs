@@ -1,116 +1,29 @@
-//! The bus: a registry of messages, and the one pipeline that both doors lead through.
+//! The bus: a registry of messages, which are sent by their type or by their name.
 
-use std::any::{Any, TypeId};
+mod builder;
+mod module;
+mod registry;
+mod reply_writer;
+
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Instant;
 
-use rustc_hash::FxHashMap;
-use tokio::time::timeout_at;
+use self::registry::{RawInput, Registered, Registry};
+use crate::context::{Context, Principal};
+use crate::error::BusError;
+use crate::gate::Input;
+use crate::message::{Description, Message, Meta};
 
-use crate::frame::{ByName, Input, RawInput, Registered};
-use crate::middleware::{BoxFuture, Frame, Middleware, Next};
-use crate::{
-    Audit, AuditSink, BusBuilder, BusError, Call, Context, Description, Kind, Message, Meta, Observer, Principal, audit,
-};
+pub use self::builder::{BuildErrors, BusBuilder, Mistake};
+pub use self::module::Module;
+pub use self::reply_writer::ReplyWriter;
 
-/// Where [`Bus::dispatch`] writes a reply. A `Vec<u8>` takes its JSON alone; a host may put it into an envelope.
-pub trait ReplyWriter: Send {
-    /// Called before the reply's JSON, with the sentence that tells what it means.
-    fn begin(&mut self, _summary: Option<&'static str>) {}
-
-    /// What the JSON is appended to.
-    fn buffer(&mut self) -> &mut Vec<u8>;
-
-    /// Called after the reply's JSON.
-    fn end(&mut self) {}
-}
-
-impl ReplyWriter for Vec<u8> {
-    fn buffer(&mut self) -> &mut Self {
-        self
-    }
-}
-
-/// What every message passes through, whatever its type.
-pub(crate) struct Pipeline {
-    pub(crate) around: Box<[Arc<dyn Middleware>]>,
-    pub(crate) inside: Box<[Arc<dyn Middleware>]>,
-    pub(crate) audit_sink: Option<Box<dyn AuditSink>>,
-    pub(crate) observers: Box<[Box<dyn Observer>]>,
-}
-
-impl Pipeline {
-    pub(crate) async fn run(&self, mut frame: Frame<'_>, context: &Context) -> Result<(), BusError> {
-        let call = Call::new(context, frame.inner.meta());
-        // A clock that nobody reads would take a third of the time.
-        let is_timed = audit::is_logged() || !self.observers.is_empty();
-        let started = is_timed.then(Instant::now);
-        let next = Next {
-            around: &self.around,
-            inside: &self.inside,
-            gate: true,
-        };
-        let work = caught(|| next.begin(&mut frame, &call));
-        // A query is abandoned at its deadline. A command is not: an abandoned commit has no known outcome.
-        let outcome = match call.deadline() {
-            Some(deadline) if call.meta().kind() == Kind::Query => timeout_at(deadline.into(), work)
-                .await
-                .unwrap_or_else(|_| Err(BusError::Unavailable("the deadline passed".into()))),
-            _ => work.await,
-        };
-        let outcome = match outcome {
-            // Found here, so that its trace says so too.
-            Ok(()) if !frame.inner.has_reply() => {
-                Err(BusError::Internal("a middleware answered without a reply".into()))
-            }
-            outcome => outcome,
-        };
-        let outcome = if call.meta().audit() == Audit::LogOnly {
-            outcome
-        } else {
-            audit::settle(self.audit_sink.as_deref(), &call, outcome).await
-        };
-        if let Some(started) = started {
-            let (code, took) = (audit::code(&outcome), started.elapsed());
-            audit::log(&call, code, took);
-            for observer in &self.observers {
-                observer.observed(call.meta(), code, took);
-            }
-        }
-        outcome
-    }
-}
-
-/// A panic in a handler or a middleware is a fault of ours, told, logged and audited like any other.
-fn caught<'c>(
-    begin: impl FnOnce() -> BoxFuture<'c, Result<(), BusError>>,
-) -> impl Future<Output = Result<(), BusError>> + Send {
-    let panicked = || Err(BusError::Internal("a handler or middleware panicked".into()));
-    let mut begun = catch_unwind(AssertUnwindSafe(begin)).ok();
-    poll_fn(move |cx| match &mut begun {
-        Some(work) => {
-            catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| Poll::Ready(panicked()))
-        }
-        None => Poll::Ready(panicked()),
-    })
-}
-
-/// Its keys are the program's own, so that nothing is gained by hashing them in secret.
-pub(crate) struct Registry {
-    pub(crate) pipeline: Pipeline,
-    pub(crate) by_type: FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>,
-    pub(crate) by_name: FxHashMap<&'static str, (Meta, Arc<dyn ByName>)>,
-}
-
-/// A command/query bus. Cloning it is cheap.
+/// A command/query bus. It is cheap to clone.
 #[derive(Clone)]
-pub struct Bus(pub(crate) Arc<Registry>);
+pub struct Bus(Arc<Registry>);
 
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,16 +32,11 @@ impl fmt::Debug for Bus {
 }
 
 impl Bus {
-    /// A bus with nothing on it yet.
-    pub fn builder() -> BusBuilder {
-        BusBuilder::default()
-    }
-
-    /// Sends a message from within the process.
+    /// Sends a typed message, from within the process.
     ///
     /// # Errors
     ///
-    /// [`BusError::UnknownMessage`] when it has no handler; else what the pipeline or the handler says.
+    /// [`BusError::UnknownMessage`] if it has no handler. Else the error of the gate, a middleware or the handler.
     pub async fn send<M: Message>(&self, message: M, context: &Context) -> Result<M::Reply, BusError> {
         let found = self
             .0
@@ -139,14 +47,14 @@ impl Bus {
         registered.run(&self.0.pipeline, Input::Message(message), context).await
     }
 
-    /// Sends the message of that name, read from JSON; its reply is written to `out` as JSON.
+    /// Sends the message with that name. Its fields are decoded from JSON, and its reply is written to `out` as JSON.
     ///
-    /// `out` is not touched unless the message succeeds. An empty body stands for `{}`. A body that is given away, and not
-    /// lent, is freed as soon as it is read: before the handler is waited for.
+    /// `out` is only changed if the message succeeds. An empty body means `{}`. If the caller passes ownership of the body,
+    /// the memory is freed when the body has been decoded, before the handler runs.
     ///
     /// # Errors
     ///
-    /// [`BusError::UnknownMessage`] when there is none of that name; else what the pipeline or the handler says.
+    /// [`BusError::UnknownMessage`] if no message has that name. Else the error of the gate, a middleware or the handler.
     pub async fn dispatch<'b>(
         &self,
         name: &str,
@@ -160,9 +68,10 @@ impl Bus {
             .await
     }
 
-    /// Ends a message whose body a host could not or would not read, so that it leaves its trace like any other.
+    /// Ends a message whose body the host did not read, so that it is audited, logged and observed like any other.
     ///
-    /// Gives back the error to answer with: `error`, unless the message is refused for a weightier reason.
+    /// Returns the error for the caller. It is `error`, unless the message is refused for a more important reason, such as
+    /// access.
     pub async fn refuse(&self, name: &str, error: BusError, context: &Context) -> BusError {
         let Some((_, registered)) = self.0.by_name.get(name) else {
             return BusError::UnknownMessage;
@@ -175,12 +84,12 @@ impl Bus {
             .unwrap_or_else(|| BusError::Internal("a middleware answered a refused message".into()))
     }
 
-    /// What the message of that name declares, for a host that decides before it reads a body.
+    /// What the message with that name declares. A host can use it before it reads a body.
     pub fn meta(&self, name: &str) -> Option<&Meta> {
         self.0.by_name.get(name).map(|(meta, _)| meta)
     }
 
-    /// What the message of that name looks like on the wire, where it says so.
+    /// The description of the message with that name, if it has one.
     pub fn description(&self, name: &str) -> Option<Description> {
         self.0
             .by_name
@@ -188,13 +97,13 @@ impl Bus {
             .and_then(|(_, registered)| registered.description())
     }
 
-    /// All messages that can be sent by name, in the order of their names.
+    /// All messages that can be sent by name, sorted by name.
     pub fn messages(&self) -> Vec<Meta> {
         let by_name: BTreeMap<_, _> = self.0.by_name.values().map(|(meta, _)| (meta.name(), *meta)).collect();
         by_name.into_values().collect()
     }
 
-    /// Who may send what, and which trace it leaves, as a Markdown table.
+    /// A Markdown table of all messages: who may send each, and how it is audited.
     pub fn access_matrix(&self) -> String {
         let mut table = "| message | kind | who | audit |\n| --- | --- | --- | --- |\n".to_owned();
         for meta in self.messages() {
@@ -205,7 +114,7 @@ impl Bus {
         table
     }
 
-    /// Whether the principal may send that message, user or not: what a host asks before it looks the user up.
+    /// Checks whether the principal's role allows that message. A host can call it before it looks up the user.
     ///
     /// # Errors
     ///

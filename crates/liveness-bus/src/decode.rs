@@ -1,44 +1,31 @@
-//! From JSON bytes to a message: `docs/api.md#transport`.
+//! Decodes a message from the bytes of a JSON body: `docs/api.md#transport`.
 //!
-//! The usual way is one parse into the type. Only when that fails is the body looked at again, to tell
-//! every field that is wrong, by name and without its value.
+//! A good body is parsed once, directly into its type. Only if that fails, the body is parsed again to find every wrong
+//! field. Wrong fields are reported by name, without their values.
 
-mod explain;
-mod scan;
+mod field_errors;
+mod limits;
+mod received;
 
 use serde::de::DeserializeOwned;
 
-use self::explain::explain;
-use self::scan::Scan;
-use crate::{BusError, FieldError};
+use self::field_errors::{Decoded, find_field_errors, not_json};
+use crate::error::{BusError, FieldError};
 
-const MAX_DEPTH: usize = 64;
-/// Most values in a body, at all levels together.
-const MAX_VALUES: usize = 10_000;
-/// Most field errors in one answer.
-pub(crate) const MAX_PROBLEMS: usize = 100;
+pub use self::received::Received;
 
-/// What a body came to.
-#[derive(Debug)]
-pub(crate) struct Decoded<M> {
-    /// The message, as far as it could be read: what is named in `problems` is not in it.
-    pub(crate) message: Option<M>,
-    /// What could not be read.
-    pub(crate) problems: Vec<FieldError>,
-}
-
-/// Reads a message.
+/// Decodes a message.
 ///
 /// # Errors
 ///
-/// [`BusError::Malformed`] when the body is no JSON object at all; else the problems are in what is returned.
-pub(crate) fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, BusError> {
+/// [`BusError::Malformed`] if the body is not a JSON object. Wrong fields are no error here: they are in the result.
+fn decode<M: DeserializeOwned>(body: &[u8]) -> Result<Decoded<M>, BusError> {
     let mut message = None;
     let problems = decode_into(body, &mut message)?;
     Ok(Decoded { message, problems })
 }
 
-/// The same, with the message put into its place.
+/// Decodes a message into `place`, and returns its wrong fields. If there are none, the message is there.
 pub(crate) fn decode_into<M: DeserializeOwned>(
     body: &[u8],
     place: &mut Option<M>,
@@ -47,21 +34,8 @@ pub(crate) fn decode_into<M: DeserializeOwned>(
     if !text.trim_ascii_start().starts_with('{') {
         return Err(BusError::Malformed("the body must be a JSON object".into()));
     }
-    let scan = if scan::is_plain(text) {
-        Scan::default()
-    } else {
-        Scan::of(text)
-    };
-    if scan.depth > MAX_DEPTH {
-        return Err(BusError::Malformed("the body is nested deeper than 64 levels".into()));
-    }
-    if scan.values > MAX_VALUES {
-        return Err(BusError::Malformed("the body holds more than 10000 values".into()));
-    }
-    if scan.has_lone_surrogate {
-        return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
-    }
-    if !scan.has_control {
+    let has_control = limits::check(text)?;
+    if !has_control {
         match serde_json::from_str(text) {
             Ok(message) => {
                 *place = Some(message);
@@ -71,18 +45,13 @@ pub(crate) fn decode_into<M: DeserializeOwned>(
             Err(error) => return Err(not_json(&error)),
         }
     }
-    let Decoded { message, problems } = explain(text, scan.has_control)?;
+    let Decoded { message, problems } = find_field_errors(text, has_control)?;
     *place = message;
     Ok(problems)
 }
 
 fn utf8(body: &[u8]) -> Result<&str, BusError> {
     std::str::from_utf8(body).map_err(|_| BusError::Malformed("the body is not UTF-8".into()))
-}
-
-/// A syntax error's text is serde_json's own and never quotes the body.
-fn not_json(error: &serde_json::Error) -> BusError {
-    BusError::Malformed(format!("the body is not valid JSON: {error}").into())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How a message can end other than well.
+//! Why a message was not done, and which of its fields are wrong.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a failure came from; for the log, never for a client.
+/// The cause of an error. It is for the log and never shown to a client.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// One field that breaks a rule.
@@ -21,8 +21,11 @@ pub struct FieldError {
     pub message: Cow<'static, str>,
 }
 
+/// The largest number of field errors in one answer.
+pub(crate) const MAX_FIELD_ERRORS: usize = 100;
+
 impl FieldError {
-    /// The rules that fields break, and what each says of the field.
+    /// The codes of our own rules, each with what it says about the field.
     pub const CODES: [(&str, &str); 10] = [
         ("required", "is missing"),
         ("type", "has another JSON type than it must have"),
@@ -36,7 +39,7 @@ impl FieldError {
         ("path", "is a path with a `..` segment"),
     ];
 
-    /// `field` breaks the rule `code`.
+    /// An error that says: `field` breaks the rule `code`.
     pub fn new(
         field: impl Into<String>,
         code: impl Into<Cow<'static, str>>,
@@ -50,43 +53,43 @@ impl FieldError {
     }
 }
 
-/// Why a message was not done: what a caller can act on, without HTTP.
+/// Why a message was not done. It says what a caller can act on, and knows nothing about HTTP.
 ///
-/// It is exhaustive on purpose: a host maps every variant to an answer of its own, and a new one has to be
-/// mapped before that host compiles.
+/// It is exhaustive on purpose: a host maps every variant to its own answer. If a variant is added, the host does not
+/// compile until it maps that one too.
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
-    /// Nobody known sent it.
+    /// The principal is anonymous, and the message is not public.
     #[error("a valid bearer token is needed")]
     Unauthenticated,
-    /// Who sent it may not; the text says why.
+    /// The principal may not send the message. The text says why.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// There is no message of that name.
+    /// There is no message with that name.
     #[error("there is no such command or query")]
     UnknownMessage,
-    /// The body cannot be read as a message; the text says why, without the body's content.
+    /// The body cannot be read as a message. The text says why, without the content of the body.
     #[error("{0}")]
     Malformed(Cow<'static, str>),
-    /// Fields break rules: all that do.
+    /// Fields break rules. All such fields are listed.
     #[error("not valid: {}", names(.0))]
     Invalid(Vec<FieldError>),
-    /// Understood, allowed, and declined by a rule of the domain; the text says which.
+    /// The message is allowed and valid, but a rule of the domain declines it. The text says which.
     #[error("{0}")]
     Declined(&'static str),
-    /// What it asks for does not exist.
+    /// The message asks for something that does not exist.
     #[error("{0}")]
     NotFound(&'static str),
-    /// It conflicts with what is recorded.
+    /// The message conflicts with what is recorded.
     #[error("{0}")]
     Conflict(&'static str),
     /// The body, or a part of it, is larger than allowed.
     #[error("{0}")]
     TooLarge(Cow<'static, str>),
-    /// The body came too slowly.
+    /// The body arrived too slowly.
     #[error("the request was sent too slowly")]
     TooSlow,
-    /// The body is in a form that is not taken.
+    /// The body is in a format that is not accepted.
     #[error("{0}")]
     UnsupportedContent(&'static str),
     /// Too many requests came from the same caller.
@@ -95,24 +98,24 @@ pub enum BusError {
         /// How long to wait before the next one.
         retry_after: Duration,
     },
-    /// Something it needs is out of reach or too busy. Nothing was done; a retry may succeed.
+    /// Something that the message needs is unreachable or too busy. Nothing was done. A retry may succeed.
     #[error("the service is not available at the moment; nothing was recorded")]
     Unavailable(#[source] Cause),
-    /// The commit failed, so that it may have been done or not.
+    /// The commit failed, and it is not known whether the message was done.
     #[error("the outcome is unknown; a retry with the same Idempotency-Key is safe")]
     OutcomeUnknown(#[source] Cause),
-    /// A fault of ours.
+    /// A bug or another internal failure.
     #[error("an internal error")]
     Internal(#[source] Cause),
 }
 
 impl BusError {
-    /// One field breaks a rule.
+    /// An error for one field that breaks a rule.
     pub fn invalid(field: &str, violation: liveness_core::Violation) -> Self {
         Self::Invalid(vec![FieldError::new(field, violation.code(), violation.message())])
     }
 
-    /// The two-digit response code of ISO 8583 for it: `docs/api.md#status-codes`.
+    /// The two-digit response code of ISO 8583: `docs/api.md#status-codes`.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated => "63",
@@ -130,7 +133,7 @@ impl BusError {
     }
 }
 
-/// The fields' names, as many as fit a sentence.
+/// The names of the first fields, and how many more there are.
 fn names(errors: &[FieldError]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<&str> = errors.iter().take(SHOWN).map(|error| error.field.as_str()).collect();

@@ -1,15 +1,15 @@
 //! A typed command/query bus with access, validation and audit built in, and the messages of the liveness check.
 //!
-//! A message says what it is called, who may send it, how it is audited and what it answers; leave one of
-//! these out and it does not compile. A handler does the work. One pipeline serves both doors: [`Bus::send`]
-//! for callers in the process, [`Bus::dispatch`] for JSON by name.
+//! A message declares its name, who may send it, how it is audited and the type of its reply. If one of these is missing,
+//! the message does not compile. A handler does the work. There are two ways to send a message, and both run the same
+//! pipeline: [`Bus::send`] takes a typed message, [`Bus::dispatch`] takes a name and JSON.
 //!
 //! ```text
 //! middleware around  ->  gate: access, decode, validate  ->  middleware inside  ->  handler
 //!          then: audit entry, log line, reply
 //! ```
 //!
-//! # A bus of one's own
+//! # Example
 //!
 //! ```
 //! use liveness_bus::{Access, Audit, Bus, BusError, Call, Context, Handler, Kind, Message, Module, Principal};
@@ -70,7 +70,7 @@
 //! }
 //! ```
 //!
-//! nor does one that does not say how it is audited:
+//! A message that does not say how it is audited does not compile either:
 //!
 //! ```compile_fail,E0046
 //! # use liveness_bus::{Access, Audit, Kind, Message};
@@ -84,7 +84,7 @@
 //! }
 //! ```
 //!
-//! The same with both compiles:
+//! With both, it compiles:
 //!
 //! ```
 //! # use liveness_bus::{Access, Audit, Kind, Message};
@@ -101,21 +101,22 @@
 //!
 //! # Features
 //!
-//! `liveness` (default) brings the six messages in [`liveness`]; without it the crate is the bus alone.
-//! `testing` brings [`testing::TestBus`].
+//! - `liveness` (default) adds the six messages in the module [`liveness`]. Without it the crate is only the bus.
+//! - `testing` adds [`testing::TestBus`].
 
+mod access;
 mod audit;
-mod builder;
 mod bus;
+mod call;
 mod context;
 mod decode;
-mod description;
 mod error;
-mod frame;
+mod gate;
+mod handler;
 mod message;
 mod middleware;
-mod principal;
-mod received;
+mod observability;
+mod pipeline;
 mod validation;
 
 #[cfg(feature = "liveness")]
@@ -128,14 +129,15 @@ pub use liveness_core::{AuditEntry, IdempotencyKey};
 pub use schemars;
 pub use validator;
 
-pub use audit::{AuditSink, Observer};
-pub use builder::{BuildErrors, BusBuilder, Mistake, Module};
-pub use bus::{Bus, ReplyWriter};
-pub use context::{Call, Context, ContextBuilder, RequestId};
-pub use description::{Answer, Description, Example};
+pub use access::Access;
+pub use audit::AuditSink;
+pub use bus::{BuildErrors, Bus, BusBuilder, Mistake, Module, ReplyWriter};
+pub use call::Call;
+pub use context::{Context, ContextBuilder, Principal, RequestId};
+pub use decode::Received;
 pub use error::{BusError, Cause, FieldError};
-pub use message::{Access, Audit, Handler, Kind, Message, Meta};
+pub use handler::Handler;
+pub use message::{Answer, Audit, Description, Example, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};
-pub use principal::Principal;
-pub use received::Received;
+pub use observability::Observer;
 pub use validation::violation;

@@ -1,149 +1,82 @@
-//! What a message declares, and what handles it.
+//! What a message declares: its name, its kind, who may send it, how it is audited and what it answers.
 
-use std::future::Future;
+mod description;
 
+use schemars::{JsonSchema, SchemaGenerator};
 use validator::Validate;
 
-use crate::{BusError, Call, Description, Principal};
+use crate::access::Access;
+use crate::error::BusError;
 
-pub(crate) const NO_USER: &str = "there is no self-service user behind the token";
+pub use self::description::{Answer, Description, Example};
 
-/// Whether a message changes anything.
+/// Whether a message changes data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It does. Once begun it is finished, whether its caller waits or not.
+    /// It changes data. Once it has begun it is finished, even if its caller stops waiting.
     Command,
-    /// It does not. It may be abandoned at the context's deadline.
+    /// It only reads. It is abandoned at the deadline of its context.
     Query,
 }
 
-/// Who may send a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody, known or not.
-    Public,
-    /// Anybody who is known.
-    Authenticated,
-    /// Who holds this role.
-    Role(&'static str),
-    /// Who holds this role and has a user of ours behind the token.
-    UserWithRole(&'static str),
-}
-
-impl Access {
-    /// Whether the principal has to have a user of ours behind it.
-    pub const fn needs_user(self) -> bool {
-        matches!(self, Self::UserWithRole(_))
-    }
-
-    /// Whether the principal holds the role, whatever user is behind it.
-    ///
-    /// # Errors
-    ///
-    /// [`BusError::Unauthenticated`] or [`BusError::Forbidden`].
-    pub fn check_role(self, principal: &Principal) -> Result<(), BusError> {
-        match self {
-            Self::Public => Ok(()),
-            _ if principal.is_anonymous() => Err(BusError::Unauthenticated),
-            Self::Authenticated => Ok(()),
-            Self::Role(role) | Self::UserWithRole(role) if principal.has_role(role) => Ok(()),
-            Self::Role(_) | Self::UserWithRole(_) => {
-                Err(BusError::Forbidden("the token does not hold the role for this"))
-            }
-        }
-    }
-
-    /// Whether the principal may.
-    ///
-    /// # Errors
-    ///
-    /// [`BusError::Unauthenticated`] or [`BusError::Forbidden`].
-    pub fn check(self, principal: &Principal) -> Result<(), BusError> {
-        self.check_role(principal)?;
-        if self.needs_user() && principal.user().is_none() {
-            return Err(BusError::Forbidden(NO_USER));
-        }
-        Ok(())
-    }
-
-    /// The rule in words, for the access matrix.
-    pub fn describe(self) -> String {
-        match self {
-            Self::Public => "anybody".to_owned(),
-            Self::Authenticated => "anybody with a token".to_owned(),
-            Self::Role(role) => role.to_owned(),
-            Self::UserWithRole(role) => format!("{role} with a user"),
-        }
-    }
-}
-
-/// Which trace a message leaves. Every message leaves a line in the log besides.
+/// How a message is audited. Every message also has a line in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audit {
-    /// An entry in the transaction of what the handler records (see [`Call::audit_entry`]); when it is refused,
-    /// or the handler wrote none, an entry of its own.
+    /// The handler writes the entry in the same transaction as its record: [`Call::audit_entry`](crate::Call::audit_entry).
+    /// If the message is refused, or the handler has written no entry, the bus writes one.
     WithRecord,
-    /// An entry that is durable before the reply is released; when it cannot be written, there is no reply.
+    /// The bus writes an entry, and it is durable before the caller gets the reply. If it cannot be written, there is no
+    /// reply.
     BeforeReply,
-    /// The line in the log only.
+    /// No entry, only the line in the log.
     LogOnly,
 }
 
-/// A command or a query: its name, its rules and its reply.
+/// A command or a query, with what it declares about itself.
 ///
-/// Its own rules are those of [`Validate`]; the gate asks them before the handler sees the message.
+/// The rules for its fields are those of [`Validate`]. The gate checks them before the handler gets the message.
 #[diagnostic::on_unimplemented(
     note = "a message says NAME, KIND, ACCESS, AUDIT and Reply, and derives `liveness_bus::validator::Validate`"
 )]
 pub trait Message: Validate + Send + Sync + Sized + 'static {
     /// The name on the wire: letters, digits, `_`, `-` and `.`.
     const NAME: &'static str;
-    /// Whether it changes anything.
+    /// Whether it changes data.
     const KIND: Kind;
     /// Who may send it. There is no default.
     const ACCESS: Access;
-    /// Which trace it leaves. There is no default.
+    /// How it is audited. There is no default.
     const AUDIT: Audit;
-    /// What it answers.
+    /// What its sender gets back.
     type Reply: Send + 'static;
 
-    /// The id of the user whose data it touches, where the message itself names one.
+    /// The id of the user whose data it reads or changes, if the message itself names one.
     fn concerns(&self) -> Option<i64> {
         None
     }
 
-    /// A refusal that outranks whatever else is wrong with the fields.
+    /// Declines the message before its fields are validated. Its sender is told of this and not of wrong fields.
     ///
     /// # Errors
     ///
-    /// The refusal.
+    /// The reason for declining it.
     fn decline(&self) -> Result<(), BusError> {
         Ok(())
     }
 
-    /// A sentence that tells a person what the reply means.
+    /// A sentence for people that says what the reply means.
     fn summary(_reply: &Self::Reply) -> Option<&'static str> {
         None
     }
 
-    /// What it looks like on the wire, for a host that tells its callers. Without it they are told the name, and who may
-    /// send it.
+    /// What it looks like on the wire, for the documentation that a host gives its callers. Without a description, the
+    /// documentation has only the name and who may send it.
     fn description() -> Option<Description> {
         None
     }
 }
 
-/// Does the work of a message that has passed the gate.
-pub trait Handler<M: Message>: Send + Sync + 'static {
-    /// Handles one message.
-    ///
-    /// # Errors
-    ///
-    /// What the caller is told; it is audited by its [code](BusError::code).
-    fn handle(&self, message: M, call: &Call<'_>) -> impl Future<Output = Result<M::Reply, BusError>> + Send;
-}
-
-/// What the registry knows of a message.
+/// What a message declares, as values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Meta {
     name: &'static str,
@@ -153,7 +86,7 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// What `M` declares.
+    /// The declarations of `M`.
     pub const fn of<M: Message>() -> Self {
         Self {
             name: M::NAME,
@@ -168,7 +101,7 @@ impl Meta {
         self.name
     }
 
-    /// Whether it changes anything.
+    /// Whether it changes data.
     pub const fn kind(&self) -> Kind {
         self.kind
     }
@@ -178,8 +111,22 @@ impl Meta {
         self.access
     }
 
-    /// Which trace it leaves.
+    /// How it is audited.
     pub const fn audit(&self) -> Audit {
         self.audit
+    }
+}
+
+impl Description {
+    /// The description of `M`. `examples` is a JSON array of [`Example`]s, or an empty text.
+    pub fn of<M: Message + JsonSchema>(examples: &'static str) -> Self
+    where
+        M::Reply: JsonSchema,
+    {
+        Self::new(
+            SchemaGenerator::subschema_for::<M>,
+            SchemaGenerator::subschema_for::<M::Reply>,
+            examples,
+        )
     }
 }

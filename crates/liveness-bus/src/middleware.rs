@@ -1,32 +1,31 @@
-//! What wraps the handling of a message.
+//! Middleware: code that wraps the handling of messages.
 
 use std::any::Any;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::frame::AnyFrame;
-use crate::{BusError, Call, Message, Meta};
+use crate::call::Call;
+use crate::error::BusError;
+use crate::handler::BoxFuture;
+use crate::message::{Message, Meta};
 
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Wraps the handling of every message: it may measure it, refuse it, or answer in the handler's place.
+/// Wraps the handling of every message. It may measure the message, refuse it, or answer instead of the handler.
 ///
-/// It cannot pass the gate by: only the [`Next`] that it was given leads on, and a reply set before the gate
-/// does not count. Code after `next.run` sees the outcome before the audit entry of it is written.
+/// It cannot bypass the gate: only its [`Next`] leads on to the handler, and it cannot set a reply before the gate. Code
+/// after `next.run` sees the outcome before the audit entry is written.
 ///
-/// It may be dropped at any `await`: a query is, at its deadline, and so is whatever runs when the process ends.
+/// Its future may be dropped at any `await`: that of a query at the deadline, and every one when the process ends.
 #[async_trait]
 pub trait Middleware: Send + Sync + 'static {
     /// Handles the message, usually by `next.run(frame, call).await`.
     async fn handle(&self, frame: &mut Frame<'_>, call: &Call<'_>, next: Next<'_>) -> Result<(), BusError>;
 }
 
-/// A message on its way, without its type.
+/// A message on its way through the bus, whose type is not known to the middleware.
 pub struct Frame<'a> {
-    pub(crate) inner: &'a mut dyn AnyFrame,
+    pub(crate) inner: &'a mut dyn ErasedFrame,
 }
 
 impl std::fmt::Debug for Frame<'_> {
@@ -41,14 +40,14 @@ impl Frame<'_> {
         *self.inner.meta()
     }
 
-    /// The message, once the gate has let it pass and until the handler takes it, if it is an `M`.
+    /// The message, if it is an `M`. It is there from when it has passed the gate until the handler takes it.
     pub fn message<M: Message>(&self) -> Option<&M> {
         self.inner.message().and_then(<dyn Any>::downcast_ref)
     }
 
-    /// The reply, once there is one, if it is that of an `M`.
+    /// The reply, if there is one and the message is an `M`.
     pub fn reply<M: Message>(&self) -> Option<&M::Reply> {
-        // Two messages may have replies of the same type.
+        // Two messages may have the same type of reply.
         if self.meta() != Meta::of::<M>() {
             return None;
         }
@@ -58,7 +57,8 @@ impl Frame<'_> {
             .and_then(Option::as_ref)
     }
 
-    /// Answers in the handler's place. `false`, and nothing set, before the gate or when the message is no `M`.
+    /// Sets the reply, instead of the handler. Returns `false` and sets nothing before the gate, after the handler has
+    /// taken the message, or if the message is not an `M`.
     pub fn set_reply<M: Message>(&mut self, reply: M::Reply) -> bool {
         if self.message::<M>().is_none() {
             return false;
@@ -73,7 +73,19 @@ impl Frame<'_> {
     }
 }
 
-/// The rest of the way to the handler. It can be run once: running consumes it.
+/// What a [`Frame`] holds: a message with its reply and its handler, as a trait object. Only the bus calls its methods, so
+/// that middleware cannot skip the gate.
+pub(crate) trait ErasedFrame: Send {
+    fn meta(&self) -> &'static Meta;
+    fn message(&self) -> Option<&dyn Any>;
+    fn has_reply(&self) -> bool;
+    fn reply(&self) -> &dyn Any;
+    fn reply_mut(&mut self) -> &mut dyn Any;
+    fn pass_gate(&mut self, call: &Call<'_>) -> Result<(), BusError>;
+    fn invoke<'c>(&'c mut self, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>;
+}
+
+/// The rest of the way to the handler. It can be run only once, because running consumes it.
 pub struct Next<'a> {
     pub(crate) around: &'a [Arc<dyn Middleware>],
     pub(crate) inside: &'a [Arc<dyn Middleware>],
@@ -87,7 +99,7 @@ impl std::fmt::Debug for Next<'_> {
 }
 
 impl<'a> Next<'a> {
-    /// Goes on to the next middleware, the gate or the handler.
+    /// Runs the next middleware, the gate or the handler.
     pub fn run<'c>(
         self,
         frame: &'c mut Frame<'_>,
@@ -96,10 +108,14 @@ impl<'a> Next<'a> {
     where
         'a: 'c,
     {
-        self.begin(frame, call)
+        self.run_boxed(frame, call)
     }
 
-    pub(crate) fn begin<'c>(self, frame: &'c mut Frame<'_>, call: &'c Call<'_>) -> BoxFuture<'c, Result<(), BusError>>
+    pub(crate) fn run_boxed<'c>(
+        self,
+        frame: &'c mut Frame<'_>,
+        call: &'c Call<'_>,
+    ) -> BoxFuture<'c, Result<(), BusError>>
     where
         'a: 'c,
     {

@@ -1,4 +1,4 @@
-//! A test kit: the bus of the liveness check without HTTP, on a store in memory, with a clock that stands still.
+//! A test kit: the bus with the six messages on an in-memory store, with a fixed clock and without HTTP.
 //!
 //! ```
 //! use liveness_bus::liveness::CheckLivenessStatusQuery;
@@ -23,7 +23,7 @@ use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
 use crate::liveness::{self, Liveness, Settings};
 use crate::{Bus, BusBuilder, BusError, Context, ContextBuilder, Message, Principal, RequestId};
 
-/// A bus with the six messages on it, and all that is around it.
+/// A bus with the six messages, with its store and its clock.
 #[derive(Debug)]
 pub struct TestBus {
     bus: Bus,
@@ -38,16 +38,16 @@ impl Default for TestBus {
 }
 
 impl TestBus {
-    /// A bus on an empty store, at 2026-03-22T14:00:05Z.
+    /// A bus on an empty store. The time is 2026-03-22T14:00:05Z.
     pub fn new() -> Self {
         Self::with(Settings::default(), |builder| builder)
     }
 
-    /// The same with other settings, and more on the bus.
+    /// A bus with other settings. `more` can add modules and middleware.
     ///
     /// # Panics
     ///
-    /// When `more` makes a mistake that [`BusBuilder::build`] tells.
+    /// If [`BusBuilder::build`] reports a mistake in what `more` has added.
     pub fn with(settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
         let store = Store::in_memory().expect("a database in memory");
         store.migrate().expect("the migrations");
@@ -74,7 +74,7 @@ impl TestBus {
         &self.clock
     }
 
-    /// A context for this principal, with the kit's clock and the request id `test`.
+    /// Starts a context for this principal, with the kit's clock and the request id `test`.
     pub fn context(&self, principal: Principal) -> ContextBuilder {
         let clock: Arc<dyn Clock> = self.clock.clone();
         Context::builder(principal)
@@ -82,32 +82,32 @@ impl TestBus {
             .request_id(RequestId::parse("test").expect("a request id"))
     }
 
-    /// The customer of that id, whether the store knows them or not.
+    /// A context for the customer with that id. The store need not know the customer.
     pub fn customer(&self, id: i64) -> Context {
         self.context(Self::customer_principal(id)).build()
     }
 
-    /// The customer of that id, to build a context with more around it.
+    /// The principal of the customer with that id, for [`context`](Self::context).
     pub fn customer_principal(id: i64) -> Principal {
         let user = Claims::of(UserReference::Id(id)).to_user(id);
         Principal::new(id.to_string()).with_role("customer").with_user(user)
     }
 
-    /// An administrator.
+    /// A context for an administrator.
     pub fn admin(&self) -> Context {
         self.context(Principal::new("admin-1").with_role("admin")).build()
     }
 
-    /// Nobody known.
+    /// A context for an anonymous principal.
     pub fn anonymous(&self) -> Context {
         self.context(Principal::anonymous()).build()
     }
 
-    /// Makes the customer known to the store.
+    /// Adds the customer to the store.
     ///
     /// # Panics
     ///
-    /// When the store fails.
+    /// If the store fails.
     pub async fn add_customer(&self, id: i64) {
         let user = Claims::of(UserReference::Id(id)).to_user(id);
         self.store
@@ -121,31 +121,31 @@ impl TestBus {
     ///
     /// # Errors
     ///
-    /// What the bus says.
+    /// The error of the bus.
     pub async fn send<M: Message>(&self, message: M, context: &Context) -> Result<M::Reply, BusError> {
         self.bus.send(message, context).await
     }
 
-    /// Sends JSON by name, and gives back the reply's JSON.
+    /// Sends a message by name, with JSON, and returns the JSON of its reply.
     ///
     /// # Errors
     ///
-    /// What the bus says.
+    /// The error of the bus.
     ///
     /// # Panics
     ///
-    /// When the reply is no JSON.
+    /// If the reply is not JSON.
     pub async fn dispatch(&self, name: &str, json: &str, context: &Context) -> Result<serde_json::Value, BusError> {
         let mut reply = Vec::new();
         self.bus.dispatch(name, json.as_bytes(), context, &mut reply).await?;
         Ok(serde_json::from_slice(&reply).expect("a reply is JSON"))
     }
 
-    /// The audit entries, oldest first.
+    /// The newest 1000 audit entries, oldest first.
     ///
     /// # Panics
     ///
-    /// When the store fails.
+    /// If the store fails.
     pub async fn audit_entries(&self) -> Vec<AuditEntry> {
         let mut entries = self.store.trail().newest(1000).await.expect("the audit entries");
         entries.reverse();

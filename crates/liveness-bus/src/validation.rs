@@ -1,34 +1,38 @@
-//! The rules of a message's fields, asked of `validator`, told by the names on the wire.
+//! Checks the fields of a message with `validator`, and reports them by their names on the wire.
 
 use std::borrow::Cow;
 
 use liveness_core::Violation;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use crate::decode::MAX_PROBLEMS;
-use crate::{FieldError, Message};
+use crate::error::{FieldError, MAX_FIELD_ERRORS};
+use crate::message::Message;
 
-/// A rule of the domain as a rule of `validator`, for its `custom` functions.
+/// Converts a broken rule of the domain into an error of `validator`, for its `custom` functions.
 pub fn violation(violation: Violation) -> ValidationError {
     ValidationError::new(violation.code()).with_message(violation.message().into())
 }
 
-/// Adds what is wrong with a message to what is known already, in the order of the fields' names.
-pub(crate) fn problems_of<M: Message>(message: &M, problems: &mut Vec<FieldError>) {
+/// Adds the broken rules of a message to `problems`, sorted by the fields' names.
+pub(crate) fn find_broken_rules<M: Message>(message: &M, problems: &mut Vec<FieldError>) {
     let Err(errors) = message.validate() else { return };
     let mut found = Vec::new();
     collect(&errors, "", &mut found);
     found.sort_by(|a, b| a.field.cmp(&b.field));
     for problem in found {
-        // What could not be read is reported already, and its place in the message is empty.
-        if !problems.iter().any(|known| covers(&known.field, &problem.field)) {
+        // A field that could not be decoded is in `problems` already. It is empty in the message, so its rules say nothing.
+        if !problems
+            .iter()
+            .any(|known| is_same_or_within(&known.field, &problem.field))
+        {
             problems.push(problem);
         }
     }
-    problems.truncate(MAX_PROBLEMS);
+    problems.truncate(MAX_FIELD_ERRORS);
 }
 
-pub(crate) fn covers(known: &str, field: &str) -> bool {
+/// Whether one field path is the same as the other, or is a part of it.
+pub(crate) fn is_same_or_within(known: &str, field: &str) -> bool {
     let is_part = |part: &str, whole: &str| {
         part.strip_prefix(whole)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -57,7 +61,7 @@ fn collect(errors: &ValidationErrors, parent: &str, found: &mut Vec<FieldError>)
     }
 }
 
-/// A nested error with an empty name is the parent's own.
+/// The path of a field. An error with an empty name belongs to the parent itself.
 fn path_of(parent: &str, name: &str) -> String {
     match (parent, name) {
         (parent, "") => parent.to_owned(),
@@ -66,7 +70,7 @@ fn path_of(parent: &str, name: &str) -> String {
     }
 }
 
-/// Fields are named in Rust's case here and in the wire's there.
+/// Turns the name of a field in Rust, `session_id`, into its name on the wire, `sessionId`.
 pub(crate) fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();

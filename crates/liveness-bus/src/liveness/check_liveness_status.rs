@@ -1,4 +1,4 @@
-//! Tells the user whether they have passed: `docs/api.md#checklivenessstatusquery`.
+//! Tells users whether they have completed the check: `docs/api.md#checklivenessstatusquery`.
 
 use liveness_core::Timestamp;
 use schemars::JsonSchema;

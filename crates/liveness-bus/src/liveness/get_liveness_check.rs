@@ -1,4 +1,4 @@
-//! Shows an administrator any one check, face included: `docs/api.md#getlivenesscheckquery`.
+//! Shows an administrator one check, with its face: `docs/api.md#getlivenesscheckquery`.
 
 use liveness_core::{CheckEvidence, CompletionRule, ReceivedObject, User};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Shows an administrator a user's completed check, face included: `docs/api.md#getuserlivenesscheckquery`.
+//! Shows an administrator the completed check of a user, with its face: `docs/api.md#getuserlivenesscheckquery`.
 
 use liveness_core::{CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
 use schemars::JsonSchema;

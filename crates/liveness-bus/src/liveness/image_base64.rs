@@ -1,4 +1,4 @@
-//! The field `imageBase64`: decoded while the body is read, from the text in it straight into bytes.
+//! The field `imageBase64`. It is decoded while the body is parsed, directly from the text into bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use validator::{Validate, ValidationErrors};
 
 use crate::validation::violation;
 
-/// An image, none (`null` or `""`), or a text that is no image: `docs/api.md#images`.
+/// An image, no image (`null` or `""`), or a text that is not an image: `docs/api.md#images`.
 #[derive(Debug, Clone, Default)]
 pub struct ImageBase64(Option<Result<FaceImage, ImageError>>);
 
@@ -20,7 +20,7 @@ impl ImageBase64 {
     ///
     /// # Errors
     ///
-    /// Why the text was no image; none, once it is validated.
+    /// The reason why the text is not an image. There is no error after validation.
     pub fn into_image(self) -> Result<Option<FaceImage>, ImageError> {
         self.0.transpose()
     }

@@ -1,4 +1,4 @@
-//! Lists records for an administrator, a page at a time: `docs/api.md#retrievelivenesschecksquery`.
+//! Lists records for an administrator, page by page: `docs/api.md#retrievelivenesschecksquery`.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::{ADMIN, Liveness, rules};
+use super::{ADMIN, Liveness, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
@@ -24,7 +24,7 @@ pub struct RetrieveLivenessChecksQuery {
     #[validate(range(min = 1))]
     pub self_service_user_id: Option<i64>,
     /// Records of this session of the SDK.
-    #[validate(custom(function = "rules::session_id"))]
+    #[validate(custom(function = "validators::session_id"))]
     #[schemars(with = "Option<SessionId>")]
     pub session_id: Option<String>,
     /// From 1; 1 where it is not given.
@@ -162,7 +162,7 @@ impl LivenessCheckPage {
 }
 
 impl LivenessCheckItem {
-    /// A record, and its user where there is one.
+    /// An item for a record and its user, if the directory knows the user.
     pub fn of(check: LivenessCheck, user: Option<&User>) -> Self {
         Self {
             id: check.id,

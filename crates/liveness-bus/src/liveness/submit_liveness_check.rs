@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use validator::{Validate, ValidationErrors};
 
-use super::{CUSTOMER, Liveness, LivenessReport, Receipt, report};
+use super::{CUSTOMER, Liveness, LivenessReport, Receipt, record_liveness_check};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Records a run that the SDK calls a success; any other is declined and only audited.
@@ -51,7 +51,7 @@ impl Message for SubmitLivenessCheckCommand {
         let examples = include_str!("examples/submit_liveness_check.json");
         Some(
             Description::of::<Self>(examples)
-                .refusals(report::refusals())
+                .refusals(record_liveness_check::refusals())
                 .refusals([RUN_FAILED]),
         )
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use validator::{Validate, ValidationErrors};
 
-use super::{CUSTOMER, Liveness, LivenessReport, Receipt, report};
+use super::{CUSTOMER, Liveness, LivenessReport, Receipt, record_liveness_check};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Records a run, whatever its outcome. It appends a record; nothing is overwritten.
@@ -27,7 +27,7 @@ impl Message for UpdateLivenessCheckCommand {
 
     fn description() -> Option<Description> {
         let examples = include_str!("examples/update_liveness_check.json");
-        Some(Description::of::<Self>(examples).refusals(report::refusals()))
+        Some(Description::of::<Self>(examples).refusals(record_liveness_check::refusals()))
     }
 
     fn summary(receipt: &Receipt) -> Option<&'static str> {

@@ -1,4 +1,4 @@
-//! Who may send what, asked before anything is read.
+//! Who may send a message. This is checked before the body is decoded.
 
 use liveness_bus::{Access, BusError, Message, Principal};
 
@@ -9,7 +9,7 @@ use crate::messages::{
 
 const GOOD: &str = r#"{"text":"hello"}"#;
 
-/// Nobody; somebody without a role; with the role; with the role and a user behind it.
+/// Anonymous, without a role, with the role, with the role and a user.
 fn senders(role: &str) -> [Principal; 4] {
     let somebody = Principal::new("somebody");
     let with_user = customer_principal().with_role(role);

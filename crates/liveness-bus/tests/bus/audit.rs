@@ -1,4 +1,4 @@
-//! Which trace a message leaves, and when.
+//! Which audit entries a message leaves, and when they are written.
 
 use liveness_bus::{AuditEntry, AuditSink, Bus, BusError, Cause, Principal, ReplyWriter, async_trait};
 
@@ -11,7 +11,7 @@ const GOOD: &str = r#"{"text":"hello"}"#;
 /// The outcomes of the entries that one message leaves.
 async fn left_by(handling: Handling, name: &str, body: &str, principal: Principal) -> Vec<String> {
     let (bus, entries) = bus(handling);
-    // What it answers is for other tests; that it left its trace is for these.
+    // Other tests check the reply. These check only the entries.
     let _outcome = dispatch(&bus, name, body, &context_of(principal).build()).await;
     entries.outcomes().into_iter().map(|(_, outcome)| outcome).collect()
 }
@@ -131,7 +131,7 @@ async fn a_user_who_sends_what_is_not_about_them_is_not_the_one_concerned() {
     assert_eq!(entries.all()[0].self_service_user_id, None);
 }
 
-/// Where entry and reply are written down in the order in which they come.
+/// Notes the entry and the reply in the order in which they are written.
 #[derive(Clone, Default)]
 struct Order(Shared<&'static str>, Vec<u8>);
 

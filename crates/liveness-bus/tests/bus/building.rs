@@ -1,4 +1,4 @@
-//! Mistakes in how a bus is put together are told at once, and when it is built.
+//! `build` reports all mistakes in how a bus is built, at once.
 
 use liveness_bus::{Access, Audit, Bus, BusError, Call, Handler, Kind, Message, Meta, Mistake, Module};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! A query is abandoned at its deadline; a command is not begun after it. Nothing here waits.
+//! A query is abandoned at its deadline. A command is not begun after it. These tests do not wait.
 
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,7 @@ async fn a_command_that_has_begun_is_finished_whatever_the_deadline() {
     let command = dispatch(&bus, "TellerCommand", GOOD, &context);
     let query = dispatch(&bus, "TellerQuery", GOOD, &context);
 
-    // Both have the same deadline. tokio's clock leaps to it, as nothing else is to do, and only the query ends.
+    // Both have the same deadline. tokio's clock jumps to it, because nothing else is running. Only the query ends.
     tokio::select! {
         biased;
         outcome = command => panic!("{outcome:?}"),

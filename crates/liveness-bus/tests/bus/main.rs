@@ -1,4 +1,4 @@
-//! The bus by itself, with messages made up here; nothing of the liveness check.
+//! Tests of the bus alone, with messages that are defined here. Nothing is about the liveness check.
 
 mod access;
 mod audit;

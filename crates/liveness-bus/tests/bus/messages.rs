@@ -1,4 +1,4 @@
-//! Messages that give back their text, a handler that behaves as it is told, and somewhere for audit entries.
+//! Messages that return their text, a handler whose behavior a test chooses, and a place for audit entries.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use liveness_core::{Claims, UserReference};
 use serde::Deserialize;
 use validator::Validate;
 
-/// What all messages here have.
+/// The fields of all messages here.
 pub(crate) trait Text {
     fn text(self) -> String;
 }
@@ -69,14 +69,14 @@ message!(CustomerQuery, Query, Access::UserWithRole("customer"), LogOnly);
 message!(TellerCommand, Command, Access::Role("teller"), WithRecord);
 message!(LoggedCommand, Command, Access::Role("teller"), LogOnly);
 
-/// How a handler goes about it.
+/// How a handler behaves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Handling {
     Echo,
-    /// As a handler does that writes its audit entry with its record.
+    /// It writes its audit entry with its record.
     WriteEntry,
     WriteEntryAndFail,
-    /// As one does that asks for the entry, for another purpose or to no purpose.
+    /// It asks for its audit entry, but does not write it.
     OnlyAsk,
     Panic,
     Never,
@@ -99,7 +99,7 @@ impl<M: Message<Reply = String> + Text> Handler<M> for Handling {
     }
 }
 
-/// All messages, handled alike.
+/// A module with all messages and the same handler.
 pub(crate) fn module(handling: Handling) -> Module {
     Module::new("made up")
         .handle::<PublicQuery>(handling)
@@ -133,7 +133,7 @@ impl<T: Clone> Shared<T> {
 pub(crate) type Entries = Shared<AuditEntry>;
 
 impl Entries {
-    /// Message and outcome of each.
+    /// The message and the outcome of each entry.
     pub(crate) fn outcomes(&self) -> Vec<(String, String)> {
         let outcome = |entry: AuditEntry| (entry.message.into_owned(), entry.outcome.into_owned());
         self.all().into_iter().map(outcome).collect()
@@ -148,7 +148,7 @@ impl AuditSink for Entries {
     }
 }
 
-/// A sink that is out of order.
+/// A sink that always fails.
 pub(crate) struct BrokenSink;
 
 #[async_trait]
@@ -189,7 +189,7 @@ pub(crate) fn customer_principal() -> Principal {
 pub(crate) async fn dispatch(bus: &Bus, name: &str, json: &str, context: &Context) -> Result<String, BusError> {
     let mut out = Vec::new();
     let outcome = bus.dispatch(name, json.as_bytes(), context, &mut out).await;
-    // A failure never leaves a part of a reply.
+    // A failed message must not write a part of a reply.
     assert!(outcome.is_ok() || out.is_empty());
     outcome.map(|()| String::from_utf8(out).unwrap())
 }
@@ -198,7 +198,7 @@ pub(crate) fn code<T>(outcome: &Result<T, BusError>) -> &'static str {
     outcome.as_ref().map_or_else(BusError::code, |_| "00")
 }
 
-/// Field and code of every problem.
+/// The field and the code of every error.
 pub(crate) fn problems<T: std::fmt::Debug>(outcome: Result<T, BusError>) -> Vec<(String, String)> {
     match outcome {
         Err(BusError::Invalid(errors)) => errors

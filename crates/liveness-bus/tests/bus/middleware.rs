@@ -1,4 +1,4 @@
-//! What wraps the handling: its order, what it sees, and what it cannot do.
+//! Middleware: the order in which it runs, what it sees, and what it cannot do.
 
 use liveness_bus::{BusError, Call, Frame, Middleware, Next, async_trait};
 
@@ -6,7 +6,7 @@ use crate::messages::{Handling, LoggedCommand, Shared, TellerQuery, bus_with, co
 
 const GOOD: &str = r#"{"text":"hello"}"#;
 
-/// Writes down when it is passed, on the way in and on the way out.
+/// Notes when a message passes it, on the way in and on the way out.
 struct Tracing(&'static str, Shared<String>);
 
 #[async_trait]
@@ -33,7 +33,7 @@ async fn trace(body: &str, context: &liveness_bus::Context) -> Vec<String> {
             .inside(Tracing("d", trace.clone()))
             .around(Tracing("b", trace.clone()))
     });
-    // How it ends is in the trace.
+    // The notes contain the outcome.
     let _outcome = dispatch(&bus, "TellerQuery", body, context).await;
     trace.all()
 }
@@ -64,7 +64,7 @@ async fn around_sees_refusals_and_inside_only_what_is_allowed_and_valid() {
     assert_eq!(invalid, ["a in -", "b in -", "b out 30 -", "a out 30 -"]);
 }
 
-/// Answers by itself, if it can.
+/// Sets the reply itself, if it can.
 struct Answering {
     goes_on: bool,
     set: Shared<bool>,
@@ -179,7 +179,7 @@ async fn a_reply_cannot_be_set_for_another_message() {
     assert_eq!(set.all(), [false]);
 }
 
-/// Sees the reply of another message than the one that is handled.
+/// Asks for the reply of another message than the one that is handled.
 struct Peeking(Shared<bool>);
 
 #[async_trait]

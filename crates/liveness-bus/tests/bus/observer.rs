@@ -1,4 +1,4 @@
-//! Observers: told of every message once it is settled, with the outcome that its sender is told.
+//! Observers see every message after it has ended, with the same outcome as its sender.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use liveness_bus::{Bus, BusError, Meta, Observer};
 
 use crate::messages::{BrokenSink, Handling, Shared, bus_with, dispatch, module, nobody, teller};
 
-/// Message, code and time.
+/// The message, its code and its time.
 #[derive(Clone, Default)]
 struct Seen(Shared<(&'static str, &'static str, Duration)>);
 

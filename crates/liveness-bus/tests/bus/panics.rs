@@ -1,4 +1,4 @@
-//! A panic is a fault of ours, told and audited like any other.
+//! A panic becomes an internal error, which is returned and audited like any other.
 
 use liveness_bus::{
     Access, Audit, Bus, BusError, Call, Frame, Handler, Kind, Message, Middleware, Module, Next, async_trait,

@@ -1,4 +1,4 @@
-//! A host that cannot read a body ends the message by [`liveness_bus::Bus::refuse`].
+//! If a host cannot read a body, it ends the message with [`liveness_bus::Bus::refuse`].
 
 use liveness_bus::{BusError, Context, Principal};
 

@@ -1,4 +1,4 @@
-//! What a reply writer is given.
+//! What the bus writes to a reply writer.
 
 use liveness_bus::{BusError, Call, Frame, Middleware, Next, ReplyWriter, async_trait};
 
@@ -33,7 +33,7 @@ async fn a_reply_stands_between_begin_and_end() {
     assert_eq!(String::from_utf8(envelope.0).unwrap(), r#"<->"h\ni"</>"#);
 }
 
-/// Empties the reply, which then has a summary.
+/// Replaces the reply by an empty one, which has a summary.
 struct Emptying;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! A bus can be shared between tasks, and what it does can move between threads. These hold when they compile.
+//! A bus can be shared between tasks, and its futures can move between threads. These tests pass if they compile.
 
 use liveness_bus::{Bus, BusBuilder, Context, Module, Principal};
 

@@ -1,4 +1,4 @@
-//! The rules of the fields, the same through both doors.
+//! The rules for fields are the same for `send` and `dispatch`.
 
 use liveness_bus::BusError;
 

@@ -1,11 +1,11 @@
-//! Who may send what: every message of the registry, and every kind of sender.
+//! Who may send which message: every message of the registry, with every kind of sender.
 
 use liveness_bus::testing::TestBus;
 use liveness_bus::{BusError, Context, Principal};
 
 use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
 
-/// Nobody, a customer, a customer without a user, an admin, both, somebody without a known role.
+/// Anonymous, a customer, a customer without a user, an admin, both, a principal without a known role.
 fn senders(world: &TestBus) -> [Context; 6] {
     let customer = TestBus::customer_principal(1);
     let somebody = Principal::new("somebody");
@@ -48,7 +48,7 @@ async fn messages_by_senders() {
     let world = TestBus::new();
     world.add_customer(1).await;
     let expected = [
-        // nobody, customer, customer without a user, admin, both, another role
+        // anonymous, customer, customer without a user, admin, both, another role
         (STATUS, ["63", "00", "57", "57", "00", "57"]),
         (GET_RECORD, ["63", "57", "57", "25", "25", "57"]),
         (GET, ["63", "57", "57", "00", "00", "57"]),
@@ -67,7 +67,7 @@ async fn messages_by_senders() {
     );
 
     for (name, codes) in expected {
-        // A body that every one of them takes.
+        // A body that is valid for every message.
         let body = body_with(serde_json::json!({"id": 1, "userId": 1, "sessionId": null})).to_string();
         let body = if name.ends_with("Command") {
             body_with(serde_json::json!({})).to_string()

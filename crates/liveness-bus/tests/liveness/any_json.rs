@@ -1,4 +1,4 @@
-//! What holds for every key and every string of a body, known or not: `docs/api.md#transport`.
+//! Rules for every key and every string of a body, also in unknown fields: `docs/api.md#transport`.
 
 use liveness_bus::BusError;
 use liveness_bus::testing::TestBus;
@@ -58,7 +58,7 @@ async fn unknown_fields_are_ignored_at_every_level() {
     assert_eq!(problems_of(body).await, []);
 }
 
-/// A body with 64 levels in all, the object itself among them, when it is given 63.
+/// A body with `levels` nested arrays. The object itself is one more level.
 fn nested(levels: usize) -> String {
     let (open, close) = ("[".repeat(levels), "]".repeat(levels));
     format!(r#"{{"sessionId":"a","isSuccessful":true,"x":{open}{close}}}"#)

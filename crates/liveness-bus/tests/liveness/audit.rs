@@ -1,4 +1,4 @@
-//! One entry a message, whatever becomes of it: `docs/api.md#audit`.
+//! Each message leaves one audit entry, whatever its outcome: `docs/api.md#audit`.
 
 use liveness_bus::testing::TestBus;
 use liveness_bus::{AuditEntry, Context, Principal, RequestId};
@@ -42,7 +42,7 @@ fn of_admin(message: &'static str, outcome: &'static str, user: Option<i64>) -> 
 /// The entries that one message leaves.
 async fn left_by(world: &TestBus, message: &str, body: &str, principal: Principal) -> Vec<AuditEntry> {
     let before = world.audit_entries().await.len();
-    // What it answers is for other tests; that it left its trace is for this one.
+    // Other tests check the reply. This one checks only the entries.
     let _answer = world.dispatch(message, body, &from_somewhere(world, principal)).await;
     world.audit_entries().await.split_off(before)
 }
@@ -121,7 +121,7 @@ async fn the_queries_of_an_administrator_name_the_user_concerned() {
     let body = body_with(json!({})).to_string();
     world.dispatch(SUBMIT, &body, &world.customer(1234)).await.unwrap();
     let cases = [
-        // Only the record tells whose it is.
+        // The query does not name the user. Only the record does.
         (GET_RECORD, r#"{"id":1}"#, of_admin(GET_RECORD, "00", Some(1234))),
         (GET_RECORD, r#"{"id":2}"#, of_admin(GET_RECORD, "25", None)),
         (GET_RECORD, r#"{"id":0}"#, of_admin(GET_RECORD, "30", None)),

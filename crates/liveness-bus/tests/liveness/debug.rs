@@ -1,4 +1,4 @@
-//! What ends up in a log by `{:?}` shows no face and nothing that an SDK measured.
+//! `Debug` output may end up in a log. So it shows no face, and nothing that an SDK measured.
 
 use liveness_bus::Received;
 use liveness_bus::liveness::{LivenessReport, SubmitLivenessCheckCommand, UpdateLivenessCheckCommand};

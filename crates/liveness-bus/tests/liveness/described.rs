@@ -1,4 +1,4 @@
-//! What the messages say of themselves is what `docs/api.md` says, and what the bus takes and answers.
+//! The descriptions of the messages agree with `docs/api.md`, and with what the bus accepts and answers.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::documented::{API, chapter, customer, examples, with_the_documented_record};
 use crate::report::GET_RECORD;
 
-/// All messages, with what they say of themselves.
+/// All messages with their descriptions.
 #[expect(clippy::unwrap_used, reason = "every message of ours is described")]
 fn described(world: &TestBus) -> Vec<(&'static str, Access, Description)> {
     let messages = world.bus().messages().into_iter();

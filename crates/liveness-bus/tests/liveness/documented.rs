@@ -1,4 +1,4 @@
-//! The examples of `docs/api.md` are what the bus answers, field for field.
+//! The bus answers exactly as the examples of `docs/api.md`, field by field.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE};
 
 pub(crate) const API: &str = include_str!("../../../../docs/api.md");
 
-/// The JSON examples in the chapter of a message, in their order, with the image as far as it is printed.
+/// The JSON examples in the chapter of a message, in their order. Images are cut as they are printed.
 #[expect(clippy::unwrap_used, reason = "the examples are there, and are JSON")]
 pub(crate) fn examples(message: &str) -> Vec<Value> {
     let chapter = chapter(message);
@@ -21,14 +21,14 @@ pub(crate) fn examples(message: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The chapter of a message, with images as far as they are printed.
+/// The chapter of a message. Images are cut as they are printed.
 #[expect(clippy::unwrap_used, reason = "the chapter is there")]
 pub(crate) fn chapter(message: &str) -> String {
     let chapter = API.split(&format!("\n## {message}\n")).nth(1).unwrap();
     chapter.split("\n## ").next().unwrap().replace("RgAB...", "RgAB")
 }
 
-/// A reply as the envelope of the contract holds it.
+/// A reply in the envelope of the contract.
 #[derive(Default)]
 struct Envelope {
     message: Option<&'static str>,
@@ -85,7 +85,7 @@ pub(crate) fn customer(world: &TestBus) -> Context {
         .build()
 }
 
-/// A world with the record of the examples in it, which is 1 here and 42 there.
+/// A world with the record of the examples. Its id is 1 here, and 42 in the examples.
 #[expect(clippy::unwrap_used, reason = "the store is in memory")]
 pub(crate) async fn with_the_documented_record() -> TestBus {
     let world = TestBus::new();

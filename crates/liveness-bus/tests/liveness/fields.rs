@@ -1,10 +1,10 @@
-//! Each field of a report by itself: `docs/api.md#fields`.
+//! The rules for each field of a report: `docs/api.md#fields`.
 
 use serde_json::{Value, json};
 
 use crate::report::{problem, problems_of, problems_of_text};
 
-/// Every case breaks one rule, of the field that is named.
+/// Every case breaks one rule of the named field.
 async fn each_is(cases: impl IntoIterator<Item = (Value, &'static str, &'static str)>) {
     for (fields, field, code) in cases {
         let shown = fields.to_string();

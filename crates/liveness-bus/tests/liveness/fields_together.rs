@@ -1,4 +1,4 @@
-//! Everything that is wrong with a report is told at once, whatever kind of rule it breaks.
+//! All errors of a report are reported at once, whatever kind of rule each field breaks.
 
 use liveness_bus::liveness::{CaptureMetricsReport, LivenessReport, SessionMetricsReport};
 use liveness_bus::testing::TestBus;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::report::{Problem, SUBMIT, problem, problems_of, problems_of_report, problems_of_text};
 
-/// A body that breaks a rule in every field that has one, by its type here and by its value there.
+/// A body in which every field breaks a rule, some by their type and some by their value.
 fn all_wrong() -> Value {
     json!({
         "sessionId": " ",

@@ -1,4 +1,4 @@
-//! The one field of an administrator's question for a record: `docs/api.md#getlivenesscheckquery`.
+//! The only field of GetLivenessCheckQuery: `docs/api.md#getlivenesscheckquery`.
 
 use liveness_bus::liveness::GetLivenessCheckQuery;
 use liveness_bus::testing::TestBus;

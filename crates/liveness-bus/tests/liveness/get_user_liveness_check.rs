@@ -1,4 +1,4 @@
-//! The one field of an administrator's question for a user: `docs/api.md#getuserlivenesscheckquery`.
+//! The only field of GetUserLivenessCheckQuery: `docs/api.md#getuserlivenesscheckquery`.
 
 use liveness_bus::liveness::GetUserLivenessCheckQuery;
 use liveness_bus::testing::TestBus;

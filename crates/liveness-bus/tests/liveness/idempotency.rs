@@ -1,4 +1,4 @@
-//! A command sent again under its key: `docs/api.md#idempotency-keys`.
+//! A command that is sent again with the same key: `docs/api.md#idempotency-keys`.
 
 use liveness_bus::testing::TestBus;
 use liveness_bus::{BusError, Context, IdempotencyKey};

@@ -10,7 +10,7 @@ use crate::report::{SUBMIT, UPDATE, body_with, problem, problems_of, problems_of
 
 const JPEG: [u8; 6] = [0xFF, 0xD8, 0xFF, 0xE0, 0, 1];
 
-/// What is stored of an image that was sent.
+/// Sends an image, and returns what is stored.
 #[expect(clippy::unwrap_used, reason = "the store is in memory")]
 async fn stored(image: Value) -> Option<FaceImage> {
     let world = TestBus::new();

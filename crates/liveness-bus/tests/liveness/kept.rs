@@ -1,4 +1,4 @@
-//! What is kept of a report as it was received, read from the file of a store that is not the kit's.
+//! Which parts of a report are stored exactly as received. The tests read them from the database file.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The six messages through both doors of the bus, as `docs/api.md` tells them; no HTTP.
+//! Tests of the six messages, by `send` and by `dispatch`, as `docs/api.md` describes them. There is no HTTP.
 
 mod access;
 mod any_json;

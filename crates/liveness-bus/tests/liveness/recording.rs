@@ -1,4 +1,4 @@
-//! What the two commands record, and whose it is.
+//! What the two commands record, and for which user.
 
 use liveness_bus::testing::TestBus;
 use liveness_bus::{BusError, RequestId};

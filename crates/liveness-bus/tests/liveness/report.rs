@@ -1,4 +1,4 @@
-//! Bodies of the two commands, and what the bus finds wrong with them.
+//! Helpers: bodies of the two commands, and the errors that the bus finds in them.
 
 use liveness_bus::BusError;
 use liveness_bus::liveness::{LivenessReport, SubmitLivenessCheckCommand, UpdateLivenessCheckCommand};
@@ -12,10 +12,10 @@ pub(crate) const GET: &str = "GetUserLivenessCheckQuery";
 pub(crate) const GET_RECORD: &str = "GetLivenessCheckQuery";
 pub(crate) const RETRIEVE: &str = "RetrieveLivenessChecksQuery";
 
-/// A field and the code of the rule that it breaks.
+/// A field, and the code of the rule that it breaks.
 pub(crate) type Problem = (String, String);
 
-/// A valid body with the given fields in it, in place of its own where they have the same names.
+/// A valid body, whose fields are replaced or extended by the given ones.
 pub(crate) fn body_with(fields: Value) -> Value {
     let mut body = json!({"sessionId": "sdk-1", "isSuccessful": true});
     if let (Value::Object(body), Value::Object(fields)) = (&mut body, fields) {
@@ -24,7 +24,7 @@ pub(crate) fn body_with(fields: Value) -> Value {
     body
 }
 
-/// What is wrong with a result, in the order in which it is told; nothing when it is well.
+/// The field errors of a result, in their order. None if it is `Ok`.
 pub(crate) fn problems_in<T>(result: Result<T, BusError>) -> Vec<Problem> {
     match result {
         Ok(_) => Vec::new(),
@@ -36,7 +36,7 @@ pub(crate) fn problems_in<T>(result: Result<T, BusError>) -> Vec<Problem> {
     }
 }
 
-/// What the JSON of a body comes to, which is the same for both commands.
+/// The field errors of a JSON body. They are the same for both commands.
 pub(crate) async fn problems_of_text(body: &str) -> Vec<Problem> {
     let world = TestBus::new();
     let customer = world.customer(1);
@@ -50,7 +50,7 @@ pub(crate) async fn problems_of(fields: Value) -> Vec<Problem> {
     problems_of_text(&body_with(fields).to_string()).await
 }
 
-/// The same through the other door: what a report comes to that was not read from JSON.
+/// The field errors of a report that is sent as a type, and not as JSON.
 pub(crate) async fn problems_of_report(report: LivenessReport) -> Vec<Problem> {
     let world = TestBus::new();
     let customer = world.customer(1);

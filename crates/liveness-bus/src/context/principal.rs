@@ -2,7 +2,7 @@
 
 use liveness_core::User;
 
-/// Who sends a message: nobody known, or a subject with roles and perhaps a user of ours behind it.
+/// Who sends a message: either anonymous, or a subject with roles and perhaps a self-service user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     subject: Option<String>,
@@ -11,7 +11,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Nobody known.
+    /// An anonymous principal: nothing is known about it.
     pub const fn anonymous() -> Self {
         Self {
             subject: None,
@@ -20,7 +20,7 @@ impl Principal {
         }
     }
 
-    /// Somebody who has shown who they are.
+    /// A principal that has proved who it is. `subject` is its name, such as the token's `sub`.
     pub fn new(subject: impl Into<String>) -> Self {
         Self {
             subject: Some(subject.into()),
@@ -28,7 +28,7 @@ impl Principal {
         }
     }
 
-    /// The same with one role more. Roles are compared without case.
+    /// Adds a role. Upper and lower case are the same.
     #[must_use]
     pub fn with_role(mut self, role: impl AsRef<str>) -> Self {
         let role = role.as_ref().to_ascii_lowercase();
@@ -38,34 +38,34 @@ impl Principal {
         self
     }
 
-    /// The same with a user of ours behind it.
+    /// Sets the self-service user.
     #[must_use]
     pub fn with_user(mut self, user: User) -> Self {
         self.user = Some(user);
         self
     }
 
-    /// Whether nothing is known of them.
+    /// Whether nothing is known about the principal.
     pub const fn is_anonymous(&self) -> bool {
         self.subject.is_none()
     }
 
-    /// Who they are, as the token says.
+    /// The name of the principal. It is `anonymous` if nothing is known.
     pub fn subject(&self) -> &str {
         self.subject.as_deref().unwrap_or("anonymous")
     }
 
-    /// Whether they hold the role.
+    /// Whether the principal has the role.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|held| held.eq_ignore_ascii_case(role))
     }
 
-    /// The roles they hold, in lower case.
+    /// The roles of the principal, in lower case.
     pub fn roles(&self) -> &[String] {
         &self.roles
     }
 
-    /// The user of ours behind them.
+    /// The self-service user of the principal.
     pub const fn user(&self) -> Option<&User> {
         self.user.as_ref()
     }

@@ -1,6 +1,6 @@
-//! The domain's rules, asked for `validator`, so that every field that breaks one is told at once.
+//! Functions for `#[validate(custom(…))]`, so that all fields that break a rule are reported at once.
 //!
-//! The rules themselves stand once, in the types of `liveness-core`.
+//! The rules themselves are in one place, the types of `liveness-core`.
 
 use liveness_core::{ChallengeCount, Challenges, ImagePath, LightingValue, SessionDuration, SessionId, Timestamp};
 use validator::ValidationError;

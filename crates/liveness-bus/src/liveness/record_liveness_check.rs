@@ -1,4 +1,4 @@
-//! What the phone's SDK reports, and how it is recorded: the body, the rules and the work of both commands.
+//! The work of both commands: turn a report into a record, and store it together with its audit entry.
 
 use liveness_core::store::{Recorded, Recording};
 use liveness_core::{
@@ -6,96 +6,11 @@ use liveness_core::{
     NewLivenessCheck, ReceivedObject, SessionDuration, SessionId, SessionMetrics, Timestamp, Violation,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use validator::Validate;
+use serde::Serialize;
 
-use super::{IDEMPOTENCY_KEY_REUSED, ImageBase64, Liveness, SESSION_OF_ANOTHER_USER, Settings, rules};
+use super::store_adapter::{IDEMPOTENCY_KEY_REUSED, SESSION_OF_ANOTHER_USER};
+use super::{CaptureMetricsReport, Liveness, LivenessReport, SessionMetricsReport, Settings};
 use crate::{BusError, Call, Received};
-
-/// What the phone's SDK reports of one run.
-///
-/// Its rules: `docs/api.md#fields`.
-#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LivenessReport {
-    /// The SDK's session, which belongs to the first user who records it; 1 to 255 characters after trimming.
-    #[validate(required, custom(function = "rules::session_id"))]
-    #[schemars(with = "Option<SessionId>")]
-    pub session_id: Option<String>,
-    /// Whether the SDK calls the run a success.
-    #[validate(required)]
-    pub is_successful: Option<bool>,
-    /// The captured face: a JPEG, PNG or WebP in Base64, with or without `data:<type>;base64,` before it; at most 5 MiB
-    /// decoded, unless the operator has set another limit. An empty text is none.
-    #[validate(nested)]
-    #[serde(default)]
-    pub image_base64: ImageBase64,
-    /// Where an image that was uploaded separately lies; without a `..` segment. Kept and given back as sent.
-    #[validate(custom(function = "rules::image_path"))]
-    #[schemars(with = "Option<ImagePath>")]
-    pub image_path: Option<String>,
-    /// What the SDK measured of the run. Kept whole, with the fields that the SDK adds; at most 16 KiB of JSON.
-    #[validate(nested)]
-    pub metadata: Option<Received<SessionMetricsReport>>,
-    /// What the SDK measured of the image. Kept whole, with the fields that the SDK adds; at most 16 KiB of JSON.
-    #[validate(nested)]
-    pub image_metadata: Option<Received<CaptureMetricsReport>>,
-}
-
-/// What the SDK measured of the run: the known fields of `metadata`.
-#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionMetricsReport {
-    /// Milliseconds since the Unix epoch, not negative.
-    #[validate(range(min = 0))]
-    pub timestamp: Option<i64>,
-    /// RFC 3339, or ISO 8601 without an offset.
-    #[validate(custom(function = "rules::instant"))]
-    #[schemars(with = "Option<Timestamp>")]
-    pub completed_at: Option<String>,
-    /// Whether the SDK took it for a real person.
-    pub verification_result: Option<bool>,
-    /// Milliseconds.
-    #[validate(custom(function = "rules::duration"))]
-    #[schemars(with = "Option<SessionDuration>")]
-    pub session_duration: Option<i64>,
-    /// 0 to 1.
-    #[validate(custom(function = "rules::lighting"))]
-    #[schemars(with = "Option<LightingValue>")]
-    pub lighting_value: Option<f64>,
-    /// How many challenges were presented, 0 to 100.
-    #[validate(custom(function = "rules::challenge_count"))]
-    #[schemars(with = "Option<ChallengeCount>")]
-    pub challenge_count: Option<i64>,
-    /// Those that the user completed.
-    #[validate(custom(function = "rules::challenges"))]
-    #[schemars(with = "Option<Challenges>")]
-    pub completed_challenges: Option<Vec<String>>,
-    /// Those that were presented.
-    #[validate(custom(function = "rules::challenges"))]
-    #[schemars(with = "Option<Challenges>")]
-    pub challenges: Option<Vec<String>>,
-    /// What the SDK measured of the final picture.
-    // As received, because an array would be read by position.
-    #[validate(nested)]
-    pub final_capture: Option<Received<CaptureMetricsReport>>,
-}
-
-/// What the SDK measured of a picture: the known fields of `metadata.finalCapture` and of `imageMetadata`.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CaptureMetricsReport {
-    /// Whether the SDK took it for a real face.
-    pub verification_result: Option<bool>,
-    /// Milliseconds.
-    #[validate(custom(function = "rules::duration"))]
-    #[schemars(with = "Option<SessionDuration>")]
-    pub session_duration: Option<i64>,
-    /// 0 to 1.
-    #[validate(custom(function = "rules::lighting"))]
-    #[schemars(with = "Option<LightingValue>")]
-    pub lighting_value: Option<f64>,
-}
 
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -118,7 +33,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The sentence of both commands.
+    /// The summary of both commands' replies.
     pub(super) fn summary(&self) -> &'static str {
         if CompletionRule::AnySuccessful.accepts(self.is_successful, self.verification_result) {
             "Liveness check completed successfully."
@@ -143,7 +58,7 @@ impl From<LivenessCheck> for Receipt {
 }
 
 impl Liveness {
-    /// Records a report of the user behind the call, with the audit entry of it.
+    /// Records a report of the call's user, in one transaction with its audit entry.
     pub(super) async fn record(&self, report: LivenessReport, call: &Call<'_>) -> Result<Receipt, BusError> {
         let check = self.new_check(report, call)?;
         let recording = Recording {
@@ -169,14 +84,14 @@ impl Liveness {
         let image_metrics = image_metadata.map(|metadata| capture_metrics(metadata.known(), "imageMetadata"));
         Ok(NewLivenessCheck {
             user: call.user()?.clone(),
-            session_id: at("sessionId", SessionId::parse(&report.session_id.unwrap_or_default()))?,
+            session_id: check_field("sessionId", SessionId::parse(&report.session_id.unwrap_or_default()))?,
             is_successful: report.is_successful.unwrap_or_default(),
             metrics: metrics.unwrap_or_default(),
             image_metrics: image_metrics.transpose()?.unwrap_or_default(),
-            metadata: at("metadata", metadata.map(kept).transpose())?,
-            image_metadata: at("imageMetadata", image_metadata.map(kept).transpose())?,
+            metadata: check_field("metadata", metadata.map(object_of).transpose())?,
+            image_metadata: check_field("imageMetadata", image_metadata.map(object_of).transpose())?,
             image,
-            image_path: at(
+            image_path: check_field(
                 "imagePath",
                 report.image_path.as_deref().map(ImagePath::parse).transpose(),
             )?,
@@ -195,7 +110,7 @@ impl Liveness {
     }
 }
 
-/// The refusals of both commands, besides those of any message.
+/// The refusals that only the two commands have.
 pub(super) fn refusals() -> [BusError; 3] {
     let limit = Settings::default().max_image_bytes;
     [SESSION_OF_ANOTHER_USER, IDEMPOTENCY_KEY_REUSED, too_large(limit)]
@@ -205,7 +120,7 @@ fn too_large(limit: usize) -> BusError {
     BusError::TooLarge(format!("the image in imageBase64 has more than {limit} bytes").into())
 }
 
-fn kept<T: serde::de::DeserializeOwned + Default>(received: &Received<T>) -> Result<ReceivedObject, Violation> {
+fn object_of<T: serde::de::DeserializeOwned + Default>(received: &Received<T>) -> Result<ReceivedObject, Violation> {
     received.object().cloned()
 }
 
@@ -223,14 +138,14 @@ fn session_metrics(report: &SessionMetricsReport) -> Result<SessionMetrics, BusE
         .transpose()?;
     Ok(SessionMetrics {
         timestamp: report.timestamp,
-        completed_at: at("metadata.completedAt", completed_at)?,
+        completed_at: check_field("metadata.completedAt", completed_at)?,
         run: capture_metrics(&run, "metadata")?,
-        challenge_count: at(
+        challenge_count: check_field(
             "metadata.challengeCount",
             report.challenge_count.map(ChallengeCount::new).transpose(),
         )?,
-        completed_challenges: at("metadata.completedChallenges", list(&report.completed_challenges))?,
-        challenges: at("metadata.challenges", list(&report.challenges))?,
+        completed_challenges: check_field("metadata.completedChallenges", list(&report.completed_challenges))?,
+        challenges: check_field("metadata.challenges", list(&report.challenges))?,
         final_capture: final_capture.unwrap_or_default(),
     })
 }
@@ -240,11 +155,11 @@ fn capture_metrics(report: &CaptureMetricsReport, path: &str) -> Result<CaptureM
     let lighting = report.lighting_value.map(LightingValue::new).transpose();
     Ok(CaptureMetrics {
         verification_result: report.verification_result,
-        session_duration: at(&format!("{path}.sessionDuration"), duration)?,
-        lighting_value: at(&format!("{path}.lightingValue"), lighting)?,
+        session_duration: check_field(&format!("{path}.sessionDuration"), duration)?,
+        lighting_value: check_field(&format!("{path}.lightingValue"), lighting)?,
     })
 }
 
-fn at<T>(field: &str, parsed: Result<T, Violation>) -> Result<T, BusError> {
+fn check_field<T>(field: &str, parsed: Result<T, Violation>) -> Result<T, BusError> {
     parsed.map_err(|violation| BusError::invalid(field, violation))
 }

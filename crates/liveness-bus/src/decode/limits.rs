@@ -1,30 +1,57 @@
-//! One pass over a body, for what parsing it into a type does not tell.
+//! Limits that hold for a whole body, also for fields that its type does not have: depth, number of values, characters.
 
 use liveness_core::is_forbidden_control;
 
-use super::MAX_DEPTH;
+use crate::error::BusError;
 
-/// Whether a body has nothing in it that [`Scan`] looks for, as nearly all have: told faster than string by string.
-pub(super) fn is_plain(text: &str) -> bool {
+const MAX_DEPTH: usize = 64;
+/// The largest number of values in a body, over all levels.
+const MAX_VALUES: usize = 10_000;
+
+/// Checks a body. Returns whether it has a forbidden control character, whose field is still to be found.
+///
+/// # Errors
+///
+/// [`BusError::Malformed`] if the body is too deep, has too many values, or has half of a surrogate pair.
+pub(super) fn check(text: &str) -> Result<bool, BusError> {
+    if is_plain(text) {
+        return Ok(false);
+    }
+    let scan = Scan::of(text);
+    if scan.depth > MAX_DEPTH {
+        return Err(BusError::Malformed("the body is nested deeper than 64 levels".into()));
+    }
+    if scan.values > MAX_VALUES {
+        return Err(BusError::Malformed("the body holds more than 10000 values".into()));
+    }
+    if scan.has_lone_surrogate {
+        return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
+    }
+    Ok(scan.has_control)
+}
+
+/// Whether a body certainly has nothing that [`Scan`] looks for. This is fast, and true for almost every body.
+fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     // C2 is the first byte of U+0080 to U+009F.
     memchr::memchr3(b'\\', 0x7F, 0xC2, bytes).is_none()
-        // Without so many of these, wherever they stand, it is neither too deep nor too many values.
+        // A body with so few of these, inside strings or not, is not too deep and has not too many values.
         && (bytes.len() <= MAX_DEPTH || memchr::memchr3_iter(b'{', b'[', b',', bytes).nth(MAX_DEPTH).is_none())
 }
 
-/// What parsing into a type does not tell, for what no field of the type names is skipped unread.
+/// What one pass over a body finds. Parsing into a type cannot find it, because serde skips fields that the type does not
+/// have.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
-    pub(super) depth: usize,
-    /// Objects, arrays, and what follows a comma: all values but the first of each object or array, and a few more.
-    pub(super) values: usize,
-    pub(super) has_control: bool,
-    pub(super) has_lone_surrogate: bool,
+struct Scan {
+    depth: usize,
+    /// The number of objects, arrays and commas. This is close to the number of values, and easy to count.
+    values: usize,
+    has_control: bool,
+    has_lone_surrogate: bool,
 }
 
 impl Scan {
-    pub(super) fn of(text: &str) -> Self {
+    fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         let (mut scan, mut depth, mut at) = (Self::default(), 0_usize, 0);
         while let Some(byte) = bytes.get(at) {
@@ -44,7 +71,7 @@ impl Scan {
         scan
     }
 
-    /// Goes from behind the opening quote to the closing one.
+    /// Checks a string that starts after the opening quote. Returns the place of the closing quote.
     fn skip_string(&mut self, bytes: &[u8], start: usize) -> usize {
         let mut at = start;
         while let Some(found) = memchr::memchr3(b'"', b'\\', 0x7F, &bytes[at..]) {
@@ -69,7 +96,7 @@ impl Scan {
         at
     }
 
-    /// How far to go from a backslash, with `escape` behind it, so that no escaped character is left out.
+    /// The length of an escape sequence from its backslash on. `escape` is what follows the backslash.
     fn escape_length(&mut self, escape: &[u8]) -> usize {
         match code_unit(escape) {
             Some(0xD800..=0xDBFF) if is_low_surrogate(&escape[5..]) => 12,
@@ -82,7 +109,7 @@ impl Scan {
     }
 }
 
-/// The UTF-16 code unit that `uXXXX` stands for.
+/// The UTF-16 code unit of `uXXXX`.
 fn code_unit(escape: &[u8]) -> Option<u32> {
     let hex = std::str::from_utf8(escape.strip_prefix(b"u")?.get(..4)?).ok()?;
     u32::from_str_radix(hex, 16).ok()

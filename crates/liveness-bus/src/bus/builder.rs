@@ -1,75 +1,26 @@
-//! Puts a bus together, and tells every mistake in it at once.
+//! Builds a bus, and reports all mistakes in it at once.
 
-use std::any::{Any, TypeId};
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use super::Bus;
+use super::module::{Entry, Module};
+use super::registry::Registry;
+use crate::audit::AuditSink;
+use crate::message::Audit;
+use crate::middleware::Middleware;
+use crate::observability::Observer;
+use crate::pipeline::Pipeline;
 
-use crate::bus::{Pipeline, Registry};
-use crate::frame::{ByName, Registered};
-use crate::{Audit, AuditSink, Bus, Handler, Message, Meta, Middleware, Observer};
-
-struct Entry {
-    meta: Meta,
-    type_id: TypeId,
-    by_type: Arc<dyn Any + Send + Sync>,
-    by_name: Arc<dyn ByName>,
-}
-
-/// Messages that belong together, with their handlers.
-pub struct Module {
-    name: &'static str,
-    declared: Vec<&'static str>,
-    entries: Vec<Entry>,
-}
-
-impl fmt::Debug for Module {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+impl Bus {
+    /// Starts to build a bus.
+    pub fn builder() -> BusBuilder {
+        BusBuilder::default()
     }
 }
 
-impl Module {
-    /// An empty module; the name is for mistakes to tell where they are.
-    pub fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            declared: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-
-    /// Says that this module answers these messages: one without a handler is then a mistake.
-    #[must_use]
-    pub fn declare(mut self, messages: &[Meta]) -> Self {
-        self.declared.extend(messages.iter().map(Meta::name));
-        self
-    }
-
-    /// Handles `M`.
-    #[must_use]
-    pub fn handle<M>(mut self, handler: impl Handler<M>) -> Self
-    where
-        M: Message + DeserializeOwned,
-        M::Reply: Serialize,
-    {
-        let registered = Arc::new(Registered::<M>::new(handler));
-        self.entries.push(Entry {
-            meta: Meta::of::<M>(),
-            type_id: TypeId::of::<M>(),
-            by_type: Arc::clone(&registered) as Arc<dyn Any + Send + Sync>,
-            by_name: registered,
-        });
-        self
-    }
-}
-
-/// One mistake in how a bus is put together.
+/// One mistake in how a bus is built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mistake {
@@ -79,8 +30,8 @@ pub enum Mistake {
     /// A message has two handlers.
     #[error("{0} has two handlers: remove one")]
     DuplicateHandler(&'static str),
-    /// A name that cannot stand in a path.
-    #[error("{0:?} is no name for a message: use letters, digits, `_`, `-` and `.`")]
+    /// The name cannot be a segment of a URL path.
+    #[error("{0:?} cannot be the name of a message: use letters, digits, `_`, `-` and `.`")]
     BadName(&'static str),
     /// A declared message has no handler.
     #[error("the module {module} declares {message} but does not handle it: add `.handle::<{message}>(…)`")]
@@ -90,12 +41,12 @@ pub enum Mistake {
         /// The message.
         message: &'static str,
     },
-    /// An audited message has nowhere to leave its entry.
+    /// A message is audited, but the bus has no audit sink.
     #[error("{0} is audited, but the bus has no audit sink: add `.audit_sink(…)`")]
     NoAuditSink(&'static str),
 }
 
-/// Every mistake in how a bus is put together.
+/// All mistakes in how a bus is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildErrors(Vec<Mistake>);
 
@@ -115,7 +66,7 @@ impl fmt::Display for BuildErrors {
 
 impl std::error::Error for BuildErrors {}
 
-/// Puts a [`Bus`] together.
+/// Builds a [`Bus`].
 #[derive(Default)]
 pub struct BusBuilder {
     modules: Vec<Module>,
@@ -141,39 +92,41 @@ impl BusBuilder {
         self
     }
 
-    /// Adds a middleware before the gate: it sees every message, refused ones too. The first added is the outermost.
+    /// Adds a middleware before the gate. It sees every message, also those that the gate refuses. The first one added is
+    /// the outermost.
     #[must_use]
     pub fn around(mut self, middleware: impl Middleware) -> Self {
         self.around.push(Arc::new(middleware));
         self
     }
 
-    /// Adds a middleware behind the gate: it sees messages that are allowed and valid. The first added is the outermost.
+    /// Adds a middleware after the gate. It sees only messages that are allowed and valid. The first one added is the
+    /// outermost.
     #[must_use]
     pub fn inside(mut self, middleware: impl Middleware) -> Self {
         self.inside.push(Arc::new(middleware));
         self
     }
 
-    /// Where audit entries go.
+    /// Sets where audit entries are written.
     #[must_use]
     pub fn audit_sink(mut self, sink: impl AuditSink) -> Self {
         self.audit_sink = Some(Box::new(sink));
         self
     }
 
-    /// Adds one that is told how every message ended.
+    /// Adds an observer, which is told how every message ended.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Box::new(observer));
         self
     }
 
-    /// The bus.
+    /// Builds the bus.
     ///
     /// # Errors
     ///
-    /// [`BuildErrors`]: every mistake, not only the first.
+    /// [`BuildErrors`] with all mistakes, not only the first.
     pub fn build(self) -> Result<Bus, BuildErrors> {
         let mistakes = self.mistakes();
         if !mistakes.is_empty() {

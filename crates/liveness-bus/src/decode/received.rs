@@ -1,22 +1,23 @@
-//! A part of a message that is kept as it was received, beside the fields of it that are known.
+//! A JSON object that is kept exactly as it was received, together with its known fields.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use liveness_core::{ReceivedObject, Violation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Unexpected};
 use serde_json::value::RawValue;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use crate::BusError;
-use crate::decode::{Decoded, decode};
-use crate::validation::{camel_case, covers, violation};
-use liveness_core::{ReceivedObject, Violation};
+use super::decode;
+use super::field_errors::Decoded;
+use crate::error::BusError;
+use crate::validation::{camel_case, is_same_or_within, violation};
 
-/// A JSON object, whole as received, and what is known of it as a `T`.
+/// A JSON object exactly as it was received, together with its known fields as a `T`.
 ///
-/// What cannot be read of `T` is told by [`Validate`], together with the rules that `T` itself breaks.
+/// [`Validate`] reports the fields of `T` that could not be decoded, together with the rules that `T` itself breaks.
 #[derive(Clone)]
 pub struct Received<T> {
     object: Result<ReceivedObject, Violation>,
@@ -25,11 +26,11 @@ pub struct Received<T> {
 }
 
 impl<T: DeserializeOwned + Default> Received<T> {
-    /// Reads an object.
+    /// Decodes an object.
     ///
     /// # Errors
     ///
-    /// [`BusError::Malformed`] when the text is no JSON object.
+    /// [`BusError::Malformed`] if the text is not a JSON object.
     pub fn from_json(json: &str) -> Result<Self, BusError> {
         let raw = RawValue::from_string(json.to_owned());
         Self::of(raw.map_err(|_| BusError::Malformed("not valid JSON".into()))?)
@@ -37,7 +38,7 @@ impl<T: DeserializeOwned + Default> Received<T> {
 
     fn of(raw: Box<RawValue>) -> Result<Self, BusError> {
         let object = ReceivedObject::parse(raw);
-        // What is too long is not read: an array of millions of strings would be made only to be thrown away.
+        // An object that is too long is not decoded: an array of millions of strings would be built for nothing.
         let Decoded { message, problems } = match &object {
             Ok(object) => decode::<T>(object.as_json().as_bytes())?,
             Err(_) => Decoded {
@@ -65,11 +66,11 @@ impl<T: DeserializeOwned + Default> Received<T> {
         &self.known
     }
 
-    /// The object as received.
+    /// The object as it was received.
     ///
     /// # Errors
     ///
-    /// The rule that it breaks; none, once it is validated.
+    /// The rule that the object breaks. There is no error after validation.
     pub fn object(&self) -> Result<&ReceivedObject, Violation> {
         self.object.as_ref().map_err(|violation| *violation)
     }
@@ -114,12 +115,12 @@ impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Received<T> {
 impl<T: Validate> Validate for Received<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut errors = self.known.validate().err().unwrap_or_default();
-        // A list with an element that could not be read has something else in that place.
+        // A list with an element that could not be decoded has a placeholder instead, so its rules say nothing.
         let is_whole = |name: &str| {
             !self
                 .unreadable
                 .iter()
-                .any(|(field, _)| covers(&camel_case(name), field))
+                .any(|(field, _)| is_same_or_within(&camel_case(name), field))
         };
         errors
             .errors_mut()

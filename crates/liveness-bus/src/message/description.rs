@@ -1,14 +1,14 @@
-//! What a message looks like on the wire, for hosts that tell their callers: as OpenAPI, or in any other way.
+//! What a message looks like on the wire, for a host that documents its messages, for example as OpenAPI.
 //!
-//! Nothing here is asked while a message is handled.
+//! Nothing here is used while a message is handled.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{BusError, Message};
+use crate::error::BusError;
 
-/// What a message says of itself: [`Message::description`].
+/// The schemas, the examples and the own refusals of a message: [`Message::description`](crate::Message::description).
 ///
 /// ```
 /// use liveness_bus::schemars::JsonSchema;
@@ -50,41 +50,41 @@ pub struct Description {
     refusals: Vec<BusError>,
 }
 
-/// A request, and what may be answered to it.
+/// An example of a request and its answer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Example {
-    /// What it is an example of.
+    /// What the example shows.
     pub title: String,
-    /// The body.
+    /// The body of the request.
     pub request: Value,
     /// The answer.
     pub answer: Answer,
 }
 
-/// What a message that was done is answered with.
+/// The answer to a message that succeeded.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Answer {
-    /// [`Message::summary`]
+    /// [`Message::summary`](crate::Message::summary)
     pub message: Option<String>,
     /// The reply.
     pub data: Value,
 }
 
 impl Description {
-    /// That of `M`, with examples: a JSON array of [`Example`]s, or nothing.
-    pub fn of<M: Message + JsonSchema>(examples: &'static str) -> Self
-    where
-        M::Reply: JsonSchema,
-    {
+    pub(super) fn new(
+        request: fn(&mut SchemaGenerator) -> Schema,
+        reply: fn(&mut SchemaGenerator) -> Schema,
+        examples: &'static str,
+    ) -> Self {
         Self {
-            request: SchemaGenerator::subschema_for::<M>,
-            reply: SchemaGenerator::subschema_for::<M::Reply>,
+            request,
+            reply,
             examples,
             refusals: Vec::new(),
         }
     }
 
-    /// Adds refusals of the message's own: such as any message may meet with need not be told.
+    /// Adds refusals that only this message has. Refusals that every message can have are not listed.
     #[must_use]
     pub fn refusals(mut self, refusals: impl IntoIterator<Item = BusError>) -> Self {
         self.refusals.extend(refusals);
@@ -105,7 +105,7 @@ impl Description {
     ///
     /// # Errors
     ///
-    /// What is wrong with their JSON.
+    /// The examples are not valid JSON, or not examples.
     pub fn examples(&self) -> Result<Vec<Example>, serde_json::Error> {
         if self.examples.is_empty() {
             return Ok(Vec::new());
@@ -113,7 +113,7 @@ impl Description {
         serde_json::from_str(self.examples)
     }
 
-    /// The refusals of the message's own.
+    /// The refusals that only this message has.
     pub fn into_refusals(self) -> Vec<BusError> {
         self.refusals
     }

@@ -1,4 +1,4 @@
-//! Finds all that is wrong with a body that did not fit its type. Slow, and only asked when something is.
+//! Finds every wrong field of a body that does not fit its type. This is slow, and only used after parsing has failed.
 
 use std::borrow::Cow;
 
@@ -7,33 +7,41 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
-use super::{Decoded, MAX_PROBLEMS, not_json};
-use crate::{BusError, FieldError};
+use crate::error::{BusError, FieldError, MAX_FIELD_ERRORS};
 
-/// Most bytes that are read again.
+/// The largest number of bytes that are parsed again, over all rounds.
 const MAX_REREAD: usize = 64 * 1024 * 1024;
-/// How serde says that a field is missing.
+/// The beginning of serde's error text for a missing field.
 const MISSING: &str = "missing field `";
 
-/// Finds all that is wrong with a body that is JSON.
+/// The result of decoding a body.
+#[derive(Debug)]
+pub(super) struct Decoded<M> {
+    /// The message without the fields that are in `problems`. `None` if it cannot be made without them.
+    pub(super) message: Option<M>,
+    /// The fields that could not be decoded.
+    pub(super) problems: Vec<FieldError>,
+}
+
+/// Finds every wrong field of a body that is JSON.
 ///
-/// A value that does not fit is named and taken away, and the rest is tried again.
-pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded<M>, BusError> {
+/// It parses the body in rounds. Each round finds one wrong value, replaces it, and parses the body again.
+pub(super) fn find_field_errors<M: DeserializeOwned>(text: &str, has_control: bool) -> Result<Decoded<M>, BusError> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    // What is wrong is told in the order of the names.
+    // Errors are reported in the order of the fields' names.
     value.sort_all_objects();
     let mut problems = Vec::new();
     find_controls(&value, &mut String::new(), &mut problems);
     if has_control && problems.is_empty() {
-        // It stands in a value that another one of the same name, behind it, has taken the place of.
+        // The control character is in a field that is given twice. Only the last value of such a field is in `value`.
         problems.push(control_problem(""));
     }
 
     let controls = problems.len();
     let mut message = None;
     let mut last_path = String::new();
-    // Each value is tried twice at most: taken away, then in its neutral form. A large body is read fewer times.
-    let rounds = (MAX_REREAD / text.len().max(1)).clamp(8, 2 * MAX_PROBLEMS);
+    // A wrong value is replaced at most twice: by null, then by a placeholder. A large body gets fewer rounds.
+    let rounds = (MAX_REREAD / text.len().max(1)).clamp(8, 2 * MAX_FIELD_ERRORS);
     for _ in 0..rounds {
         let error = match serde_path_to_error::deserialize(&value) {
             Ok(read) => {
@@ -46,28 +54,32 @@ pub(super) fn explain<M: DeserializeOwned>(text: &str, has_control: bool) -> Res
         let text = error.inner().to_string();
         let is_repeated = path == last_path;
         let problem = type_problem(&path, &text);
-        let replacement = if is_repeated { neutral(&text) } else { Value::Null };
-        let replaced = replace(&mut value, error.path(), quoted(&text, MISSING), replacement);
+        let replacement = if is_repeated {
+            placeholder_of(&text)
+        } else {
+            Value::Null
+        };
+        let replaced = replace(&mut value, error.path(), quoted_after(&text, MISSING), replacement);
         if !problems.iter().any(|known: &FieldError| known.field == problem.field) {
             problems.push(problem);
         }
-        if !replaced || problems.len() - controls >= MAX_PROBLEMS {
+        if !replaced || problems.len() - controls >= MAX_FIELD_ERRORS {
             break;
         }
         last_path = path;
     }
 
     if problems.is_empty() {
-        return as_it_stands(text, message);
+        return find_duplicate_field(text, message);
     }
-    problems.truncate(MAX_PROBLEMS);
+    problems.truncate(MAX_FIELD_ERRORS);
     Ok(Decoded { message, problems })
 }
 
-/// Nothing was wrong with the values, so it is with the body as a whole: a field that stands in it twice.
+/// Finds a field that is given twice. This is the remaining possibility if no value is wrong.
 ///
-/// `message` is the body with the last of the two.
-fn as_it_stands<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<Decoded<M>, BusError> {
+/// `message` was decoded with the last value of that field.
+fn find_duplicate_field<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<Decoded<M>, BusError> {
     let error = match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)) {
         Ok(message) => {
             return Ok(Decoded {
@@ -77,9 +89,9 @@ fn as_it_stands<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<D
         }
         Err(error) => error,
     };
-    match quoted(&error.inner().to_string(), "duplicate field `") {
+    match quoted_after(&error.inner().to_string(), "duplicate field `") {
         Some(field) => {
-            let path = inside(&error.path().to_string(), field);
+            let path = join_path(&error.path().to_string(), field);
             let problems = vec![FieldError::new(path, "duplicate", "must be given once")];
             Ok(Decoded { message, problems })
         }
@@ -87,7 +99,12 @@ fn as_it_stands<M: DeserializeOwned>(text: &str, message: Option<M>) -> Result<D
     }
 }
 
-fn inside(path: &str, field: &str) -> String {
+/// The error for a body that is not JSON. The text of a syntax error comes from serde_json, which never quotes the body.
+pub(super) fn not_json(error: &serde_json::Error) -> BusError {
+    BusError::Malformed(format!("the body is not valid JSON: {error}").into())
+}
+
+fn join_path(path: &str, field: &str) -> String {
     if path == "." {
         field.to_owned()
     } else {
@@ -95,14 +112,16 @@ fn inside(path: &str, field: &str) -> String {
     }
 }
 
-fn quoted<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+fn quoted_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     text.strip_prefix(prefix)?.split('`').next()
 }
 
-/// serde's text quotes the value before ", expected "; what stands behind it was written by a programmer.
+/// Turns an error of serde into an error of a field, without the value.
+///
+/// serde quotes the value in its text before ", expected ". The rest of the text was written by a programmer.
 fn type_problem(path: &str, text: &str) -> FieldError {
-    if let Some(field) = quoted(text, MISSING) {
-        return FieldError::new(inside(path, field), "required", "must be given");
+    if let Some(field) = quoted_after(text, MISSING) {
+        return FieldError::new(join_path(path, field), "required", "must be given");
     }
     let is_type = ["invalid type: ", "invalid value: ", "invalid length "]
         .iter()
@@ -112,13 +131,13 @@ fn type_problem(path: &str, text: &str) -> FieldError {
         .map(|(_, expected)| expected)
         .filter(|_| is_type);
     let message: Cow<'static, str> = match expected {
-        Some(expected) => format!("must be {}", in_words(expected)).into(),
+        Some(expected) => format!("must be {}", type_in_words(expected)).into(),
         None => "is not as it should be".into(),
     };
     FieldError::new(path, "type", message)
 }
 
-fn in_words(expected: &str) -> &str {
+fn type_in_words(expected: &str) -> &str {
     match expected {
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "an integer",
         "f32" | "f64" => "a number",
@@ -129,9 +148,12 @@ fn in_words(expected: &str) -> &str {
     }
 }
 
-/// Some value of the expected type, so that reading can go on behind it.
-fn neutral(text: &str) -> Value {
-    match text.rsplit_once(", expected ").map(|(_, expected)| in_words(expected)) {
+/// A value of the expected type, so that the next round gets past this field.
+fn placeholder_of(text: &str) -> Value {
+    match text
+        .rsplit_once(", expected ")
+        .map(|(_, expected)| type_in_words(expected))
+    {
         Some("a string") => Value::String(String::new()),
         Some("a boolean") => Value::Bool(false),
         Some("an integer" | "a number") => Value::from(0),
@@ -140,7 +162,7 @@ fn neutral(text: &str) -> Value {
     }
 }
 
-/// Puts `replacement` at the path, or into the object there where the field is missing from it.
+/// Puts `replacement` at the path. If `missing` names a field, it is added to the object at the path.
 fn replace(value: &mut Value, path: &Path, missing: Option<&str>, replacement: Value) -> bool {
     let mut at = value;
     for segment in path {
@@ -164,7 +186,7 @@ fn replace(value: &mut Value, path: &Path, missing: Option<&str>, replacement: V
 }
 
 fn find_controls(value: &Value, path: &mut String, problems: &mut Vec<FieldError>) {
-    if problems.len() >= MAX_PROBLEMS {
+    if problems.len() >= MAX_FIELD_ERRORS {
         return;
     }
     let length = path.len();
@@ -184,7 +206,7 @@ fn find_controls(value: &Value, path: &mut String, problems: &mut Vec<FieldError
             for (key, field) in fields {
                 let dot = if path.is_empty() { "" } else { "." };
                 path.push_str(dot);
-                path.push_str(shown(key));
+                path.push_str(printable_key(key));
                 find_controls(field, path, problems);
                 path.truncate(length);
             }
@@ -202,8 +224,8 @@ fn control_problem(path: &str) -> FieldError {
     )
 }
 
-/// A key comes from the caller too: one that does not look like a field's name is not repeated.
-fn shown(key: &str) -> &str {
+/// The key as it may be reported. A key comes from the caller, so one that does not look like a field's name becomes `?`.
+fn printable_key(key: &str) -> &str {
     let plain = key.len() <= 64
         && key
             .bytes()

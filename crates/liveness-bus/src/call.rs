@@ -1,0 +1,106 @@
+//! One message on its way through the bus.
+
+use std::ops::Deref;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use liveness_core::{AuditEntry, User};
+
+use crate::access::NO_USER;
+use crate::context::Context;
+use crate::error::BusError;
+use crate::message::Meta;
+
+/// One message on its way through the bus: its context, and what its audit entry will say.
+#[derive(Debug)]
+pub struct Call<'a> {
+    context: &'a Context,
+    meta: &'static Meta,
+    concerns: OnceLock<i64>,
+    entry_written: AtomicBool,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(context: &'a Context, meta: &'static Meta) -> Self {
+        Self {
+            context,
+            meta,
+            concerns: OnceLock::new(),
+            entry_written: AtomicBool::new(false),
+        }
+    }
+
+    /// What the message declares.
+    pub fn meta(&self) -> &Meta {
+        self.meta
+    }
+
+    /// The self-service user of the principal.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Forbidden`] if there is none. This cannot happen if [`Access::needs_user`], because the gate checks it.
+    ///
+    /// [`Access::needs_user`]: crate::Access::needs_user
+    pub fn user(&self) -> Result<&User, BusError> {
+        self.principal().user().ok_or(BusError::Forbidden(NO_USER))
+    }
+
+    /// The audit entry for the success of this message. The handler writes it in the same transaction as its record.
+    ///
+    /// When the transaction is committed, the handler calls [`entry_written`](Self::entry_written).
+    pub fn audit_entry(&self) -> AuditEntry {
+        self.entry("00")
+    }
+
+    /// Tells the bus that the handler's entry is committed.
+    ///
+    /// If the handler forgets to call it, there are two entries, never zero.
+    pub fn entry_written(&self) {
+        self.entry_written.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn entry_is_written(&self) -> bool {
+        self.entry_written.load(Ordering::Relaxed)
+    }
+
+    /// Tells the bus whose data is read or changed. A handler calls this if the message itself does not name the user.
+    /// Only the first call counts.
+    pub fn set_concerned_user(&self, id: i64) {
+        let _is_first = self.concerns.set(id);
+    }
+
+    /// The user whose data is read or changed: the user that the message names, or else the user who sends it.
+    pub(crate) fn concerned_user(&self) -> Option<i64> {
+        let named = self.concerns.get().copied();
+        let sender = || self.principal().user().map(|user| user.id);
+        named.or_else(|| {
+            if self.meta.access().needs_user() {
+                sender()
+            } else {
+                None
+            }
+        })
+    }
+
+    pub(crate) fn entry(&self, outcome: &'static str) -> AuditEntry {
+        AuditEntry {
+            at: self.now(),
+            request_id: self.request_id().as_str().to_owned(),
+            principal: self.principal().subject().to_owned(),
+            roles: self.principal().roles().join(","),
+            self_service_user_id: self.concerned_user(),
+            message: self.meta.name().into(),
+            outcome: outcome.into(),
+            client_address: self.client_address(),
+        }
+    }
+}
+
+impl Deref for Call<'_> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        self.context
+    }
+}

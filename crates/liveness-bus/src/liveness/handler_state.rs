@@ -1,0 +1,49 @@
+//! What the handlers of the six messages share: the store, the users and the settings.
+
+use std::sync::Arc;
+
+use liveness_core::store::Store;
+use liveness_core::{CompletionRule, UserDirectory};
+
+/// The handlers of the six messages, and what they share. It is cheap to clone.
+#[derive(Clone)]
+pub struct Liveness {
+    pub(super) store: Store,
+    pub(super) users: Arc<dyn UserDirectory>,
+    pub(super) settings: Settings,
+}
+
+impl std::fmt::Debug for Liveness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Liveness")
+            .field("store", &self.store)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Liveness {
+    /// Handlers that record in `store` and look up users in `users`.
+    pub fn new(store: Store, users: Arc<dyn UserDirectory>, settings: Settings) -> Self {
+        Self { store, users, settings }
+    }
+}
+
+/// What an operator can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The largest number of bytes of an image, after decoding Base64.
+    pub max_image_bytes: usize,
+    /// The rule by which CheckLivenessStatusQuery decides.
+    pub status_rule: CompletionRule,
+}
+
+impl Default for Settings {
+    /// 5 MiB, and any successful record.
+    fn default() -> Self {
+        Self {
+            max_image_bytes: 5 * 1024 * 1024,
+            status_rule: CompletionRule::AnySuccessful,
+        }
+    }
+}
