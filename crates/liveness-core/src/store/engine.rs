@@ -2,6 +2,7 @@
 //! building blocks that diesel lacks. Nothing here knows a table.
 
 pub(crate) mod bulk_insert;
+pub(crate) mod citus;
 pub(crate) mod connection;
 pub(crate) mod connections;
 pub(crate) mod database_file;
@@ -9,6 +10,7 @@ pub(crate) mod diagnosis;
 pub(crate) mod eq_any;
 pub(crate) mod error;
 pub(crate) mod migrations;
+pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod timeouts;

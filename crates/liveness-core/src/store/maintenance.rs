@@ -7,6 +7,7 @@ use super::engine::error::{OpenError, StoreError};
 use super::engine::migrations;
 use super::queue::stats::StoreStats;
 use super::tables::checks::find;
+use super::tables::distribution;
 use super::tables::trail::entries;
 
 impl Store {
@@ -18,7 +19,8 @@ impl Store {
     /// [`OpenError`] when the database is out of reach or a migration fails, with nothing changed.
     pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
         let settings = self.connections.settings();
-        self.connections.migrate(|conn| migrations::run(conn, settings))
+        self.connections
+            .migrate(|conn| migrations::run(conn, settings, distribution::distribute))
     }
 
     /// Refuses a database whose schema is not that of this program. Blocks, and changes nothing.

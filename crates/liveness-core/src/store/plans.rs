@@ -265,7 +265,7 @@ const CASES: &[Case] = &[
     ),
     (
         "a face",
-        |conn| faces::get(conn, 1).map(drop),
+        |conn| faces::get(conn, 1, 1).map(drop),
         &[("liveness_images USING INTEGER PRIMARY KEY", "liveness_images_pkey")],
     ),
     ("a user", |conn| users::find(conn, &[1]).map(drop), &[USER]),
@@ -305,7 +305,7 @@ const NO_SEARCHES: [&str; 4] = [
 #[test]
 fn every_search_goes_by_an_index_on_sqlite() {
     let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
-    migrations::run(&mut (&mut sqlite).into(), &PostgresSettings::default()).unwrap();
+    migrations::run(&mut (&mut sqlite).into(), &PostgresSettings::default(), |_| Ok(())).unwrap();
     Connection::from(&mut sqlite).execute(A_SESSION).unwrap();
     for (name, operation, expected) in CASES {
         let mut is_used = vec![false; expected.len()];
@@ -367,7 +367,7 @@ fn generic_plan(postgres: &mut PgConnection, search: &str) -> Vec<String> {
 fn every_search_goes_by_an_index_on_postgres() {
     let database = cluster::TestDatabase::create();
     let mut postgres = PgConnection::establish(&database.url()).unwrap();
-    migrations::run(&mut (&mut postgres).into(), &PostgresSettings::default()).unwrap();
+    migrations::run(&mut (&mut postgres).into(), &PostgresSettings::default(), |_| Ok(())).unwrap();
     let mut postgres = PgConnection::establish(&database.url()).unwrap();
     Connection::from(&mut postgres).execute(A_SESSION).unwrap();
     Connection::from(&mut postgres).execute(ROWS).unwrap();

@@ -1,6 +1,7 @@
 //! The tables: one file or folder each, with its SQL and the operations that the store offers on it.
 
 pub(crate) mod checks;
+pub(crate) mod distribution;
 pub(crate) mod faces;
 pub(crate) mod recording;
 pub(crate) mod schema;

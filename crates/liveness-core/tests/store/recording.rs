@@ -211,7 +211,7 @@ async fn a_failure_at_the_last_row_leaves_nothing(database: Database) {
 
     let refused = database.store.checks().record(everything()).await;
 
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
     assert_eq!(database.rows(), [0, 0, 0, 0, 0]);
     assert!(database.totals().is_empty(), "{:?}", database.totals());
 }

@@ -3,7 +3,7 @@
 //! The statement is the same for any number of rows, so that a prepared statement is neither parsed nor planned again.
 //! PostgreSQL is a network away and gets all rows at once, as one array for each column. SQLite is in the process and
 //! gets one row at a time. diesel's own insert writes the values of each row into the statement, which is then a new one
-//! for each number of rows.
+//! for each number of rows. Citus gets such a statement, because it locks all shards for an insert from arrays.
 
 use std::marker::PhantomData;
 
@@ -28,6 +28,8 @@ pub(crate) trait Row: Sized {
 
     /// The values, separated by commas.
     fn push_values<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
+    /// The same for PostgreSQL.
+    fn push_pg_values<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
 }
 
 /// The values of many rows.
@@ -104,17 +106,29 @@ macro_rules! row {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[stringify!($first), $(stringify!($column),)*];
 
-            fn push_values<'b>(
-                &'b self,
-                mut out: diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
-            ) -> diesel::QueryResult<()> {
-                out.push_bind_param::<$first_sql, _>(&self.$first)?;
-                $(
-                    out.push_sql(", ");
-                    out.push_bind_param::<$sql, _>(&self.$column)?;
-                )*
-                Ok(())
-            }
+            $crate::store::engine::bulk_insert::push_values!(push_values, diesel::sqlite::Sqlite, {
+                $first: $first_sql, $($column: $sql,)*
+            });
+            $crate::store::engine::bulk_insert::push_values!(push_pg_values, diesel::pg::Pg, {
+                $first: $first_sql, $($column: $sql,)*
+            });
+        }
+    };
+}
+
+/// The values of a row in the statement of one engine.
+macro_rules! push_values {
+    ($name:ident, $DB:ty, { $first:ident: $first_sql:ty, $($column:ident: $sql:ty,)* }) => {
+        fn $name<'b>(
+            &'b self,
+            mut out: diesel::query_builder::AstPass<'_, 'b, $DB>,
+        ) -> diesel::QueryResult<()> {
+            out.push_bind_param::<$first_sql, _>(&self.$first)?;
+            $(
+                out.push_sql(", ");
+                out.push_bind_param::<$sql, _>(&self.$column)?;
+            )*
+            Ok(())
         }
     };
 }
@@ -129,7 +143,7 @@ macro_rules! id {
     };
 }
 
-pub(crate) use {id, row};
+pub(crate) use {id, push_values, row};
 
 /// Inserts rows and returns nothing.
 pub(crate) fn execute<R: Row, C: Clauses>(conn: &mut Connection<'_>, rows: Vec<R>) -> Result<(), StoreError> {
@@ -144,6 +158,9 @@ pub(crate) fn execute<R: Row, C: Clauses>(conn: &mut Connection<'_>, rows: Vec<R
         }
         Connection::Postgres(conn) => {
             AllRows::<_, C>::of(rows).execute(*conn)?;
+        }
+        Connection::Citus(conn) => {
+            EachRow::<_, C>::of(&rows).execute(*conn)?;
         }
     }
     Ok(())
@@ -220,6 +237,52 @@ impl<R: Row, C: Clauses> Query for AllRows<R, C> {
 }
 
 impl<R: Row, C, Conn> RunQueryDsl<Conn> for AllRows<R, C> {}
+
+/// The statement of all rows, with the values of each.
+pub(crate) struct EachRow<'r, R, C> {
+    rows: &'r [R],
+    clauses: PhantomData<C>,
+}
+
+impl<'r, R: Row, C: Clauses> EachRow<'r, R, C> {
+    pub(crate) fn of(rows: &'r [R]) -> Self {
+        Self {
+            rows,
+            clauses: PhantomData,
+        }
+    }
+}
+
+impl<R: Row, C: Clauses> QueryFragment<Pg> for EachRow<'_, R, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // Another number of rows is another statement: few are worth keeping.
+        if self.rows.len() > 1 {
+            out.unsafe_to_cache_prepared();
+        }
+        push_head::<R, _>(&mut out);
+        for (place, row) in self.rows.iter().enumerate() {
+            out.push_sql(if place == 0 { " VALUES (" } else { ", (" });
+            row.push_pg_values(out.reborrow())?;
+            out.push_sql(")");
+        }
+        out.push_sql(" ");
+        out.push_sql(C::ON_CONFLICT);
+        out.push_sql(" ");
+        out.push_sql(C::RETURNING);
+        Ok(())
+    }
+}
+
+impl<R, C> QueryId for EachRow<'_, R, C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<R: Row, C: Clauses> Query for EachRow<'_, R, C> {
+    type SqlType = C::Returned;
+}
+
+impl<R, C, Conn> RunQueryDsl<Conn> for EachRow<'_, R, C> {}
 
 fn push_head<R: Row, DB: diesel::backend::Backend>(out: &mut AstPass<'_, '_, DB>) {
     out.push_sql("INSERT INTO ");

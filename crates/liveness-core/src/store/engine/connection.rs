@@ -1,4 +1,4 @@
-//! One connection, of either engine, and its transactions. This is the place where the engine is matched on.
+//! One connection, of any engine, and its transactions. This is the place where the engine is matched on.
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
 use diesel::pg::PgConnection;
@@ -7,13 +7,15 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::{self, StoreError};
 
-/// A connection to either engine, as an embedding backend lends one.
+/// A connection to the database, as an embedding backend lends one.
 #[expect(missing_debug_implementations, reason = "diesel's connections have none")]
 pub enum Connection<'a> {
     /// To SQLite.
     Sqlite(&'a mut SqliteConnection),
     /// To PostgreSQL.
     Postgres(&'a mut PgConnection),
+    /// To the coordinator of a Citus cluster: PostgreSQL that shards.
+    Citus(&'a mut PgConnection),
 }
 
 impl<'a> From<&'a mut SqliteConnection> for Connection<'a> {
@@ -38,7 +40,8 @@ macro_rules! on_either {
     ($conn:expr, |$either:ident| $query:expr) => {
         match $conn {
             $crate::store::engine::connection::Connection::Sqlite($either) => $query,
-            $crate::store::engine::connection::Connection::Postgres($either) => $query,
+            $crate::store::engine::connection::Connection::Postgres($either)
+            | $crate::store::engine::connection::Connection::Citus($either) => $query,
         }
     };
 }
@@ -55,6 +58,11 @@ pub(crate) enum Purpose {
 }
 
 impl Connection<'_> {
+    /// Whether the tables are sharded.
+    pub(crate) fn is_citus(&self) -> bool {
+        matches!(self, Self::Citus(_))
+    }
+
     /// Runs `operation` in a transaction of its own: all of it is committed, or nothing.
     pub(crate) fn transaction<T>(
         &mut self,
@@ -84,12 +92,17 @@ impl Connection<'_> {
             (Self::Sqlite(conn), Purpose::Write) => {
                 AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN IMMEDIATE")
             }
-            (Self::Postgres(conn), Purpose::Read) => {
+            (Self::Postgres(conn) | Self::Citus(conn), Purpose::Read) => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 AnsiTransactionManager::begin_transaction_sql(&mut **conn, begin)
             }
             (Self::Postgres(conn), Purpose::Write) => {
                 AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN")
+            }
+            // What a session sets does not reach the workers; what a transaction sets does, where we ask for it.
+            (Self::Citus(conn), Purpose::Write) => {
+                let begin = "BEGIN; SET LOCAL lock_timeout = '4s'";
+                AnsiTransactionManager::begin_transaction_sql(&mut **conn, begin)
             }
         }
     }

@@ -2,14 +2,19 @@
 //!
 //! A connection that broke is dropped. An operation that can be repeated without harm is repeated on the next one.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use diesel::pg::PgConnection;
+use diesel::r2d2::ConnectionManager;
 use r2d2::{ManageConnection, PooledConnection};
 
+use super::citus;
 use super::connection::Connection;
 use super::database_file::DatabaseFile;
 use super::error::{OpenError, StoreError};
+use super::pooler;
 use super::postgres::{PostgresPool, PostgresSettings};
 use super::sqlite::SqlitePool;
 use super::timeouts::{RETRY, WAIT};
@@ -78,6 +83,8 @@ pub(crate) struct Connections {
     writers: Pool,
     file: Option<DatabaseFile>,
     settings: PostgresSettings,
+    /// Whether the server has the extension Citus. Asked once.
+    is_citus: OnceLock<bool>,
     is_away: AtomicBool,
     lacks_migrations: AtomicBool,
 }
@@ -90,6 +97,7 @@ impl Connections {
             writers,
             file,
             settings: PostgresSettings::default(),
+            is_citus: OnceLock::new(),
             is_away: AtomicBool::new(false),
             lacks_migrations: AtomicBool::new(false),
         }
@@ -151,9 +159,12 @@ impl Connections {
         &self,
         migration: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
     ) -> Result<T, OpenError> {
-        let migrated = self.on_a_connection(&self.writers, migration);
+        let migrated = self.check_sessions().and_then(|()| {
+            let migrated = self.on_a_connection(&self.writers, migration);
+            migrated.map_err(|error| OpenError::of("migrate", &error))
+        });
         self.lacks_migrations.store(migrated.is_err(), Ordering::Release);
-        migrated.map_err(|error| OpenError::of("migrate", &error))
+        migrated
     }
 
     /// Runs an operation on a connection that may write, whether the schema is up to date or not; on the thread of the
@@ -162,8 +173,25 @@ impl Connections {
         &self,
         inspection: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
     ) -> Result<T, OpenError> {
+        self.check_sessions()?;
         let found = self.on_a_connection(&self.writers, inspection);
         found.map_err(|error| OpenError::of("inspect", &error))
+    }
+
+    /// Refuses a pooler that changes the session of a connection. Two connections are needed to notice it.
+    fn check_sessions(&self) -> Result<(), OpenError> {
+        let Pool::Postgres(pool) = &self.writers else {
+            return Ok(());
+        };
+        let conn = self.lend(pool).map_err(|error| OpenError::of("reach", &error));
+        let (mut conn, Some(mut other)) = (conn?, second_of(pool)) else {
+            return Ok(());
+        };
+        match pooler::changes_sessions(&mut conn, &mut other) {
+            Ok(true) => Err(OpenError::new(pooler::CHANGES_SESSIONS.to_owned())),
+            // A connection that broke is found broken by what comes next, too.
+            Ok(false) | Err(_) => Ok(()),
+        }
     }
 
     fn run<T>(
@@ -191,7 +219,7 @@ impl Connections {
         for _ in 0..=pool.max_size() {
             let result = match pool {
                 Pool::Sqlite(pool) => attempt((&mut *self.lend(pool)?).into(), &mut operation),
-                Pool::Postgres(pool) => attempt((&mut *self.lend(pool)?).into(), &mut operation),
+                Pool::Postgres(pool) => self.attempt_on_server(&mut *self.lend(pool)?, &mut operation),
             };
             match result {
                 Err(StoreError::Unavailable(cause)) if begun.elapsed() < WAIT => {
@@ -204,6 +232,29 @@ impl Connections {
             }
         }
         Err(StoreError::unavailable("every connection to the database is broken"))
+    }
+
+    fn attempt_on_server<T>(
+        &self,
+        conn: &mut PgConnection,
+        operation: &mut impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let is_citus = match self.is_citus.get() {
+            Some(is_citus) => *is_citus,
+            None => {
+                let asked = attempt(conn.into(), &mut |conn| match conn {
+                    Connection::Postgres(conn) => Ok(citus::is_installed(conn)?),
+                    Connection::Sqlite(_) | Connection::Citus(_) => Ok(false),
+                })?;
+                *self.is_citus.get_or_init(|| asked)
+            }
+        };
+        let conn = if is_citus {
+            Connection::Citus(conn)
+        } else {
+            Connection::Postgres(conn)
+        };
+        attempt(conn, operation)
     }
 
     /// A connection of the pool.
@@ -225,6 +276,14 @@ impl Connections {
             log::info!("the database is back");
         }
         found
+    }
+}
+
+/// Another connection, unless the pool has only one, or an embedding backend uses all the others.
+fn second_of(pool: &PostgresPool) -> Option<PooledConnection<ConnectionManager<PgConnection>>> {
+    match pool.state() {
+        state if state.idle_connections == 0 && state.connections == pool.max_size() => None,
+        _ => pool.get_timeout(RETRY).ok(),
     }
 }
 

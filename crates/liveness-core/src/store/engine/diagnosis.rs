@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::SqliteConnection;
 
+use super::citus;
 use super::connection::{Connection, Purpose};
 use super::error::StoreError;
 use super::migrations;
@@ -56,6 +57,14 @@ pub(crate) fn diagnose(
     let about = match conn {
         Connection::Sqlite(conn) => of_sqlite(conn)?,
         Connection::Postgres(conn) => of_postgres(conn)?,
+        Connection::Citus(conn) => {
+            let about = of_postgres(conn)?;
+            let version = citus::version(conn)?;
+            Diagnosis {
+                engine: format!("{} with Citus {version}", about.engine),
+                ..about
+            }
+        }
     };
     let newest_check = if has_schema { newest_check(conn)? } else { None };
     Ok(Diagnosis {

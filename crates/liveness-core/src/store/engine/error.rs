@@ -89,7 +89,10 @@ impl StoreError {
 
     fn database_error(&self) -> Option<&DieselError> {
         match self {
-            Self::Unavailable(cause) | Self::OutcomeUnknown(cause) | Self::Internal(cause) => cause.downcast_ref(),
+            Self::Unavailable(cause) | Self::OutcomeUnknown(cause) | Self::Internal(cause) => {
+                let with_detail = cause.downcast_ref::<WithDetail>();
+                with_detail.map(|cause| &cause.error).or_else(|| cause.downcast_ref())
+            }
             Self::SessionOfAnotherUser | Self::IdempotencyKeyReused => None,
         }
     }
@@ -110,51 +113,70 @@ impl StoreError {
 
     /// Whether the same transaction may succeed when it is run again at once: another node's came between.
     ///
-    /// diesel has no kind for PostgreSQL's deadlock (40P01) and does not tell the code; all that it has no kind
-    /// for is run again, which is harmless and bounded. A broken unique index is the race of two first uses of an
-    /// idempotency key: the second run finds it. SQLite has no such trouble, because it has one writer at a time.
+    /// A unique index that refuses is the race of two first uses of an idempotency key: the second run finds the first.
+    /// diesel has no kind for PostgreSQL's deadlock (40P01), which is told by its words. SQLite has one writer at a time,
+    /// and no such trouble.
     ///
     /// What may have been committed is never run again.
     pub(crate) fn is_worth_repeating(&self) -> bool {
-        !matches!(self, Self::OutcomeUnknown(_))
-            && matches!(
-                self.database_error(),
-                Some(DieselError::DatabaseError(
-                    DatabaseErrorKind::SerializationFailure
-                        | DatabaseErrorKind::UniqueViolation
-                        | DatabaseErrorKind::Unknown,
-                    _
-                ))
-            )
+        if matches!(self, Self::OutcomeUnknown(_)) {
+            return false;
+        }
+        match self.database_error() {
+            Some(DieselError::DatabaseError(kind, information)) => match kind {
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::UniqueViolation => true,
+                DatabaseErrorKind::Unknown => information.message().contains("deadlock"),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// A database's error with what it says besides its message: why, and what would help.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}{}", self.detail())]
+struct WithDetail {
+    error: DieselError,
+}
+
+impl WithDetail {
+    /// Nothing that quotes a row: `Key (session_id)=(…)`, `Failing row contains (…)`.
+    fn detail(&self) -> String {
+        let DieselError::DatabaseError(_, information) = &self.error else {
+            return String::new();
+        };
+        let quotes_a_row = |text: &&str| text.contains("=(") || text.starts_with("Failing row");
+        let parts = [("detail", information.details()), ("hint", information.hint())];
+        let parts = parts.into_iter().filter_map(|(name, text)| Some((name, text?)));
+        parts
+            .filter(|(_, text)| !quotes_a_row(text))
+            .map(|(name, text)| format!("; {name}: {}", one_line(text)))
+            .collect()
     }
 }
 
 impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         if is_fault_of_ours(&error) {
-            Self::internal(error)
+            Self::internal(WithDetail { error })
         } else {
             Self::unavailable(error)
         }
     }
 }
 
-/// Most trouble of the storage (busy, full, I/O, corrupt, shutting down) has no kind in diesel, so what is *not*
-/// storage trouble is listed here: broken constraints, and SQL that does not fit the schema.
+/// diesel tells neither PostgreSQL's SQLSTATE nor SQLite's code for most errors, so that some are told by their words.
 fn is_fault_of_ours(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(kind, information) => match kind {
             DatabaseErrorKind::UniqueViolation
             | DatabaseErrorKind::ForeignKeyViolation
             | DatabaseErrorKind::NotNullViolation
-            | DatabaseErrorKind::CheckViolation => true,
-            DatabaseErrorKind::Unknown => {
-                // SQLite's words, and PostgreSQL's.
-                let message = information.message();
-                message.starts_with("no such ")
-                    || message.contains("syntax error")
-                    || message.ends_with(" does not exist")
-            }
+            | DatabaseErrorKind::CheckViolation
+            | DatabaseErrorKind::RestrictViolation
+            | DatabaseErrorKind::ExclusionViolation => true,
+            DatabaseErrorKind::Unknown => !is_trouble_of_the_storage(information.message()),
             _ => false,
         },
         DieselError::BrokenTransactionManager | DieselError::RollbackErrorOnCommit { .. } => false,
@@ -162,16 +184,77 @@ fn is_fault_of_ours(error: &DieselError) -> bool {
     }
 }
 
-/// A failure of COMMIT itself. It is certain to have rolled back when SQLite's disk is full, and when PostgreSQL
-/// could not serialize it.
+/// What SQLite says when it is busy, or its file cannot be read or written (`sqlite3_errstr`).
+const SQLITE_TROUBLE: [&str; 12] = [
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+    "database schema has changed",
+    "disk I/O error",
+    "database disk image is malformed",
+    "database or disk is full",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "file is not a database",
+    "locking protocol",
+    "interrupted",
+];
+
+/// What PostgreSQL says when it is out of room, memory or connections, cannot read or write a file, stops, or ends a
+/// statement that waits: SQLSTATE classes 53, 57 and 58, and 40P01, 55P03 and 08006 that a worker of Citus passes on.
+const POSTGRES_TROUBLE: [&str; 26] = [
+    "No space left on device",
+    "Disk quota exceeded",
+    "Input/output error",
+    "Too many open files",
+    "Read-only file system",
+    "Cannot allocate memory",
+    "out of memory",
+    "out of shared memory",
+    "temporary file size exceeds",
+    "could not extend file",
+    "could not open file",
+    "could not read",
+    "could not write",
+    "could not fsync",
+    "could not access",
+    "could not resize",
+    "too many connections",
+    "too many clients",
+    "connection slots",
+    "the database system is",
+    "terminating connection",
+    "canceling statement",
+    "canceling the transaction",
+    "deadlock detected",
+    "server closed the connection",
+    "connection to the remote node",
+];
+
+/// Whether the database is there and can do its work again later. Everything else is a statement that it will never
+/// understand, or a fault in it.
+fn is_trouble_of_the_storage(message: &str) -> bool {
+    let message = &*message.to_lowercase();
+    let is_said = |words: &&str| message.contains(&words.to_lowercase());
+    // A file that is shorter than it should be is corrupt (XX001).
+    let is_cut_off = message.contains(": read only");
+    !is_cut_off && (SQLITE_TROUBLE.iter().any(is_said) || POSTGRES_TROUBLE.iter().any(is_said))
+}
+
+/// A failure of COMMIT itself. It is certain to have rolled back when SQLite's disk is full, when PostgreSQL could not
+/// serialize it, and when a constraint was violated.
 pub(crate) fn of_commit(error: DieselError) -> StoreError {
     let is_rolled_back = match &error {
         DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        DieselError::DatabaseError(_, information) => information.message() == "database or disk is full",
-        _ => false,
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
+            information.message() == "database or disk is full"
+        }
+        _ => is_fault_of_ours(&error),
     };
     match StoreError::from(error) {
-        StoreError::Unavailable(cause) if !is_rolled_back => StoreError::OutcomeUnknown(cause),
+        StoreError::Unavailable(cause) | StoreError::Internal(cause) if !is_rolled_back => {
+            StoreError::OutcomeUnknown(cause)
+        }
         other => other,
     }
 }

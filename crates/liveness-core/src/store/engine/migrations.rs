@@ -29,15 +29,21 @@ const TURN: Duration = Duration::from_millis(100);
 ///
 /// On SQLite they are one transaction. On PostgreSQL each is a transaction of its own, unless its `metadata.toml` says
 /// that it runs outside of one.
-pub(crate) fn run(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<Vec<String>, StoreError> {
+///
+/// `distribute` is run on PostgreSQL after the migrations.
+pub(crate) fn run(
+    conn: &mut Connection<'_>,
+    settings: &PostgresSettings,
+    distribute: fn(&mut PgConnection) -> Result<(), StoreError>,
+) -> Result<Vec<String>, StoreError> {
     let names = names()?;
     let applied = match conn {
         Connection::Sqlite(_) => conn.transaction(Purpose::Write, |conn| match conn {
             Connection::Sqlite(conn) => apply(*conn, SQLITE),
-            Connection::Postgres(conn) => apply(*conn, POSTGRES),
+            Connection::Postgres(conn) | Connection::Citus(conn) => apply(*conn, POSTGRES),
         }),
-        Connection::Postgres(postgres) => {
-            let applied = on_postgres(postgres, settings);
+        Connection::Postgres(postgres) | Connection::Citus(postgres) => {
+            let applied = on_postgres(postgres, settings, distribute);
             // The lock and the settings of this session end with it.
             conn.spoil();
             applied
@@ -62,7 +68,11 @@ fn apply<DB: Backend>(
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 
-fn on_postgres(conn: &mut PgConnection, settings: &PostgresSettings) -> Result<Vec<String>, StoreError> {
+fn on_postgres(
+    conn: &mut PgConnection,
+    settings: &PostgresSettings,
+    distribute: fn(&mut PgConnection) -> Result<(), StoreError>,
+) -> Result<Vec<String>, StoreError> {
     check(conn, settings)?;
     conn.batch_execute("SET lock_timeout = 0")?;
     while !sql::<Bool>(&format!("SELECT pg_try_advisory_lock({LOCK})")).get_result(conn)? {
@@ -75,7 +85,9 @@ fn on_postgres(conn: &mut PgConnection, settings: &PostgresSettings) -> Result<V
         ))?;
     }
     drop_invalid_indexes(conn)?;
-    apply(conn, POSTGRES)
+    let applied = apply(conn, POSTGRES)?;
+    distribute(conn)?;
+    Ok(applied)
 }
 
 /// An interrupted CREATE INDEX CONCURRENTLY leaves an index that no query uses and that stands in the way.
@@ -106,7 +118,7 @@ pub(crate) fn state(conn: &mut Connection<'_>) -> Result<(Vec<String>, Vec<Strin
 fn applied(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
     let table = match conn {
         Connection::Sqlite(_) => "SELECT count(*) FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
-        Connection::Postgres(_) => {
+        Connection::Postgres(_) | Connection::Citus(_) => {
             "SELECT count(*) FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')"
         }
     };

@@ -8,6 +8,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::sql_types::Text;
 use r2d2::NopErrorHandler;
 
+use super::citus;
 use super::error::OpenError;
 use super::timeouts::RETRY;
 
@@ -89,8 +90,8 @@ impl PostgresSettings {
         self.schema.as_ref().map(quoted)
     }
 
-    /// One statement, because each is a journey to the server.
-    fn statement(&self) -> String {
+    /// What is sent when a connection is made, in one journey to the server.
+    fn statements(&self) -> String {
         let mut settings = vec![
             "set_config('lock_timeout', '4s', false)".to_owned(),
             "set_config('idle_in_transaction_session_timeout', '30s', false)".to_owned(),
@@ -109,13 +110,13 @@ impl PostgresSettings {
                 "set_config('search_path', current_setting('search_path') || ', {name}', false)"
             ));
         }
-        format!("SELECT {}", settings.join(", "))
+        format!("SELECT {}; {}", settings.join(", "), citus::SETTINGS)
     }
 }
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for PostgresSettings {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(&self.statement())
+        conn.batch_execute(&self.statements())
             .map_err(diesel::r2d2::Error::QueryError)
     }
 }
@@ -239,9 +240,9 @@ mod tests {
 
         assert_eq!(settings.quoted_schema().as_deref(), Some("\"o'r\"\"s\""));
         assert!(
-            settings.statement().contains(", \"o''r\"\"s\"'"),
+            settings.statements().contains(", \"o''r\"\"s\"'"),
             "{}",
-            settings.statement()
+            settings.statements()
         );
     }
 }

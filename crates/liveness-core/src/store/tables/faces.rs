@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::read_pool::ReadPool;
 use crate::store::tables::schema::liveness_images::{self, dsl};
@@ -32,8 +32,8 @@ impl Faces {
         if !check.has_image {
             return Ok(None);
         }
-        let id = check.id;
-        self.reads.read(move |conn| get(conn, id)).await
+        let (user, id) = (check.self_service_user_id, check.id);
+        self.reads.read(move |conn| get(conn, user, id)).await
     }
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn put<'a>(
                 diesel::insert_into(dsl::liveness_images).values(row).execute(*conn)?;
             }
         }
-        Connection::Postgres(conn) => {
+        Connection::Postgres(conn) | Connection::Citus(conn) => {
             diesel::copy_from(dsl::liveness_images)
                 .from_insertable(rows)
                 .execute(*conn)?;
@@ -79,15 +79,24 @@ pub(crate) fn put<'a>(
 
 /// The face of a record, if it has one.
 pub(crate) fn of(conn: &mut Connection<'_>, check: &LivenessCheck) -> Result<Option<FaceImage>, StoreError> {
-    if check.has_image { get(conn, check.id) } else { Ok(None) }
+    if check.has_image {
+        get(conn, check.self_service_user_id, check.id)
+    } else {
+        Ok(None)
+    }
 }
 
-pub(crate) fn get(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<FaceImage>, StoreError> {
-    let bytes: Option<Vec<u8>> = on_either!(conn, |conn| dsl::liveness_images
-        .find(check_id)
-        .select(dsl::bytes)
-        .first(*conn)
-        .optional())?;
+pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<FaceImage>, StoreError> {
+    let face = dsl::liveness_images.find(check_id).select(dsl::bytes);
+    let bytes: Option<Vec<u8>> = match conn {
+        // The user names the shard.
+        Connection::Citus(conn) => face
+            .filter(dsl::self_service_user_id.eq(user))
+            .first(*conn)
+            .optional()?,
+        Connection::Postgres(conn) => face.first(*conn).optional()?,
+        Connection::Sqlite(conn) => face.first(*conn).optional()?,
+    };
     bytes
         .map(FaceImage::from_bytes)
         .transpose()

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::NewLivenessCheck;
-use crate::store::engine::bulk_insert::{AllRows, Clauses, OneRow, row};
+use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_sessions::dsl;
@@ -64,6 +64,10 @@ pub(crate) fn claim<'a>(
         }
         Connection::Postgres(conn) => {
             let claimed = AllRows::<_, ClaimOrExtend>::of(rows).load::<String>(*conn)?;
+            Ok(claimed.into_iter().collect())
+        }
+        Connection::Citus(conn) => {
+            let claimed = EachRow::<_, ClaimOrExtend>::of(&rows).load::<String>(*conn)?;
             Ok(claimed.into_iter().collect())
         }
     }

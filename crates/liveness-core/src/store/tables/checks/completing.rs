@@ -45,7 +45,8 @@ pub(crate) fn completing_each(
     asked: &[(i64, CompletionRule)],
 ) -> Result<Vec<Option<LivenessCheck>>, StoreError> {
     match conn {
-        Connection::Postgres(conn) => each_latest(conn, asked),
+        Connection::Postgres(conn) => each_latest(conn, asked, Form::Lateral),
+        Connection::Citus(conn) => each_latest(conn, asked, Form::DistinctOn),
         Connection::Sqlite(_) => asked
             .iter()
             .map(|(user, rule)| completing(conn, *user, *rule))
@@ -53,10 +54,20 @@ pub(crate) fn completing_each(
     }
 }
 
+/// How the latest records are asked for.
+#[derive(Clone, Copy)]
+enum Form {
+    /// One index entry of each user is read.
+    Lateral,
+    /// All entries of each user are read. Citus plans no LATERAL with a LIMIT.
+    DistinctOn,
+}
+
 /// In one statement for each rule: PostgreSQL is far away.
 fn each_latest(
     conn: &mut PgConnection,
     asked: &[(i64, CompletionRule)],
+    form: Form,
 ) -> Result<Vec<Option<LivenessCheck>>, StoreError> {
     let mut found = HashMap::new();
     for only_latest in [false, true] {
@@ -67,6 +78,7 @@ fn each_latest(
                 columns: CheckRow::as_select(),
                 users,
                 only_latest,
+                form,
             };
             let rows: Vec<CheckRow> = latest.load(conn)?;
             found.extend(
@@ -88,23 +100,38 @@ struct EachLatest {
     columns: AsSelect<CheckRow, Pg>,
     users: Vec<i64>,
     only_latest: bool,
+    form: Form,
 }
 
 impl QueryFragment<Pg> for EachLatest {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // Each user's index entries are looked up by themselves, however many they are.
-        out.push_sql("SELECT ");
-        self.columns.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM unnest(");
-        out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
-        out.push_sql(
-            "::bigint[]) AS asked (id) CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
-             WHERE of_user.self_service_user_id = asked.id",
-        );
-        if !self.only_latest {
-            out.push_sql(" AND of_user.passed");
+        match self.form {
+            Form::Lateral => {
+                out.push_sql("SELECT ");
+                self.columns.walk_ast(out.reborrow())?;
+                out.push_sql(" FROM unnest(");
+                out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
+                out.push_sql(
+                    "::bigint[]) AS asked (id) CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
+                     WHERE of_user.self_service_user_id = asked.id",
+                );
+                if !self.only_latest {
+                    out.push_sql(" AND of_user.passed");
+                }
+                out.push_sql(" ORDER BY of_user.created_at DESC, of_user.id DESC LIMIT 1) AS liveness_checks");
+            }
+            Form::DistinctOn => {
+                out.push_sql("SELECT DISTINCT ON (self_service_user_id) ");
+                self.columns.walk_ast(out.reborrow())?;
+                out.push_sql(" FROM liveness_checks WHERE self_service_user_id = ANY(");
+                out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
+                out.push_sql(")");
+                if !self.only_latest {
+                    out.push_sql(" AND passed");
+                }
+                out.push_sql(" ORDER BY self_service_user_id, created_at DESC, id DESC");
+            }
         }
-        out.push_sql(" ORDER BY of_user.created_at DESC, of_user.id DESC LIMIT 1) AS liveness_checks");
         Ok(())
     }
 }

@@ -28,6 +28,16 @@ pub(crate) fn under_keys(
 ) -> Result<HashMap<String, (Vec<u8>, LivenessCheck)>, StoreError> {
     let rows: Vec<(String, Option<Vec<u8>>, CheckRow)> = match keys {
         [] => Vec::new(),
+        keys if conn.is_citus() => on_either!(conn, |conn| recorded_under!(eq_any(
+            dsl::idempotency_key.assume_not_null(),
+            keys.to_vec()
+        )?)
+        // The users name the shards.
+        .filter(eq_any(
+            dsl::self_service_user_id,
+            keys.iter().filter_map(|key| user_of(key)).collect()
+        )?)
+        .load(*conn))?,
         [key] => on_either!(conn, |conn| recorded_under!(dsl::idempotency_key.eq(key)).load(*conn))?,
         keys => on_either!(conn, |conn| recorded_under!(eq_any(
             dsl::idempotency_key.assume_not_null(),
@@ -39,6 +49,11 @@ pub(crate) fn under_keys(
         .into_iter()
         .map(|(key, fingerprint, row)| Ok((key, (fingerprint.unwrap_or_default(), row.try_into()?))));
     found.collect()
+}
+
+/// The user whom a key belongs to: it begins with the user's id.
+fn user_of(scoped_key: &str) -> Option<i64> {
+    scoped_key.split(' ').next()?.parse().ok()
 }
 
 /// The record of that id, with the details that lists leave out.

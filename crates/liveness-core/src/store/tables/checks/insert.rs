@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 
-use crate::store::engine::bulk_insert::{AllRows, Clauses, OneRow, row};
+use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::recording::Recording;
@@ -23,22 +23,9 @@ pub(crate) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Re
     let rows = rows.map(|((recording, check), key)| NewCheckRow::of(recording, check, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     let ids = match conn {
-        Connection::Sqlite(conn) => {
-            let ids = rows.iter().map(|row| {
-                OneRow::<_, Numbered>::of(row).execute(*conn)?;
-                diesel::select(last_insert_rowid()).get_result(*conn)
-            });
-            ids.collect::<Result<Vec<i64>, _>>()?
-        }
-        Connection::Postgres(conn) => {
-            let inserted = AllRows::<_, Numbered>::of(rows).load::<(String, i64)>(*conn)?;
-            // PostgreSQL may return them in another order.
-            let ids: HashMap<_, _> = inserted.into_iter().collect();
-            checks
-                .iter()
-                .filter_map(|check| ids.get(&check.session_id).copied())
-                .collect()
-        }
+        Connection::Sqlite(conn) => insert_into_sqlite(conn, &rows)?,
+        Connection::Postgres(conn) => in_order(&checks, AllRows::<_, Numbered>::of(rows).load(*conn)?),
+        Connection::Citus(conn) => in_order(&checks, EachRow::<_, Numbered>::of(&rows).load(*conn)?),
     };
     if ids.len() != checks.len() {
         return Err(StoreError::internal("a record that was inserted did not come back"));
@@ -47,6 +34,35 @@ pub(crate) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Re
         check.id = id;
     }
     Ok(checks)
+}
+
+/// The writer is alone and the ids follow each other, so that the first and the last are asked for.
+fn insert_into_sqlite(conn: &mut SqliteConnection, rows: &[NewCheckRow<'_>]) -> Result<Vec<i64>, StoreError> {
+    let (mut first, mut last) = (0, 0);
+    for (place, row) in rows.iter().enumerate() {
+        OneRow::<_, Numbered>::of(row).execute(conn)?;
+        if place == 0 || place + 1 == rows.len() {
+            last = diesel::select(last_insert_rowid()).get_result(conn)?;
+        }
+        if place == 0 {
+            first = last;
+        }
+    }
+    let ids: Vec<_> = (first..=last).collect();
+    if ids.len() == rows.len() {
+        Ok(ids)
+    } else {
+        Err(StoreError::internal("the ids of new records do not follow each other"))
+    }
+}
+
+/// The ids in the order of the records. PostgreSQL may return them in another order.
+fn in_order(checks: &[LivenessCheck], inserted: Vec<(String, i64)>) -> Vec<i64> {
+    let ids: HashMap<_, _> = inserted.into_iter().collect();
+    checks
+        .iter()
+        .filter_map(|check| ids.get(&check.session_id).copied())
+        .collect()
 }
 
 row! {

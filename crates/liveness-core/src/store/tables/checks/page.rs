@@ -50,7 +50,7 @@ macro_rules! place {
 /// A condition is given as a range of one value, and the narrowest leads the order. So exactly one index gives the order,
 /// and no statistics make an engine walk down the newest records of all, or sort a campaign's, in search of a few.
 macro_rules! matching {
-    ($conditions:expr) => {{
+    ($conditions:expr, $is_citus:expr) => {{
         let Conditions {
             pre_registration_id,
             self_service_user_id,
@@ -64,6 +64,10 @@ macro_rules! matching {
                 .filter(dsl::session_id.eq(*session_id));
         } else if let Some(user) = *self_service_user_id {
             query = query.filter(dsl::self_service_user_id.between(user, user));
+        }
+        if let (true, Some(user)) = ($is_citus, *self_service_user_id) {
+            // The user names the shard.
+            query = query.filter(dsl::self_service_user_id.eq(user));
         }
         if let Some(id) = *pre_registration_id {
             query = query.filter(dsl::pre_registration_id.between(id, id));
@@ -108,7 +112,8 @@ fn filled(
     conditions: &Conditions<'_>,
     page: PageRequest,
 ) -> Result<Option<CheckPage>, StoreError> {
-    let rows: Vec<(CheckRow, i64)> = on_either!(conn, |conn| matching!(conditions)
+    let is_citus = conn.is_citus();
+    let rows: Vec<(CheckRow, i64)> = on_either!(conn, |conn| matching!(conditions, is_citus)
         .limit(page.size)
         .offset(page.number.saturating_sub(1).saturating_mul(page.size))
         .select((CheckRow::as_select(), Total(conditions)))

@@ -51,7 +51,7 @@ macro_rules! part_of_index {
 
 /// The narrowest condition leads, as in a list. With `+ 0` no other index looks better.
 macro_rules! between {
-    ($conditions:expr, $after:expr, $before:expr) => {{
+    ($conditions:expr, $after:expr, $before:expr, $is_citus:expr) => {{
         let Conditions {
             pre_registration_id,
             self_service_user_id,
@@ -72,6 +72,10 @@ macro_rules! between {
                 )
                 .filter(dsl::created_at.lt($before)),
         };
+        if let (true, Some(user)) = ($is_citus, *self_service_user_id) {
+            // The user names the shard.
+            query = query.filter(dsl::self_service_user_id.eq(user));
+        }
         if let Some((session_id, _)) = session {
             query = query.filter(dsl::session_id.eq(*session_id));
         }
@@ -101,7 +105,8 @@ pub(crate) fn after(
     let after = after.map_or(begin, |(at, id)| (at.unix_millis(), id).max(begin));
     let end = newest.saturating_add(1);
     let before = span.before.map_or(end, |before| before.unix_millis().min(end));
-    let rows: Vec<CheckRow> = on_either!(conn, |conn| between!(&conditions, after, before)
+    let is_citus = conn.is_citus();
+    let rows: Vec<CheckRow> = on_either!(conn, |conn| between!(&conditions, after, before, is_citus)
         .limit(limit)
         .select(CheckRow::as_select())
         .load(*conn))?;

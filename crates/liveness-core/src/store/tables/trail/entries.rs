@@ -9,8 +9,11 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
 use crate::{AuditEntry, Timestamp};
 
+/// Stands in place of a user's id where Citus needs one to choose a shard. Ids begin at 1.
+const NOBODY: i64 = 0;
+
 /// Writes an entry on a connection of the embedding backend, in its transaction. This is for a command whose record is
-/// the backend's own.
+/// the backend's own. On Citus, say so: `insert_audit_entry(Connection::Citus(conn), &entry)`.
 ///
 /// # Errors
 ///
@@ -20,7 +23,8 @@ pub fn insert<'a>(conn: impl Into<Connection<'a>>, entry: &AuditEntry) -> Result
 }
 
 pub(crate) fn insert_all(conn: &mut Connection<'_>, entries: &[&AuditEntry]) -> Result<(), StoreError> {
-    let rows: Vec<_> = entries.iter().map(|entry| NewAuditRow::of(entry)).collect();
+    let nobody = conn.is_citus().then_some(NOBODY);
+    let rows: Vec<_> = entries.iter().map(|entry| NewAuditRow::of(entry, nobody)).collect();
     bulk_insert::execute::<_, NoClauses>(conn, rows)
 }
 
@@ -38,13 +42,13 @@ row! {
 }
 
 impl<'a> NewAuditRow<'a> {
-    fn of(entry: &'a AuditEntry) -> Self {
+    fn of(entry: &'a AuditEntry, nobody: Option<i64>) -> Self {
         Self {
             at: entry.at.unix_millis(),
             request_id: &entry.request_id,
             principal: &entry.principal,
             roles: &entry.roles,
-            self_service_user_id: entry.self_service_user_id,
+            self_service_user_id: entry.self_service_user_id.or(nobody),
             message: &entry.message,
             outcome: &entry.outcome,
             client_ip: entry.client_address.map(|address| address.to_string()),
@@ -85,7 +89,7 @@ impl TryFrom<AuditRow> for AuditEntry {
             request_id: row.request_id,
             principal: row.principal,
             roles: row.roles,
-            self_service_user_id: row.self_service_user_id,
+            self_service_user_id: row.self_service_user_id.filter(|id| *id != NOBODY),
             message: row.message.into(),
             outcome: row.outcome.into(),
             client_address: client_address.map_err(StoreError::internal)?,
