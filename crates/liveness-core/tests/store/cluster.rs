@@ -282,25 +282,39 @@ impl Drop for Cluster {
     }
 }
 
-/// An empty database of the test's own on the server that `LIVENESS_TEST_POSTGRES` names. It ends with this.
+/// An empty database of the test's own on a server that runs already. It ends with this.
 pub(crate) struct TestDatabase {
     server: String,
     name: String,
 }
 
 impl TestDatabase {
-    /// Makes one.
+    /// Makes one on the PostgreSQL server that `LIVENESS_TEST_POSTGRES` names.
     pub(crate) fn create() -> Self {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let Ok(server) = std::env::var("LIVENESS_TEST_POSTGRES") else {
+        let server = std::env::var("LIVENESS_TEST_POSTGRES").unwrap_or_else(|_| {
             panic!("LIVENESS_TEST_POSTGRES is not set: run .ci/test, which starts a PostgreSQL server for the tests")
-        };
+        });
+        Self::on(&server, "TEMPLATE template0")
+    }
+
+    /// Makes one on the Citus cluster whose coordinator `LIVENESS_TEST_CITUS` names. A database of it is made on every
+    /// node, with the extension and the nodes in it: docs/operations.md says how.
+    pub(crate) fn on_citus() -> Self {
+        let coordinator = std::env::var("LIVENESS_TEST_CITUS").unwrap_or_else(|_| {
+            panic!("LIVENESS_TEST_CITUS is not set: it names the coordinator of a Citus cluster for tests")
+        });
+        // The extension is in the default template.
+        Self::on(&coordinator, "")
+    }
+
+    fn on(server: &str, how: &str) -> Self {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
         let nanoseconds = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
         let name = format!("test_{}_{count}_{nanoseconds}", process::id());
         let server = server.trim_end_matches('/').into();
         let database = Self { server, name };
-        database.on_server("CREATE", "TEMPLATE template0").unwrap();
+        database.on_server("CREATE", how).unwrap();
         database
     }
 

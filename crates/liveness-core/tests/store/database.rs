@@ -12,27 +12,45 @@ use tempfile::TempDir;
 
 use crate::cluster::TestDatabase;
 
-/// Runs each of these tests on either engine, with a database of its own.
+/// Runs each of these tests on SQLite, on PostgreSQL and on Citus, with a database of its own. After `; not on Citus`
+/// follow those that are of the tables as they are on one machine.
 macro_rules! on_each_engine {
-    ($($test:ident),+ $(,)?) => {$(
-        mod $test {
+    ($($test:ident),* $(,)? $(; not on Citus: $($plain:ident),+ $(,)?)?) => {
+        $(mod $test {
             use $crate::database::Place;
 
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                super::$test(Place::file().into()).await;
-            }
+            $crate::database::on_plain_engines!($test);
 
             #[tokio::test(flavor = "multi_thread")]
-            #[ignore = "needs PostgreSQL: .ci/test"]
-            async fn postgres() {
-                super::$test(Place::server().into()).await;
+            #[ignore = "needs Citus: LIVENESS_TEST_CITUS"]
+            async fn citus() {
+                super::$test(Place::citus().into()).await;
             }
-        }
-    )+};
+        })*
+        $($(mod $plain {
+            use $crate::database::Place;
+
+            $crate::database::on_plain_engines!($plain);
+        })+)?
+    };
 }
 
-pub(crate) use on_each_engine;
+macro_rules! on_plain_engines {
+    ($test:ident) => {
+        #[tokio::test(flavor = "multi_thread")]
+        async fn sqlite() {
+            super::$test(Place::file().into()).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread")]
+        #[ignore = "needs PostgreSQL: .ci/test"]
+        async fn postgres() {
+            super::$test(Place::server().into()).await;
+        }
+    };
+}
+
+pub(crate) use {on_each_engine, on_plain_engines};
 
 /// Where a database is, with nothing in it yet: a file in a folder, or one of the server. It ends with this.
 pub(crate) enum Place {
@@ -47,6 +65,10 @@ impl Place {
 
     pub(crate) fn server() -> Self {
         Self::Server(TestDatabase::create())
+    }
+
+    pub(crate) fn citus() -> Self {
+        Self::Server(TestDatabase::on_citus())
     }
 
     /// What differs between the engines: SQLite's, or PostgreSQL's.

@@ -180,9 +180,11 @@ async fn a_text_that_an_engine_cannot_hold_is_nobody_elses_trouble(database: Dat
 
 on_each_engine! {
     many_calls_at_once_are_answered_and_recorded,
-    what_waits_together_is_committed_together,
     with_a_batch_of_one_each_write_has_a_transaction_of_its_own,
+    a_text_that_an_engine_cannot_hold_is_nobody_elses_trouble,
+    ;
+    not on Citus:
     what_is_refused_is_refused_alone_and_keeps_nobody_from_a_shared_transaction,
     what_the_database_refuses_fails_alone,
-    a_text_that_an_engine_cannot_hold_is_nobody_elses_trouble,
+    what_waits_together_is_committed_together,
 }

@@ -47,10 +47,16 @@ async fn a_record_its_image_session_key_and_audit_entry_are_all_there(database: 
 
     assert_eq!(database.rows(), [1, 1, 1, 1, 1]);
     assert!(!recorded.is_replay);
-    let references = "SELECT count(*) FROM liveness_checks c JOIN liveness_images i ON i.liveness_check_id = c.id \
-         JOIN liveness_sessions s ON s.session_id = c.session_id AND s.self_service_user_id = 1234 \
-         WHERE c.idempotency_key = '1234 SubmitLivenessCheckCommand key-1'";
-    assert_eq!(database.number(references), 1);
+    let check = "SELECT session_id || ' ' || id FROM liveness_checks \
+         WHERE idempotency_key = '1234 SubmitLivenessCheckCommand key-1'";
+    let session = "SELECT session_id FROM liveness_sessions WHERE self_service_user_id = 1234";
+    let face = "SELECT liveness_check_id FROM liveness_images WHERE self_service_user_id = 1234";
+    let face = database.number(face);
+    assert_eq!(face, recorded.check.id);
+    assert_eq!(
+        database.texts(check),
+        [format!("{} {face}", database.texts(session)[0])]
+    );
     let fingerprint = database
         .connect()
         .bytes("SELECT request_fingerprint FROM liveness_checks");
@@ -241,6 +247,8 @@ on_each_engine! {
     any_text_is_given_back_as_sent,
     an_image_is_kept_byte_for_byte,
     what_was_not_given_is_null,
-    a_failure_at_the_last_row_leaves_nothing,
     an_audit_entry_by_itself_is_given_back_as_written,
+    ;
+    not on Citus:
+    a_failure_at_the_last_row_leaves_nothing,
 }

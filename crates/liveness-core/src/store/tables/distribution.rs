@@ -15,7 +15,7 @@ use crate::store::engine::error::StoreError;
 
 /// What `distribution.sql` shards first.
 const IS_DISTRIBUTED: &str =
-    "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrel = 'liveness_checks'::regclass)";
+    "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'liveness_checks'::regclass)";
 
 /// Shards the tables where Citus is and they are not sharded yet: all of them, or none. Rows that are there move to the
 /// workers meanwhile, and nobody can write.
