@@ -21,13 +21,13 @@ mod dev;
 mod dispatch;
 mod docs;
 mod envelope;
+mod file_watcher;
 mod health;
 mod metrics;
 mod open_files;
 mod page;
 mod rate_limit;
 mod tls;
-mod watched;
 
 pub use api::{LivenessApi, LivenessApiBuilder};
 pub use client_address::TrustedProxies;

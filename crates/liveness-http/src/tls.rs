@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::watched::Watched;
+use crate::file_watcher::FileWatcher;
 
 /// Why there can be no TLS; one line for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub enum TlsError {
 #[derive(Clone)]
 pub(crate) struct Tls {
     identity: Arc<Identity>,
-    files: Watched,
+    files: FileWatcher,
     acceptor: TlsAcceptor,
 }
 
@@ -69,7 +69,7 @@ impl Tls {
             },
             _ => return Err(TlsError::Incomplete),
         };
-        let watched = Watched::at(&[files.certificate.clone(), files.key.clone()]);
+        let watcher = FileWatcher::new(&[files.certificate.clone(), files.key.clone()]);
         let identity = Arc::new(Identity {
             current: RwLock::new(Arc::new(files.read()?)),
             files,
@@ -82,14 +82,14 @@ impl Tls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Some(Self {
             identity,
-            files: watched,
+            files: watcher,
             acceptor: TlsAcceptor::from(Arc::new(config)),
         }))
     }
 
     /// Reads the files again whenever they change, for ever. A pair that is no good is told of, and changes nothing.
     pub(crate) async fn follow_files(self) {
-        self.files.follow(move || self.identity.reload()).await;
+        self.files.run(move || self.identity.reload()).await;
     }
 
     /// A connection with its handshake done.

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 
-use crate::watched::Watched;
+use crate::file_watcher::FileWatcher;
 
 /// Why the list of revoked tokens cannot be used; one line for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum RevokedTokensError {
 #[derive(Debug, Clone)]
 pub struct RevokedTokens {
     path: PathBuf,
-    watched: Watched,
+    watcher: FileWatcher,
     named: Arc<RwLock<Named>>,
 }
 
@@ -42,10 +42,10 @@ impl RevokedTokens {
     ///
     /// When it cannot be read, or has another line.
     pub fn open(path: &Path) -> Result<Self, RevokedTokensError> {
-        let watched = Watched::at(&[path.to_owned()]);
+        let watcher = FileWatcher::new(&[path.to_owned()]);
         Ok(Self {
             path: path.to_owned(),
-            watched,
+            watcher,
             named: Arc::new(RwLock::new(Named::read(path)?)),
         })
     }
@@ -53,8 +53,8 @@ impl RevokedTokens {
     /// Reads the file again whenever it changes, within 5 s, for ever. One that is no good is told of in the log, and
     /// changes nothing.
     pub async fn follow_file(self) {
-        let Self { path, watched, named } = self;
-        let read_again = move || match Named::read(&path) {
+        let Self { path, watcher, named } = self;
+        let reload = move || match Named::read(&path) {
             Ok(read) => {
                 log::info!(
                     "revoked tokens: {} and all of {} subjects",
@@ -65,7 +65,7 @@ impl RevokedTokens {
             }
             Err(error) => log::warn!("revoked tokens: those from before are kept: {error}"),
         };
-        watched.follow(read_again).await;
+        watcher.run(reload).await;
     }
 
     pub(super) fn names(&self, claims: &Map<String, Value>, subject: &str) -> bool {
