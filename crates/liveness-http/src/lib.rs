@@ -4,11 +4,9 @@
 //! message means is the bus's business. [`LivenessApi`] mounts onto any actix application; [`serve`] runs one
 //! of its own. `docs/api.md` says what callers may rely on.
 
-pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod log_format;
-pub mod openapi;
 pub mod serve;
 pub mod token;
 
@@ -19,18 +17,17 @@ mod client_address;
 mod connection;
 mod dev;
 mod dispatch;
-mod docs;
 mod envelope;
 mod file_watcher;
-mod health;
 mod metrics;
 mod open_files;
-mod page;
+mod pages;
 mod rate_limit;
 mod tls;
 
 pub use api::{LivenessApi, LivenessApiBuilder};
 pub use client_address::TrustedProxies;
 pub use metrics::Metrics;
+pub use pages::{admin, openapi};
 pub use rate_limit::RateLimit;
 pub use tls::TlsError;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::Args;
 
 use super::failure::Failure;
-use crate::openapi::host_document;
+use crate::pages::openapi::host_document;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

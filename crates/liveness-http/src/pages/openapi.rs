@@ -3,8 +3,8 @@
 //! Every status, code, sentence and header in it is that of a `Failure` (`envelope.rs`), asked of the same
 //! functions that answer a request. It is not served here: `docs.rs` does that.
 
-mod failures;
-mod host;
+mod host_endpoints;
+mod responses;
 mod schemas;
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use liveness_core::SystemClock;
 use liveness_core::store::{Store, StoredUsers};
 use serde_json::{Map, Value, json};
 
-use failures::responses;
+use responses::responses;
 use schemas::Schemas;
 
 use crate::serve::{StartError, bus};
@@ -47,7 +47,7 @@ pub fn document(bus: &Bus, endpoints: Endpoints) -> Value {
         paths.insert(path, json!({ "post": operation }));
     }
     if endpoints == Endpoints::Host {
-        paths.extend(host::paths());
+        paths.extend(host_endpoints::paths());
     }
     let components = schemas.into_components(&mut paths);
     json!({
@@ -147,7 +147,7 @@ fn request_body(schema: Value, examples: &[Example], schemas: &Schemas) -> Value
 fn success(data: Value, examples: &[Example]) -> Value {
     json!({
         "description": "Done.",
-        "headers": { "X-Request-Id": failures::request_id_header() },
+        "headers": { "X-Request-Id": responses::request_id_header() },
         "content": {
             "application/json": {
                 "schema": {

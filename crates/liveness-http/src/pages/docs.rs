@@ -5,8 +5,8 @@
 use actix_web::web::{Bytes, ServiceConfig};
 use liveness_bus::Bus;
 
-use crate::openapi::{Endpoints, document};
-use crate::page::{HTML, SCRIPT, STYLE, file, without_slash};
+use crate::pages::openapi::{Endpoints, document};
+use crate::pages::static_files::{HTML, SCRIPT, STYLE, file, without_slash};
 
 macro_rules! swagger_ui {
     ($name:literal) => {
@@ -16,8 +16,8 @@ macro_rules! swagger_ui {
 
 /// Paths, media types and contents.
 const FILES: [(&str, &str, &str); 4] = [
-    ("/docs", HTML, include_str!("../assets/docs/index.html")),
-    ("/docs/main.js", SCRIPT, include_str!("../assets/docs/main.js")),
+    ("/docs", HTML, include_str!("../../assets/docs/index.html")),
+    ("/docs/main.js", SCRIPT, include_str!("../../assets/docs/main.js")),
     ("/docs/swagger-ui.css", STYLE, swagger_ui!("swagger-ui.css")),
     (
         "/docs/swagger-ui-bundle.js",

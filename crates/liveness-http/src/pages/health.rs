@@ -9,7 +9,7 @@ use liveness_core::store::Store;
 
 use crate::dispatch::request_id;
 use crate::envelope::{Failure, Success};
-use crate::page::page;
+use crate::pages::static_files::page;
 
 pub(crate) const ALIVE: &str = "The process is alive.";
 pub(crate) const READY: &str = "Ready to serve.";

@@ -5,7 +5,7 @@
 
 use actix_web::web::{Bytes, ServiceConfig};
 
-use crate::page::{HTML, SCRIPT, STYLE, file, without_slash};
+use crate::pages::static_files::{HTML, SCRIPT, STYLE, file, without_slash};
 
 /// A path, its media type and its content.
 type File = (&'static str, &'static str, &'static str);
@@ -15,13 +15,13 @@ macro_rules! asset {
         (
             concat!("/admin/", $name),
             $media_type,
-            include_str!(concat!("../assets/admin/", $name)),
+            include_str!(concat!("../../assets/admin/", $name)),
         )
     };
 }
 
 const FILES: [File; 12] = [
-    ("/admin", HTML, include_str!("../assets/admin/index.html")),
+    ("/admin", HTML, include_str!("../../assets/admin/index.html")),
     asset!("style.css", STYLE),
     asset!("icon.svg", "image/svg+xml"),
     asset!("main.js", SCRIPT),

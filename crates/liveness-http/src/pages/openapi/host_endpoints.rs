@@ -3,9 +3,9 @@
 use liveness_bus::BusError;
 use serde_json::{Map, Value, json};
 
-use super::failures::{request_id_header, response};
+use super::responses::{request_id_header, response};
 use crate::envelope::Failure;
-use crate::health::{ALIVE, READY};
+use crate::pages::health::{ALIVE, READY};
 
 pub(super) fn paths() -> Map<String, Value> {
     let no_envelope = |media_type: &str, schema: Value| {
