@@ -8,9 +8,9 @@ use clap::builder::NonEmptyStringValueParser;
 use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
-use crate::client_address::TrustedProxies;
 use crate::log_format::LogFormat;
-use crate::rate_limit::RateLimit;
+use crate::request::RateLimit;
+use crate::request::TrustedProxies;
 
 /// How to serve. It has no `Debug`, for it holds a secret.
 #[derive(Clone, Args)]

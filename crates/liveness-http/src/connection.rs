@@ -21,8 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use crate::body;
-use crate::envelope::Failure;
+use crate::request::body;
+use crate::request::envelope::Failure;
 use crate::tls::{Connection, Tls};
 
 /// How long a connection may rest between two requests.

@@ -10,24 +10,16 @@ pub mod log_format;
 pub mod serve;
 pub mod token;
 
-mod api;
-mod body;
-mod capacity;
-mod client_address;
 mod connection;
 mod dev;
-mod dispatch;
-mod envelope;
 mod file_watcher;
 mod metrics;
 mod open_files;
 mod pages;
-mod rate_limit;
+mod request;
 mod tls;
 
-pub use api::{LivenessApi, LivenessApiBuilder};
-pub use client_address::TrustedProxies;
 pub use metrics::Metrics;
 pub use pages::{admin, openapi};
-pub use rate_limit::RateLimit;
+pub use request::{LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
 pub use tls::TlsError;

@@ -22,8 +22,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::gathered::{Process, StoreNumbers};
-use crate::dispatch::{method_not_allowed, request_id};
-use crate::envelope::{Failure, REQUEST_ID};
+use crate::request::dispatch::{method_not_allowed, request_id};
+use crate::request::envelope::{Failure, REQUEST_ID};
 
 /// Upper ends of the buckets of latencies, in seconds.
 const SECONDS: [f64; 13] = [

@@ -17,17 +17,17 @@ use liveness_core::{SystemClock, UserDirectory};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::api::{LivenessApi, max_command_bytes};
-use crate::capacity::Raised;
 use crate::config::ServeConfig;
 use crate::connection::{self, GuardedStream, KEEP_ALIVE, LINGER};
 use crate::dev::DevKey;
-use crate::dispatch::no_route;
 use crate::metrics::Metrics;
 use crate::open_files;
 use crate::pages::admin;
 use crate::pages::docs::Docs;
 use crate::pages::health::Health;
+use crate::request::admission::Raised;
+use crate::request::dispatch::no_route;
+use crate::request::{LivenessApi, max_command_bytes};
 use crate::tls::{Tls, TlsError};
 use crate::token::{
     Jwks, JwksError, KeyError, RevokedTokens, RevokedTokensError, TokenRules, TokenVerifier, VerificationKey,

@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::BusError;
 use liveness_core::store::Store;
 
-use crate::dispatch::request_id;
-use crate::envelope::{Failure, Success};
 use crate::pages::static_files::page;
+use crate::request::dispatch::request_id;
+use crate::request::envelope::{Failure, Success};
 
 pub(crate) const ALIVE: &str = "The process is alive.";
 pub(crate) const READY: &str = "Ready to serve.";

@@ -8,8 +8,8 @@ use actix_web::http::header::{
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use crate::dispatch::{method_not_allowed, request_id};
-use crate::envelope::REQUEST_ID;
+use crate::request::dispatch::{method_not_allowed, request_id};
+use crate::request::envelope::REQUEST_ID;
 
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";

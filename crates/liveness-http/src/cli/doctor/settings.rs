@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
 use super::{Findings, files};
-use crate::client_address::TrustedProxies;
 use crate::config::ServeConfig;
+use crate::request::TrustedProxies;
 use crate::serve::verifier;
 use crate::tls::Tls;
 use crate::token::survey;

@@ -4,8 +4,8 @@ use liveness_bus::BusError;
 use serde_json::{Map, Value, json};
 
 use super::responses::{request_id_header, response};
-use crate::envelope::Failure;
 use crate::pages::health::{ALIVE, READY};
+use crate::request::envelope::Failure;
 
 pub(super) fn paths() -> Map<String, Value> {
     let no_envelope = |media_type: &str, schema: Value| {

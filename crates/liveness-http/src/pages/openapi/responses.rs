@@ -6,9 +6,9 @@ use std::time::Duration;
 use liveness_bus::{Access, BusError, FieldError, Kind, Meta, Principal, RequestId};
 use serde_json::{Map, Value, json};
 
-use crate::body::{COMPRESSED, NOT_JSON};
 use crate::connection::HEAD_TOO_LARGE;
-use crate::envelope::Failure;
+use crate::request::body::{COMPRESSED, NOT_JSON};
+use crate::request::envelope::Failure;
 use crate::token::TokenFlaw;
 
 /// The responses of a message, by status: those of any message, and those of its own.

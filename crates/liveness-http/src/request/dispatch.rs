@@ -10,11 +10,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::{Access, BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId};
 use liveness_core::{DeviceInfo, Violation};
 
-use crate::api::{LivenessApi, Parts};
-use crate::body::{self, Body};
-use crate::capacity::Held;
-use crate::envelope::{Failure, REQUEST_ID, Success};
 use crate::metrics::count_stray;
+use crate::request::admission::Held;
+use crate::request::api::{LivenessApi, Parts};
+use crate::request::body::{self, Body};
+use crate::request::envelope::{Failure, REQUEST_ID, Success};
 use crate::token::{TokenFlaw, VerifiedToken};
 
 /// A query is abandoned, and a command not begun, this long after its head was read and its body received.

@@ -7,11 +7,11 @@ use liveness_bus::Bus;
 use liveness_bus::liveness::Settings;
 use liveness_core::{Clock, SystemClock, UserDirectory};
 
-use crate::capacity::{Bounds, Capacity};
-use crate::client_address::TrustedProxies;
-use crate::dispatch;
 use crate::metrics::Metrics;
-use crate::rate_limit::{RateLimit, RateLimiters};
+use crate::request::admission::{Bounds, Capacity};
+use crate::request::client_address::TrustedProxies;
+use crate::request::dispatch;
+use crate::request::rate_limit::{RateLimit, RateLimiters};
 use crate::token::TokenVerifier;
 
 /// `POST /api/BPMSelfService/commands/{CommandName}` on a bus. Cloning it is cheap.
