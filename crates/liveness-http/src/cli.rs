@@ -127,7 +127,7 @@ impl Invocation {
 impl Command {
     async fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Serve(config) => Ok(crate::serve::serve(*config).await?),
+            Self::Serve(config) => Ok(crate::server::serve(*config).await?),
             Self::Migrate(migrate) => migrate.run(),
             Self::Token(token) => token.run(),
             Self::Users(users) => users.run().await,

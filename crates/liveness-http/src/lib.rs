@@ -7,19 +7,20 @@
 pub mod cli;
 pub mod config;
 pub mod log_format;
-pub mod serve;
 pub mod token;
 
-mod connection;
-mod dev;
 mod file_watcher;
 mod metrics;
-mod open_files;
 mod pages;
 mod request;
-mod tls;
+mod server;
 
 pub use metrics::Metrics;
 pub use pages::{admin, openapi};
 pub use request::{LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
-pub use tls::TlsError;
+pub use server::tls::TlsError;
+
+/// Runs a host of its own.
+pub mod serve {
+    pub use crate::server::{StartError, serve};
+}

@@ -11,7 +11,7 @@ use liveness_core::store::{Store, StoredUsers};
 use serde_json::json;
 
 use super::failure::Failure;
-use crate::serve::{StartError, bus};
+use crate::server::{StartError, bus};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

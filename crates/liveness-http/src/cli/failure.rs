@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use liveness_core::store::{OpenError, StoreError};
 
 use super::NAME;
-use crate::serve::StartError;
+use crate::server::StartError;
 
 /// Why a subcommand did not end well.
 #[derive(Debug)]

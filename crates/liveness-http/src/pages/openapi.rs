@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use responses::responses;
 use schemas::Schemas;
 
-use crate::serve::{StartError, bus};
+use crate::server::{StartError, bus};
 
 /// What [`document`] describes besides the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

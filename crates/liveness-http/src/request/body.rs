@@ -14,8 +14,8 @@ use futures_core::Stream as _;
 use liveness_bus::{BusError, Principal};
 use tokio::time::{Instant, timeout_at};
 
-use crate::connection::ConnectionState;
 use crate::request::admission::{Capacity, Held, SMALL_BODY};
+use crate::server::timeout_stream::ConnectionState;
 
 /// How long a body may take, before its pace is looked at.
 const PATIENCE: Duration = Duration::from_secs(15);

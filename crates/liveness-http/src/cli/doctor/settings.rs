@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use super::{Findings, files};
 use crate::config::ServeConfig;
 use crate::request::TrustedProxies;
-use crate::serve::verifier;
-use crate::tls::Tls;
+use crate::server::tls::Tls;
+use crate::server::verifier;
 use crate::token::survey;
 
 pub(super) fn look(config: &ServeConfig, findings: &mut Findings) {

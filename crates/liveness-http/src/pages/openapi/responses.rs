@@ -6,9 +6,9 @@ use std::time::Duration;
 use liveness_bus::{Access, BusError, FieldError, Kind, Meta, Principal, RequestId};
 use serde_json::{Map, Value, json};
 
-use crate::connection::HEAD_TOO_LARGE;
 use crate::request::body::{COMPRESSED, NOT_JSON};
 use crate::request::envelope::Failure;
+use crate::server::timeout_stream::HEAD_TOO_LARGE;
 use crate::token::TokenFlaw;
 
 /// The responses of a message, by status: those of any message, and those of its own.

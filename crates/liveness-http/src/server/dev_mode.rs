@@ -12,7 +12,7 @@ use crate::token::{KeyError, VerificationKey, sign_hs256};
 
 const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 /// A face that nobody has: drawn for this purpose.
-const FACE: &[u8] = include_bytes!("../assets/face.jpg");
+const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
 
 /// A key that lives as long as the process.
 pub(crate) struct DevKey([u8; 32]);

@@ -1,5 +1,10 @@
 //! Runs the host: opens the store, listens, answers, and stops when told to.
 
+mod dev_mode;
+mod fd_limit;
+pub(crate) mod timeout_stream;
+pub(crate) mod tls;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +22,17 @@ use liveness_core::{SystemClock, UserDirectory};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::dev_mode::DevKey;
+use self::timeout_stream::{GuardedStream, KEEP_ALIVE, LINGER};
+use self::tls::{Tls, TlsError};
 use crate::config::ServeConfig;
-use crate::connection::{self, GuardedStream, KEEP_ALIVE, LINGER};
-use crate::dev::DevKey;
 use crate::metrics::Metrics;
-use crate::open_files;
 use crate::pages::admin;
 use crate::pages::docs::Docs;
 use crate::pages::health::Health;
 use crate::request::admission::Raised;
 use crate::request::dispatch::no_route;
 use crate::request::{LivenessApi, max_command_bytes};
-use crate::tls::{Tls, TlsError};
 use crate::token::{
     Jwks, JwksError, KeyError, RevokedTokens, RevokedTokensError, TokenRules, TokenVerifier, VerificationKey,
 };
@@ -270,7 +274,7 @@ fn server(
 ) -> Result<Server, std::io::Error> {
     // Of each worker: there is one a core.
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let connections = open_files::connections(config.max_connections).div_ceil(workers);
+    let connections = fd_limit::connections(config.max_connections).div_ceil(workers);
     let builder: ServerBuilder = Server::build().max_concurrent_connections(connections);
     let stopping = builder.graceful_shutdown_signal();
     let builder = builder
@@ -281,7 +285,7 @@ fn server(
         let (metrics, stopping) = (metrics.clone(), stopping.clone());
         let connections = metrics.connections.clone();
         let app = App::new()
-            .wrap(from_fn(connection::watch))
+            .wrap(from_fn(timeout_stream::watch))
             .configure(|app| api.configure(app))
             .configure(|app| health.configure(app))
             .configure(admin::configure)

@@ -23,7 +23,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use crate::request::body;
 use crate::request::envelope::Failure;
-use crate::tls::{Connection, Tls};
+use crate::server::tls::{Connection, Tls};
 
 /// How long a connection may rest between two requests.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
