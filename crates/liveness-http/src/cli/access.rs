@@ -1,17 +1,13 @@
 //! `access`: who may send which message, as the registry has it.
 
 use std::io::Write as _;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use liveness_bus::liveness::Settings;
 use liveness_bus::{Audit, Kind, Meta};
-use liveness_core::SystemClock;
-use liveness_core::store::{Store, StoredUsers};
 use serde_json::json;
 
 use super::failure::Failure;
-use crate::server::{StartError, bus};
+use crate::host::bus_in_memory;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -37,13 +33,7 @@ pub(super) enum Format {
 
 impl Access {
     pub(super) fn run(self) -> Result<(), Failure> {
-        // The messages of the host, on a database that nobody asks.
-        let store = Store::in_memory()?;
-        let users = StoredUsers::new(store.clone(), Arc::new(SystemClock), false);
-        let bus = bus(store, Arc::new(users), Settings::default())
-            .build()
-            .map_err(StartError::Bus)?;
-        let mut rows: Vec<_> = bus.messages().iter().map(row).collect();
+        let mut rows: Vec<_> = bus_in_memory()?.messages().iter().map(row).collect();
         let mut out = std::io::stdout().lock();
         match self.format {
             Format::Json => {

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use liveness_core::store::{OpenError, StoreError};
 
 use super::NAME;
-use crate::server::StartError;
+use crate::host::start_error::StartError;
 
 /// Why a subcommand did not end well.
 #[derive(Debug)]

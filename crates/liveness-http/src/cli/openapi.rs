@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::Args;
 
 use super::failure::Failure;
-use crate::pages::openapi::host_document;
+use crate::host::host_document;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use crate::config::{TokenConfig, duration};
-use crate::server::StartError;
+use crate::host::start_error::StartError;
 use crate::token::{VerificationKey, sign_hs256};
 
 pub(super) const EXAMPLES: &str = "\

@@ -1,11 +1,11 @@
-//! The review page at `/admin`: files in the binary, for the browser of whoever must look at faces.
+//! The review page at `/admin`, on which an administrator looks at faces. Its files are compiled into the binary.
 //!
-//! It holds nobody's data and needs no token: it asks the commands' route, with the token that the reviewer pastes. What
-//! it looks like is in `assets/admin`, in files that are served as they stand there.
+//! The page itself holds no data and needs no token. Its scripts call the API, with the token that the reviewer pastes. The
+//! files are in `assets/admin`, and are served unchanged.
 
 use actix_web::web::{Bytes, ServiceConfig};
 
-use crate::pages::static_files::{HTML, SCRIPT, STYLE, file, without_slash};
+use super::static_files::{HTML, SCRIPT, STYLE, redirect, serve_file};
 
 /// A path, its media type and its content.
 type File = (&'static str, &'static str, &'static str);
@@ -35,13 +35,13 @@ const FILES: [File; 12] = [
     asset!("wording.js", SCRIPT),
 ];
 
-/// Adds the review page to an actix application, beside a [`LivenessApi`](crate::LivenessApi) and under the same scope:
-/// `App::new().configure(|app| api.configure(app)).configure(admin::configure)`.
+/// Adds the review page to an actix application: `App::new().configure(|app| api.configure(app)).configure(admin::configure)`.
 ///
-/// The page asks `api/BPMSelfService/commands/…`, relative to where it stands itself.
+/// Mount it under the same scope as the [`LivenessApi`](crate::LivenessApi): the page calls
+/// `api/BPMSelfService/commands/…`, relative to its own path.
 pub fn configure(app: &mut ServiceConfig) {
     for (path, media_type, content) in FILES {
-        file(app, path, media_type, Bytes::from_static(content.as_bytes()));
+        serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
     }
-    without_slash(app, "/admin/", "../admin");
+    redirect(app, "/admin/", "../admin");
 }

@@ -1,12 +1,12 @@
-//! The API's document at `/openapi.json`, and a page that shows it at `/docs`: `docs/api.md#the-document`.
+//! The OpenAPI document at `/openapi.json`, and Swagger UI at `/docs`, which shows it: `docs/api.md#the-document`.
 //!
-//! The page is Swagger UI, which `build.rs` unpacks, so that all of it is in the binary.
+//! `build.rs` unpacks Swagger UI, so that all of it is compiled into the binary.
 
 use actix_web::web::{Bytes, ServiceConfig};
 use liveness_bus::Bus;
 
-use crate::pages::openapi::{Endpoints, document};
-use crate::pages::static_files::{HTML, SCRIPT, STYLE, file, without_slash};
+use super::openapi::{Endpoints, document};
+use super::static_files::{HTML, SCRIPT, STYLE, redirect, serve_file};
 
 macro_rules! swagger_ui {
     ($name:literal) => {
@@ -26,20 +26,20 @@ const FILES: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// The document, made once. Cloning it is cheap.
+/// The serialized document, made once. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub(crate) struct Docs(Bytes);
 
 impl Docs {
-    pub(crate) fn of(bus: &Bus) -> Self {
+    pub(crate) fn new(bus: &Bus) -> Self {
         Self(document(bus, Endpoints::Host).to_string().into())
     }
 
     pub(crate) fn configure(&self, app: &mut ServiceConfig) {
-        file(app, "/openapi.json", "application/json", self.0.clone());
+        serve_file(app, "/openapi.json", "application/json", self.0.clone());
         for (path, media_type, content) in FILES {
-            file(app, path, media_type, Bytes::from_static(content.as_bytes()));
+            serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
         }
-        without_slash(app, "/docs/", "../docs");
+        redirect(app, "/docs/", "../docs");
     }
 }

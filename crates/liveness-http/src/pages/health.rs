@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can serve: `docs/api.md#host-endpoints`.
+//! Whether the process is alive, and whether it can serve: `docs/api.md#host-endpoints`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +7,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::BusError;
 use liveness_core::store::Store;
 
-use crate::pages::static_files::page;
-use crate::request::dispatch::request_id;
-use crate::request::envelope::{Failure, Success};
+use super::get_route::get_route;
+use crate::request::envelope::Success;
+use crate::request::failure::Failure;
+use crate::request::request_id::request_id;
 
-pub(crate) const ALIVE: &str = "The process is alive.";
-pub(crate) const READY: &str = "Ready to serve.";
+pub(super) const ALIVE: &str = "The process is alive.";
+pub(super) const READY: &str = "Ready to serve.";
 
 /// What readiness depends on. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -22,15 +23,15 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub(crate) fn of(store: Store) -> Self {
+    pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
             is_stopping: Arc::default(),
         }
     }
 
-    /// From now on the process is not ready: a load balancer sends it nothing new.
-    pub(crate) fn stopping(&self) {
+    /// Reports "not ready" from now on, so that a load balancer sends no new requests.
+    pub(crate) fn begin_shutdown(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
     }
 
@@ -42,17 +43,9 @@ impl Health {
     }
 
     pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {
-        app.app_data(web::Data::new(self.clone()))
-            .service(
-                page("/health/live")
-                    .route(web::get().to(live))
-                    .route(web::head().to(live)),
-            )
-            .service(
-                page("/health/ready")
-                    .route(web::get().to(ready))
-                    .route(web::head().to(ready)),
-            );
+        app.app_data(web::Data::new(self.clone()));
+        get_route(app, "/health/live", live);
+        get_route(app, "/health/ready", ready);
     }
 }
 

@@ -1,31 +1,24 @@
-//! The OpenAPI 3.1 document of the messages on a bus: made from what they declare, and from what answers them.
+//! The OpenAPI 3.1 document of the messages on a bus, made from their declarations and from the failures of the host.
 //!
-//! Every status, code, sentence and header in it is that of a `Failure` (`envelope.rs`), asked of the same
-//! functions that answer a request. It is not served here: `docs.rs` does that.
+//! Its statuses, codes, sentences and headers come from `request/failure.rs`, by the same functions that answer a request.
+//! `docs.rs` serves the document.
 
 mod host_endpoints;
 mod responses;
 mod schemas;
 
-use std::sync::Arc;
-
-use liveness_bus::liveness::Settings;
 use liveness_bus::{Access, Answer, Bus, Description, Example, Kind, Meta};
-use liveness_core::SystemClock;
-use liveness_core::store::{Store, StoredUsers};
 use serde_json::{Map, Value, json};
 
-use responses::responses;
-use schemas::Schemas;
-
-use crate::server::{StartError, bus};
+use self::responses::responses;
+use self::schemas::Schemas;
 
 /// What [`document`] describes besides the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoints {
-    /// Nothing: an embedding backend has endpoints of its own.
+    /// Nothing, for an embedding backend, which has its own endpoints.
     Messages,
-    /// Those of the standalone host too.
+    /// The endpoints of the standalone host.
     Host,
 }
 
@@ -34,10 +27,10 @@ const INTRODUCTION: &str = "Records the outcome of a phone's liveness challenge 
     and `statusCode`, which say the same; `message` is for people. Unknown fields in a request are ignored, `null` is the same \
     as absent, integers are written without a fraction, and no string may hold a control character but tab, line feed and carriage return.";
 
-/// The document.
+/// Makes the document.
 ///
-/// A message that has no [`Message::description`](liveness_bus::Message::description) is in it with its name, its access and
-/// the failures that any message may meet with; its body and its reply are any JSON.
+/// A message without a [`Message::description`](liveness_bus::Message::description) is described by its name, its access and
+/// the failures that are common to all messages. Its body and its reply are any JSON.
 pub fn document(bus: &Bus, endpoints: Endpoints) -> Value {
     let mut schemas = Schemas::new();
     let mut paths = Map::new();
@@ -75,22 +68,8 @@ pub fn document(bus: &Bus, endpoints: Endpoints) -> Value {
     })
 }
 
-/// The document of the standalone host, without a host: its messages on a database that nobody asks.
-///
-/// # Errors
-///
-/// What a host would not start for either.
-pub fn host_document() -> Result<Value, StartError> {
-    let store = Store::in_memory()?;
-    let users = Arc::new(StoredUsers::new(store.clone(), Arc::new(SystemClock), false));
-    Ok(document(
-        &bus(store, users, Settings::default()).build()?,
-        Endpoints::Host,
-    ))
-}
-
 fn operation(meta: &Meta, description: Option<Description>, schemas: &mut Schemas) -> Value {
-    // A test parses the examples; what is wrong in an embedding backend's own is left out.
+    // A test checks our examples. Wrong ones of an embedding backend are left out.
     let examples = description
         .as_ref()
         .and_then(|description| description.examples().ok())
@@ -126,7 +105,7 @@ fn operation(meta: &Meta, description: Option<Description>, schemas: &mut Schema
     })
 }
 
-/// Who a message is for.
+/// Groups the messages by who may send them.
 fn tag(access: Access) -> &'static str {
     match access {
         Access::Public => "anybody",
@@ -135,9 +114,9 @@ fn tag(access: Access) -> &'static str {
     }
 }
 
-/// An empty body means `{}`, so it may be left out where nothing in it is required.
+/// An empty body means `{}`. So a body is optional when none of its fields is required.
 fn request_body(schema: Value, examples: &[Example], schemas: &Schemas) -> Value {
-    let examples = named(examples, |example| example.request.clone());
+    let examples = numbered(examples, |example| example.request.clone());
     json!({
         "required": schemas.is_anything_required(&schema),
         "content": { "application/json": { "schema": schema, "examples": examples } },
@@ -160,13 +139,13 @@ fn success(data: Value, examples: &[Example]) -> Value {
                     },
                     "required": ["isSuccessful", "statusCode", "data"],
                 },
-                "examples": named(examples, |example| envelope(&example.answer)),
+                "examples": numbered(examples, |example| envelope(&example.answer)),
             },
         },
     })
 }
 
-/// As `Success` writes it.
+/// The envelope of a success, as `request/envelope.rs` writes it.
 fn envelope(Answer { message, data }: &Answer) -> Value {
     let mut envelope = json!({ "isSuccessful": true, "statusCode": "00" });
     if let Some(message) = message {
@@ -176,9 +155,9 @@ fn envelope(Answer { message, data }: &Answer) -> Value {
     envelope
 }
 
-fn named(examples: &[Example], value: impl Fn(&Example) -> Value) -> Map<String, Value> {
-    let named = examples.iter().zip(1..);
-    named
+fn numbered(examples: &[Example], value: impl Fn(&Example) -> Value) -> Map<String, Value> {
+    let numbered = examples.iter().zip(1..);
+    numbered
         .map(|(example, number)| {
             (
                 number.to_string(),
@@ -197,7 +176,7 @@ fn parameters(kind: Kind) -> Value {
         json!({ "type": "string" }),
     )];
     if kind == Kind::Command {
-        let told = json!({ "type": "string" });
+        let text = json!({ "type": "string" });
         parameters.extend([
             header(
                 "Idempotency-Key",
@@ -205,8 +184,8 @@ fn parameters(kind: Kind) -> Value {
                  was lost may be repeated. Another body under it is 409.",
                 json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
             ),
-            header("X-Device-Platform", "Recorded, at most 512 characters of it.", told.clone()),
-            header("X-App-Version", "Recorded, at most 512 characters of it.", told),
+            header("X-Device-Platform", "Recorded, at most 512 characters of it.", text.clone()),
+            header("X-App-Version", "Recorded, at most 512 characters of it.", text),
         ]);
     }
     parameters.into()

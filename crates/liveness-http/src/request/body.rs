@@ -1,5 +1,8 @@
-//! Reads a body: its type is checked before, its size and its pace while it comes: `docs/api.md#limits`.
+//! Reads a body. Its type is checked before, its size and its pace while it comes: `docs/api.md#limits`.
 
+mod content_headers;
+
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -8,47 +11,53 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Bytes;
 use futures_core::Stream as _;
 use liveness_bus::{BusError, Principal};
 use tokio::time::{Instant, timeout_at};
 
-use crate::request::admission::{Capacity, Held, SMALL_BODY};
-use crate::server::timeout_stream::ConnectionState;
+use self::content_headers::{check_encoding, declared_length, is_json};
+use super::connection_state::ConnectionState;
+use super::limits::admission::{AdmissionControl, Permit, SMALL_BODY};
 
-/// How long a body may take, before its pace is looked at.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// Bytes a second that it has to come with from then on.
-const PACE: u64 = 50_000;
+pub(crate) use self::content_headers::{COMPRESSED, NOT_JSON, has_body};
 
-/// What is reserved for a body at once, in which most faces fit: what nobody fills is not in memory.
-const RESERVED: usize = 256 * 1024;
+/// How long a body may take before its pace is looked at.
+const GRACE_PERIOD: Duration = Duration::from_secs(15);
+/// The pace that a body must keep from then on.
+const MIN_BYTES_PER_SECOND: u64 = 50_000;
 
-/// A body, and the room that it takes for as long as this is kept.
+/// The buffer that is allocated at once; most faces fit into it. Pages of it that are never filled take no memory.
+const INITIAL_BUFFER: usize = 256 * 1024;
+
+/// A body, and the permit for the memory that it takes.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) room: Option<Held>,
+    pub(crate) memory: Option<Permit>,
 }
 
 /// Reads the body of a request, at most `limit` bytes.
 ///
 /// # Errors
 ///
-/// [`BusError::UnsupportedContent`], [`BusError::TooLarge`], [`BusError::TooSlow`], [`BusError::Unavailable`] and
-/// [`BusError::TooMany`] when there is no room for it, or [`BusError::Malformed`] when it ends early.
+/// - [`BusError::UnsupportedContent`], when it is not JSON or is compressed.
+/// - [`BusError::TooLarge`], when it has more than `limit` bytes.
+/// - [`BusError::TooSlow`], when it does not keep the pace.
+/// - [`BusError::Unavailable`] or [`BusError::TooMany`], when there is no memory for it.
+/// - [`BusError::Malformed`], when it ends early.
 pub(crate) async fn read(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: usize,
     principal: &Principal,
-    capacity: &Capacity,
+    admission: &AdmissionControl,
 ) -> Result<Body, BusError> {
     let headers = request.headers();
     let declared = declared_length(headers);
     check_encoding(headers)?;
-    if !is_announced(headers) {
+    if !has_body(headers) {
         return Ok(Body::default());
     }
     let has_type = headers.contains_key(CONTENT_TYPE);
@@ -59,8 +68,8 @@ pub(crate) async fn read(
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
-    // In chunks it may become as large as any.
-    let body = receive(payload, declared.unwrap_or(limit), principal, capacity).await?;
+    // A body in chunks declares no length, and may become as large as the limit.
+    let body = receive(payload, declared.unwrap_or(limit), principal, admission).await?;
     if let Some(connection) = request.conn_data::<ConnectionState>() {
         connection.body_read();
     }
@@ -71,61 +80,67 @@ pub(crate) async fn read(
     }
 }
 
-/// Receives a body of at most `most` bytes. It takes the room for all of them once it turns out not to be small: to
-/// announce much and to send nothing takes none.
+/// Receives a body of at most `most` bytes.
+///
+/// Memory for all of them is reserved once the body turns out not to be small. So a client that declares a large body and
+/// sends nothing reserves nothing.
 async fn receive(
     payload: &mut Payload,
     most: usize,
     principal: &Principal,
-    capacity: &Capacity,
+    admission: &AdmissionControl,
 ) -> Result<Body, BusError> {
     let mut body = Body {
-        bytes: Vec::with_capacity(most.min(RESERVED)),
-        room: None,
+        bytes: Vec::with_capacity(most.min(INITIAL_BUFFER)),
+        memory: None,
     };
     let mut started = Instant::now();
-    // A body that came with its head is waited for by nobody.
-    let mut waiting = None;
+    // Stays `None` for a body that came together with its head: nobody waits for that one.
+    let mut sender_permit = None;
     loop {
-        let chunk = match chunk_at_hand(payload).await {
+        let chunk = match chunk_if_ready(payload).await {
             Poll::Ready(chunk) => chunk,
             Poll::Pending => {
-                if waiting.is_none() {
-                    waiting = Some(capacity.wait_for_body(principal)?);
+                if sender_permit.is_none() {
+                    sender_permit = Some(admission.admit_sender(principal)?);
                 }
-                let allowed = PATIENCE + Duration::from_millis(body.bytes.len() as u64 * 1000 / PACE);
-                let chunk = timeout_at(started + allowed, next_chunk(payload)).await;
-                chunk.map_err(|_| BusError::TooSlow)?
+                let deadline = started + allowed_time(body.bytes.len());
+                let chunk = timeout_at(deadline, next_chunk(payload));
+                chunk.await.map_err(|_| BusError::TooSlow)?
             }
         };
-        let Some(chunk) = chunk else { break };
-        let chunk = chunk.map_err(|_| BusError::Malformed("the body ended before its announced end".into()))?;
+        let Some(chunk) = chunk.transpose().map_err(|_| ENDED_EARLY)? else {
+            break;
+        };
         let length = body.bytes.len() + chunk.len();
         if length > most {
             return Err(too_large(most));
         }
-        if length > SMALL_BODY && body.room.is_none() {
+        if length > SMALL_BODY && body.memory.is_none() {
             let asked = Instant::now();
-            body.room = Some(capacity.room_for(most, principal).await?);
-            // It was us who was slow.
+            body.memory = Some(admission.reserve_body(most, principal).await?);
+            // The client is not to blame for the time that we made it wait.
             started += asked.elapsed();
             body.bytes.reserve_exact(most - body.bytes.len());
         }
         body.bytes.extend_from_slice(&chunk);
     }
-    if let Some(room) = &mut body.room {
-        room.shrink_to(body.bytes.len());
+    if let Some(memory) = &mut body.memory {
+        memory.shrink_to(body.bytes.len());
     }
     Ok(body)
 }
 
+/// How long a body may take of which so many bytes have come.
+fn allowed_time(received: usize) -> Duration {
+    GRACE_PERIOD + Duration::from_millis(received as u64 * 1000 / MIN_BYTES_PER_SECOND)
+}
+
+const ENDED_EARLY: BusError = BusError::Malformed(Cow::Borrowed("the body ended before its announced end"));
+
 fn too_large(limit: usize) -> BusError {
     BusError::TooLarge(format!("the body has more than {limit} bytes").into())
 }
-
-pub(crate) const NOT_JSON: BusError = BusError::UnsupportedContent("the Content-Type must be application/json");
-
-pub(crate) const COMPRESSED: BusError = BusError::UnsupportedContent("the body must not be compressed");
 
 type Chunk = Option<Result<Bytes, PayloadError>>;
 
@@ -133,77 +148,7 @@ async fn next_chunk(payload: &mut Payload) -> Chunk {
     poll_fn(|cx| Pin::new(&mut *payload).poll_next(cx)).await
 }
 
-/// The same, unless it would have to be waited for.
-async fn chunk_at_hand(payload: &mut Payload) -> Poll<Chunk> {
+/// The next chunk, or `Pending` when it has not come yet.
+async fn chunk_if_ready(payload: &mut Payload) -> Poll<Chunk> {
     poll_fn(|cx| Poll::Ready(Pin::new(&mut *payload).poll_next(cx))).await
-}
-
-/// Whether there is a body to be read.
-pub(crate) fn is_announced(headers: &HeaderMap) -> bool {
-    declared_length(headers) != Some(0)
-}
-
-/// The announced length; `Some(0)` without any announcement, and `None` for a body in chunks.
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
-    if headers.contains_key(TRANSFER_ENCODING) {
-        return None;
-    }
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
-    Some(length.unwrap_or(0))
-}
-
-fn check_encoding(headers: &HeaderMap) -> Result<(), BusError> {
-    let is_identity = |value: &str| value.trim().eq_ignore_ascii_case("identity");
-    let all_identity = headers
-        .get_all(CONTENT_ENCODING)
-        .all(|value| value.to_str().is_ok_and(is_identity));
-    if all_identity { Ok(()) } else { Err(COMPRESSED) }
-}
-
-/// `application/json` in UTF-8, said once.
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE);
-    let (Some(value), None) = (types.next().and_then(|value| value.to_str().ok()), types.next()) else {
-        return false;
-    };
-    let mut parts = value.split(';').map(str::trim);
-    let is_json = parts
-        .next()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    is_json
-        && parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .all(|(name, value)| {
-                !name.trim().eq_ignore_ascii_case("charset")
-                    || ["utf-8", "utf8"]
-                        .iter()
-                        .any(|utf8| value.trim().trim_matches('"').eq_ignore_ascii_case(utf8))
-            })
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::http::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn only_json_in_utf_8_is_json() {
-        let cases = [
-            ("application/json", true),
-            ("Application/JSON ; charset=UTF-8", true),
-            ("application/json; charset=\"utf-8\"", true),
-            ("application/json; charset=utf-16", false),
-            ("application/vnd.x+json", false),
-            ("text/plain", false),
-            ("", false),
-        ];
-        for (value, expected) in cases {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
-            assert_eq!(is_json(&headers), expected, "{value}");
-        }
-    }
 }

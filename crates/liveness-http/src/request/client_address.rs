@@ -1,4 +1,4 @@
-//! Where a request really comes from, when trusted proxies stand before us: `docs/api.md#client-address`.
+//! The address of the client behind trusted proxies: `docs/api.md#client-address`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The networks of proxies whose word on the client's address is believed.
+/// The networks of proxies whose forwarded addresses are believed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -36,12 +36,12 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client's address: the peer's, unless the peer is a trusted proxy; then the rightmost forwarded
+    /// The client's address. It is the peer's, unless the peer is a trusted proxy. Then it is the rightmost forwarded
     /// address that is not itself trusted.
     ///
-    /// What cannot be read as an address ends the search at the proxy that said it: to its left stands only
-    /// what a client may have made up.
-    pub(crate) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+    /// A forwarded value that is no address ends the search at the proxy that sent it. Everything to its left may be made up
+    /// by the client.
+    pub(super) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut client = peer?.ip().to_canonical();
         if !self.contains(client) {
             return Some(client);
@@ -57,7 +57,7 @@ impl TrustedProxies {
     }
 }
 
-/// The forwarded addresses from the first hop to the last; `None` for one that is no address.
+/// The forwarded addresses from the first hop to the last. A value that is no address is `None`.
 fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = |name| headers.get_all(name).map(|value| value.to_str().unwrap_or("?"));
     if headers.contains_key(FORWARDED) {
@@ -71,7 +71,7 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
 
 /// The hops of one line of `Forwarded`.
 ///
-/// A quote that a client leaves open, or escapes, would take in what a proxy writes behind it: such a line is not read.
+/// A line with an open or escaped quote is not read: the client's quote could swallow what a proxy appended to the line.
 fn forwarded_hops(line: &str) -> Vec<Option<IpAddr>> {
     if line.contains('\\') || line.matches('"').count() % 2 == 1 {
         return vec![None];

@@ -1,12 +1,10 @@
-//! TLS for those without a proxy in front: the certificate and its key, read again when they change, and a connection
-//! with TLS or without: `docs/operations.md#tls`.
+//! TLS, for hosts without a proxy in front: `docs/operations.md#tls`. The certificate and its key are read again when their
+//! files change.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::task::{Context, Poll};
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -15,55 +13,31 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
+use super::maybe_tls_stream::MaybeTlsStream;
 use crate::file_watcher::FileWatcher;
+use crate::host::start_error::TlsError;
 
-/// Why there can be no TLS; one line for the operator.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TlsError {
-    /// One of the two is missing.
-    #[error("LIVENESS_TLS_CERT_FILE and LIVENESS_TLS_KEY_FILE: set both, or none for plain HTTP")]
-    Incomplete,
-    /// The file of the certificate cannot be used.
-    #[error("LIVENESS_TLS_CERT_FILE: {0}: it must hold a certificate in PEM, and those that it was issued by: {1}")]
-    Certificate(String, String),
-    /// The file of the key cannot be used.
-    #[error("LIVENESS_TLS_KEY_FILE: {0}: it must hold a private key in PEM: {1}")]
-    Key(String, String),
-    /// Each is good, but not for the other.
-    #[error("LIVENESS_TLS_KEY_FILE: {0}: it does not belong to the certificate in LIVENESS_TLS_CERT_FILE: {1}")]
-    Pair(String, String),
-    /// The library of TLS cannot be used.
-    #[error("TLS: {0}")]
-    Library(#[from] rustls::Error),
-    /// `serve --dev` prints lines for curl, which would not trust the certificate.
-    #[error("LIVENESS_TLS_CERT_FILE: `serve --dev` speaks plain HTTP, on this machine only; leave it out")]
-    Dev,
-}
-
-/// The certificate that the host shows, and where it comes from. Cloning it is cheap.
+/// The certificate of the host, and the files that it comes from. Cloning it is cheap.
 #[derive(Clone)]
 pub(crate) struct Tls {
     identity: Arc<Identity>,
-    files: FileWatcher,
+    watcher: FileWatcher,
     acceptor: TlsAcceptor,
 }
 
 impl Tls {
-    /// Reads the two files, where they are given.
+    /// Reads the two files. Returns `None` when neither is given.
     ///
     /// # Errors
     ///
-    /// When only one is given, or when they hold no certificate and the key to it.
-    pub(crate) fn of(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<Self>, TlsError> {
+    /// When only one is given, or when they do not hold a certificate and its key.
+    pub(crate) fn load(certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<Self>, TlsError> {
         let files = match (certificate, key) {
             (None, None) => return Ok(None),
-            (Some(certificate), Some(key)) => Files {
+            (Some(certificate), Some(key)) => IdentityFiles {
                 certificate: certificate.to_owned(),
                 key: key.to_owned(),
             },
@@ -82,28 +56,29 @@ impl Tls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Some(Self {
             identity,
-            files: watcher,
+            watcher,
             acceptor: TlsAcceptor::from(Arc::new(config)),
         }))
     }
 
-    /// Reads the files again whenever they change, for ever. A pair that is no good is told of, and changes nothing.
-    pub(crate) async fn follow_files(self) {
-        self.files.run(move || self.identity.reload()).await;
+    /// Reads the files again after each change. A pair that cannot be used is logged, and the old one is kept. This never
+    /// returns.
+    pub(super) async fn watch_files(self) {
+        self.watcher.run(move || self.identity.reload()).await;
     }
 
-    /// A connection with its handshake done.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<Connection> {
+    /// Does the handshake.
+    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<MaybeTlsStream> {
         let accepted = self.acceptor.accept(stream).await;
-        // Anybody can make it fail: no more than a word for who looks for it.
+        // Any client can make the handshake fail, so this must not fill the log.
         let stream = accepted.inspect_err(|error| log::debug!("TLS: {error}"))?;
-        Ok(Connection::Tls(Box::new(stream)))
+        Ok(MaybeTlsStream::Tls(Box::new(stream)))
     }
 }
 
-/// The certificate and its key, as they were last good.
+/// The last good certificate and key.
 struct Identity {
-    files: Files,
+    files: IdentityFiles,
     current: RwLock<Arc<CertifiedKey>>,
 }
 
@@ -134,12 +109,12 @@ impl Identity {
 }
 
 #[derive(Debug)]
-struct Files {
+struct IdentityFiles {
     certificate: PathBuf,
     key: PathBuf,
 }
 
-impl Files {
+impl IdentityFiles {
     fn read(&self) -> Result<CertifiedKey, TlsError> {
         let shown = |path: &Path| path.display().to_string();
         let no_certificate = |reason: String| TlsError::Certificate(shown(&self.certificate), reason);
@@ -156,63 +131,5 @@ impl Files {
             rustls::Error::InconsistentKeys(_) => TlsError::Pair(shown(&self.key), error.to_string()),
             error => no_key(error.to_string()),
         })
-    }
-}
-
-/// A connection, with TLS or without.
-#[derive(Debug)]
-pub(crate) enum Connection {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-/// Calls a method on whichever it is.
-macro_rules! on_either {
-    ($connection:expr, $stream:ident => $call:expr) => {
-        match $connection.get_mut() {
-            Connection::Plain(stream) => {
-                let $stream = Pin::new(stream);
-                $call
-            }
-            Connection::Tls(stream) => {
-                let $stream = Pin::new(stream.as_mut());
-                $call
-            }
-        }
-    };
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        on_either!(self, stream => stream.poll_read(cx, buffer))
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        on_either!(self, stream => stream.poll_write(cx, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_either!(self, stream => stream.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_either!(self, stream => stream.poll_shutdown(cx))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        on_either!(self, stream => stream.poll_write_vectored(cx, slices))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
     }
 }

@@ -4,9 +4,9 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
 use super::{Findings, files};
 use crate::config::ServeConfig;
+use crate::host::verifier::configured_verifier;
 use crate::request::TrustedProxies;
 use crate::server::tls::Tls;
-use crate::server::verifier;
 use crate::token::survey;
 
 pub(super) fn look(config: &ServeConfig, findings: &mut Findings) {
@@ -30,7 +30,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     if config.dev {
         return findings.ok("keys", "`serve --dev` makes one for itself");
     }
-    match verifier(config, None) {
+    match configured_verifier(config) {
         Err(error) => findings.problem("keys", error.to_string(), "`serve` does not start like this"),
         Ok(_) => {
             findings.ok("keys", "there is one to verify tokens by");
@@ -89,7 +89,7 @@ fn provider(location: &str, findings: &mut Findings) {
 
 /// Whether there is a certificate to show.
 fn tls(config: &ServeConfig, findings: &mut Findings) -> bool {
-    let tls = Tls::of(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref());
+    let tls = Tls::load(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref());
     if let Some(path) = &config.tls_key_file {
         files::secret("LIVENESS_TLS_KEY_FILE", path, findings);
     }

@@ -1,14 +1,14 @@
-//! The endpoints of the standalone host that are no messages.
+//! The endpoints of the standalone host that are not messages.
 
 use liveness_bus::BusError;
 use serde_json::{Map, Value, json};
 
 use super::responses::{request_id_header, response};
 use crate::pages::health::{ALIVE, READY};
-use crate::request::envelope::Failure;
+use crate::request::failure::Failure;
 
 pub(super) fn paths() -> Map<String, Value> {
-    let no_envelope = |media_type: &str, schema: Value| {
+    let without_envelope = |media_type: &str, schema: Value| {
         json!({
             "description": "Done.",
             "headers": { "X-Request-Id": request_id_header() },
@@ -21,25 +21,25 @@ pub(super) fn paths() -> Map<String, Value> {
             "/health/live",
             "isAlive",
             "Whether the process runs",
-            json!({ "200": done(ALIVE) }),
+            json!({ "200": envelope_without_data(ALIVE) }),
         ),
         (
             "/health/ready",
             "isReady",
             "Whether messages can be served",
-            json!({ "200": done(READY), "503": response(&ready) }),
+            json!({ "200": envelope_without_data(READY), "503": response(&ready) }),
         ),
         (
             "/metrics",
             "metrics",
             "What Prometheus asks for",
-            json!({ "200": no_envelope("text/plain", json!({ "type": "string" })) }),
+            json!({ "200": without_envelope("text/plain", json!({ "type": "string" })) }),
         ),
         (
             "/openapi.json",
             "openapi",
             "This document",
-            json!({ "200": no_envelope("application/json", json!({ "type": "object" })) }),
+            json!({ "200": without_envelope("application/json", json!({ "type": "object" })) }),
         ),
     ];
     let paths = paths.map(|(path, id, summary, mut responses)| {
@@ -51,8 +51,8 @@ pub(super) fn paths() -> Map<String, Value> {
     paths.into_iter().collect()
 }
 
-/// An envelope without data.
-fn done(message: &str) -> Value {
+/// The response of a health page.
+fn envelope_without_data(message: &str) -> Value {
     json!({
         "description": message,
         "headers": { "X-Request-Id": request_id_header() },

@@ -1,4 +1,4 @@
-//! How a message can end other than well, as responses: what each is, is asked of the failure itself.
+//! The responses of a message that fails. Each failure says for itself what its status, code, sentence and header are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,18 +7,19 @@ use liveness_bus::{Access, BusError, FieldError, Kind, Meta, Principal, RequestI
 use serde_json::{Map, Value, json};
 
 use crate::request::body::{COMPRESSED, NOT_JSON};
-use crate::request::envelope::Failure;
-use crate::server::timeout_stream::HEAD_TOO_LARGE;
+use crate::request::failure::{Failure, HEAD_TOO_LARGE};
 use crate::token::TokenFlaw;
 
-/// The responses of a message, by status: those of any message, and those of its own.
+/// The failures of a message, by status: those common to all messages, and its own.
 pub(super) fn responses(meta: &Meta, own: Vec<BusError>) -> Map<String, Value> {
     let mut by_status: BTreeMap<u16, Vec<Failure>> = BTreeMap::new();
-    let of_any = of_access(meta.access()).into_iter().chain(of_any(meta.kind()));
-    for failure in of_any.chain(own.into_iter().map(Failure::Bus)) {
+    let common = access_failures(meta.access())
+        .into_iter()
+        .chain(common_failures(meta.kind()));
+    for failure in common.chain(own.into_iter().map(Failure::Bus)) {
         by_status.entry(failure.status().as_u16()).or_default().push(failure);
     }
-    // The one answer whose status is not ours but actix-http's.
+    // The one status that is not ours but actix-http's.
     by_status.insert(431, vec![Failure::Bus(HEAD_TOO_LARGE)]);
     let responses = by_status.into_iter();
     responses
@@ -26,13 +27,13 @@ pub(super) fn responses(meta: &Meta, own: Vec<BusError>) -> Map<String, Value> {
         .collect()
 }
 
-/// What whoever may not send a message meets with.
-fn of_access(access: Access) -> Vec<Failure> {
+/// The failures of a caller who may not send the message.
+fn access_failures(access: Access) -> Vec<Failure> {
     let mut failures = vec![Failure::InvalidToken(TokenFlaw::Signature)];
     if access != Access::Public {
         failures.push(Failure::NoToken);
     }
-    // Somebody who holds no role, and somebody with no user behind them: the gate says what they are told.
+    // The bus itself says what it tells a principal without the role, and one without a user.
     let mut stranger = Principal::new("stranger");
     failures.extend(access.check(&stranger).err().map(Failure::Bus));
     if let Access::UserWithRole(role) = access {
@@ -42,8 +43,8 @@ fn of_access(access: Access) -> Vec<Failure> {
     failures
 }
 
-/// What any message may meet with.
-fn of_any(kind: Kind) -> Vec<Failure> {
+/// The failures that are common to all messages.
+fn common_failures(kind: Kind) -> Vec<Failure> {
     let cause = || "told to the log only".into();
     let field = FieldError::new("metadata.lightingValue", "range", "must be 0 to 1");
     let mut errors = vec![
@@ -104,7 +105,7 @@ pub(super) fn response(failures: &[Failure]) -> Value {
     })
 }
 
-/// The headers that tell the caller what to do about it.
+/// The headers that tell the caller what to do next.
 fn headers(failures: &[Failure]) -> Map<String, Value> {
     let mut headers = Map::new();
     headers.insert("X-Request-Id".to_owned(), request_id_header());
@@ -122,14 +123,14 @@ fn headers(failures: &[Failure]) -> Map<String, Value> {
             )
         };
         headers.insert(
-            spelled(name.as_str()),
+            spelling(name.as_str()),
             json!({ "required": is_always_there, "schema": schema, "example": example }),
         );
     }
     headers
 }
 
-/// The id of the request, which is in every answer.
+/// The header with the request id, which every answer has.
 pub(super) fn request_id_header() -> Value {
     json!({
         "description": "The id of the request, in the log and in the audit entry too.",
@@ -138,8 +139,8 @@ pub(super) fn request_id_header() -> Value {
     })
 }
 
-/// `retry-after` as people write it.
-fn spelled(name: &str) -> String {
+/// A header name in the usual spelling: `Retry-After`.
+fn spelling(name: &str) -> String {
     let capital = |word: &str| {
         word.chars()
             .take(1)

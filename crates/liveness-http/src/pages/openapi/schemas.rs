@@ -1,5 +1,6 @@
-//! The schemas of the document, with what they refer to.
+//! The JSON schemas of the document, and the components that they refer to.
 
+use liveness_bus::schemars::Schema;
 use liveness_bus::schemars::generate::{SchemaGenerator, SchemaSettings};
 use liveness_bus::{Description, FieldError};
 use serde_json::{Map, Value, json};
@@ -8,8 +9,7 @@ const COMPONENTS: &str = "/components/schemas";
 const REFERENCE: &str = "#/components/schemas/";
 const REPLY: &str = "Reply";
 
-/// One generator for what is read, and one for what is written: a field that may be left out of a request is always
-/// there in a reply.
+/// Two generators: one for requests, one for replies. A field may be optional in a request and always be there in a reply.
 pub(super) struct Schemas {
     requests: SchemaGenerator,
     replies: SchemaGenerator,
@@ -32,12 +32,12 @@ impl Schemas {
         description.reply(&mut self.replies).to_value()
     }
 
-    /// What a request's type says of itself.
+    /// The documentation of a request's type.
     pub(super) fn description(&self, schema: &Value) -> Option<String> {
         Some(self.resolved(schema).get("description")?.as_str()?.to_owned())
     }
 
-    /// Whether a request must hold anything at all.
+    /// Whether a request has a required field.
     pub(super) fn is_anything_required(&self, schema: &Value) -> bool {
         let resolved = self.resolved(schema);
         if resolved.get("$ref").is_some() {
@@ -57,8 +57,10 @@ impl Schemas {
             .unwrap_or(schema)
     }
 
-    /// All that the paths refer to, the envelope of a failure included. What is another schema in a reply than in a request
-    /// gets another name.
+    /// The components that the paths refer to, and the envelope of a failure.
+    ///
+    /// A type whose schema differs between request and reply gets a second name for the reply. The paths are changed to
+    /// use it.
     pub(super) fn into_components(mut self, paths: &mut Map<String, Value>) -> Map<String, Value> {
         let field_error = self.replies.subschema_for::<FieldError>();
         let codes: Vec<String> = FieldError::CODES
@@ -76,9 +78,11 @@ impl Schemas {
         };
         let renamed: Vec<String> = replies.iter().filter_map(is_other).collect();
         for operation in paths.values_mut().filter_map(|item| item.get_mut("post")) {
-            redirect(&mut operation["responses"], &renamed);
+            rename_references(&mut operation["responses"], &renamed);
         }
-        replies.values_mut().for_each(|schema| redirect(schema, &renamed));
+        replies
+            .values_mut()
+            .for_each(|schema| rename_references(schema, &renamed));
         components.extend(replies.into_iter().map(|(name, schema)| {
             let suffix = if renamed.contains(&name) { REPLY } else { "" };
             (name + suffix, schema)
@@ -89,33 +93,37 @@ impl Schemas {
         {
             code["description"] = format!("The rule, for programs:\n\n{}", codes.join("\n")).into();
         }
-        components.insert(
-            "Failure".to_owned(),
-            json!({
-                "type": "object",
-                "description": "The envelope of whatever is not done.",
-                "properties": {
-                    "isSuccessful": { "type": "boolean", "const": false },
-                    "statusCode": { "type": "string", "pattern": "^[0-9]{2}$", "description": "After ISO 8583." },
-                    "message": { "type": "string", "description": "For a person." },
-                    "data": { "type": "null" },
-                    "errors": {
-                        "type": "array",
-                        "description": "Only where fields break rules: all that do, at most 100.",
-                        "items": field_error,
-                    },
-                },
-                "required": ["isSuccessful", "statusCode", "message", "data"],
-            }),
-        );
+        components.insert("Failure".to_owned(), failure_envelope(field_error));
         components
     }
 }
 
-/// Leads references to these schemas to what they are in a reply.
-fn redirect(value: &mut Value, renamed: &[String]) {
+/// The schema of `request/envelope.rs`'s envelope of a failure.
+fn failure_envelope(field_error: Schema) -> Value {
+    json!({
+        "type": "object",
+        "description": "The envelope of whatever is not done.",
+        "properties": {
+            "isSuccessful": { "type": "boolean", "const": false },
+            "statusCode": { "type": "string", "pattern": "^[0-9]{2}$", "description": "After ISO 8583." },
+            "message": { "type": "string", "description": "For a person." },
+            "data": { "type": "null" },
+            "errors": {
+                "type": "array",
+                "description": "Only where fields break rules: all that do, at most 100.",
+                "items": field_error,
+            },
+        },
+        "required": ["isSuccessful", "statusCode", "message", "data"],
+    })
+}
+
+/// Renames references to these schemas to their reply variants.
+fn rename_references(value: &mut Value, renamed: &[String]) {
     match value {
-        Value::Array(elements) => elements.iter_mut().for_each(|element| redirect(element, renamed)),
+        Value::Array(elements) => elements
+            .iter_mut()
+            .for_each(|element| rename_references(element, renamed)),
         Value::Object(fields) => {
             for (key, field) in fields {
                 match field {
@@ -125,7 +133,7 @@ fn redirect(value: &mut Value, renamed: &[String]) {
                             reference.push_str(REPLY);
                         }
                     }
-                    field => redirect(field, renamed),
+                    field => rename_references(field, renamed),
                 }
             }
         }
@@ -133,7 +141,7 @@ fn redirect(value: &mut Value, renamed: &[String]) {
     }
 }
 
-/// An integer of 64 bits that says no limit has that of 64 bits, which `format` alone does not say.
+/// Gives 64-bit integers without bounds the bounds of 64 bits. `format` alone is only a hint.
 fn bound_integers(schemas: &mut Map<String, Value>) {
     if schemas.get("format").is_some_and(|format| format == "int64") {
         schemas.entry("minimum").or_insert(i64::MIN.into());

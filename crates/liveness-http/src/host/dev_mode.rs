@@ -1,4 +1,4 @@
-//! What `serve --dev` prints: tokens, and lines to paste that try all six messages.
+//! `serve --dev`: a key for this run, and a script to paste that tries all six messages.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -8,13 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 use liveness_core::{Clock as _, SystemClock};
 use serde_json::json;
 
-use crate::token::{KeyError, VerificationKey, sign_hs256};
+use super::start_error::StartError;
+use crate::token::{TokenRules, TokenVerifier, VerificationKey, sign_hs256};
 
 const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
-/// A face that nobody has: drawn for this purpose.
+/// A drawn face, which belongs to nobody.
 const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
 
-/// A key that lives as long as the process.
+/// The key of this run. It is never stored.
 pub(crate) struct DevKey([u8; 32]);
 
 impl DevKey {
@@ -24,12 +25,14 @@ impl DevKey {
         Ok(Self(secret))
     }
 
-    pub(crate) fn verification_key(&self) -> Result<VerificationKey, KeyError> {
-        VerificationKey::hs256(&self.0)
+    /// A verifier that accepts tokens by this key only.
+    pub(crate) fn verifier(&self) -> Result<TokenVerifier, StartError> {
+        let key = VerificationKey::hs256(&self.0).map_err(StartError::Secret)?;
+        Ok(TokenVerifier::new(vec![key], TokenRules::default()))
     }
 
-    /// Prints to standard output, so that it can be told from the log.
-    pub(crate) fn print_welcome(&self, address: SocketAddr, database_url: &str) -> Result<(), std::io::Error> {
+    /// Prints the script to standard output. The log goes to standard error.
+    pub(crate) fn print_script(&self, address: SocketAddr, database_url: &str) -> Result<(), std::io::Error> {
         let expires = SystemClock.now().unix_millis() / 1000 + LIFETIME_SECONDS;
         let customer = sign_hs256(
             &self.0,
@@ -40,54 +43,14 @@ impl DevKey {
         )?;
         let admin = sign_hs256(&self.0, &json!({ "sub": "reviewer", "role": "admin", "exp": expires }))?;
         let mut out = std::io::stdout().lock();
-        out.write_all(welcome(address, database_url, &customer, &admin).as_bytes())?;
+        out.write_all(script(address, database_url, &customer, &admin).as_bytes())?;
         out.flush()
     }
 }
 
-/// A shell script: whoever pastes all of it, or any line of it, has pasted something that works.
-fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str) -> String {
-    let submit = SUBMIT.replace("FACE", &STANDARD.encode(FACE));
-    // In the order of a story: the user passes, asks, is looked at, fails another run; both are listed, and one is opened.
-    let steps = [
-        (
-            "The customer passes, with a face",
-            "SubmitLivenessCheckCommand",
-            "CUSTOMER",
-            &*submit,
-        ),
-        (
-            "The customer asks whether they have passed",
-            "CheckLivenessStatusQuery",
-            "CUSTOMER",
-            "{}",
-        ),
-        (
-            "The administrator looks at the face",
-            "GetUserLivenessCheckQuery",
-            "ADMIN",
-            r#"{"userId":1234}"#,
-        ),
-        (
-            "The customer fails another run",
-            "UpdateLivenessCheckCommand",
-            "CUSTOMER",
-            UPDATE,
-        ),
-        (
-            "The administrator lists the records",
-            "RetrieveLivenessChecksQuery",
-            "ADMIN",
-            r#"{"pageSize":20}"#,
-        ),
-        (
-            "The administrator opens one of them",
-            "GetLivenessCheckQuery",
-            "ADMIN",
-            r#"{"id":1}"#,
-        ),
-    ];
-    // Another URL may hold a password.
+/// The script. It works when pasted as a whole, and also line by line.
+fn script(address: SocketAddr, database_url: &str, customer: &str, admin: &str) -> String {
+    // A PostgreSQL URL may hold a password.
     let database = if database_url.starts_with("sqlite://") {
         database_url
     } else {
@@ -99,7 +62,7 @@ fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str)
          export CUSTOMER={customer}\nexport ADMIN={admin}\n\n\
          # The review page is http://{address}/admin: sign in there with the token of the administrator.\n"
     );
-    for (story, name, role, body) in steps {
+    for (story, name, role, body) in steps() {
         text.push_str(&format!(
             "\n# {story}\n\
              curl -sS -w '\\n' http://{address}/api/BPMSelfService/commands/{name} \
@@ -107,6 +70,48 @@ fn welcome(address: SocketAddr, database_url: &str, customer: &str, admin: &str)
         ));
     }
     text
+}
+
+/// Each step of the script: what happens, the message, the variable of the token, and the body.
+fn steps() -> [(&'static str, &'static str, &'static str, String); 6] {
+    [
+        (
+            "The customer passes, with a face",
+            "SubmitLivenessCheckCommand",
+            "CUSTOMER",
+            SUBMIT.replace("FACE", &STANDARD.encode(FACE)),
+        ),
+        (
+            "The customer asks whether they have passed",
+            "CheckLivenessStatusQuery",
+            "CUSTOMER",
+            "{}".to_owned(),
+        ),
+        (
+            "The administrator looks at the face",
+            "GetUserLivenessCheckQuery",
+            "ADMIN",
+            r#"{"userId":1234}"#.to_owned(),
+        ),
+        (
+            "The customer fails another run",
+            "UpdateLivenessCheckCommand",
+            "CUSTOMER",
+            UPDATE.to_owned(),
+        ),
+        (
+            "The administrator lists the records",
+            "RetrieveLivenessChecksQuery",
+            "ADMIN",
+            r#"{"pageSize":20}"#.to_owned(),
+        ),
+        (
+            "The administrator opens one of them",
+            "GetLivenessCheckQuery",
+            "ADMIN",
+            r#"{"id":1}"#.to_owned(),
+        ),
+    ]
 }
 
 const SUBMIT: &str = concat!(

@@ -1,4 +1,4 @@
-//! What is not counted but looked at when somebody asks: the store, and the process as its system sees it.
+//! Numbers that are not counted by us but read at each scrape: those of the store, and those that Linux keeps of the process.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-/// The numbers of a store.
+/// Reports what the store counts of itself.
 #[derive(Debug)]
-pub(super) struct StoreNumbers(pub(super) Store);
+pub(super) struct StoreCollector(pub(super) Store);
 
-impl Collector for StoreNumbers {
+impl Collector for StoreCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let stats = self.0.stats();
         let gauges = [
@@ -75,7 +75,7 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64
     value.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
 }
 
-/// A distribution; with a unit it is one of microseconds, shown in seconds.
+/// Writes a distribution. With a unit it is one of microseconds, and is shown in seconds.
 fn histogram(
     encoder: &mut DescriptorEncoder<'_>,
     (name, help): (&str, &str),
@@ -94,11 +94,11 @@ fn histogram(
         .encode_histogram::<NoLabelSet>(distribution.sum as f64 / scale, count, &buckets, None)
 }
 
-/// What Linux tells of this process; nothing on other systems.
+/// Reports the memory and the open files of this process, on Linux. On other systems it reports nothing.
 #[derive(Debug)]
-pub(super) struct Process;
+pub(super) struct ProcessCollector;
 
-impl Collector for Process {
+impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let shown = [
@@ -122,7 +122,7 @@ impl Collector for Process {
     }
 }
 
-/// What a line of `/proc/self/status` says, as in `VmRSS:     5120 kB`.
+/// The bytes in a line of `/proc/self/status`, such as `VmRSS:     5120 kB`.
 fn bytes(status: &str, line: &str) -> Option<u64> {
     let value = status.lines().find_map(|found| found.strip_prefix(line))?;
     let kibibytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -1,4 +1,4 @@
-//! How often one caller may ask: `docs/api.md#limits`.
+//! The rate limit: how often one caller may send requests: `docs/api.md#limits`.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -14,7 +14,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use liveness_bus::BusError;
 
-/// So many requests in so long, at most all of them at once.
+/// A number of requests in a period. All of them may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit(Quota);
 
@@ -40,9 +40,10 @@ impl FromStr for RateLimit {
 
 type Keyed<K> = RateLimiter<K, HashMapStateStore<K>, MonotonicClock>;
 
-/// Most callers that are remembered. Who commands more addresses than that is not held back by a limit for each anyway.
+/// How many callers are remembered. An attacker with more addresses than this is not stopped by a limit for each address
+/// anyway.
 const MAX_CALLERS: usize = 100_000;
-/// After so many requests it is looked whom to forget.
+/// After this many requests, idle callers are forgotten.
 const TIDY_EVERY: u32 = 4096;
 
 /// Counts the requests of each principal, and of each address without a valid token.
@@ -50,8 +51,8 @@ const TIDY_EVERY: u32 = 4096;
 pub(crate) struct RateLimiters {
     principals: Arc<Limiter<u64>>,
     addresses: Arc<Limiter<Option<IpAddr>>>,
-    /// Subjects may be long, so a hash stands for each; nobody can tell whose are equal.
-    subjects: RandomState,
+    /// Subjects may be long, so a hash stands for each. It is keyed, so nobody can make two subjects collide.
+    hasher: RandomState,
 }
 
 impl RateLimiters {
@@ -59,22 +60,22 @@ impl RateLimiters {
         Self {
             principals: Arc::new(Limiter::new(quota)),
             addresses: Arc::new(Limiter::new(quota)),
-            subjects: RandomState::new(),
+            hasher: RandomState::new(),
         }
     }
 
     /// Counts a request with a valid token.
     pub(crate) fn check_principal(&self, subject: &str) -> Result<(), BusError> {
-        self.principals.check(&self.subjects.hash_one(subject))
+        self.principals.check(&self.hasher.hash_one(subject))
     }
 
-    /// Counts a request without one.
+    /// Counts a request without a valid token.
     pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), BusError> {
         self.addresses.check(&address.map(network))
     }
 }
 
-/// Callers of one kind.
+/// Limits each caller of one kind.
 struct Limiter<K: Hash + Eq + Clone> {
     quota: Quota,
     callers: RwLock<Keyed<K>>,
@@ -93,14 +94,14 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     fn new(quota: Quota) -> Self {
         Self {
             quota,
-            callers: RwLock::new(nobody(quota)),
+            callers: RwLock::new(empty_limiter(quota)),
             checks: AtomicU32::new(0),
         }
     }
 
     fn check(&self, key: &K) -> Result<(), BusError> {
         self.tidy();
-        // Nothing panics while it is held.
+        // A poisoned lock is fine: nothing panics while it is held.
         let callers = self.callers.read().unwrap_or_else(PoisonError::into_inner);
         callers.check_key(key).map_err(|not_until| {
             let retry_after: Duration = not_until.wait_time_from(MonotonicClock.now());
@@ -108,8 +109,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         })
     }
 
-    /// Forgets now and then who has not asked for a while, or everybody when they are too many, so that memory does not
-    /// grow with them.
+    /// Bounds the memory: now and then it forgets the callers that have been idle, or all callers when they are too many.
     fn tidy(&self) {
         if self.checks.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY != TIDY_EVERY - 1 {
             return;
@@ -117,16 +117,16 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         let mut callers = self.callers.write().unwrap_or_else(PoisonError::into_inner);
         callers.retain_recent();
         if callers.len() > MAX_CALLERS {
-            *callers = nobody(self.quota);
+            *callers = empty_limiter(self.quota);
         }
     }
 }
 
-fn nobody<K: Hash + Eq + Clone>(quota: Quota) -> Keyed<K> {
+fn empty_limiter<K: Hash + Eq + Clone>(quota: Quota) -> Keyed<K> {
     RateLimiter::new(quota, HashMapStateStore::default(), MonotonicClock)
 }
 
-/// Whoever has an IPv6 address has a network of them, 64 bits wide.
+/// The addresses that count as one caller. A caller with one IPv6 address usually has its whole /64 network.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -177,7 +177,7 @@ mod tests {
             assert!(limiter.check(&caller).is_ok());
             assert!(caller % 1000 != 0 || remembered(&limiter) <= MAX_CALLERS + TIDY_EVERY as usize);
         }
-        // It is not for nothing that this is counted.
+        // The limiter does remember callers, so the bound above means something.
         assert!(remembered(&limiter) > 1000);
     }
 }
