@@ -7,7 +7,7 @@ use crate::config::ServeConfig;
 use crate::host::verifier::configured_verifier;
 use crate::request::TrustedProxies;
 use crate::server::tls::Tls;
-use crate::token::survey;
+use crate::token::probe_jwks;
 
 pub(super) fn look(config: &ServeConfig, findings: &mut Findings) {
     keys(config, findings);
@@ -71,11 +71,14 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
 
 /// An identity provider need not be there for `serve` to start, but for its tokens.
 fn provider(location: &str, findings: &mut Findings) {
-    match survey(location) {
-        Ok(set) => {
-            findings.ok("keys", format!("LIVENESS_JWT_JWKS: {} of its keys are used", set.used));
-            for dropped in set.dropped {
-                let found = format!("LIVENESS_JWT_JWKS: not used: {dropped}");
+    match probe_jwks(location) {
+        Ok(probe) => {
+            findings.ok(
+                "keys",
+                format!("LIVENESS_JWT_JWKS: {} of its keys are used", probe.usable),
+            );
+            for rejected in probe.rejected {
+                let found = format!("LIVENESS_JWT_JWKS: not used: {rejected}");
                 findings.hint("keys", found, "fine if no token that is meant for us is signed with it");
             }
         }

@@ -1,29 +1,29 @@
-//! What is known of a provider's keys at a time, and when it may be asked again. Time comes in as a value.
+//! The known keys of a provider, and when it may be asked again. Time comes in as a value.
 
 use std::time::{Duration, Instant};
 
 use jsonwebtoken::Algorithm;
 
-use crate::token::jwk::NamedKey;
-use crate::token::key::VerificationKey;
+use super::super::jwk::NamedKey;
+use super::super::key::VerificationKey;
 
-/// The keys of the last fetch that went well.
+/// The keys of the last fetch that succeeded.
 #[derive(Debug, Default)]
-pub(super) struct KnownKeys {
+pub(super) struct KeyCache {
     keys: Vec<NamedKey>,
-    /// When the provider last said so.
+    /// When the provider last published them.
     confirmed: Option<Instant>,
 }
 
-impl KnownKeys {
-    pub(super) fn of(keys: Vec<NamedKey>, now: Instant) -> Self {
+impl KeyCache {
+    pub(super) fn new(keys: Vec<NamedKey>, now: Instant) -> Self {
         Self {
             keys,
             confirmed: Some(now),
         }
     }
 
-    /// The key of that name and algorithm, or, without a name, the only one of the algorithm.
+    /// The key of this id and algorithm. Without an id, the only key of the algorithm.
     pub(super) fn find(
         &self,
         kid: Option<&str>,
@@ -41,15 +41,15 @@ impl KnownKeys {
     }
 }
 
-/// The fetches so far: one at a time, and none too soon after the last.
+/// Allows one fetch at a time, and none too soon after the last.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Fetches {
+pub(super) struct FetchThrottle {
     begun: Option<Instant>,
     is_under_way: bool,
 }
 
-impl Fetches {
-    /// Begins one, if one may begin now.
+impl FetchThrottle {
+    /// Begins a fetch, if one may begin now. Returns whether it did.
     pub(super) fn begin(&mut self, now: Instant, cooldown: Duration) -> bool {
         let is_early = |begun: Instant| now.saturating_duration_since(begun) < cooldown;
         if self.is_under_way || self.begun.is_some_and(is_early) {
@@ -87,14 +87,14 @@ mod tests {
         }
     }
 
-    fn is_found(known: &KnownKeys, kid: Option<&str>, algorithm: Algorithm, now: Instant) -> bool {
+    fn is_found(known: &KeyCache, kid: Option<&str>, algorithm: Algorithm, now: Instant) -> bool {
         known.find(kid, algorithm, now, DAY).is_some()
     }
 
     #[test]
     fn a_key_is_good_for_a_day_without_its_provider_and_no_longer() {
         let now = Instant::now();
-        let known = KnownKeys::of(vec![key("a", Algorithm::ES256)], now);
+        let known = KeyCache::new(vec![key("a", Algorithm::ES256)], now);
 
         assert!(is_found(&known, Some("a"), Algorithm::ES256, now));
         assert!(is_found(&known, Some("a"), Algorithm::ES256, now + DAY - SECOND));
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_key_is_found_by_its_name_and_its_algorithm() {
         let now = Instant::now();
-        let known = KnownKeys::of(vec![key("a", Algorithm::RS256), key("b", Algorithm::ES256)], now);
+        let known = KeyCache::new(vec![key("a", Algorithm::RS256), key("b", Algorithm::ES256)], now);
 
         assert!(is_found(&known, Some("a"), Algorithm::RS256, now));
         for (kid, algorithm) in [
@@ -126,7 +126,7 @@ mod tests {
             key(None, Algorithm::ES256),
             key("c", Algorithm::ES256),
         ];
-        let known = KnownKeys::of(keys.to_vec(), now);
+        let known = KeyCache::new(keys.to_vec(), now);
 
         assert!(is_found(&known, None, Algorithm::RS256, now));
         assert!(!is_found(&known, None, Algorithm::ES256, now));
@@ -136,14 +136,14 @@ mod tests {
     #[test]
     fn a_thousand_unknown_keys_begin_one_fetch_in_thirty_seconds() {
         let start = Instant::now();
-        let mut fetches = Fetches::default();
+        let mut throttle = FetchThrottle::default();
         let mut begun = Vec::new();
         for millis in (0..90_000).step_by(30) {
             let now = start + Duration::from_millis(millis);
-            if fetches.begin(now, COOLDOWN) {
+            if throttle.begin(now, COOLDOWN) {
                 begun.push(now - start);
             }
-            fetches.end();
+            throttle.end();
         }
         assert_eq!(begun, [0, 30, 60].map(Duration::from_secs));
     }
@@ -151,11 +151,11 @@ mod tests {
     #[test]
     fn there_is_one_fetch_at_a_time() {
         let start = Instant::now();
-        let mut fetches = Fetches::default();
+        let mut throttle = FetchThrottle::default();
 
-        assert!(fetches.begin(start, COOLDOWN));
-        assert!(!fetches.begin(start + 2 * COOLDOWN, COOLDOWN));
-        fetches.end();
-        assert!(fetches.begin(start + 2 * COOLDOWN, COOLDOWN));
+        assert!(throttle.begin(start, COOLDOWN));
+        assert!(!throttle.begin(start + 2 * COOLDOWN, COOLDOWN));
+        throttle.end();
+        assert!(throttle.begin(start + 2 * COOLDOWN, COOLDOWN));
     }
 }
