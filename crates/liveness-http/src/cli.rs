@@ -13,6 +13,7 @@ mod man;
 mod migrate;
 mod openapi;
 mod operator;
+mod output_format;
 mod progress;
 mod serve;
 mod token;
@@ -20,12 +21,9 @@ mod users;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::failure::Failure;
+use self::failure::{Failure, NAME};
 use crate::config::ServeConfig;
 use crate::log_format::LogFormat;
-
-/// The binary's name.
-const NAME: &str = "liveness-http";
 
 /// Ends every help text, so that it stands in every manual page.
 const EXIT_CODES: &str = "\
@@ -135,13 +133,8 @@ impl Command {
             Self::Access(access) => access.run(),
             Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),
-            Self::Completions(completions) => completions.run(),
-            Self::Man(man) => man.run(),
+            Self::Completions(completions) => completions.run(CommandLine::command()),
+            Self::Man(man) => man.run(CommandLine::command()),
         }
     }
-}
-
-/// The whole command line, for what is made of it.
-fn command() -> clap::Command {
-    CommandLine::command()
 }

@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use liveness_bus::{Audit, Kind, Meta};
 use serde_json::json;
 
 use super::failure::Failure;
+use super::output_format::OutputFormat;
 use crate::host::bus_in_memory;
 
 pub(super) const EXAMPLES: &str = "\
@@ -19,16 +20,7 @@ Examples:
 pub(super) struct Access {
     /// For people, or for programs.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-/// For whom something is printed.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
+    format: OutputFormat,
 }
 
 impl Access {
@@ -36,13 +28,13 @@ impl Access {
         let mut rows: Vec<_> = bus_in_memory()?.messages().iter().map(row).collect();
         let mut out = std::io::stdout().lock();
         match self.format {
-            Format::Json => {
+            OutputFormat::Json => {
                 let object = |[message, kind, who, trace]: &[String; 4]| json!({ "message": message, "kind": kind, "who": who, "trace": trace });
                 let objects: Vec<_> = rows.iter().map(object).collect();
                 serde_json::to_writer_pretty(&mut out, &objects).map_err(std::io::Error::from)?;
                 writeln!(out)?;
             }
-            Format::Text => {
+            OutputFormat::Text => {
                 rows.insert(0, ["MESSAGE", "KIND", "WHO", "TRACE"].map(str::to_owned));
                 let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
                 let [first, second, third] = [width(0), width(1), width(2)];

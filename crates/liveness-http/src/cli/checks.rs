@@ -5,12 +5,12 @@ mod output;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use liveness_bus::liveness::LivenessCheckItem;
 use liveness_core::store::{CheckFilter, CheckSpan, PageRequest, Store};
 use liveness_core::{FaceImage, LivenessCheck, SessionId, Timestamp};
 
-use self::output::{Output, Record};
+use self::output::{Format, Output, Record};
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::operator::Operator;
@@ -86,13 +86,6 @@ pub(super) struct Export {
 
     #[command(flatten)]
     database: DatabaseConfig,
-}
-
-/// How records are written.
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Ndjson,
-    Csv,
 }
 
 fn session(text: &str) -> Result<String, String> {

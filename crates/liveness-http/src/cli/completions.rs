@@ -2,11 +2,10 @@
 
 use std::io::Write as _;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::failure::Failure;
-use super::{NAME, command};
+use super::failure::{Failure, NAME};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -24,10 +23,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self, mut command: Command) -> Result<(), Failure> {
         // First into memory: clap_complete panics when it cannot write.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command(), NAME, &mut script);
+        clap_complete::generate(self.shell, &mut command, NAME, &mut script);
         let mut out = std::io::stdout().lock();
         out.write_all(&script)?;
         Ok(out.flush()?)

@@ -5,8 +5,10 @@ use std::io::{self, Write as _};
 
 use liveness_core::store::{OpenError, StoreError};
 
-use super::NAME;
 use crate::host::start_error::StartError;
+
+/// The name of the program.
+pub(super) const NAME: &str = "liveness-http";
 
 /// Why a subcommand did not end well.
 #[derive(Debug)]
@@ -14,7 +16,7 @@ pub(super) enum Failure {
     /// It failed.
     Failed(String),
     /// Something is wrong, and has been told already.
-    Told,
+    AlreadyReported,
     /// Some of it was done.
     InPart(String),
     /// Somebody has interrupted it.
@@ -76,7 +78,7 @@ impl From<StoreError> for Failure {
 pub(super) fn exit_code(outcome: Result<(), Failure>) -> i32 {
     let (message, code) = match outcome {
         Ok(()) | Err(Failure::ReaderGone) => return 0,
-        Err(Failure::Told) => return 1,
+        Err(Failure::AlreadyReported) => return 1,
         Err(Failure::Failed(message)) => (message, 1),
         Err(Failure::InPart(message)) => (message, 3),
         Err(Failure::Interrupted(message)) => (message, 130),

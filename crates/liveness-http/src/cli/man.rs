@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_mangen::Man;
 
-use super::command;
 use super::failure::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -25,15 +24,15 @@ pub(super) struct ManPages {
 }
 
 impl ManPages {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self, command: Command) -> Result<(), Failure> {
         let Some(folder) = self.output else {
             let mut out = std::io::stdout().lock();
             // As in a folder, where `help` has no page.
-            Man::new(command().disable_help_subcommand(true)).render(&mut out)?;
+            Man::new(command.disable_help_subcommand(true)).render(&mut out)?;
             return Ok(out.flush()?);
         };
         let name = folder.display().to_string();
-        let made = std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command(), &folder));
+        let made = std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command, &folder));
         made.map_err(|error| Failure::file("write the manual pages to", &name, &error))
     }
 }

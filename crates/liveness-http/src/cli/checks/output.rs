@@ -5,13 +5,13 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use clap::ValueEnum;
 use liveness_bus::liveness::LivenessCheckItem;
 use liveness_core::FaceImage;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::super::failure::Failure;
-use super::Format;
 
 /// A record, and its face where faces were asked for.
 #[derive(Serialize)]
@@ -53,6 +53,13 @@ const COLUMNS: [&str; 22] = [
     "ClientIp",
     "ImageBase64",
 ];
+
+/// How records are written.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    Ndjson,
+    Csv,
+}
 
 type Out = BufWriter<Box<dyn Write + Send>>;
 

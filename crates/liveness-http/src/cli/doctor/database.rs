@@ -5,7 +5,8 @@ use std::path::Path;
 use liveness_core::store::{Diagnosis, Store};
 use liveness_core::{Clock as _, SystemClock, Timestamp};
 
-use super::{Findings, files};
+use super::files;
+use super::findings::Findings;
 use crate::config::DatabaseConfig;
 
 const SUBJECT: &str = "database";
@@ -13,7 +14,7 @@ const SUBJECT: &str = "database";
 const RESERVED: i64 = 3;
 const SECOND: i64 = 1000;
 
-pub(super) fn look(config: &DatabaseConfig, findings: &mut Findings) {
+pub(super) fn check(config: &DatabaseConfig, findings: &mut Findings) {
     let mend = "correct LIVENESS_DATABASE_URL, or start the server that it names";
     let file = match Store::file_of(&config.database_url) {
         Ok(file) => file,

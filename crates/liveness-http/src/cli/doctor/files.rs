@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::Findings;
+use super::findings::Findings;
 
 /// Of network file systems, as statfs(2) tells them: NFS, SMB, SMB2, CIFS, AFS, Ceph, 9P.
 const NETWORK: [u64; 7] = [

@@ -2,14 +2,15 @@
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
-use super::{Findings, files};
+use super::files;
+use super::findings::Findings;
 use crate::config::ServeConfig;
 use crate::host::verifier::configured_verifier;
 use crate::request::TrustedProxies;
 use crate::server::tls::Tls;
 use crate::token::probe_jwks;
 
-pub(super) fn look(config: &ServeConfig, findings: &mut Findings) {
+pub(super) fn check(config: &ServeConfig, findings: &mut Findings) {
     keys(config, findings);
     address(config, findings);
     if config.rate_limit.is_none() {
