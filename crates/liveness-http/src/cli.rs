@@ -1,7 +1,7 @@
-//! The command line: which subcommands there are, what they have in common, and how they end.
+//! The command line: the list of subcommands, and what they have in common.
 //!
-//! A subcommand is a file in the folder of this module. What it is asked for goes to standard output, all else to
-//! standard error; an error is one line.
+//! Each subcommand is a file in the folder `cli/`. It prints its result to standard output, and everything else to standard
+//! error. An error is one line.
 
 mod access;
 mod checks;
@@ -25,7 +25,7 @@ use self::failure::{Failure, NAME};
 use crate::config::ServeConfig;
 use crate::log_format::LogFormat;
 
-/// Ends every help text, so that it stands in every manual page.
+/// Ends every help text, and so every manual page.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
@@ -85,40 +85,41 @@ enum Command {
     Man(man::ManPages),
 }
 
-/// What the command line asks for.
+/// The subcommand to run, with its arguments.
 #[expect(missing_debug_implementations, reason = "it holds settings, and secrets among them")]
 pub struct Invocation(Command);
 
-/// Reads the command line. Where it is wrong, or asks for help, this ends the process.
+/// Reads the command line. If it is wrong or asks for help, this ends the process.
 pub fn read() -> Invocation {
     match CommandLine::try_parse() {
         Ok(line) => Invocation(line.command),
-        Err(error) if error.use_stderr() && error.kind() != MISSING_SUBCOMMAND => failure::usage(&error),
+        Err(error) if error.use_stderr() && error.kind() != MISSING_SUBCOMMAND => failure::exit_with_usage(&error),
         Err(help) => help.exit(),
     }
 }
 
-/// Whoever says nothing is helped.
+/// Without a subcommand, the help is printed.
 const MISSING_SUBCOMMAND: clap::error::ErrorKind = clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 impl Invocation {
-    /// How the log is written, and what is logged unless `RUST_LOG` says otherwise.
+    /// The format of the log, and the levels to log where `RUST_LOG` is not set.
     pub fn log(&self) -> (LogFormat, &'static str) {
         match &self.0 {
-            Command::Serve(config) => (config.log_format, serve::LOG),
-            // What a subcommand has to say it says itself.
+            Command::Serve(config) => (config.log_format, serve::LOG_LEVELS),
+            // The other subcommands print their messages themselves.
             _ => (LogFormat::Text, "error"),
         }
     }
 
-    /// Does what was asked for, and ends the process.
+    /// Runs the subcommand, and ends the process.
     pub fn run(self) -> ! {
         let system = actix_web::rt::System::new();
         let outcome = system.block_on(self.0.run());
-        // Never the last handle: whichever thread drops that wakes the system, and may be past the point where it can.
+        // A handle is leaked, so that no thread ever drops the last one. Dropping the last one wakes the system, and fails
+        // when the system has ended.
         std::mem::forget(actix_web::rt::System::current());
-        // Not by returning: that would wait for threads that wait for the database, or for who reads our output.
-        std::process::exit(failure::exit_code(outcome))
+        // Returning would wait for threads, which may wait for the database or for the reader of our output.
+        std::process::exit(failure::report(outcome))
     }
 }
 

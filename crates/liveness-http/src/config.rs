@@ -12,7 +12,7 @@ use crate::log_format::LogFormat;
 use crate::request::RateLimit;
 use crate::request::TrustedProxies;
 
-/// How to serve. It has no `Debug`, for it holds a secret.
+/// The settings of `serve`. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
 pub struct ServeConfig {
     /// Try it out: make a key for this run, listen on loopback only, and print tokens and curl lines.
@@ -105,7 +105,7 @@ pub struct ServeConfig {
     pub shutdown_grace: Duration,
 }
 
-/// Where the records are kept. It has no `Debug`, for a URL may hold a password.
+/// The settings of the database. It has no `Debug`, because the URL may hold a password.
 #[derive(Clone, Args)]
 pub struct DatabaseConfig {
     /// Where the records are kept: sqlite://PATH or postgres://…, any URI that libpq takes.
@@ -123,17 +123,17 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// The store, with its SQLite file made where there is none.
+    /// Opens the store. Makes the SQLite file if there is none.
     pub(crate) fn open(&self) -> Result<Store, OpenError> {
         self.open_with(true)
     }
 
-    /// The store, whose SQLite file must be there.
+    /// Opens the store. The SQLite file must exist.
     pub(crate) fn open_existing(&self) -> Result<Store, OpenError> {
         self.open_with(false)
     }
 
-    /// The same, whose schema must be up to date as well.
+    /// Opens the store. The SQLite file must exist, and the schema must be up to date.
     pub(crate) fn open_up_to_date(&self) -> Result<Store, OpenError> {
         let store = self.open_existing()?;
         store.check_schema()?;
@@ -150,7 +150,7 @@ impl DatabaseConfig {
     }
 }
 
-/// What tokens are signed with, and what they say. It has no `Debug`, for it holds a secret.
+/// The settings of tokens. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
 pub struct TokenConfig {
     /// Key for HS256 tokens, at least 32 bytes. Better set by the environment: a flag is seen by who lists processes.

@@ -1,4 +1,4 @@
-//! `access`: who may send which message, as the registry has it.
+//! `access`: who may send which message, as the registry of the bus says.
 
 use std::io::Write as _;
 
@@ -15,7 +15,7 @@ Examples:
   liveness-http access
   liveness-http access --format json";
 
-/// How the matrix is to look.
+/// How to print the access matrix.
 #[derive(Args)]
 pub(super) struct Access {
     /// For people, or for programs.

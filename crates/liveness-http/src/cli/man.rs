@@ -1,4 +1,4 @@
-//! `man`: the manual pages, made of the command line itself.
+//! `man`: the manual pages, generated from the command line.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ Examples:
 
 In a folder there is a page for each subcommand: liveness-http-serve.1 and so on.";
 
-/// Where the pages go.
+/// Where to write the pages.
 #[derive(Args)]
 pub(super) struct ManPages {
     /// Folder for all pages, made where there is none; without it, the page of the program is printed.
@@ -27,7 +27,7 @@ impl ManPages {
     pub(super) fn run(self, command: Command) -> Result<(), Failure> {
         let Some(folder) = self.output else {
             let mut out = std::io::stdout().lock();
-            // As in a folder, where `help` has no page.
+            // In a folder, `help` has no page either.
             Man::new(command.disable_help_subcommand(true)).render(&mut out)?;
             return Ok(out.flush()?);
         };

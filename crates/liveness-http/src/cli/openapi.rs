@@ -12,7 +12,7 @@ Examples:
   liveness-http openapi > openapi.json
   liveness-http openapi | npx openapi-typescript > schema.d.ts";
 
-/// How the document is printed.
+/// It has no options.
 #[derive(Args)]
 pub(super) struct OpenApi {}
 

@@ -1,7 +1,7 @@
-//! `serve` as the command line knows it; the work is in `serve.rs` of the crate.
+//! `serve` on the command line. The work is in `server.rs` of the crate.
 
-/// Without actix's own word on malformed requests: anybody could fill the log with errors.
-pub(super) const LOG: &str = "info,actix_http=off,actix_server=warn";
+/// The log levels. actix-http is silent, because it logs malformed requests as errors, and anybody could fill the log.
+pub(super) const LOG_LEVELS: &str = "info,actix_http=off,actix_server=warn";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:

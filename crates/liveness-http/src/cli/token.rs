@@ -26,7 +26,7 @@ The secret is that of `serve`, LIVENESS_JWT_SECRET: whoever can read it can be
 anybody. Issuer, audience and the names of the claims are those of `serve`, too.
 The token is all that is printed on standard output.";
 
-/// What the token is to say.
+/// What the token says.
 #[derive(Args)]
 pub(super) struct Token {
     /// Who it is: a user's id (1234) or UserId (USR-00001234); of an administrator, any name.
@@ -67,7 +67,7 @@ impl Token {
                 "there is no secret to sign with: set LIVENESS_JWT_SECRET, at least 32 bytes, to that of `serve`",
             ));
         };
-        // A token that no server takes is not made.
+        // No server would accept a token that is signed with a weaker secret.
         VerificationKey::hs256(secret.as_bytes()).map_err(StartError::Secret)?;
         let claims = self.claims(SystemClock.now().unix_millis() / 1000);
         let token = sign_hs256(secret.as_bytes(), &Value::Object(claims));

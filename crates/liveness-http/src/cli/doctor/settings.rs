@@ -1,4 +1,4 @@
-//! Keys, limits and the address, as `serve` would take them.
+//! Checks keys, limits and the address, as `serve` would use them.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
@@ -70,7 +70,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     }
 }
 
-/// An identity provider need not be there for `serve` to start, but for its tokens.
+/// `serve` starts without the identity provider, but accepts its tokens only once it has answered.
 fn provider(location: &str, findings: &mut Findings) {
     match probe_jwks(location) {
         Ok(probe) => {
@@ -91,7 +91,7 @@ fn provider(location: &str, findings: &mut Findings) {
     }
 }
 
-/// Whether there is a certificate to show.
+/// Checks the certificate. Returns whether one is configured.
 fn tls(config: &ServeConfig, findings: &mut Findings) -> bool {
     let tls = Tls::load(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref());
     if let Some(path) = &config.tls_key_file {
