@@ -48,11 +48,11 @@ enum Command {
     #[command(after_help = serve::EXAMPLES)]
     Serve(Box<ServeConfig>),
 
-    /// Bring the database's schema up to date, and tell what was done.
+    /// Bring the database's schema up to date, and print what was done.
     #[command(after_help = migrate::EXAMPLES)]
     Migrate(migrate::Migrate),
 
-    /// Make a token from the configured secret, to try things out or for a job of your own.
+    /// Make a token from the configured secret, for tests or for your own jobs.
     #[command(after_help = token::EXAMPLES)]
     Token(token::Token),
 
@@ -64,7 +64,7 @@ enum Command {
     #[command(subcommand)]
     Checks(checks::Checks),
 
-    /// Show who may send which message, and which trace it leaves.
+    /// Show who may send which message, and how it is audited.
     #[command(after_help = access::EXAMPLES)]
     Access(access::Access),
 
@@ -72,11 +72,11 @@ enum Command {
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::OpenApi),
 
-    /// Look at settings, keys, database, clock and files: what is wrong, and what would mend it.
+    /// Check settings, keys, database, clock and files: what is wrong, and how to fix it.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(Box<doctor::Doctor>),
 
-    /// Print what a shell needs to complete this program's words.
+    /// Print the completion script for a shell.
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Completions),
 

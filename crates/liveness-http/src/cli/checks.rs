@@ -22,13 +22,13 @@ Records come oldest first, with the fields of RetrieveLivenessChecksQuery: a lin
 of JSON each, or CSV with a header. Every record that was acknowledged before the
 export began is in it.
 
-An export leaves an audit entry before its first byte does. With --faces every face
-leaves one of its own user besides, before it leaves itself. Cells of CSV that a
-spreadsheet would take for a formula begin with an apostrophe.
+An export is audited before its first byte is written. With --faces there is also an
+audit entry for each face and its user, before the face is written. Cells of CSV that
+a spreadsheet would take for a formula begin with an apostrophe.
 
-A file is made, for its owner only; one that is there is left alone. An export that
-fails in the middle says how many records it had written; what there is of the file
-stays.
+The file is new, and only its owner may read it; an existing file is not overwritten.
+An export that fails in the middle says how many records it had written, and keeps
+the incomplete file.
 
 Examples:
   liveness-http checks export > checks.ndjson

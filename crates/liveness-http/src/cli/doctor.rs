@@ -21,8 +21,8 @@ pub(super) const EXAMPLES: &str = "\
 Every line is one of these; only problems make the exit code 1:
   ok       as it should be
   hint     allowed, and perhaps not what you want
-  warning  works, and should be mended
-  problem  does not work, or may lose or give away what is recorded
+  warning  works, and should be fixed
+  problem  does not work, or may lose or disclose records
 
 Examples:
   # With the settings of this shell, or with flags of `serve`
@@ -32,8 +32,8 @@ Examples:
   # For a monitor
   liveness-http doctor --format json
 
-It makes no database, migrates none, and takes back what it writes to see whether
-it can. Run it as the user that the server runs as: permissions are that user's.";
+It makes and migrates no database. To see whether it can write, it writes something
+and rolls that back. Run it as the server's user, because it checks permissions.";
 
 /// What to check: the settings of `serve`.
 #[derive(Args)]

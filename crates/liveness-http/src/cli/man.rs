@@ -18,7 +18,7 @@ In a folder there is a page for each subcommand: liveness-http-serve.1 and so on
 /// Where to write the pages.
 #[derive(Args)]
 pub(super) struct ManPages {
-    /// Folder for all pages, made where there is none; without it, the page of the program is printed.
+    /// Folder for all pages, made if it does not exist; without it, only the program's page is printed.
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
 }

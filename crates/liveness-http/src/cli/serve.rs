@@ -8,9 +8,9 @@ Examples:
   # Try it out: a key for this run, tokens, and curl lines to paste
   liveness-http serve --dev
 
-  # With tokens that are signed with a secret shared with who makes them
+  # With tokens signed with a secret that their issuer knows too
   export LIVENESS_JWT_SECRET=$(head -c 48 /dev/urandom | base64 -w0)
   liveness-http serve --bind 127.0.0.1:8081
 
 Every setting is a flag and an environment variable. `liveness-http doctor` takes
-the same ones, and tells whether they will do.";
+the same settings, and checks them.";

@@ -23,17 +23,17 @@ The file is CSV in UTF-8, separated by commas. Its first line names its columns,
 which may be any of these, in any order:
 
   id                 the user's number, from 1; must be there
-  userId             the name in tokens, such as USR-00001234; made of the id
-                     where it is empty
+  userId             the name in tokens, such as USR-00001234; made from the id
+                     when empty
   preRegistrationId  the number of the pre-registration, from 1
   email              electronic mail address
   givenName, familyName, middleName
-  displayName        the name to show; given and family name where it is empty
+  displayName        the name to show; given and family name when empty
 
-A user whose id is unknown is added; of one who is known, what differs is changed.
-An empty cell takes a value away, and what the file has no column for stays as it
-is. So the same file again changes nothing. A line that is wrong is named and left
-out, and the others go in. The import leaves an audit entry.
+A user whose id is unknown is added. For a known user, the values that differ are
+changed. An empty cell removes a value, and values without a column stay as they
+are. So importing the same file again changes nothing. A wrong line is named and
+left out, and the others are imported. The import leaves an audit entry.
 
 Examples:
   printf 'id,email,givenName\\n1234,jane@example.com,Jane\\n' > users.csv

@@ -21,7 +21,7 @@ pub(super) fn open_and_migrate(config: &DatabaseConfig) -> Result<Store, OpenErr
     let store = config.open()?;
     match store.migrate() {
         Err(error) if error.is_out_of_reach() => {
-            log::warn!("not ready: the database will be looked for until it is there");
+            log::warn!("not ready: the database cannot be reached, and is tried again every second");
             actix_web::rt::spawn(migrate_when_reached(store.clone()));
             Ok(store)
         }

@@ -66,7 +66,7 @@ pub enum TlsError {
     #[error("LIVENESS_TLS_CERT_FILE and LIVENESS_TLS_KEY_FILE: set both, or none for plain HTTP")]
     Incomplete,
     /// The file of the certificate cannot be used.
-    #[error("LIVENESS_TLS_CERT_FILE: {0}: it must hold a certificate in PEM, and those that it was issued by: {1}")]
+    #[error("LIVENESS_TLS_CERT_FILE: {0}: it must hold a certificate in PEM, with its chain: {1}")]
     Certificate(String, String),
     /// The file of the key cannot be used.
     #[error("LIVENESS_TLS_KEY_FILE: {0}: it must hold a private key in PEM: {1}")]

@@ -23,9 +23,7 @@ pub(super) fn allowed_connections(wanted: usize) -> usize {
     let possible = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let possible = possible.saturating_sub(RESERVED).max(RESERVED);
     if possible < wanted {
-        log::warn!(
-            "{possible} connections at most, for that is what the limit on open files leaves (LIVENESS_MAX_CONNECTIONS={wanted})"
-        );
+        log::warn!("the limit on open files allows {possible} connections only (LIVENESS_MAX_CONNECTIONS={wanted})");
     }
     wanted.min(possible)
 }

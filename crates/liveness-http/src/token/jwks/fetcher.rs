@@ -99,12 +99,12 @@ impl Fetcher {
             Ok(set) => {
                 self.replace_keys(set);
                 if self.failure.take().is_some() {
-                    log::info!("JWKS: the keys are there again");
+                    log::info!("JWKS: the keys are fetched again");
                 }
             }
             Err(reason) => {
                 if self.failure.as_ref() != Some(&reason) {
-                    log::warn!("JWKS: no keys, those known before go on for a while: {reason}");
+                    log::warn!("JWKS: the keys cannot be fetched, and the known ones are used for a while: {reason}");
                     self.failure = Some(reason);
                 }
             }
