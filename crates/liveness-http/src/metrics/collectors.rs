@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use liveness_core::store::{Distribution, Store};
+use liveness_core::store::{Distribution, Store, StoreStats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -17,39 +17,7 @@ pub(super) struct StoreCollector(pub(super) Store);
 impl Collector for StoreCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let stats = self.0.stats();
-        let gauges = [
-            (
-                "database_connections",
-                "Connections to the database",
-                stats.connections.into(),
-            ),
-            (
-                "database_idle_connections",
-                "Connections to the database that nobody uses",
-                stats.idle_connections.into(),
-            ),
-            (
-                "database_max_connections",
-                "Most connections to the database",
-                stats.max_connections.into(),
-            ),
-            (
-                "database_waiting_reads",
-                "Calls that wait for a turn to read",
-                stats.waiting_reads,
-            ),
-            (
-                "waiting_writes",
-                "Writes that wait to be committed",
-                stats.waiting_writes,
-            ),
-            (
-                "waiting_write_bytes",
-                "Bytes of images among the writes that wait",
-                stats.waiting_bytes,
-            ),
-        ];
-        for (name, help, value) in gauges {
+        for (name, help, value) in gauges(&stats) {
             gauge(&mut encoder, name, help, value)?;
         }
         let failed = ConstCounter::new(stats.failed_commits);
@@ -68,6 +36,42 @@ impl Collector for StoreCollector {
             &stats.commit_micros,
         )
     }
+}
+
+/// Name, help and value of each gauge.
+fn gauges(stats: &StoreStats) -> [(&'static str, &'static str, u64); 6] {
+    [
+        (
+            "database_connections",
+            "Connections to the database",
+            stats.connections.into(),
+        ),
+        (
+            "database_idle_connections",
+            "Connections to the database that nobody uses",
+            stats.idle_connections.into(),
+        ),
+        (
+            "database_max_connections",
+            "Most connections to the database",
+            stats.max_connections.into(),
+        ),
+        (
+            "database_waiting_reads",
+            "Calls that wait for a turn to read",
+            stats.waiting_reads,
+        ),
+        (
+            "waiting_writes",
+            "Writes that wait to be committed",
+            stats.waiting_writes,
+        ),
+        (
+            "waiting_write_bytes",
+            "Bytes of images among the writes that wait",
+            stats.waiting_bytes,
+        ),
+    ]
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {

@@ -19,7 +19,8 @@ use tokio::time::{Instant, timeout_at};
 
 use self::content_headers::{check_encoding, declared_length, is_json};
 use super::connection_state::ConnectionState;
-use super::limits::admission::{AdmissionControl, Permit, SMALL_BODY};
+use super::limits::admission::{AdmissionControl, SMALL_BODY};
+use super::limits::permit::Permit;
 
 pub(crate) use self::content_headers::{COMPRESSED, NOT_JSON, has_body};
 
@@ -36,6 +37,22 @@ const INITIAL_BUFFER: usize = 256 * 1024;
 pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     pub(crate) memory: Option<Permit>,
+}
+
+impl Body {
+    /// Reserves memory for a body of this many bytes. Returns how long it had to wait.
+    async fn reserve(
+        &mut self,
+        bytes: usize,
+        principal: &Principal,
+        admission: &AdmissionControl,
+    ) -> Result<Duration, BusError> {
+        let asked = Instant::now();
+        self.memory = Some(admission.reserve_body(bytes, principal).await?);
+        let waited = asked.elapsed();
+        self.bytes.reserve_exact(bytes - self.bytes.len());
+        Ok(waited)
+    }
 }
 
 /// Reads the body of a request, at most `limit` bytes.
@@ -117,11 +134,8 @@ async fn receive(
             return Err(too_large(most));
         }
         if length > SMALL_BODY && body.memory.is_none() {
-            let asked = Instant::now();
-            body.memory = Some(admission.reserve_body(most, principal).await?);
-            // The client is not to blame for the time that we made it wait.
-            started += asked.elapsed();
-            body.bytes.reserve_exact(most - body.bytes.len());
+            // The client is not to blame for the time that we make it wait.
+            started += body.reserve(most, principal, admission).await?;
         }
         body.bytes.extend_from_slice(&chunk);
     }

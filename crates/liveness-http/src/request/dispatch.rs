@@ -15,7 +15,7 @@ use super::authentication::{authenticate, authorize};
 use super::body::{self, Body};
 use super::envelope::Success;
 use super::failure::Failure;
-use super::limits::admission::Permit;
+use super::limits::permit::Permit;
 use super::message_headers::{device, idempotency_key};
 use super::request_id::request_id;
 use crate::token::VerifiedToken;

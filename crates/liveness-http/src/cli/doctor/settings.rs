@@ -41,16 +41,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
         }
     }
     if let Some(secret) = &config.token.jwt_secret {
-        let mut bytes = secret.as_bytes().to_vec();
-        bytes.sort_unstable();
-        bytes.dedup();
-        if bytes.len() < 10 {
-            findings.warning(
-                "keys",
-                "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
-                "make another, with `head -c 48 /dev/urandom | base64 -w0`",
-            );
-        }
+        secret_strength(secret, findings);
     }
     if let Some(path) = &config.jwt_public_key_file {
         files::not_writable_by_others("LIVENESS_JWT_PUBLIC_KEY_FILE", path, findings);
@@ -66,6 +57,19 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
             "keys",
             "a token for another service that is signed with the same key is good here",
             "set LIVENESS_JWT_ISSUER and LIVENESS_JWT_AUDIENCE to what your tokens say",
+        );
+    }
+}
+
+fn secret_strength(secret: &str, findings: &mut Findings) {
+    let mut bytes = secret.as_bytes().to_vec();
+    bytes.sort_unstable();
+    bytes.dedup();
+    if bytes.len() < 10 {
+        findings.warning(
+            "keys",
+            "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
+            "make another, with `head -c 48 /dev/urandom | base64 -w0`",
         );
     }
 }
@@ -127,6 +131,11 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
             "choose an address of this machine, and a port from 1024, in LIVENESS_BIND",
         ),
     }
+    exposure(config, &addresses, findings);
+}
+
+/// Checks whether anybody on the network can read what is sent.
+fn exposure(config: &ServeConfig, addresses: &[SocketAddr], findings: &mut Findings) {
     let is_for_others = addresses.iter().any(|address| !address.ip().is_loopback());
     let has_proxy = config.trusted_proxies != TrustedProxies::default();
     if tls(config, findings) && !has_proxy {

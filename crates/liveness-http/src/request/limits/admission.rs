@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liveness_bus::{BusError, Principal};
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::fair_share::FairShare;
+use super::permit::{BYTES_PER_PERMIT, Permit, permits_for};
 use crate::metrics::{GaugeGuard, Metrics};
 
 /// Bodies up to this size reserve no memory and never wait for it: the limit on requests bounds them too. Every query is
@@ -22,8 +22,6 @@ use crate::metrics::{GaugeGuard, Metrics};
 pub(crate) const SMALL_BODY: usize = 64 * 1024;
 /// How long a body waits for memory.
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(10);
-/// A permit of the body semaphores stands for this many bytes.
-const BYTES_PER_PERMIT: usize = 1024;
 /// One principal may use one part in this many.
 const SHARES: usize = 8;
 
@@ -112,10 +110,12 @@ impl AdmissionControl {
             .acquire(Arc::clone(&self.body_memory), permits, deadline)
             .await
             .ok_or_else(|| BusError::Unavailable("no room for the body within 10 s".into()))?;
-        Ok(Permit {
-            share: Some(share),
-            ..Permit::new(memory, &self.metrics.body_bytes, BYTES_PER_PERMIT)
-        })
+        Ok(Permit::with_share(
+            memory,
+            share,
+            &self.metrics.body_bytes,
+            BYTES_PER_PERMIT,
+        ))
     }
 
     async fn acquire(
@@ -136,41 +136,6 @@ impl AdmissionControl {
 const TOO_MANY: BusError = BusError::TooMany {
     retry_after: Duration::from_secs(1),
 };
-
-fn permits_for(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(BYTES_PER_PERMIT)).unwrap_or(u32::MAX)
-}
-
-/// Something that was admitted. It is given back when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Permit {
-    permit: OwnedSemaphorePermit,
-    /// The same amount of the principal's own share.
-    share: Option<OwnedSemaphorePermit>,
-    gauge: GaugeGuard,
-    /// What one permit of the semaphore adds to the gauge.
-    gauge_unit: usize,
-}
-
-impl Permit {
-    fn new(permit: OwnedSemaphorePermit, gauge: &Gauge, gauge_unit: usize) -> Self {
-        let gauge = GaugeGuard::raise(gauge, permit.num_permits() * gauge_unit);
-        Self {
-            permit,
-            share: None,
-            gauge,
-            gauge_unit,
-        }
-    }
-
-    /// Gives back all but the memory for this many bytes.
-    pub(crate) fn shrink_to(&mut self, bytes: usize) {
-        let surplus = self.permit.num_permits().saturating_sub(permits_for(bytes) as usize);
-        drop(self.permit.split(surplus));
-        drop(self.share.as_mut().and_then(|share| share.split(surplus)));
-        self.gauge.lower_to(self.permit.num_permits() * self.gauge_unit);
-    }
-}
 
 #[cfg(test)]
 mod tests {
