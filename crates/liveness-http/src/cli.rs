@@ -1,7 +1,7 @@
-//! The command line: which subcommands there are, what they have in common, and how they end.
+//! The command line: the list of subcommands, and what they have in common.
 //!
-//! A subcommand is a file in the folder of this module. What it is asked for goes to standard output, all else to
-//! standard error; an error is one line.
+//! Each subcommand is a file in the folder `cli/`. It prints its result to standard output, and everything else to standard
+//! error. An error is one line.
 
 mod access;
 mod checks;
@@ -13,6 +13,7 @@ mod man;
 mod migrate;
 mod openapi;
 mod operator;
+mod output_format;
 mod progress;
 mod serve;
 mod token;
@@ -20,14 +21,11 @@ mod users;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::failure::Failure;
+use self::failure::{Failure, NAME};
 use crate::config::ServeConfig;
 use crate::log_format::LogFormat;
 
-/// The binary's name.
-const NAME: &str = "liveness-http";
-
-/// Ends every help text, so that it stands in every manual page.
+/// Ends every help text, and so every manual page.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
@@ -50,11 +48,11 @@ enum Command {
     #[command(after_help = serve::EXAMPLES)]
     Serve(Box<ServeConfig>),
 
-    /// Bring the database's schema up to date, and tell what was done.
+    /// Bring the database's schema up to date, and print what was done.
     #[command(after_help = migrate::EXAMPLES)]
     Migrate(migrate::Migrate),
 
-    /// Make a token from the configured secret, to try things out or for a job of your own.
+    /// Make a token from the configured secret, for tests or for your own jobs.
     #[command(after_help = token::EXAMPLES)]
     Token(token::Token),
 
@@ -66,7 +64,7 @@ enum Command {
     #[command(subcommand)]
     Checks(checks::Checks),
 
-    /// Show who may send which message, and which trace it leaves.
+    /// Show who may send which message, and how it is audited.
     #[command(after_help = access::EXAMPLES)]
     Access(access::Access),
 
@@ -74,11 +72,11 @@ enum Command {
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::OpenApi),
 
-    /// Look at settings, keys, database, clock and files: what is wrong, and what would mend it.
+    /// Check settings, keys, database, clock and files: what is wrong, and how to fix it.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(Box<doctor::Doctor>),
 
-    /// Print what a shell needs to complete this program's words.
+    /// Print the completion script for a shell.
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Completions),
 
@@ -87,47 +85,48 @@ enum Command {
     Man(man::ManPages),
 }
 
-/// What the command line asks for.
+/// The subcommand to run, with its arguments.
 #[expect(missing_debug_implementations, reason = "it holds settings, and secrets among them")]
 pub struct Invocation(Command);
 
-/// Reads the command line. Where it is wrong, or asks for help, this ends the process.
+/// Reads the command line. If it is wrong or asks for help, this ends the process.
 pub fn read() -> Invocation {
     match CommandLine::try_parse() {
         Ok(line) => Invocation(line.command),
-        Err(error) if error.use_stderr() && error.kind() != MISSING_SUBCOMMAND => failure::usage(&error),
+        Err(error) if error.use_stderr() && error.kind() != MISSING_SUBCOMMAND => failure::exit_with_usage(&error),
         Err(help) => help.exit(),
     }
 }
 
-/// Whoever says nothing is helped.
+/// Without a subcommand, the help is printed.
 const MISSING_SUBCOMMAND: clap::error::ErrorKind = clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 impl Invocation {
-    /// How the log is written, and what is logged unless `RUST_LOG` says otherwise.
+    /// The format of the log, and the levels to log where `RUST_LOG` is not set.
     pub fn log(&self) -> (LogFormat, &'static str) {
         match &self.0 {
-            Command::Serve(config) => (config.log_format, serve::LOG),
-            // What a subcommand has to say it says itself.
+            Command::Serve(config) => (config.log_format, serve::LOG_LEVELS),
+            // The other subcommands print their messages themselves.
             _ => (LogFormat::Text, "error"),
         }
     }
 
-    /// Does what was asked for, and ends the process.
+    /// Runs the subcommand, and ends the process.
     pub fn run(self) -> ! {
         let system = actix_web::rt::System::new();
         let outcome = system.block_on(self.0.run());
-        // Never the last handle: whichever thread drops that wakes the system, and may be past the point where it can.
+        // A handle is leaked, so that no thread ever drops the last one. Dropping the last one wakes the system, and fails
+        // when the system has ended.
         std::mem::forget(actix_web::rt::System::current());
-        // Not by returning: that would wait for threads that wait for the database, or for who reads our output.
-        std::process::exit(failure::exit_code(outcome))
+        // Returning would wait for threads, which may wait for the database or for the reader of our output.
+        std::process::exit(failure::report(outcome))
     }
 }
 
 impl Command {
     async fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Serve(config) => Ok(crate::serve::serve(*config).await?),
+            Self::Serve(config) => Ok(crate::server::serve(*config).await?),
             Self::Migrate(migrate) => migrate.run(),
             Self::Token(token) => token.run(),
             Self::Users(users) => users.run().await,
@@ -135,13 +134,8 @@ impl Command {
             Self::Access(access) => access.run(),
             Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),
-            Self::Completions(completions) => completions.run(),
-            Self::Man(man) => man.run(),
+            Self::Completions(completions) => completions.run(CommandLine::command()),
+            Self::Man(man) => man.run(CommandLine::command()),
         }
     }
-}
-
-/// The whole command line, for what is made of it.
-fn command() -> clap::Command {
-    CommandLine::command()
 }

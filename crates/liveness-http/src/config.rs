@@ -8,22 +8,22 @@ use clap::builder::NonEmptyStringValueParser;
 use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
-use crate::client_address::TrustedProxies;
 use crate::log_format::LogFormat;
-use crate::rate_limit::RateLimit;
+use crate::request::RateLimit;
+use crate::request::TrustedProxies;
 
-/// How to serve. It has no `Debug`, for it holds a secret.
+/// The settings of `serve`. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
 pub struct ServeConfig {
     /// Try it out: make a key for this run, listen on loopback only, and print tokens and curl lines.
     #[arg(long)]
     pub dev: bool,
 
-    /// Address and port to listen on; port 0 takes a free one and logs it.
+    /// Address and port to listen on; port 0 takes a free port and logs it.
     #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
-    /// PEM file with a certificate and those that it was issued by: speak HTTPS. Read again when it changes.
+    /// PEM file with a certificate and its chain, for HTTPS. Read again when it changes.
     #[arg(long, env = "LIVENESS_TLS_CERT_FILE", value_name = "FILE")]
     pub tls_cert_file: Option<PathBuf>,
 
@@ -35,7 +35,7 @@ pub struct ServeConfig {
     #[command(flatten)]
     pub database: DatabaseConfig,
 
-    /// What tokens say.
+    /// Which tokens are accepted.
     #[command(flatten)]
     pub token: TokenConfig,
 
@@ -55,7 +55,7 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_JWT_MAX_LIFETIME", value_parser = duration)]
     pub jwt_max_lifetime: Option<Duration>,
 
-    /// File of tokens that are good no longer: `jti ID` or `sub SUBJECT` a line. Read again when it changes.
+    /// File of revoked tokens, one per line: `jti ID` or `sub SUBJECT`. Read again when it changes.
     #[arg(long, env = "LIVENESS_JWT_REVOKED_FILE", value_name = "FILE")]
     pub jwt_revoked_file: Option<PathBuf>,
 
@@ -68,7 +68,7 @@ pub struct ServeConfig {
     )]
     pub trusted_proxies: TrustedProxies,
 
-    /// Most bytes of an image, decoded; the limit of the body follows from it.
+    /// Limit on the bytes of a decoded image; the limit on the body follows from it.
     #[arg(long, env = "LIVENESS_MAX_IMAGE_BYTES", default_value_t = 5 * 1024 * 1024)]
     pub max_image_bytes: usize,
 
@@ -76,36 +76,36 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_STATUS_RULE", default_value = "any-successful")]
     pub status_rule: CompletionRule,
 
-    /// Whether a numeric user id seen for the first time is made a user from the token's claims.
+    /// Whether a user is created from the token's claims when a numeric user id is new.
     #[arg(long, env = "LIVENESS_PROVISION_USERS", default_value_t = true, action = clap::ArgAction::Set)]
     pub provision_users: bool,
 
-    /// Most requests of each principal, and of each address without a valid token: 20/s, 100/m, 1000/h.
+    /// Limit on the requests of each principal, and of each address without a valid token: 20/s, 100/m, 1000/h.
     #[arg(long, env = "LIVENESS_RATE_LIMIT", default_value = "off", value_parser = rate_limit)]
     pub rate_limit: OptionalRateLimit,
 
-    /// Most bytes of bodies in memory, of all requests together; a body that finds no room waits 10 s for it.
+    /// Limit on the bytes of all bodies in memory together; further bodies wait for up to 10 s.
     #[arg(long, env = "LIVENESS_BODY_MEMORY", default_value_t = 256 << 20)]
     pub body_memory: usize,
 
-    /// Most requests that have begun and are not answered; the next is told 503 at once.
+    /// Limit on requests that have begun and are not answered; further ones get 503 at once.
     #[arg(long, env = "LIVENESS_MAX_REQUESTS_IN_FLIGHT", default_value_t = 1024, value_parser = positive)]
     pub max_requests_in_flight: usize,
 
-    /// Most connections of clients; the next ones wait until others end.
+    /// Limit on connections of clients; further ones wait until others end.
     #[arg(long, env = "LIVENESS_MAX_CONNECTIONS", default_value_t = 8192, value_parser = positive)]
     pub max_connections: usize,
 
-    /// How the log is written: text, or a JSON object a line.
+    /// Format of the log: text, or one JSON object per line.
     #[arg(long, env = "LIVENESS_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
 
-    /// How long the requests that have begun may take once SIGTERM has come.
+    /// How long requests that have begun may take after SIGTERM.
     #[arg(long, env = "LIVENESS_SHUTDOWN_GRACE", default_value = "10s", value_parser = duration)]
     pub shutdown_grace: Duration,
 }
 
-/// Where the records are kept. It has no `Debug`, for a URL may hold a password.
+/// The settings of the database. It has no `Debug`, because the URL may hold a password.
 #[derive(Clone, Args)]
 pub struct DatabaseConfig {
     /// Where the records are kept: sqlite://PATH or postgres://…, any URI that libpq takes.
@@ -123,17 +123,17 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// The store, with its SQLite file made where there is none.
+    /// Opens the store. Makes the SQLite file if there is none.
     pub(crate) fn open(&self) -> Result<Store, OpenError> {
         self.open_with(true)
     }
 
-    /// The store, whose SQLite file must be there.
+    /// Opens the store. The SQLite file must exist.
     pub(crate) fn open_existing(&self) -> Result<Store, OpenError> {
         self.open_with(false)
     }
 
-    /// The same, whose schema must be up to date as well.
+    /// Opens the store. The SQLite file must exist, and the schema must be up to date.
     pub(crate) fn open_up_to_date(&self) -> Result<Store, OpenError> {
         let store = self.open_existing()?;
         store.check_schema()?;
@@ -150,10 +150,10 @@ impl DatabaseConfig {
     }
 }
 
-/// What tokens are signed with, and what they say. It has no `Debug`, for it holds a secret.
+/// The settings of tokens. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
 pub struct TokenConfig {
-    /// Key for HS256 tokens, at least 32 bytes. Better set by the environment: a flag is seen by who lists processes.
+    /// Key for HS256 tokens, at least 32 bytes. Set it in the environment: the list of processes shows flags.
     #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
 
@@ -161,7 +161,7 @@ pub struct TokenConfig {
     #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_issuer: Option<String>,
 
-    /// What a token's `aud` must be or hold.
+    /// What a token's `aud` must be or contain.
     #[arg(long, env = "LIVENESS_JWT_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_audience: Option<String>,
 

@@ -1,36 +1,36 @@
 //! The HTTP host of the liveness check: a thin layer between actix-web and the bus.
 //!
-//! It turns a bearer token into a principal, a request into a context, a failure into one envelope; what a
-//! message means is the bus's business. [`LivenessApi`] mounts onto any actix application; [`serve`] runs one
-//! of its own. `docs/api.md` says what callers may rely on.
+//! It turns a bearer token into a principal, a request into a context, and a failure into one envelope. What a message
+//! means is the bus's business. [`LivenessApi`] mounts onto any actix application. [`serve`](serve::serve) runs a server of
+//! its own. `docs/api.md` says what callers may rely on.
+//!
+//! The modules build on each other in one direction: `cli`, `server`, `host`, `pages`, `request`, `token`.
 
-pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod log_format;
-pub mod openapi;
-pub mod serve;
 pub mod token;
 
-mod api;
-mod body;
-mod capacity;
-mod client_address;
-mod connection;
-mod dev;
-mod dispatch;
-mod docs;
-mod envelope;
-mod health;
+mod file_watcher;
+mod host;
 mod metrics;
-mod open_files;
-mod page;
-mod rate_limit;
-mod tls;
-mod watched;
+mod pages;
+mod request;
+mod server;
 
-pub use api::{LivenessApi, LivenessApiBuilder};
-pub use client_address::TrustedProxies;
+pub use host::start_error::TlsError;
 pub use metrics::Metrics;
-pub use rate_limit::RateLimit;
-pub use tls::TlsError;
+pub use pages::admin;
+pub use request::{LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
+
+/// Runs the standalone host as a server.
+pub mod serve {
+    pub use crate::host::start_error::StartError;
+    pub use crate::server::serve;
+}
+
+/// The OpenAPI 3.1 document of the messages on a bus.
+pub mod openapi {
+    pub use crate::host::host_document;
+    pub use crate::pages::openapi::{Endpoints, document};
+}

@@ -1,5 +1,6 @@
-//! How the log is written: a line for people, or a JSON object for collectors. Both show the same fields of the same
-//! calls, and whatever stands in these: one call, one line.
+//! The format of the log: lines of text for people, or JSON objects for log collectors.
+//!
+//! Both show the same fields. Each call writes exactly one line, whatever its values contain.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -20,7 +21,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts the log, on the standard error output. `RUST_LOG` says what is in it, or else `levels`.
+/// Starts the log on standard error. `RUST_LOG` sets the levels, or else `levels`.
 pub fn start(format: LogFormat, levels: &str) {
     let levels = env_logger::Env::default().default_filter_or(levels);
     let mut builder = env_logger::Builder::from_env(levels);
@@ -37,7 +38,7 @@ pub fn start(format: LogFormat, levels: &str) {
     };
     builder.init();
     std::panic::set_hook(Box::new(|panic| {
-        // Not what it says: that may quote what it fell over.
+        // The panic's message is not logged, because it may quote personal data.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         log::error!(target: "panic", place; "panicked");
     }));
@@ -45,30 +46,34 @@ pub fn start(format: LogFormat, levels: &str) {
 
 /// `[2026-11-24T09:00:00.000Z INFO  liveness::message] CheckLivenessStatusQuery code=00 …`
 fn text(out: &mut impl Write, record: &Record<'_>, time: &Timestamp, level: &str) -> io::Result<()> {
-    let mut line = Line::default();
-    // Writing to a String cannot fail, and a visit only where what it visits with does.
-    let _ = write!(Unbroken(&mut line.text), "{}", record.args());
+    let mut line = TextLine::default();
+    // Neither can fail: writing to a `String` never does, and a visit fails only when its visitor does.
+    let _ = write!(SingleLine(&mut line.text), "{}", record.args());
     let _ = record.key_values().visit(&mut line);
     writeln!(out, "[{time} {level} {}] {}", record.target(), line.text)
 }
 
-/// A line as it comes to be, and the names that are in it.
+/// A line that is being written, and the names of its fields so far.
 #[derive(Default)]
-struct Line<'v> {
+struct TextLine<'v> {
     text: String,
     names: Vec<Key<'v>>,
 }
 
-impl<'v> VisitSource<'v> for Line<'v> {
+impl<'v> VisitSource<'v> for TextLine<'v> {
     fn visit_pair(&mut self, key: Key<'v>, value: Value<'v>) -> Result<(), Error> {
-        let mark = if self.names.contains(&key) { TAKEN } else { "" };
+        let mark = if self.names.contains(&key) {
+            DUPLICATE_SUFFIX
+        } else {
+            ""
+        };
         let _ = write!(self.text, " {key}{mark}=");
         self.names.push(key);
         value.visit(self)
     }
 }
 
-impl VisitValue<'_> for Line<'_> {
+impl VisitValue<'_> for TextLine<'_> {
     fn visit_any(&mut self, value: Value<'_>) -> Result<(), Error> {
         self.visit_str(&value.to_string())
     }
@@ -79,12 +84,12 @@ impl VisitValue<'_> for Line<'_> {
     }
 
     fn visit_f64(&mut self, value: f64) -> Result<(), Error> {
-        // As JSON has it: 5.0 is not 5.
+        // As in JSON, 5.0 keeps its fraction.
         let _ = write!(self.text, "{value:?}");
         Ok(())
     }
 
-    /// A value as it stands, or in quotes where it could be taken for something else.
+    /// A value without quotes, or with quotes where it would be ambiguous without.
     fn visit_str(&mut self, value: &str) -> Result<(), Error> {
         let is_plain = |letter: char| !letter.is_whitespace() && !breaks_lines(letter) && !matches!(letter, '"' | '=');
         if !value.is_empty() && value.chars().all(is_plain) {
@@ -96,10 +101,10 @@ impl VisitValue<'_> for Line<'_> {
     }
 }
 
-/// A text of which no character ends the line.
-struct Unbroken<'a>(&'a mut String);
+/// Writes text, and escapes the characters that would end the line.
+struct SingleLine<'a>(&'a mut String);
 
-impl std::fmt::Write for Unbroken<'_> {
+impl std::fmt::Write for SingleLine<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         for part in text.split_inclusive(breaks_lines) {
             match part.char_indices().next_back() {
@@ -114,49 +119,49 @@ impl std::fmt::Write for Unbroken<'_> {
     }
 }
 
-/// Control characters, and what some viewers take for the end of a line.
+/// Whether some viewer takes the character for the end of a line, or it is a control character.
 fn breaks_lines(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}')
 }
 
 /// `{"time":"2026-11-24T09:00:00.000Z","level":"INFO","target":"liveness::message","message":"…","code":"00",…}`
 fn json(out: &mut impl Write, record: &Record<'_>, time: &Timestamp) -> io::Result<()> {
-    let mut fields = Fields(vec![
+    let mut fields = JsonFields(vec![
         ("time".to_owned(), time.to_string().into()),
         ("level".to_owned(), record.level().as_str().into()),
         ("target".to_owned(), record.target().into()),
         ("message".to_owned(), record.args().to_string().into()),
     ]);
-    // It fails only when what it visits with does, and that does not.
+    // This visitor never fails.
     let _ = record.key_values().visit(&mut fields);
-    // As a map it would be put in the order of the alphabet.
+    // A `serde_json::Map` would sort the fields by name.
     let pairs = fields.0.iter().map(|(name, value)| (name, value));
     serde_json::Serializer::new(&mut *out).collect_map(pairs)?;
     writeln!(out)
 }
 
-/// What a library logs under a name that is taken keeps its value, with this behind the name.
-const TAKEN: &str = "_";
+/// A library may log a second field with the same name. It is kept, with this suffix at its name.
+const DUPLICATE_SUFFIX: &str = "_";
 
 /// Names and values, in the order in which they were logged.
 #[derive(Default)]
-struct Fields(Vec<(String, Json)>);
+struct JsonFields(Vec<(String, Json)>);
 
-impl<'v> VisitSource<'v> for Fields {
+impl<'v> VisitSource<'v> for JsonFields {
     fn visit_pair(&mut self, key: Key<'v>, value: Value<'v>) -> Result<(), Error> {
         let is_taken = self.0.iter().any(|(name, _)| name == key.as_str());
-        let name = key.as_str().to_owned() + if is_taken { TAKEN } else { "" };
-        let mut typed = Typed(Json::Null);
+        let name = key.as_str().to_owned() + if is_taken { DUPLICATE_SUFFIX } else { "" };
+        let mut typed = JsonValue(Json::Null);
         value.visit(&mut typed)?;
         self.0.push((name, typed.0));
         Ok(())
     }
 }
 
-/// A value as JSON has it: a number where it is one.
-struct Typed(Json);
+/// A value with its JSON type: a number stays a number.
+struct JsonValue(Json);
 
-impl VisitValue<'_> for Typed {
+impl VisitValue<'_> for JsonValue {
     fn visit_any(&mut self, value: Value<'_>) -> Result<(), Error> {
         self.0 = value.to_string().into();
         Ok(())

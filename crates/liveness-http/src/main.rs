@@ -1,4 +1,4 @@
-//! The binary: reads the command line, starts the log, does what it was told.
+//! The binary: reads the command line, starts the log, and runs the subcommand.
 
 use liveness_http::{cli, log_format};
 

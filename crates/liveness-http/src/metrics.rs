@@ -1,16 +1,16 @@
-//! What is counted, and the page that shows it to Prometheus: `docs/operations.md#metrics`.
+//! The counters and gauges of a host: `docs/operations.md#metrics`. The page that shows them is `pages/metrics.rs`.
 //!
-//! Labels are words of ours, never of a request: the name of a message comes from the bus, and what is none of its
-//! messages is `unknown`. So there are few series, whatever is sent, and no person's data among them.
+//! Labels are words of ours, never taken from a request. The name of a message comes from the bus; every other name is
+//! counted as `unknown`. So the number of series is small, whatever callers send, and no label holds personal data.
 
-mod gathered;
+mod collectors;
+mod gauge_guard;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use actix_web::{HttpRequest, HttpResponse, web};
-use liveness_bus::{Bus, BusError, Meta, Observer};
+use liveness_bus::{Meta, Observer};
 use liveness_core::store::Store;
 use liveness_core::{Clock as _, SystemClock};
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
@@ -21,44 +21,44 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::gathered::{Process, StoreNumbers};
-use crate::dispatch::{method_not_allowed, request_id};
-use crate::envelope::{Failure, REQUEST_ID};
+use self::collectors::{ProcessCollector, StoreCollector};
+
+pub(crate) use self::gauge_guard::GaugeGuard;
 
 /// Upper ends of the buckets of latencies, in seconds.
-const SECONDS: [f64; 13] = [
+const LATENCY_BUCKETS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-/// A message that there is not.
-const UNKNOWN: &str = "unknown";
-/// A request that is for no message at all.
-const NONE: &str = "none";
+/// The label of a message that the bus does not know.
+const UNKNOWN_MESSAGE: &str = "unknown";
+/// The label of a request that is for no message at all.
+const NO_MESSAGE: &str = "none";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabels {
     message: &'static str,
     status_code: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Message {
+struct MessageLabel {
     message: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reason {
+struct ReasonLabel {
     reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct By {
+struct LimitLabel {
     by: &'static str,
 }
 
-/// What a host counts. Cloning it is cheap, and all clones count together.
+/// The counters and gauges of a host. Cloning it is cheap, and all clones count together.
 ///
-/// It is an [`Observer`] of the bus, is told by the [`LivenessApi`](crate::LivenessApi) of what never reaches the bus, and
-/// has a page: `App::new().configure(|app| metrics.configure(app))`.
+/// It is an [`Observer`] of the bus. The [`LivenessApi`](crate::LivenessApi) reports to it what never reaches the bus.
+/// It has a page: `App::new().configure(|app| metrics.configure(app))`.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -85,10 +85,10 @@ struct By {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    requests: Family<Outcome, Counter>,
-    durations: Family<Message, Histogram>,
-    rejected_tokens: Family<Reason, Counter>,
-    rate_limited: Family<By, Counter>,
+    requests: Family<OutcomeLabels, Counter>,
+    durations: Family<MessageLabel, Histogram>,
+    rejected_tokens: Family<ReasonLabel, Counter>,
+    rate_limited: Family<LimitLabel, Counter>,
     pub(crate) requests_in_flight: Gauge,
     pub(crate) body_bytes: Gauge,
     pub(crate) bodies_waiting: Gauge,
@@ -96,23 +96,23 @@ pub struct Metrics {
 }
 
 impl Default for Metrics {
-    /// Without a store.
+    /// Without the numbers of a store.
     fn default() -> Self {
-        Self::gathering(None)
+        Self::with_store(None)
     }
 }
 
 impl Metrics {
-    /// With what the store tells of itself.
+    /// Includes the numbers that the store keeps of itself.
     pub fn of(store: Store) -> Self {
-        Self::gathering(Some(store))
+        Self::with_store(Some(store))
     }
 
-    fn gathering(store: Option<Store>) -> Self {
+    fn with_store(store: Option<Store>) -> Self {
         let mut metrics = Self {
             registry: Arc::default(),
             requests: Family::default(),
-            durations: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            durations: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
             rejected_tokens: Family::default(),
             rate_limited: Family::default(),
             requests_in_flight: Gauge::default(),
@@ -121,8 +121,15 @@ impl Metrics {
             connections: Gauge::default(),
         };
         let mut registry = Registry::default();
-        metrics.register(registry.sub_registry_with_prefix("liveness"), store);
-        registry.register_collector(Box::new(Process));
+        let prefixed = registry.sub_registry_with_prefix("liveness");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        prefixed.register("build", "What runs", version);
+        metrics.register_families(prefixed);
+        metrics.register_gauges(prefixed);
+        if let Some(store) = store {
+            prefixed.register_collector(Box::new(StoreCollector(store)));
+        }
+        registry.register_collector(Box::new(ProcessCollector));
         let started = SystemClock.now().unix_millis() as f64 / 1000.0;
         registry.register_with_unit(
             "process_start_time",
@@ -134,9 +141,7 @@ impl Metrics {
         metrics
     }
 
-    fn register(&self, registry: &mut Registry, store: Option<Store>) {
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "What runs", version);
+    fn register_families(&self, registry: &mut Registry) {
         registry.register(
             "requests",
             "Requests answered, by message and statusCode",
@@ -158,6 +163,9 @@ impl Metrics {
             "Requests refused for their number",
             self.rate_limited.clone(),
         );
+    }
+
+    fn register_gauges(&self, registry: &mut Registry) {
         let gauges = [
             (
                 "requests_in_flight",
@@ -179,75 +187,46 @@ impl Metrics {
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());
         }
-        if let Some(store) = store {
-            registry.register_collector(Box::new(StoreNumbers(store)));
-        }
     }
 
-    /// A message was refused before the bus saw it.
-    pub(crate) fn refused(&self, bus: &Bus, name: &str, failure: &Failure) {
-        let message = bus.meta(name).map_or(UNKNOWN, Meta::name);
-        self.answered(message, failure.code());
+    /// Counts a request that was refused before the bus saw it. `message` is `None` when the bus does not know the name.
+    pub(crate) fn count_refused(&self, message: Option<&'static str>, status_code: &'static str) {
+        self.count(message.unwrap_or(UNKNOWN_MESSAGE), status_code);
     }
 
-    /// A bearer token was not good, or not there.
-    pub(crate) fn rejected_token(&self, reason: &'static str) {
-        self.rejected_tokens.get_or_create(&Reason { reason }).inc();
+    /// Counts a request for a path or a method that does not exist.
+    pub(crate) fn count_unrouted(&self, status_code: &'static str) {
+        self.count(NO_MESSAGE, status_code);
     }
 
-    /// Gives back an outcome of the rate limit, counted by what was limited.
-    pub(crate) fn limited(&self, by: &'static str, outcome: Result<(), BusError>) -> Result<(), BusError> {
-        if outcome.is_err() {
-            self.rate_limited.get_or_create(&By { by }).inc();
-        }
-        outcome
+    /// Counts a bearer token that was missing or not valid.
+    pub(crate) fn count_rejected_token(&self, reason: &'static str) {
+        self.rejected_tokens.get_or_create(&ReasonLabel { reason }).inc();
     }
 
-    fn answered(&self, message: &'static str, status_code: &'static str) {
-        self.requests.get_or_create(&Outcome { message, status_code }).inc();
+    /// Counts a request that the rate limit refused. `by` says what was limited: the principal or the address.
+    pub(crate) fn count_rate_limited(&self, by: &'static str) {
+        self.rate_limited.get_or_create(&LimitLabel { by }).inc();
     }
 
-    /// Adds `GET /metrics` to an actix application. It asks for no token and shows no person's data.
-    pub fn configure(&self, app: &mut web::ServiceConfig) {
-        app.app_data(web::Data::new(self.clone())).service(
-            web::resource("/metrics")
-                .route(web::get().to(page))
-                .route(web::head().to(page))
-                .default_service(web::to(|request| method_not_allowed(request, "GET, HEAD"))),
-        );
+    fn count(&self, message: &'static str, status_code: &'static str) {
+        self.requests
+            .get_or_create(&OutcomeLabels { message, status_code })
+            .inc();
     }
 
-    fn text(&self) -> Result<String, BusError> {
+    /// All numbers as they are now, in Prometheus's text format.
+    pub(crate) fn to_prometheus_text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        prometheus_text::encode(&mut text, &self.registry).map_err(|error| BusError::Internal(error.into()))?;
+        prometheus_text::encode(&mut text, &self.registry)?;
         Ok(text)
     }
 }
 
 impl Observer for Metrics {
     fn observed(&self, meta: &Meta, code: &'static str, took: Duration) {
-        self.answered(meta.name(), code);
-        let message = Message { message: meta.name() };
+        self.count(meta.name(), code);
+        let message = MessageLabel { message: meta.name() };
         self.durations.get_or_create(&message).observe(took.as_secs_f64());
-    }
-}
-
-/// Counts a request for no message, where the application counts.
-pub(crate) fn count_stray(request: &HttpRequest, failure: &Failure) {
-    if let Some(metrics) = request.app_data::<web::Data<Metrics>>() {
-        metrics.answered(NONE, failure.code());
-    }
-}
-
-async fn page(request: HttpRequest, metrics: web::Data<Metrics>) -> HttpResponse {
-    let request_id = request_id(request.headers());
-    match metrics.text() {
-        Ok(text) => HttpResponse::Ok()
-            .insert_header((CONTENT_TYPE, prometheus_text::CONTENT_TYPE))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .insert_header((REQUEST_ID, request_id.as_str()))
-            .body(text),
-        Err(error) => Failure::Bus(error).answer(&request_id),
     }
 }

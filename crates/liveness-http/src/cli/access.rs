@@ -1,58 +1,40 @@
-//! `access`: who may send which message, as the registry has it.
+//! `access`: who may send which message, as the registry of the bus says.
 
 use std::io::Write as _;
-use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
-use liveness_bus::liveness::Settings;
+use clap::Args;
 use liveness_bus::{Audit, Kind, Meta};
-use liveness_core::SystemClock;
-use liveness_core::store::{Store, StoredUsers};
 use serde_json::json;
 
 use super::failure::Failure;
-use crate::serve::{StartError, bus};
+use super::output_format::OutputFormat;
+use crate::host::bus_in_memory;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   liveness-http access
   liveness-http access --format json";
 
-/// How the matrix is to look.
+/// How to print the access matrix.
 #[derive(Args)]
 pub(super) struct Access {
     /// For people, or for programs.
     #[arg(long, value_enum, default_value = "text")]
-    format: Format,
-}
-
-/// For whom something is printed.
-#[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
+    format: OutputFormat,
 }
 
 impl Access {
     pub(super) fn run(self) -> Result<(), Failure> {
-        // The messages of the host, on a database that nobody asks.
-        let store = Store::in_memory()?;
-        let users = StoredUsers::new(store.users().clone(), Arc::new(SystemClock), false);
-        let bus = bus(store, Arc::new(users), Settings::default())
-            .build()
-            .map_err(StartError::Bus)?;
-        let mut rows: Vec<_> = bus.messages().iter().map(row).collect();
+        let mut rows: Vec<_> = bus_in_memory()?.messages().iter().map(row).collect();
         let mut out = std::io::stdout().lock();
         match self.format {
-            Format::Json => {
+            OutputFormat::Json => {
                 let object = |[message, kind, who, trace]: &[String; 4]| json!({ "message": message, "kind": kind, "who": who, "trace": trace });
                 let objects: Vec<_> = rows.iter().map(object).collect();
                 serde_json::to_writer_pretty(&mut out, &objects).map_err(std::io::Error::from)?;
                 writeln!(out)?;
             }
-            Format::Text => {
+            OutputFormat::Text => {
                 rows.insert(0, ["MESSAGE", "KIND", "WHO", "TRACE"].map(str::to_owned));
                 let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
                 let [first, second, third] = [width(0), width(1), width(2)];

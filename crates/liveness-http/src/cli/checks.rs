@@ -1,16 +1,16 @@
-//! `checks export`: the records out of the database, audited before they leave it, in constant memory.
+//! `checks export`: writes the records to a file. They are audited before they leave the database, and memory stays constant.
 
 mod output;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use liveness_bus::liveness::LivenessCheckItem;
 use liveness_core::store::{CheckFilter, CheckSpan, PageRequest, Store};
 use liveness_core::{FaceImage, LivenessCheck, SessionId, Timestamp};
 
-use self::output::{Output, Record};
+use self::output::{Format, Output, Record};
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::operator::Operator;
@@ -22,13 +22,13 @@ Records come oldest first, with the fields of RetrieveLivenessChecksQuery: a lin
 of JSON each, or CSV with a header. Every record that was acknowledged before the
 export began is in it.
 
-An export leaves an audit entry before its first byte does. With --faces every face
-leaves one of its own user besides, before it leaves itself. Cells of CSV that a
-spreadsheet would take for a formula begin with an apostrophe.
+An export is audited before its first byte is written. With --faces there is also an
+audit entry for each face and its user, before the face is written. Cells of CSV that
+a spreadsheet would take for a formula begin with an apostrophe.
 
-A file is made, for its owner only; one that is there is left alone. An export that
-fails in the middle says how many records it had written; what there is of the file
-stays.
+The file is new, and only its owner may read it; an existing file is not overwritten.
+An export that fails in the middle says how many records it had written, and keeps
+the incomplete file.
 
 Examples:
   liveness-http checks export > checks.ndjson
@@ -37,10 +37,10 @@ Examples:
       --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z
   liveness-http checks export | head -n 3";
 
-/// Records that are read together.
+/// How many records are read at once.
 const STEP: i64 = 200;
-/// Faces that are in memory together.
-const FACES: usize = 8;
+/// How many faces are in memory at once.
+const MAX_FACES: usize = 8;
 
 #[derive(Subcommand)]
 pub(super) enum Checks {
@@ -88,13 +88,6 @@ pub(super) struct Export {
     database: DatabaseConfig,
 }
 
-/// How records are written.
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Format {
-    Ndjson,
-    Csv,
-}
-
 fn session(text: &str) -> Result<String, String> {
     let session = SessionId::parse(text).map_err(|violation| violation.message().to_owned())?;
     Ok(session.as_str().to_owned())
@@ -115,7 +108,7 @@ impl Checks {
 impl Export {
     async fn run(self) -> Result<(), Failure> {
         let store = self.database.open_up_to_date()?;
-        let operator = Operator::at_work()?;
+        let operator = Operator::current()?;
         let span = CheckSpan {
             filter: CheckFilter {
                 pre_registration_id: self.pre_registration,
@@ -125,23 +118,23 @@ impl Export {
             from: self.from,
             before: self.before,
         };
-        let total = total(&store, &span).await?;
-        // Before the file: what cannot be audited is not begun.
-        operator.leave_trace(&store, "checks export", self.user).await?;
-        let mut exporting = Exporting {
+        let total = known_total(&store, &span).await?;
+        // The audit entry comes before the file. An export that cannot be audited does not begin.
+        operator.audit(&store, "checks export", self.user).await?;
+        let mut exporter = Exporter {
             operator,
             store,
             with_faces: self.faces,
-            progress: Progress::of(
+            progress: Progress::new(
                 total,
                 "{bar:40} {human_pos} of {human_len} records, {eta} left",
                 "{spinner} {human_pos} records",
             ),
-            output: Some(Output::to(&self.output, self.format, self.faces)?),
+            output: Some(Output::create(&self.output, self.format, self.faces)?),
             written: 0,
         };
-        let ended = unless_interrupted(exporting.all(span)).await?;
-        let done = format!("{} records were written", exporting.written);
+        let ended = unless_interrupted(exporter.export_all(span)).await?;
+        let done = format!("{} records were written", exporter.written);
         match ended {
             None => Err(Failure::Interrupted(format!(
                 "interrupted: {done}, and more were asked for"
@@ -152,8 +145,8 @@ impl Export {
     }
 }
 
-/// How many there will be, where that is known without counting.
-async fn total(store: &Store, span: &CheckSpan) -> Result<Option<u64>, Failure> {
+/// How many records there are, where that is known without counting.
+async fn known_total(store: &Store, span: &CheckSpan) -> Result<Option<u64>, Failure> {
     if span.from.is_some() || span.before.is_some() {
         return Ok(None);
     }
@@ -163,8 +156,8 @@ async fn total(store: &Store, span: &CheckSpan) -> Result<Option<u64>, Failure> 
     Ok(u64::try_from(page.await?.total).ok())
 }
 
-/// An export on its way.
-struct Exporting {
+/// An export that is under way.
+struct Exporter {
     operator: Operator,
     store: Store,
     with_faces: bool,
@@ -173,20 +166,20 @@ struct Exporting {
     written: u64,
 }
 
-impl Exporting {
-    async fn all(&mut self, span: CheckSpan) -> Result<(), Failure> {
+impl Exporter {
+    async fn export_all(&mut self, span: CheckSpan) -> Result<(), Failure> {
         let mut after = None;
         loop {
             let checks = self.store.checks().after(span.clone(), after, STEP).await?;
             let Some(last) = checks.last() else { break };
             after = Some((last.created_at, last.id));
-            self.some(checks).await?;
+            self.export_page(checks).await?;
         }
-        // Without a record there is still a header.
+        // CSV has a header even when there is no record.
         self.write(Vec::new()).await
     }
 
-    async fn some(&mut self, checks: Vec<LivenessCheck>) -> Result<(), Failure> {
+    async fn export_page(&mut self, checks: Vec<LivenessCheck>) -> Result<(), Failure> {
         if self.with_faces {
             let shown = checks.iter().filter(|check| check.has_image);
             let entry = |check: &LivenessCheck| {
@@ -206,8 +199,8 @@ impl Exporting {
             let face = self.face(&check).await?;
             let user = users.get(&check.self_service_user_id);
             ready.push(Record::new(LivenessCheckItem::of(check, user), face));
-            // However large the faces are, only a few are in memory.
-            if self.with_faces && ready.len() == FACES {
+            // Faces may be large, so only a few are kept in memory.
+            if self.with_faces && ready.len() == MAX_FACES {
                 self.write(std::mem::take(&mut ready)).await?;
             }
         }
@@ -222,7 +215,7 @@ impl Exporting {
         }
     }
 
-    /// On a thread of its own, so that an interruption is heard while who reads takes their time.
+    /// Writes on a thread of its own, so that a signal ends the export even while the reader of our output is slow.
     async fn write(&mut self, records: Vec<Record>) -> Result<(), Failure> {
         let Some(mut output) = self.output.take() else {
             return Ok(());
@@ -232,7 +225,7 @@ impl Exporting {
         let output = writing.await.map_err(|error| Failure::of(error.to_string()))??;
         self.output = Some(output);
         self.written += count;
-        self.progress.at(self.written);
+        self.progress.set(self.written);
         Ok(())
     }
 }

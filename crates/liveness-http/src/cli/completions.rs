@@ -1,12 +1,11 @@
-//! `completions`: what a shell needs to complete this program's words.
+//! `completions`: prints the completion script for a shell.
 
 use std::io::Write as _;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::failure::Failure;
-use super::{NAME, command};
+use super::failure::{Failure, NAME};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -15,7 +14,7 @@ Examples:
 
 The Debian package has those of bash, zsh and fish in their places already.";
 
-/// For which shell.
+/// Which shell to complete for.
 #[derive(Args)]
 pub(super) struct Completions {
     /// The shell.
@@ -24,10 +23,10 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<(), Failure> {
-        // First into memory: clap_complete panics when it cannot write.
+    pub(super) fn run(self, mut command: Command) -> Result<(), Failure> {
+        // The script is made in memory first, because clap_complete panics when it cannot write.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command(), NAME, &mut script);
+        clap_complete::generate(self.shell, &mut command, NAME, &mut script);
         let mut out = std::io::stdout().lock();
         out.write_all(&script)?;
         Ok(out.flush()?)

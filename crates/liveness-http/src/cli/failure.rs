@@ -1,40 +1,42 @@
-//! How a subcommand ends when it does not end well: one line on standard error, and an exit code.
+//! How a subcommand fails: with one line on standard error, and an exit code.
 
 use std::error::Error as _;
 use std::io::{self, Write as _};
 
 use liveness_core::store::{OpenError, StoreError};
 
-use super::NAME;
-use crate::serve::StartError;
+use crate::host::start_error::StartError;
 
-/// Why a subcommand did not end well.
+/// The name of the program.
+pub(super) const NAME: &str = "liveness-http";
+
+/// Why a subcommand failed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// It failed.
     Failed(String),
-    /// Something is wrong, and has been told already.
-    Told,
-    /// Some of it was done.
-    InPart(String),
-    /// Somebody has interrupted it.
+    /// It found something wrong, and has printed that already.
+    AlreadyReported,
+    /// Only a part of the work was done.
+    Partial(String),
+    /// A signal interrupted it.
     Interrupted(String),
-    /// Whoever read its output has read enough.
-    ReaderGone,
+    /// The reader closed our standard output, as `head` does. This is no error.
+    OutputClosed,
 }
 
 impl Failure {
-    /// It failed, for this reason.
+    /// A failure with this message.
     pub(super) fn of(message: impl Into<String>) -> Self {
         Self::Failed(message.into())
     }
 
-    /// A file could not be used.
+    /// A file that cannot be used. `verb` says for what, such as `read`.
     pub(super) fn file(verb: &str, name: &str, error: &io::Error) -> Self {
         Self::Failed(format!("cannot {verb} {name}: {error}"))
     }
 
-    /// The same failure, and how far it had come.
+    /// Adds how much was done before the failure.
     pub(super) fn after(self, done: &str) -> Self {
         match self {
             Self::Failed(message) => Self::Failed(format!("{message} ({done})")),
@@ -43,11 +45,11 @@ impl Failure {
     }
 }
 
-/// Of standard output: whatever else is read or written goes by [`Failure::file`].
+/// For standard output only. Use [`Failure::file`] for everything else.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            io::ErrorKind::BrokenPipe => Self::OutputClosed,
             _ => Self::file("write", "the output", &error),
         }
     }
@@ -72,33 +74,33 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Tells what went wrong, and gives back the code to exit with.
-pub(super) fn exit_code(outcome: Result<(), Failure>) -> i32 {
+/// Prints what went wrong, and returns the exit code.
+pub(super) fn report(outcome: Result<(), Failure>) -> i32 {
     let (message, code) = match outcome {
-        Ok(()) | Err(Failure::ReaderGone) => return 0,
-        Err(Failure::Told) => return 1,
+        Ok(()) | Err(Failure::OutputClosed) => return 0,
+        Err(Failure::AlreadyReported) => return 1,
         Err(Failure::Failed(message)) => (message, 1),
-        Err(Failure::InPart(message)) => (message, 3),
+        Err(Failure::Partial(message)) => (message, 3),
         Err(Failure::Interrupted(message)) => (message, 130),
     };
-    tell(&message);
+    print_error(&message);
     code
 }
 
-/// One line on standard error.
-pub(super) fn tell(message: &str) {
+/// Prints one line on standard error.
+pub(super) fn print_error(message: &str) {
     let words: Vec<_> = message.split_whitespace().collect();
     let _ = writeln!(io::stderr(), "{NAME}: {}", words.join(" "));
 }
 
-/// Ends the process because of a command line that cannot be understood: in one line, where clap has a page.
-pub(super) fn usage(error: &clap::Error) -> ! {
+/// Ends the process because the command line is wrong. clap's page of text becomes one line.
+pub(super) fn exit_with_usage(error: &clap::Error) -> ! {
     let page = error.render().to_string();
     let said = page.lines().take_while(|line| !line.starts_with("Usage:"));
     let said = said.filter(|line| !line.starts_with("For more information"));
     let said = said.map(str::trim).filter(|line| !line.is_empty());
     let said = said.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
     let said = said.strip_prefix("error: ").unwrap_or(&said);
-    tell(&format!("{said} (see `{NAME} --help`)"));
+    print_error(&format!("{said} (see `{NAME} --help`)"));
     std::process::exit(2)
 }

@@ -1,4 +1,4 @@
-//! What is asked to end in the middle ends in order: SIGINT and SIGTERM.
+//! SIGINT and SIGTERM end long work in order.
 
 use std::future::Future;
 
@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::Failure;
 
-/// Does the work, unless it is interrupted: then it is dropped where it waits. `None` is an interruption.
+/// Does the work. A signal drops it at its next `await`, and the result is `None`.
 pub(super) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<Option<T>, Failure> {
     let listen = |kind| signal(kind).map_err(|error| Failure::of(format!("cannot listen for signals: {error}")));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);

@@ -1,12 +1,11 @@
-//! `man`: the manual pages, made of the command line itself.
+//! `man`: the manual pages, generated from the command line.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_mangen::Man;
 
-use super::command;
 use super::failure::Failure;
 
 pub(super) const EXAMPLES: &str = "\
@@ -16,24 +15,24 @@ Examples:
 
 In a folder there is a page for each subcommand: liveness-http-serve.1 and so on.";
 
-/// Where the pages go.
+/// Where to write the pages.
 #[derive(Args)]
 pub(super) struct ManPages {
-    /// Folder for all pages, made where there is none; without it, the page of the program is printed.
+    /// Folder for all pages, made if it does not exist; without it, only the program's page is printed.
     #[arg(long, value_name = "FOLDER")]
     output: Option<PathBuf>,
 }
 
 impl ManPages {
-    pub(super) fn run(self) -> Result<(), Failure> {
+    pub(super) fn run(self, command: Command) -> Result<(), Failure> {
         let Some(folder) = self.output else {
             let mut out = std::io::stdout().lock();
-            // As in a folder, where `help` has no page.
-            Man::new(command().disable_help_subcommand(true)).render(&mut out)?;
+            // In a folder, `help` has no page either.
+            Man::new(command.disable_help_subcommand(true)).render(&mut out)?;
             return Ok(out.flush()?);
         };
         let name = folder.display().to_string();
-        let made = std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command(), &folder));
+        let made = std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command, &folder));
         made.map_err(|error| Failure::file("write the manual pages to", &name, &error))
     }
 }

@@ -1,4 +1,4 @@
-//! `migrate`: brings the schema up to date, and says what it did.
+//! `migrate`: brings the schema up to date, and prints what it did.
 
 use std::io::Write as _;
 
@@ -15,7 +15,7 @@ Examples:
 
 Nodes that migrate at once take turns. A migration that fails changes nothing.";
 
-/// Where the schema is.
+/// Which database to migrate.
 #[derive(Args)]
 pub(super) struct Migrate {
     #[command(flatten)]

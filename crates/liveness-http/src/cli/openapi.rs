@@ -5,14 +5,14 @@ use std::io::Write as _;
 use clap::Args;
 
 use super::failure::Failure;
-use crate::openapi::host_document;
+use crate::host::host_document;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   liveness-http openapi > openapi.json
   liveness-http openapi | npx openapi-typescript > schema.d.ts";
 
-/// How the document is printed.
+/// It has no options.
 #[derive(Args)]
 pub(super) struct OpenApi {}
 

@@ -1,9 +1,9 @@
-//! Who works on the command line, and the trace that they leave.
+//! The person who runs a subcommand, and the audit entries of their work.
 
 use liveness_core::store::{Store, StoreError};
 use liveness_core::{AuditEntry, Clock as _, SystemClock};
 
-/// Somebody on this machine, at one task.
+/// A user of this machine, at one task.
 #[derive(Debug, Clone)]
 pub(super) struct Operator {
     principal: String,
@@ -11,8 +11,8 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    /// Who runs this process, at a task of its own.
-    pub(super) fn at_work() -> Result<Self, std::io::Error> {
+    /// The user who runs this process, with a new task.
+    pub(super) fn current() -> Result<Self, std::io::Error> {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(std::io::Error::other)?;
         let uid = rustix::process::getuid().as_raw();
@@ -23,7 +23,7 @@ impl Operator {
         })
     }
 
-    /// The trace of doing something that concerns a user, or many. All of one task have the same request id.
+    /// An audit entry of an action on one user, or on many. All entries of a task have the same request id.
     pub(super) fn entry(&self, message: &'static str, user: Option<i64>) -> AuditEntry {
         AuditEntry {
             at: SystemClock.now(),
@@ -37,8 +37,8 @@ impl Operator {
         }
     }
 
-    /// Leaves that trace; it is durable when this answers.
-    pub(super) async fn leave_trace(
+    /// Writes that entry. It is durable when this returns.
+    pub(super) async fn audit(
         &self,
         store: &Store,
         message: &'static str,
@@ -48,7 +48,7 @@ impl Operator {
     }
 }
 
-/// The environment may say anything; the machine's own list of its users does not.
+/// The user's name in `/etc/passwd`. The environment is not asked, because the user can set it.
 fn user_name(uid: u32) -> Option<String> {
     let users = std::fs::read_to_string("/etc/passwd").ok()?;
     let mut named = users.lines().map(|line| line.split(':').collect::<Vec<_>>());

@@ -1,16 +1,16 @@
-//! `serve` as the command line knows it; the work is in `serve.rs` of the crate.
+//! `serve` on the command line. The work is in `server.rs` of the crate.
 
-/// Without actix's own word on malformed requests: anybody could fill the log with errors.
-pub(super) const LOG: &str = "info,actix_http=off,actix_server=warn";
+/// The log levels. actix-http is silent, because it logs malformed requests as errors, and anybody could fill the log.
+pub(super) const LOG_LEVELS: &str = "info,actix_http=off,actix_server=warn";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   # Try it out: a key for this run, tokens, and curl lines to paste
   liveness-http serve --dev
 
-  # With tokens that are signed with a secret shared with who makes them
+  # With tokens signed with a secret that their issuer knows too
   export LIVENESS_JWT_SECRET=$(head -c 48 /dev/urandom | base64 -w0)
   liveness-http serve --bind 127.0.0.1:8081
 
 Every setting is a flag and an environment variable. `liveness-http doctor` takes
-the same ones, and tells whether they will do.";
+the same settings, and checks them.";

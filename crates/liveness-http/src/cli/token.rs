@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use crate::config::{TokenConfig, duration};
-use crate::serve::StartError;
+use crate::host::start_error::StartError;
 use crate::token::{VerificationKey, sign_hs256};
 
 pub(super) const EXAMPLES: &str = "\
@@ -22,22 +22,22 @@ Examples:
   admin=$(liveness-http token --user reviewer-1 --role admin)
   echo \"Authorization: Bearer $admin\"
 
-The secret is that of `serve`, LIVENESS_JWT_SECRET: whoever can read it can be
-anybody. Issuer, audience and the names of the claims are those of `serve`, too.
-The token is all that is printed on standard output.";
+The secret is that of `serve`, LIVENESS_JWT_SECRET. Anybody who can read it can act
+as any user. Issuer, audience and claim names are those of `serve` too. Standard
+output is the token and nothing else.";
 
-/// What the token is to say.
+/// What the token says.
 #[derive(Args)]
 pub(super) struct Token {
-    /// Who it is: a user's id (1234) or UserId (USR-00001234); of an administrator, any name.
+    /// The user's id (1234) or UserId (USR-00001234); for an administrator, any name.
     #[arg(long, value_name = "USER", value_parser = user)]
     user: String,
 
-    /// What they may do; may be given twice.
+    /// The role; may be given twice.
     #[arg(long, value_enum, default_value = "customer")]
     role: Vec<Role>,
 
-    /// How long it is good for.
+    /// How long the token is valid.
     #[arg(long, default_value = "1h", value_name = "DURATION", value_parser = lifetime)]
     expires: Duration,
 
@@ -67,7 +67,7 @@ impl Token {
                 "there is no secret to sign with: set LIVENESS_JWT_SECRET, at least 32 bytes, to that of `serve`",
             ));
         };
-        // A token that no server takes is not made.
+        // No server would accept a token that is signed with a weaker secret.
         VerificationKey::hs256(secret.as_bytes()).map_err(StartError::Secret)?;
         let claims = self.claims(SystemClock.now().unix_millis() / 1000);
         let token = sign_hs256(secret.as_bytes(), &Value::Object(claims));

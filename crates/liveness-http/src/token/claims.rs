@@ -1,32 +1,33 @@
-//! What a token says once its signature is good: who sends it, in which roles, and of which user it speaks.
+//! What the claims of a verified token say: the principal, the roles and the user.
 
 use jsonwebtoken::get_current_timestamp;
 use liveness_bus::Principal;
 use liveness_core::{Claims, UserReference};
 use serde_json::{Map, Value};
 
-use super::{TokenFlaw, TokenRules};
+use super::flaw::TokenFlaw;
+use super::rules::TokenRules;
 
 /// OpenID Connect Core 1.0 section 2.
 const MAX_SUBJECT_BYTES: usize = 255;
 
-/// What a good token says.
+/// What a valid token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
-    /// Who sends it and with which roles, no user behind them yet.
+    /// The sender and their roles. The user is not looked up yet.
     pub principal: Principal,
-    /// The user that it names, where it names one.
+    /// The claims about the user, where the token names one.
     pub user: Option<Claims>,
 }
 
 impl TokenRules {
-    /// Reads the claims of a token that is signed, and whose times are good.
-    pub(super) fn read(&self, claims: &Map<String, Value>) -> Result<VerifiedToken, TokenFlaw> {
+    /// Reads the claims of a token whose signature and expiry have been checked.
+    pub(super) fn read_claims(&self, claims: &Map<String, Value>) -> Result<VerifiedToken, TokenFlaw> {
         if !claims.get("iss").is_none_or(Value::is_string)
             || !claims.get("aud").is_none_or(is_audience)
             || !claims.get("iat").is_none_or(|iat| self.is_past(iat))
             || !self.is_short_lived(claims)
-            // What only an ID token has: it is for the app, and not for us.
+            // Only an ID token has this claim. It is meant for the app, and is no access token.
             || claims.contains_key("at_hash")
         {
             return Err(TokenFlaw::Claims);
@@ -46,13 +47,13 @@ impl TokenRules {
         Ok(VerifiedToken { principal, user })
     }
 
-    /// A time that has come, as far as clocks may differ. A token of tomorrow is none that the issuer has issued.
+    /// Whether a time has come, within the leeway. The issuer cannot have issued a token in the future.
     fn is_past(&self, time: &Value) -> bool {
         let latest = get_current_timestamp().saturating_add(self.leeway.as_secs());
         time.as_f64().is_some_and(|seconds| seconds <= latest as f64)
     }
 
-    /// Whether it ends soon enough after it was issued.
+    /// Whether the token expires soon enough after it was issued.
     fn is_short_lived(&self, claims: &Map<String, Value>) -> bool {
         let Some(longest) = self.max_lifetime else { return true };
         let seconds = |name| claims.get(name).and_then(Value::as_f64);
@@ -60,7 +61,7 @@ impl TokenRules {
         seconds("exp").is_some_and(|end| end <= issued + longest.as_secs_f64())
     }
 
-    /// Without any role claim a token is a customer's; one that is there, whatever it holds, is what counts.
+    /// The roles. A token without a role claim is a customer's. A role claim that is there counts, even when it is empty.
     fn roles(&self, claims: &Map<String, Value>) -> Vec<String> {
         let claim = match &self.role_claim {
             Some(name) => claims.get(name),
@@ -68,7 +69,7 @@ impl TokenRules {
         };
         match claim {
             None => vec!["customer".to_owned()],
-            // A role stands in the audit entry among others with commas between them.
+            // The audit entry lists roles separated by commas, so no role may contain one.
             Some(Value::String(role)) if is_role(role) => vec![role.clone()],
             Some(Value::Array(roles)) => {
                 let roles = roles.iter().filter_map(Value::as_str).filter(|role| is_role(role));
@@ -90,7 +91,7 @@ fn is_audience(claim: &Value) -> bool {
     }
 }
 
-/// A text, or an integer as text.
+/// A string, or an integer as a string.
 fn claim_text(claim: Option<&Value>) -> Option<String> {
     match claim? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),

@@ -1,10 +1,10 @@
-//! What is wrong with a token: for whoever runs the host, to count and to log, and never for whoever sent it.
+//! What is wrong with a token. Operators see it in metrics and logs; the sender of the token is never told.
 
 use std::fmt;
 
 use jsonwebtoken::errors::{Error, ErrorKind};
 
-/// A token that is not good. `Display` says no more than that; [`flaw`](Self::flaw) is not for the caller.
+/// A token that is not valid. `Display` says only that. Do not show the [`flaw`](Self::flaw) to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("invalid_token")]
 pub struct InvalidToken(pub(super) TokenFlaw);
@@ -20,24 +20,24 @@ impl InvalidToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenFlaw {
-    /// It is no JWT of at most 8 KB, or no access token, or has something critical in it.
+    /// It is not a JWT of at most 8 KB, or not an access token, or has a critical extension.
     Malformed,
-    /// No key verifies the algorithm that it names.
+    /// No key has the algorithm that it names.
     Algorithm,
-    /// It names a key that nobody knows, or none where several could be meant.
+    /// It names an unknown key, or it names none and several keys are possible.
     Key,
-    /// The key did not sign it.
+    /// Its signature does not match the key.
     Signature,
     /// It is past its `exp`.
     Expired,
-    /// It was revoked before.
+    /// It was revoked.
     Revoked,
-    /// A claim is missing, of the wrong type, or says that it is not for us or not for now.
+    /// A claim is missing or has the wrong type, or the token is for another audience, issuer or time.
     Claims,
 }
 
 impl TokenFlaw {
-    /// All of them.
+    /// All classes.
     pub const ALL: [Self; 7] = [
         Self::Malformed,
         Self::Algorithm,
@@ -48,7 +48,7 @@ impl TokenFlaw {
         Self::Claims,
     ];
 
-    /// A word for it, such as `expired`: a label, a field of a log line.
+    /// A word for labels and log fields, such as `expired`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",

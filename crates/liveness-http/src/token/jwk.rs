@@ -1,7 +1,7 @@
-//! The keys of a JWKS (RFC 7517), each fit for its one algorithm before it is used: `docs/operations.md#tokens`.
+//! The keys of a JWKS (RFC 7517). Each is checked for its one algorithm before it is used: `docs/operations.md#tokens`.
 //!
-//! A provider may publish keys for other purposes beside those for tokens. Whatever is not plainly a public key to
-//! verify RS256, ES256 or EdDSA by is dropped, with a reason for the operator.
+//! A provider may publish keys for other purposes too. Only public keys for RS256, ES256 or EdDSA are used. The others are
+//! rejected, each with a reason for the operator.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::Engine as _;
@@ -11,38 +11,38 @@ use serde_json::{Map, Value};
 
 use super::key::{MIN_RSA_BITS, P256_POINT_BYTES, VerificationKey};
 
-/// Most keys that a set may have.
+/// How many keys a set may have.
 const MAX_KEYS: usize = 100;
-/// Checking by a larger one would cost more than a request should; the cryptography refuses it too.
+/// A larger RSA key would make verification too slow for a request. The cryptography library refuses it too.
 const MAX_RSA_BITS: usize = 8192;
-/// Of an RSA key's public exponent; all that are in use have 3.
+/// The limit of an RSA key's public exponent. Real ones have 3 bytes.
 const MAX_EXPONENT_BYTES: usize = 4;
-/// What only a private key has, or one that is no pair (RFC 7518 section 6).
+/// Fields that only private and symmetric keys have (RFC 7518 section 6).
 const SECRET_PARTS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// A key and the name that tokens call it by.
+/// A key, and the key id by which tokens name it.
 #[derive(Debug, Clone)]
 pub(super) struct NamedKey {
     pub(super) kid: Option<String>,
     pub(super) key: VerificationKey,
 }
 
-/// What could be read of a set.
+/// The keys of a set.
 #[derive(Debug, Default)]
-pub(super) struct ReadSet {
-    /// The keys to verify by, in the set's order.
+pub(super) struct JwkSet {
+    /// The keys that can be used, in the order of the document.
     pub(super) keys: Vec<NamedKey>,
-    /// A line for each key that is not one of them, without the key.
-    pub(super) dropped: Vec<String>,
+    /// A line for each key that cannot be used. It does not contain the key.
+    pub(super) rejected: Vec<String>,
 }
 
-impl ReadSet {
-    /// Reads a document, key by key.
+impl JwkSet {
+    /// Reads a document, key by key. Keys that cannot be used are no error.
     ///
     /// # Errors
     ///
-    /// When it is no set, or one of too many keys; of keys that cannot be used there may be any number.
-    pub(super) fn of(document: &[u8]) -> Result<Self, &'static str> {
+    /// When it is not a set, or has too many keys.
+    pub(super) fn parse(document: &[u8]) -> Result<Self, &'static str> {
         let document: Option<Value> = serde_json::from_slice(document).ok();
         let keys = document.as_ref().and_then(|document| document.get("keys")?.as_array());
         let keys = keys.ok_or("it is no JSON object with a list of keys (RFC 7517)")?;
@@ -54,35 +54,35 @@ impl ReadSet {
             let kid = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
             match verification_key(jwk) {
                 Ok(key) => set.keys.push(NamedKey { kid, key }),
-                Err(reason) => set.drop_key(Some(index + 1), kid.as_deref(), reason),
+                Err(reason) => set.reject(Some(index + 1), kid.as_deref(), reason),
             }
         }
-        set.drop_ambiguous();
+        set.reject_ambiguous();
         Ok(set)
     }
 
-    /// Two keys of one name and algorithm: nobody can tell which is meant, so that neither is.
-    fn drop_ambiguous(&mut self) {
+    /// Rejects keys with the same id and algorithm: a token cannot say which of them it means.
+    fn reject_ambiguous(&mut self) {
         let is_same = |one: &NamedKey, other: &NamedKey| {
             one.kid.is_some() && one.kid == other.kid && one.key.algorithm == other.key.algorithm
         };
         let keys = std::mem::take(&mut self.keys);
         for key in &keys {
             if keys.iter().filter(|other| is_same(key, other)).count() > 1 {
-                self.drop_key(None, key.kid.as_deref(), "another key has the same kid");
+                self.reject(None, key.kid.as_deref(), "another key has the same kid");
             } else {
                 self.keys.push(key.clone());
             }
         }
     }
 
-    fn drop_key(&mut self, number: Option<usize>, kid: Option<&str>, reason: &str) {
+    fn reject(&mut self, number: Option<usize>, kid: Option<&str>, reason: &str) {
         let number = number.map(|number| format!(" {number}")).unwrap_or_default();
-        // As a quoted text, cut: whoever makes names up shall not write lines of the log.
+        // The id is quoted and cut, so that nobody can forge lines of the log with it.
         let kid = kid.map(|kid| format!(" (kid {:?})", kid.chars().take(64).collect::<String>()));
         let line = format!("key{number}{}: {reason}", kid.unwrap_or_default());
-        if !self.dropped.contains(&line) {
-            self.dropped.push(line);
+        if !self.rejected.contains(&line) {
+            self.rejected.push(line);
         }
     }
 }
@@ -114,13 +114,13 @@ fn verification_key(jwk: &Value) -> Result<VerificationKey, &'static str> {
         Some("OKP") => ed25519(jwk),
         _ => Err("its kty is none of RSA, EC and OKP"),
     }?;
-    // RFC 9864 gave Ed25519 a name of its own.
-    let is_its = |alg: &Value| match key.algorithm {
+    // RFC 9864 gave EdDSA with Ed25519 the name `Ed25519`.
+    let is_its_algorithm = |alg: &Value| match key.algorithm {
         Algorithm::RS256 => alg == "RS256",
         Algorithm::ES256 => alg == "ES256",
         _ => alg == "EdDSA" || alg == "Ed25519",
     };
-    if !jwk.get("alg").is_none_or(is_its) {
+    if !jwk.get("alg").is_none_or(is_its_algorithm) {
         return Err("its alg is not the one that a key of its kty is used for: RS256, ES256 or EdDSA");
     }
     Ok(key)
@@ -140,7 +140,7 @@ fn rsa(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
         return Err("an RSA key must have at most 8192 bits");
     }
     let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-    // To the power of 1 every message signs itself.
+    // With an exponent of 1, every message is its own signature.
     if !is_odd(&exponent) || exponent == [1] || exponent.len() > MAX_EXPONENT_BYTES || !is_odd(&modulus) {
         return Err("it is no RSA key: n and e must be odd, and e from 3 to 2^32");
     }

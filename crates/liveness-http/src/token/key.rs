@@ -1,4 +1,4 @@
-//! The keys that verify tokens, each fit for its one algorithm before it is used.
+//! The keys that verify tokens. Each is checked for its one algorithm before it is used.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use serde_json::Value;
 
 const MIN_SECRET_BYTES: usize = 32;
 pub(super) const MIN_RSA_BITS: usize = 2048;
-/// An uncompressed point on P-256.
+/// The length of an uncompressed point on P-256.
 pub(super) const P256_POINT_BYTES: usize = 65;
 
-/// Why a key cannot be used; one line for the operator, without the key.
+/// Why a key cannot be used, as one line for the operator. It does not contain the key.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct KeyError(&'static str);
 
-/// A key, and the one algorithm that it verifies.
+/// A key, and the one algorithm that it is for.
 #[derive(Clone)]
 pub struct VerificationKey {
     pub(super) key: DecodingKey,
@@ -31,11 +31,11 @@ impl fmt::Debug for VerificationKey {
 }
 
 impl VerificationKey {
-    /// A key for HS256.
+    /// A shared secret for HS256.
     ///
     /// # Errors
     ///
-    /// When it has fewer than 32 bytes (RFC 7518 section 3.2).
+    /// When the secret has fewer than 32 bytes (RFC 7518 section 3.2).
     pub fn hs256(secret: &[u8]) -> Result<Self, KeyError> {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeyError("the secret must have at least 32 bytes"));
@@ -46,18 +46,18 @@ impl VerificationKey {
         })
     }
 
-    /// A public key in PEM: RSA verifies RS256, P-256 verifies ES256, Ed25519 verifies EdDSA.
+    /// A public key in PEM: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.
     ///
     /// # Errors
     ///
-    /// When it is no such key, a private one, or too short.
+    /// When it is not one of these, is a private key, or is too short.
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
         let text = String::from_utf8_lossy(pem);
         if text.contains("PRIVATE KEY-----") {
             return Err(KeyError("it holds a private key; give the public key only"));
         }
         if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
-            return Self::sized(
+            return Self::if_size_fits(
                 key,
                 Algorithm::RS256,
                 |der| modulus_bits(der) >= MIN_RSA_BITS,
@@ -65,7 +65,7 @@ impl VerificationKey {
             );
         }
         if let Ok(key) = DecodingKey::from_ec_pem(pem) {
-            return Self::sized(
+            return Self::if_size_fits(
                 key,
                 Algorithm::ES256,
                 |point| point.len() == P256_POINT_BYTES,
@@ -83,7 +83,7 @@ impl VerificationKey {
         ))
     }
 
-    fn sized(
+    fn if_size_fits(
         key: DecodingKey,
         algorithm: Algorithm,
         fits: fn(&[u8]) -> bool,
@@ -96,20 +96,21 @@ impl VerificationKey {
     }
 }
 
-/// A token of these claims, for who holds the secret: the operator, and `serve --dev`.
+/// Signs a token of these claims, for `token` on the command line and `serve --dev`.
 pub(crate) fn sign_hs256(secret: &[u8], claims: &Value) -> Result<String, std::io::Error> {
     let key = EncodingKey::from_secret(secret);
     encode(&Header::default(), claims, &key).map_err(std::io::Error::other)
 }
 
-/// The size of an RSA key: its modulus is the first INTEGER in a SEQUENCE (RFC 8017 appendix A.1.1).
+/// The size of an RSA key in bits. Its modulus is the first INTEGER in a SEQUENCE (RFC 8017 appendix A.1.1).
 fn modulus_bits(der: &[u8]) -> usize {
+    /// The content of the first element, if it has this tag.
     fn content(tag: u8, der: &[u8]) -> Option<&[u8]> {
         let (&[found, first], rest) = der.split_first_chunk()?;
         if found != tag {
             return None;
         }
-        // Up to 127 the length stands by itself, else in as many bytes as it says.
+        // A length up to 127 is one byte. For a longer one, this byte says how many bytes of length follow.
         let bytes = if first < 0x80 { 0 } else { usize::from(first & 0x7F) };
         let (length, rest) = rest.split_at_checked(bytes)?;
         let long = length.iter().try_fold(0_usize, |sum, byte| {

@@ -1,19 +1,19 @@
-//! What an export writes: the records in one of two formats.
+//! The output of an export, in one of two formats.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use clap::ValueEnum;
 use liveness_bus::liveness::LivenessCheckItem;
 use liveness_core::FaceImage;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::super::failure::Failure;
-use super::Format;
 
-/// A record, and its face where faces were asked for.
+/// A record, with its face when faces are exported.
 #[derive(Serialize)]
 pub(super) struct Record {
     #[serde(flatten)]
@@ -28,7 +28,7 @@ impl Record {
     }
 }
 
-/// The columns of CSV, by the names in JSON; the last only with faces.
+/// The columns of CSV, named as in JSON. The last one is there only when faces are exported.
 const COLUMNS: [&str; 22] = [
     "Id",
     "SelfServiceUserId",
@@ -54,9 +54,16 @@ const COLUMNS: [&str; 22] = [
     "ImageBase64",
 ];
 
+/// How records are written.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    Ndjson,
+    Csv,
+}
+
 type Out = BufWriter<Box<dyn Write + Send>>;
 
-/// Where records go, and how.
+/// The file or stream, with its format.
 pub(super) enum Output {
     Ndjson(Out),
     Csv {
@@ -66,8 +73,8 @@ pub(super) enum Output {
 }
 
 impl Output {
-    /// To a new file, which only its owner may read, or to standard output.
-    pub(super) fn to(path: &Path, format: Format, with_faces: bool) -> Result<Self, Failure> {
+    /// Makes a new file, which only its owner may read. `-` is standard output.
+    pub(super) fn create(path: &Path, format: Format, with_faces: bool) -> Result<Self, Failure> {
         let out: Box<dyn Write + Send> = if path == Path::new("-") {
             Box::new(io::stdout())
         } else {
@@ -88,7 +95,7 @@ impl Output {
         Ok(Self::Csv { out, columns })
     }
 
-    /// Writes records, all of which have left when this returns.
+    /// Writes records, and flushes them.
     pub(super) fn write(&mut self, records: &[Record]) -> io::Result<()> {
         match self {
             Self::Ndjson(out) => {
@@ -109,7 +116,7 @@ impl Output {
     }
 }
 
-/// A value as a cell. What a client sent is text to a spreadsheet, whatever it begins with.
+/// A value as a cell of CSV. No spreadsheet must take a value from a client for a formula.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => return String::new(),

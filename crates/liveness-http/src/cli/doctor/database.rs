@@ -1,19 +1,20 @@
-//! The database: whether it is reached, has the schema, can be written to, and keeps what it acknowledges.
+//! Checks the database: that it can be reached and written to, has the schema, and keeps what it acknowledges.
 
 use std::path::Path;
 
 use liveness_core::store::{Diagnosis, Store};
 use liveness_core::{Clock as _, SystemClock, Timestamp};
 
-use super::{Findings, files};
+use super::files;
+use super::findings::Findings;
 use crate::config::DatabaseConfig;
 
 const SUBJECT: &str = "database";
-/// Connections that PostgreSQL keeps for superusers unless it is told otherwise.
+/// How many connections PostgreSQL keeps for superusers by default.
 const RESERVED: i64 = 3;
 const SECOND: i64 = 1000;
 
-pub(super) fn look(config: &DatabaseConfig, findings: &mut Findings) {
+pub(super) fn check(config: &DatabaseConfig, findings: &mut Findings) {
     let mend = "correct LIVENESS_DATABASE_URL, or start the server that it names";
     let file = match Store::file_of(&config.database_url) {
         Ok(file) => file,
@@ -25,9 +26,9 @@ pub(super) fn look(config: &DatabaseConfig, findings: &mut Findings) {
             return not_there_yet(path, findings);
         }
     }
-    let asked = config.open_existing().and_then(|store| store.diagnose());
-    let told = match asked {
-        Ok(told) => told,
+    let diagnosed = config.open_existing().and_then(|store| store.diagnose());
+    let diagnosis = match diagnosed {
+        Ok(diagnosis) => diagnosis,
         Err(error) => {
             let mend = if file.is_some() {
                 "make it readable and writable for the server's user"
@@ -37,11 +38,11 @@ pub(super) fn look(config: &DatabaseConfig, findings: &mut Findings) {
             return findings.problem(SUBJECT, error.to_string(), mend);
         }
     };
-    findings.ok(SUBJECT, format!("{} is reached", told.engine));
-    schema(&told, findings);
-    writing(&told, findings);
-    connections(config, &told, findings);
-    clock(&told, findings);
+    findings.ok(SUBJECT, format!("{} is reached", diagnosis.engine));
+    schema(&diagnosis, findings);
+    writing(&diagnosis, findings);
+    connections(config, &diagnosis, findings);
+    clock(&diagnosis, findings);
     if let Some(path) = &file {
         files::database(path, findings);
     }
@@ -64,8 +65,8 @@ fn not_there_yet(path: &Path, findings: &mut Findings) {
     }
 }
 
-fn schema(told: &Diagnosis, findings: &mut Findings) {
-    match (&*told.lacking_migrations, &*told.unknown_migrations) {
+fn schema(diagnosis: &Diagnosis, findings: &mut Findings) {
+    match (&*diagnosis.lacking_migrations, &*diagnosis.unknown_migrations) {
         (_, [version, ..]) => findings.problem(
             "schema",
             format!("it is newer than this program, with migration {version}"),
@@ -80,8 +81,8 @@ fn schema(told: &Diagnosis, findings: &mut Findings) {
     }
 }
 
-fn writing(told: &Diagnosis, findings: &mut Findings) {
-    match &told.write_refusal {
+fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
+    match &diagnosis.write_refusal {
         None => findings.ok("writing", "something was written, and taken back"),
         Some(refusal) => findings.problem(
             "writing",
@@ -89,7 +90,7 @@ fn writing(told: &Diagnosis, findings: &mut Findings) {
             "let the server's user write, and of several servers name the primary (target_session_attrs=read-write)",
         ),
     }
-    for setting in told.durability.iter().filter(|setting| !setting.is_durable) {
+    for setting in diagnosis.durability.iter().filter(|setting| !setting.is_durable) {
         findings.problem(
             "durability",
             format!(
@@ -99,14 +100,14 @@ fn writing(told: &Diagnosis, findings: &mut Findings) {
             format!("set {} as the database's manual says for durable commits", setting.name),
         );
     }
-    if told.durability.iter().all(|setting| setting.is_durable) {
-        let settings = told.durability.iter().filter(|setting| !setting.value.is_empty());
+    if diagnosis.durability.iter().all(|setting| setting.is_durable) {
+        let settings = diagnosis.durability.iter().filter(|setting| !setting.value.is_empty());
         let settings: Vec<_> = settings
             .map(|setting| format!("{}={}", setting.name, setting.value))
             .collect();
         findings.ok("durability", settings.join(", "));
     }
-    let standbys = told
+    let standbys = diagnosis
         .durability
         .iter()
         .find(|setting| setting.name == "synchronous_standby_names");
@@ -119,9 +120,9 @@ fn writing(told: &Diagnosis, findings: &mut Findings) {
     }
 }
 
-fn connections(config: &DatabaseConfig, told: &Diagnosis, findings: &mut Findings) {
+fn connections(config: &DatabaseConfig, diagnosis: &Diagnosis, findings: &mut Findings) {
     let wanted = i64::from(config.database_connections);
-    if let Some(most) = told.max_connections {
+    if let Some(most) = diagnosis.max_connections {
         let found = format!("this node has up to {wanted} connections, and the server takes {most}");
         if wanted > most - RESERVED {
             findings.problem(
@@ -133,7 +134,7 @@ fn connections(config: &DatabaseConfig, told: &Diagnosis, findings: &mut Finding
             findings.ok("connections", found);
         }
     }
-    if told.is_encrypted == Some(false) && !is_local(&config.database_url) {
+    if diagnosis.is_encrypted == Some(false) && !is_local(&config.database_url) {
         findings.warning(
             "connections",
             "the connection to the server is not encrypted",
@@ -142,7 +143,7 @@ fn connections(config: &DatabaseConfig, told: &Diagnosis, findings: &mut Finding
     }
 }
 
-/// Whether the URL leads to this machine, as far as it tells.
+/// Whether the URL names this machine.
 fn is_local(url: &str) -> bool {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let hosts = rest.split(['/', '?']).next().unwrap_or_default();
@@ -155,11 +156,11 @@ fn is_local(url: &str) -> bool {
     })
 }
 
-fn clock(told: &Diagnosis, findings: &mut Findings) {
+fn clock(diagnosis: &Diagnosis, findings: &mut Findings) {
     let now = SystemClock.now();
     let from_now = |at: Timestamp| at.unix_millis() - now.unix_millis();
     let mend = "keep the clocks of all nodes and of the database in step (NTP)";
-    if let Some(difference) = told.clock.map(from_now) {
+    if let Some(difference) = diagnosis.clock.map(from_now) {
         let found = format!("{difference} ms between the database's clock and this machine's");
         if difference.abs() > 30 * SECOND {
             findings.problem("clock", found, mend);
@@ -169,13 +170,13 @@ fn clock(told: &Diagnosis, findings: &mut Findings) {
             findings.ok("clock", found);
         }
     }
-    if let Some(ahead) = told.newest_check.map(from_now).filter(|ahead| *ahead > 5 * SECOND) {
+    if let Some(ahead) = diagnosis.newest_check.map(from_now).filter(|ahead| *ahead > 5 * SECOND) {
         findings.warning(
             "clock",
             format!("the newest record is {} s from the future", ahead / SECOND),
             mend,
         );
-    } else if told.clock.is_none() {
+    } else if diagnosis.clock.is_none() {
         findings.ok("clock", format!("{now}, not before the newest record"));
     }
 }

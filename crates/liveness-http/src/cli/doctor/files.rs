@@ -1,13 +1,13 @@
-//! Files: who may read and write them, and what they stand on.
+//! Checks files: who may read and write them, and on which kind of disk they are.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::Findings;
+use super::findings::Findings;
 
-/// Of network file systems, as statfs(2) tells them: NFS, SMB, SMB2, CIFS, AFS, Ceph, 9P.
-const NETWORK: [u64; 7] = [
+/// The types of network file systems in statfs(2): NFS, SMB, SMB2, CIFS, AFS, Ceph, 9P.
+const NETWORK_FILE_SYSTEMS: [u64; 7] = [
     0x6969,
     0x517B,
     0xFE53_4D42,
@@ -18,7 +18,7 @@ const NETWORK: [u64; 7] = [
 ];
 const GIBIBYTE: u64 = 1 << 30;
 
-/// A file that decides whom we trust: who can write it can be anybody.
+/// Checks a file of keys. Anybody who can write it can make valid tokens.
 pub(super) fn not_writable_by_others(setting: &'static str, path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let name = path.display();
@@ -33,7 +33,7 @@ pub(super) fn not_writable_by_others(setting: &'static str, path: &Path, finding
     }
 }
 
-/// A file that nobody else may read.
+/// Checks a file that only its owner may read.
 pub(super) fn secret(setting: &'static str, path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let name = path.display();
@@ -48,7 +48,7 @@ pub(super) fn secret(setting: &'static str, path: &Path, findings: &mut Findings
     }
 }
 
-/// A file of faces: nobody else may read it.
+/// Checks the database's files. They hold faces, so only their owner may read them.
 pub(super) fn database(path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let name = path.display();
@@ -80,7 +80,7 @@ pub(super) fn database(path: &Path, findings: &mut Findings) {
     }
 }
 
-/// Where the database is: how much room there is, and whether it is a disk of this machine.
+/// Checks the disk of the database: how much room it has, and whether it is in this machine.
 pub(super) fn disk(path: &Path, findings: &mut Findings) {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -100,7 +100,7 @@ pub(super) fn disk(path: &Path, findings: &mut Findings) {
     } else {
         findings.ok("disk", found);
     }
-    if u64::try_from(about.f_type).is_ok_and(|kind| NETWORK.contains(&(kind & 0xFFFF_FFFF))) {
+    if u64::try_from(about.f_type).is_ok_and(|kind| NETWORK_FILE_SYSTEMS.contains(&(kind & 0xFFFF_FFFF))) {
         findings.problem(
             "disk",
             "the database is on a network file system, where SQLite loses data",

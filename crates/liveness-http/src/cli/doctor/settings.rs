@@ -1,15 +1,16 @@
-//! Keys, limits and the address, as `serve` would take them.
+//! Checks keys, limits and the address, as `serve` would use them.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
-use super::{Findings, files};
-use crate::client_address::TrustedProxies;
+use super::files;
+use super::findings::Findings;
 use crate::config::ServeConfig;
-use crate::serve::verifier;
-use crate::tls::Tls;
-use crate::token::survey;
+use crate::host::verifier::configured_verifier;
+use crate::request::TrustedProxies;
+use crate::server::tls::Tls;
+use crate::token::probe_jwks;
 
-pub(super) fn look(config: &ServeConfig, findings: &mut Findings) {
+pub(super) fn check(config: &ServeConfig, findings: &mut Findings) {
     keys(config, findings);
     address(config, findings);
     if config.rate_limit.is_none() {
@@ -30,7 +31,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     if config.dev {
         return findings.ok("keys", "`serve --dev` makes one for itself");
     }
-    match verifier(config, None) {
+    match configured_verifier(config) {
         Err(error) => findings.problem("keys", error.to_string(), "`serve` does not start like this"),
         Ok(_) => {
             findings.ok("keys", "there is one to verify tokens by");
@@ -40,16 +41,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
         }
     }
     if let Some(secret) = &config.token.jwt_secret {
-        let mut bytes = secret.as_bytes().to_vec();
-        bytes.sort_unstable();
-        bytes.dedup();
-        if bytes.len() < 10 {
-            findings.warning(
-                "keys",
-                "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
-                "make another, with `head -c 48 /dev/urandom | base64 -w0`",
-            );
-        }
+        secret_strength(secret, findings);
     }
     if let Some(path) = &config.jwt_public_key_file {
         files::not_writable_by_others("LIVENESS_JWT_PUBLIC_KEY_FILE", path, findings);
@@ -69,13 +61,29 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     }
 }
 
-/// An identity provider need not be there for `serve` to start, but for its tokens.
+fn secret_strength(secret: &str, findings: &mut Findings) {
+    let mut bytes = secret.as_bytes().to_vec();
+    bytes.sort_unstable();
+    bytes.dedup();
+    if bytes.len() < 10 {
+        findings.warning(
+            "keys",
+            "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
+            "make another, with `head -c 48 /dev/urandom | base64 -w0`",
+        );
+    }
+}
+
+/// `serve` starts without the identity provider, but accepts its tokens only once it has answered.
 fn provider(location: &str, findings: &mut Findings) {
-    match survey(location) {
-        Ok(set) => {
-            findings.ok("keys", format!("LIVENESS_JWT_JWKS: {} of its keys are used", set.used));
-            for dropped in set.dropped {
-                let found = format!("LIVENESS_JWT_JWKS: not used: {dropped}");
+    match probe_jwks(location) {
+        Ok(probe) => {
+            findings.ok(
+                "keys",
+                format!("LIVENESS_JWT_JWKS: {} of its keys are used", probe.usable),
+            );
+            for rejected in probe.rejected {
+                let found = format!("LIVENESS_JWT_JWKS: not used: {rejected}");
                 findings.hint("keys", found, "fine if no token that is meant for us is signed with it");
             }
         }
@@ -87,9 +95,9 @@ fn provider(location: &str, findings: &mut Findings) {
     }
 }
 
-/// Whether there is a certificate to show.
+/// Checks the certificate. Returns whether one is configured.
 fn tls(config: &ServeConfig, findings: &mut Findings) -> bool {
-    let tls = Tls::of(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref());
+    let tls = Tls::load(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref());
     if let Some(path) = &config.tls_key_file {
         files::secret("LIVENESS_TLS_KEY_FILE", path, findings);
     }
@@ -123,6 +131,11 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
             "choose an address of this machine, and a port from 1024, in LIVENESS_BIND",
         ),
     }
+    exposure(config, &addresses, findings);
+}
+
+/// Checks whether anybody on the network can read what is sent.
+fn exposure(config: &ServeConfig, addresses: &[SocketAddr], findings: &mut Findings) {
     let is_for_others = addresses.iter().any(|address| !address.ip().is_loopback());
     let has_proxy = config.trusted_proxies != TrustedProxies::default();
     if tls(config, findings) && !has_proxy {

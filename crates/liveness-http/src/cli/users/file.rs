@@ -1,4 +1,4 @@
-//! The file of an import: its header, and its lines in batches, read on a thread of their own.
+//! The file of an import: its header, and its lines in batches. A thread of its own reads it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,16 +9,16 @@ use tokio::sync::mpsc;
 
 use super::super::failure::Failure;
 use super::super::progress::Progress;
-use super::row::{COLUMNS, Row, Wrong};
+use super::row::{COLUMNS, Row, RowError};
 
-/// Lines that were read together, each with its number.
+/// Some lines, each with its number.
 pub(super) struct Batch {
-    pub(super) rows: Vec<(u64, Result<Row, Vec<Wrong>>)>,
-    /// Bytes of the file up to here.
+    pub(super) rows: Vec<(u64, Result<Row, Vec<RowError>>)>,
+    /// How many bytes of the file have been read.
     pub(super) position: u64,
 }
 
-/// A file whose header is good.
+/// A file whose header was read.
 pub(super) struct UserFile {
     name: String,
     bytes: Option<u64>,
@@ -37,7 +37,7 @@ impl UserFile {
             let (about, file) = opened.map_err(|error| Failure::file("read", &name, &error))?;
             (name, about.is_file().then_some(about.len()), Box::new(file))
         };
-        // Of a line with too many or too few cells we say so ourselves.
+        // `flexible` leaves lines with too many or too few cells to us, for a better message.
         let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(input);
         let header = reader.byte_headers().map_err(|error| unreadable(&name, &error))?;
         let columns = columns(header).map_err(|message| Failure::of(format!("{name} line 1: {message}")))?;
@@ -53,19 +53,19 @@ impl UserFile {
         &self.name
     }
 
-    /// How much of it is read, in bytes.
+    /// The progress bar, in bytes.
     pub(super) fn progress(&self) -> Progress {
-        Progress::of(
+        Progress::new(
             self.bytes,
             "{bar:40} {bytes} of {total_bytes}, {eta} left",
             "{spinner} {bytes}",
         )
     }
 
-    /// Reads it to its end, ahead of who takes the batches, but not far.
+    /// Reads the file to its end. It reads at most two batches ahead.
     pub(super) fn read(mut self, batch: usize) -> mpsc::Receiver<Result<Batch, Failure>> {
         let (batches, taken) = mpsc::channel(2);
-        // It ends when it has come to the end, or nobody takes what it has read.
+        // It stops at the end of the file, or when nobody receives the batches any more.
         actix_web::rt::task::spawn_blocking(move || {
             loop {
                 let read = self.batch(batch);
@@ -98,7 +98,7 @@ fn unreadable(name: &str, error: &csv::Error) -> Failure {
     Failure::of(format!("cannot read {name}: {error}"))
 }
 
-/// Which column each cell of a line belongs to.
+/// Finds the column of each cell of the header.
 fn columns(header: &ByteRecord) -> Result<Vec<usize>, String> {
     let known = COLUMNS.join(", ");
     let place = |cell: &[u8]| COLUMNS.iter().position(|column| column.as_bytes() == cell);
@@ -127,7 +127,8 @@ fn columns(header: &ByteRecord) -> Result<Vec<usize>, String> {
     }
 }
 
-/// Where a header is missing, its place is taken by somebody's data.
+/// How a message names an unknown column. If the file has no header, its first line is personal data, so only what looks
+/// like a name is shown.
 fn name_or_place(at: usize, cell: &[u8]) -> String {
     let is_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b' ');
     match std::str::from_utf8(cell) {

@@ -1,4 +1,4 @@
-//! One line of an import: its rules, and the user that it makes.
+//! One line of an import: its rules, and the user that it becomes.
 
 use std::fmt;
 
@@ -19,21 +19,21 @@ pub(super) const COLUMNS: [&str; 8] = [
 
 const MAX_CHARACTERS: usize = 255;
 
-/// What is wrong with a line, without what stands there.
-pub(super) struct Wrong {
-    /// None where it is the line itself.
+/// A broken rule in a line. It does not contain the value.
+pub(super) struct RowError {
+    /// `None` when the line itself is wrong.
     field: Option<&'static str>,
     rule: String,
 }
 
-impl Wrong {
+impl RowError {
     pub(super) fn new(field: &'static str, rule: String) -> Self {
         let field = Some(field);
         Self { field, rule }
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.field {
             Some(field) => write!(f, "{field}: {}", self.rule),
@@ -42,7 +42,8 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// A line that is good. Of each column: whether the file has it, and whether there is something in it.
+/// A good line. The outer `Option` of a column says whether the file has the column, the inner one whether the cell is
+/// filled.
 pub(super) struct Row {
     id: i64,
     user_id: Option<Option<String>>,
@@ -55,16 +56,16 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Reads the cells of a line, each of which belongs to the column of its place.
-    pub(super) fn parse(columns: &[usize], record: &ByteRecord) -> Result<Self, Vec<Wrong>> {
+    /// Reads the cells of a line. `columns` says which column each cell belongs to.
+    pub(super) fn parse(columns: &[usize], record: &ByteRecord) -> Result<Self, Vec<RowError>> {
         if record.len() != columns.len() {
             let rule = format!("it has {} cells, and must have {}", record.len(), columns.len());
-            return Err(vec![Wrong { field: None, rule }]);
+            return Err(vec![RowError { field: None, rule }]);
         }
         let mut cells = Cells {
             columns,
             record,
-            wrongs: Vec::new(),
+            errors: Vec::new(),
         };
         let row = Self {
             id: cells.number(0).flatten().unwrap_or_default(),
@@ -76,10 +77,10 @@ impl Row {
             middle_name: cells.text(6, |_| true, ""),
             display_name: cells.text(7, |_| true, ""),
         };
-        if cells.wrongs.is_empty() {
+        if cells.errors.is_empty() {
             Ok(row)
         } else {
-            Err(cells.wrongs)
+            Err(cells.errors)
         }
     }
 
@@ -87,7 +88,7 @@ impl Row {
         self.id
     }
 
-    /// The user as this line would have them, where they are known or not.
+    /// The user after this line. Columns that the file does not have are taken from the known user.
     pub(super) fn user(self, known: Option<&User>) -> User {
         let or_known = |column: Option<Option<String>>, field: fn(&User) -> &Option<String>| {
             column.unwrap_or_else(|| known.and_then(|user| field(user).clone()))
@@ -117,11 +118,11 @@ impl Row {
     }
 }
 
-/// The cells of a line, and what was wrong with them.
+/// The cells of a line, and the errors in them.
 struct Cells<'a> {
     columns: &'a [usize],
     record: &'a ByteRecord,
-    wrongs: Vec<Wrong>,
+    errors: Vec<RowError>,
 }
 
 impl Cells<'_> {
@@ -138,22 +139,22 @@ impl Cells<'_> {
             Ok(_) => otherwise.to_owned(),
             Err(_) => "must be UTF-8".to_owned(),
         };
-        self.wrongs.push(Wrong::new(COLUMNS[column], rule));
+        self.errors.push(RowError::new(COLUMNS[column], rule));
         Some(None)
     }
 
     fn number(&mut self, column: usize) -> Option<Option<i64>> {
         let is_id = |text: &str| matches!(UserReference::parse(text), UserReference::Id(_));
-        let wrongs = self.wrongs.len();
+        let errors = self.errors.len();
         let number = self.text(column, is_id, "must be a whole number from 1")?;
-        if COLUMNS[column] == "id" && number.is_none() && self.wrongs.len() == wrongs {
-            self.wrongs.push(Wrong::new("id", "must be there".to_owned()));
+        if COLUMNS[column] == "id" && number.is_none() && self.errors.len() == errors {
+            self.errors.push(RowError::new("id", "must be there".to_owned()));
         }
         Some(number.and_then(|text| text.parse().ok()))
     }
 }
 
-/// A number in a token is an id, so nobody could be found by it.
+/// A number is taken for an id, so a `UserId` that is a number could never be found.
 fn is_user_id(text: &str) -> bool {
     matches!(UserReference::parse(text), UserReference::UserId(_))
 }

@@ -1,8 +1,9 @@
-//! Where a JWKS is: a file, or a URL and the little of HTTP that it takes.
+//! Where a JWKS is read from: a file or a URL.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,26 +12,26 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 const MAX_BYTES: u64 = 256 * 1024;
-/// Nobody waits for it, so that it may take longer than a request would.
+/// Requests stop waiting long before, so a fetch may take this long.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why a JWKS cannot be used; one line for the operator.
+/// Why a JWKS cannot be used, as one line for the operator.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwksError {
-    /// It is something else.
+    /// It is neither a file nor an allowed URL.
     #[error("it must be a file, an https:// URL without a password, or an http:// URL of this machine (loopback)")]
     Location,
-    /// There is nothing to verify the provider's certificate by.
+    /// This machine has no certificate authorities to verify the provider's certificate.
     #[error(
         "there are no certificate authorities to verify the provider by: install ca-certificates, or name a file \
          of them in SSL_CERT_FILE"
     )]
     NoAuthorities,
-    /// The file is no JWKS, or holds no key that can be used.
+    /// The file is not a JWKS, or holds no key that can be used.
     #[error("{0}: {1}")]
     File(String, String),
-    /// The process cannot have another thread.
+    /// The operating system gives the process no other thread.
     #[error("cannot start the thread that fetches the keys: {0}")]
     Thread(#[source] std::io::Error),
 }
@@ -53,7 +54,7 @@ impl Source {
             Some("http") => true,
             _ => return Err(JwksError::Location),
         };
-        // Whoever can change what goes over the network could let in whom they like.
+        // Over plain HTTP, anybody on the network could send keys of their own.
         if authority.as_str().contains('@') || (is_plain && !is_loopback(authority.host())) {
             return Err(JwksError::Location);
         }
@@ -64,29 +65,33 @@ impl Source {
         matches!(self, Self::File(_))
     }
 
-    /// The document as it is now, or in a line why there is none.
+    /// The document as it is now, or one line that says why there is none.
     pub(super) fn read(&self) -> Result<Vec<u8>, String> {
         match self {
-            Self::File(path) => {
-                let file = std::fs::File::open(path).map_err(|error| format!("it cannot be read: {error}"))?;
-                let mut document = Vec::new();
-                let read = file.take(MAX_BYTES + 1).read_to_end(&mut document);
-                read.map_err(|error| format!("it cannot be read: {error}"))?;
-                if document.len() as u64 > MAX_BYTES {
-                    return Err("it is larger than 256 KiB".to_owned());
-                }
-                Ok(document)
-            }
-            Self::Url(agent, uri) => {
-                let response = agent.get(uri.clone()).call().map_err(|error| error.to_string())?;
-                if response.status() != ureq::http::StatusCode::OK {
-                    return Err(format!("the provider answered {}", response.status().as_u16()));
-                }
-                let body = response.into_body().into_with_config().limit(MAX_BYTES);
-                body.read_to_vec().map_err(|error| error.to_string())
-            }
+            Self::File(path) => read_file(path),
+            Self::Url(agent, uri) => fetch(agent, uri),
         }
     }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let file = File::open(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let mut document = Vec::new();
+    let read = file.take(MAX_BYTES + 1).read_to_end(&mut document);
+    read.map_err(|error| format!("it cannot be read: {error}"))?;
+    if document.len() as u64 > MAX_BYTES {
+        return Err("it is larger than 256 KiB".to_owned());
+    }
+    Ok(document)
+}
+
+fn fetch(agent: &ureq::Agent, uri: &Uri) -> Result<Vec<u8>, String> {
+    let response = agent.get(uri.clone()).call().map_err(|error| error.to_string())?;
+    if response.status() != ureq::http::StatusCode::OK {
+        return Err(format!("the provider answered {}", response.status().as_u16()));
+    }
+    let body = response.into_body().into_with_config().limit(MAX_BYTES);
+    body.read_to_vec().map_err(|error| error.to_string())
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -104,7 +109,7 @@ fn agent(is_plain: bool) -> Result<ureq::Agent, JwksError> {
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .timeout_global(Some(FETCH_TIMEOUT))
-        // A connection that lies idle for so long is as good as none.
+        // The time between two fetches is too long to keep a connection open.
         .max_idle_connections(0)
         .user_agent(concat!("liveness-http/", env!("CARGO_PKG_VERSION")));
     if is_plain {

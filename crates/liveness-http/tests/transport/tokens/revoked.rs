@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{ask, assert_all_refused, assert_good};
 use crate::engine::Engine;
 use crate::server::{Server, token};
-use crate::wire::wait_until;
+use crate::wire::{settled_log, wait_until};
 
 fn of(sub: &str, jti: &str) -> String {
     token(&json!({ "sub": sub, "role": "customer", "jti": jti }))
@@ -26,7 +26,7 @@ fn a_token_on_the_list_is_refused_once_the_list_says_so() {
         &server,
         &[("by its id", of("1", "stolen")), ("by its subject", of("3", "good"))],
     );
-    assert!(server.log().contains("token=revoked"));
+    assert!(settled_log(&server).contains("token=revoked"));
 
     // What is no list changes nothing, and neither does none.
     fs::write(&list, "jti good\nstolen\n").unwrap();

@@ -1,0 +1,145 @@
+//! Puts the standalone host together: store, bus, verifier, API and pages. It opens no port; `server.rs` does that.
+
+pub(crate) mod dev_mode;
+pub(crate) mod start_error;
+pub(crate) mod verifier;
+
+mod database;
+
+use std::sync::Arc;
+
+use actix_web::web;
+use liveness_bus::liveness::{self, Liveness, Settings};
+use liveness_bus::{BuildErrors, Bus, BusBuilder};
+use liveness_core::store::{Store, StoredUsers};
+use liveness_core::{SystemClock, UserDirectory};
+use prometheus_client::metrics::gauge::Gauge;
+use serde_json::Value;
+
+use self::database::open_and_migrate;
+use self::start_error::StartError;
+use crate::config::ServeConfig;
+use crate::metrics::Metrics;
+use crate::pages::admin;
+use crate::pages::docs::Docs;
+use crate::pages::health::Health;
+use crate::pages::openapi::{Endpoints, document};
+use crate::request::unrouted::not_found;
+use crate::request::{LivenessApi, max_command_bytes};
+use crate::token::TokenVerifier;
+
+/// Everything that the standalone host serves. Cloning it is cheap: each worker of the server has a clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    api: LivenessApi,
+    health: Health,
+    metrics: Metrics,
+    docs: Docs,
+}
+
+impl Host {
+    /// Opens the store, and builds everything on top of it.
+    ///
+    /// # Errors
+    ///
+    /// When the database is reached, and cannot be used.
+    pub(crate) fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
+        let store = open_and_migrate(&config.database)?;
+        let health = Health::new(store.clone());
+        let metrics = Metrics::of(store.clone());
+        let api = api(config, store, verifier, metrics.clone())?;
+        let docs = Docs::new(api.bus());
+        Ok(Self {
+            api,
+            health,
+            metrics,
+            docs,
+        })
+    }
+
+    /// Adds the API and all pages to an actix application.
+    pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {
+        self.api.configure(app);
+        self.health.configure(app);
+        admin::configure(app);
+        self.metrics.configure(app);
+        self.docs.configure(app);
+        app.default_service(web::to(not_found));
+    }
+
+    /// The gauge of open connections.
+    pub(crate) fn connections(&self) -> &Gauge {
+        &self.metrics.connections
+    }
+
+    /// Reports "not ready" from now on.
+    pub(crate) fn begin_shutdown(&self) {
+        self.health.begin_shutdown();
+    }
+}
+
+fn api(
+    config: &ServeConfig,
+    store: Store,
+    verifier: TokenVerifier,
+    metrics: Metrics,
+) -> Result<LivenessApi, BuildErrors> {
+    let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(
+        store.users().clone(),
+        Arc::new(SystemClock),
+        config.provision_users,
+    ));
+    let settings = Settings {
+        max_image_bytes: config.max_image_bytes,
+        status_rule: config.status_rule,
+    };
+    let bus = bus(store, Arc::clone(&users), settings)
+        .observer(metrics.clone())
+        .build()?;
+    let api = LivenessApi::builder(bus, verifier, users)
+        .trusted_proxies(config.trusted_proxies.clone())
+        .max_image_bytes(config.max_image_bytes)
+        .rate_limit(config.rate_limit)
+        .max_requests_in_flight(config.max_requests_in_flight)
+        .body_memory(config.body_memory)
+        .metrics(metrics);
+    Ok(api.build())
+}
+
+fn bus(store: Store, users: Arc<dyn UserDirectory>, settings: Settings) -> BusBuilder {
+    let module = liveness::module(Liveness::new(store.clone(), users, settings));
+    Bus::builder().module(module).audit_sink(store)
+}
+
+/// Checks that the memory for bodies has room for the largest one.
+///
+/// # Errors
+///
+/// [`StartError::BodyMemory`].
+pub(crate) fn check_body_memory(config: &ServeConfig) -> Result<(), StartError> {
+    let largest = max_command_bytes(config.max_image_bytes);
+    if config.body_memory < largest {
+        return Err(StartError::BodyMemory(largest));
+    }
+    Ok(())
+}
+
+/// The host's bus on an empty database in memory, for those who only read what the messages declare.
+///
+/// # Errors
+///
+/// When a host would not start either.
+pub(crate) fn bus_in_memory() -> Result<Bus, StartError> {
+    let store = Store::in_memory()?;
+    let users = StoredUsers::new(store.users().clone(), Arc::new(SystemClock), false);
+    Ok(bus(store, Arc::new(users), Settings::default()).build()?)
+}
+
+/// The OpenAPI document of the standalone host. It is made without starting one.
+///
+/// # Errors
+///
+/// When a host would not start either.
+pub fn host_document() -> Result<Value, StartError> {
+    Ok(document(&bus_in_memory()?, Endpoints::Host))
+}

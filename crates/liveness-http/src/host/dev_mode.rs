@@ -1,0 +1,130 @@
+//! `serve --dev`: a key for this run, and a script to paste that tries all six messages.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use liveness_core::{Clock as _, SystemClock};
+use serde_json::json;
+
+use super::start_error::StartError;
+use crate::token::{TokenRules, TokenVerifier, VerificationKey, sign_hs256};
+
+const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
+/// A drawn face, which belongs to nobody.
+const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
+
+/// The key of this run. It is never stored.
+pub(crate) struct DevKey([u8; 32]);
+
+impl DevKey {
+    pub(crate) fn random() -> Result<Self, std::io::Error> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(std::io::Error::other)?;
+        Ok(Self(secret))
+    }
+
+    /// A verifier that accepts tokens by this key only.
+    pub(crate) fn verifier(&self) -> Result<TokenVerifier, StartError> {
+        let key = VerificationKey::hs256(&self.0).map_err(StartError::Secret)?;
+        Ok(TokenVerifier::new(vec![key], TokenRules::default()))
+    }
+
+    /// Prints the script to standard output. The log goes to standard error.
+    pub(crate) fn print_script(&self, address: SocketAddr, database_url: &str) -> Result<(), std::io::Error> {
+        let expires = SystemClock.now().unix_millis() / 1000 + LIFETIME_SECONDS;
+        let customer = sign_hs256(
+            &self.0,
+            &json!({
+                "sub": "1234", "role": "customer", "exp": expires, "email": "customer@example.com",
+                "given_name": "Jane", "family_name": "Doe", "name": "Jane Doe",
+            }),
+        )?;
+        let admin = sign_hs256(&self.0, &json!({ "sub": "reviewer", "role": "admin", "exp": expires }))?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(script(address, database_url, &customer, &admin).as_bytes())?;
+        out.flush()
+    }
+}
+
+/// The script. It works when pasted as a whole, and also line by line.
+fn script(address: SocketAddr, database_url: &str, customer: &str, admin: &str) -> String {
+    // A PostgreSQL URL may hold a password.
+    let database = if database_url.starts_with("sqlite://") {
+        database_url
+    } else {
+        "PostgreSQL"
+    };
+    let mut text = format!(
+        "# liveness serves http://{address} with a key made for this run; its records are in {database}.\n\
+         # Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\
+         export CUSTOMER={customer}\nexport ADMIN={admin}\n\n\
+         # The review page is http://{address}/admin: sign in there with the token of the administrator.\n"
+    );
+    for (story, name, role, body) in steps() {
+        text.push_str(&format!(
+            "\n# {story}\n\
+             curl -sS -w '\\n' http://{address}/api/BPMSelfService/commands/{name} \
+             -H \"Authorization: Bearer ${role}\" -H 'Content-Type: application/json' -d '{body}'\n"
+        ));
+    }
+    text
+}
+
+/// Each step of the script: what happens, the message, the variable of the token, and the body.
+fn steps() -> [(&'static str, &'static str, &'static str, String); 6] {
+    [
+        (
+            "The customer passes, with a face",
+            "SubmitLivenessCheckCommand",
+            "CUSTOMER",
+            SUBMIT.replace("FACE", &STANDARD.encode(FACE)),
+        ),
+        (
+            "The customer asks whether they have passed",
+            "CheckLivenessStatusQuery",
+            "CUSTOMER",
+            "{}".to_owned(),
+        ),
+        (
+            "The administrator looks at the face",
+            "GetUserLivenessCheckQuery",
+            "ADMIN",
+            r#"{"userId":1234}"#.to_owned(),
+        ),
+        (
+            "The customer fails another run",
+            "UpdateLivenessCheckCommand",
+            "CUSTOMER",
+            UPDATE.to_owned(),
+        ),
+        (
+            "The administrator lists the records",
+            "RetrieveLivenessChecksQuery",
+            "ADMIN",
+            r#"{"pageSize":20}"#.to_owned(),
+        ),
+        (
+            "The administrator opens one of them",
+            "GetLivenessCheckQuery",
+            "ADMIN",
+            r#"{"id":1}"#.to_owned(),
+        ),
+    ]
+}
+
+const SUBMIT: &str = concat!(
+    r#"{"sessionId":"sdk-session-abc123","isSuccessful":true,"imageBase64":"data:image/jpeg;base64,FACE","#,
+    r#""metadata":{"timestamp":1742680800000,"completedAt":"2026-03-22T14:00:00Z","verificationResult":true,"#,
+    r#""sessionDuration":4200,"lightingValue":0.93,"challengeCount":3,"#,
+    r#""completedChallenges":["BLINK","SMILE","TURN_LEFT"],"challenges":["BLINK","SMILE","TURN_LEFT"],"#,
+    r#""finalCapture":{"verificationResult":true,"sessionDuration":1100,"lightingValue":0.95}},"#,
+    r#""imageMetadata":{"verificationResult":true,"sessionDuration":900,"lightingValue":0.91}}"#,
+);
+
+const UPDATE: &str = concat!(
+    r#"{"sessionId":"sdk-session-abc124","isSuccessful":false,"#,
+    r#""metadata":{"verificationResult":false,"sessionDuration":8000,"lightingValue":0.42,"#,
+    r#""challengeCount":3,"completedChallenges":["BLINK"]}}"#,
+);

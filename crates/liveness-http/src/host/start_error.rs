@@ -1,0 +1,83 @@
+//! Why a host does not start.
+
+use std::net::SocketAddr;
+
+use liveness_bus::BuildErrors;
+use liveness_core::store::OpenError;
+
+use crate::token::{JwksError, KeyError, RevokedTokensError};
+
+/// Why the host does not start, as one line that says what would be right.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is nothing to verify tokens by.
+    #[error(
+        "there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes), \
+         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA) or LIVENESS_JWT_JWKS (an identity provider's keys: \
+         URL or file), or try it out with `serve --dev`"
+    )]
+    NoKey,
+    /// The secret is too short.
+    #[error("LIVENESS_JWT_SECRET: {0}")]
+    Secret(#[source] KeyError),
+    /// The file holds no usable key.
+    #[error("LIVENESS_JWT_PUBLIC_KEY_FILE: {0}: {1}")]
+    KeyFile(String, #[source] KeyError),
+    /// The file cannot be read.
+    #[error("LIVENESS_JWT_PUBLIC_KEY_FILE: cannot read {0}: {1}")]
+    KeyFileUnread(String, #[source] std::io::Error),
+    /// The identity provider's keys cannot be used.
+    #[error("LIVENESS_JWT_JWKS: {0}")]
+    Jwks(#[from] JwksError),
+    /// The list of revoked tokens cannot be used.
+    #[error("LIVENESS_JWT_REVOKED_FILE: {0}")]
+    RevokedTokens(#[from] RevokedTokensError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The address cannot be listened on.
+    #[error("LIVENESS_BIND: cannot listen on {0}: {1}")]
+    Bind(String, #[source] std::io::Error),
+    /// `serve --dev` prints its tokens on the terminal, so it serves this machine only.
+    #[error("LIVENESS_BIND: `serve --dev` listens on a loopback address only, and {0} is none")]
+    DevBind(SocketAddr),
+    /// There would be no memory for a single body.
+    #[error(
+        "LIVENESS_BODY_MEMORY: must be at least {0}, the bytes of one body with an image of LIVENESS_MAX_IMAGE_BYTES"
+    )]
+    BodyMemory(usize),
+    /// The database cannot be opened.
+    #[error("LIVENESS_DATABASE_URL: {0}")]
+    Database(#[from] OpenError),
+    /// The messages of the bus do not fit together.
+    #[error("the bus: {0}")]
+    Bus(#[from] BuildErrors),
+    /// The operating system does not let the process run as a server.
+    #[error("cannot start the server: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+/// Why TLS cannot be used, as one line for the operator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// Only one of the two settings is set.
+    #[error("LIVENESS_TLS_CERT_FILE and LIVENESS_TLS_KEY_FILE: set both, or none for plain HTTP")]
+    Incomplete,
+    /// The file of the certificate cannot be used.
+    #[error("LIVENESS_TLS_CERT_FILE: {0}: it must hold a certificate in PEM, with its chain: {1}")]
+    Certificate(String, String),
+    /// The file of the key cannot be used.
+    #[error("LIVENESS_TLS_KEY_FILE: {0}: it must hold a private key in PEM: {1}")]
+    Key(String, String),
+    /// The key does not belong to the certificate.
+    #[error("LIVENESS_TLS_KEY_FILE: {0}: it does not belong to the certificate in LIVENESS_TLS_CERT_FILE: {1}")]
+    Pair(String, String),
+    /// The TLS library refuses its configuration.
+    #[error("TLS: {0}")]
+    Library(#[from] rustls::Error),
+    /// `serve --dev` prints lines for curl, and curl would not trust the certificate.
+    #[error("LIVENESS_TLS_CERT_FILE: `serve --dev` speaks plain HTTP, on this machine only; leave it out")]
+    Dev,
+}

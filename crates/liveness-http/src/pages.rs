@@ -1,0 +1,13 @@
+//! Everything that is not a message: the review page, the API's document, health, metrics.
+//!
+//! No page asks for a token, and none shows personal data.
+
+pub mod admin;
+pub(crate) mod openapi;
+
+pub(crate) mod docs;
+pub(crate) mod health;
+
+mod get_route;
+mod metrics;
+mod static_files;

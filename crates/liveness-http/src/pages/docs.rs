@@ -1,0 +1,45 @@
+//! The OpenAPI document at `/openapi.json`, and Swagger UI at `/docs`, which shows it: `docs/api.md#the-document`.
+//!
+//! `build.rs` unpacks Swagger UI, so that all of it is compiled into the binary.
+
+use actix_web::web::{Bytes, ServiceConfig};
+use liveness_bus::Bus;
+
+use super::openapi::{Endpoints, document};
+use super::static_files::{HTML, SCRIPT, STYLE, redirect, serve_file};
+
+macro_rules! swagger_ui {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/", $name))
+    };
+}
+
+/// Paths, media types and contents.
+const FILES: [(&str, &str, &str); 4] = [
+    ("/docs", HTML, include_str!("../../assets/docs/index.html")),
+    ("/docs/main.js", SCRIPT, include_str!("../../assets/docs/main.js")),
+    ("/docs/swagger-ui.css", STYLE, swagger_ui!("swagger-ui.css")),
+    (
+        "/docs/swagger-ui-bundle.js",
+        SCRIPT,
+        swagger_ui!("swagger-ui-bundle.js"),
+    ),
+];
+
+/// The serialized document, made once. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub(crate) struct Docs(Bytes);
+
+impl Docs {
+    pub(crate) fn new(bus: &Bus) -> Self {
+        Self(document(bus, Endpoints::Host).to_string().into())
+    }
+
+    pub(crate) fn configure(&self, app: &mut ServiceConfig) {
+        serve_file(app, "/openapi.json", "application/json", self.0.clone());
+        for (path, media_type, content) in FILES {
+            serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
+        }
+        redirect(app, "/docs/", "../docs");
+    }
+}

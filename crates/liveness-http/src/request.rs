@@ -1,0 +1,24 @@
+//! One request for a message: from its head and its body to the bus, and back as one envelope.
+//!
+//! [`api`] mounts the route, and `dispatch` shows the steps of a request in their order.
+
+mod api;
+mod api_state;
+mod authentication;
+mod client_address;
+mod dispatch;
+mod limits;
+mod message_headers;
+
+pub(crate) mod body;
+pub(crate) mod connection_state;
+pub(crate) mod envelope;
+pub(crate) mod failure;
+pub(crate) mod request_id;
+pub(crate) mod unrouted;
+
+pub use self::api::{LivenessApi, LivenessApiBuilder};
+pub use self::client_address::TrustedProxies;
+pub use self::limits::rate_limit::RateLimit;
+
+pub(crate) use self::api::max_command_bytes;

@@ -1,0 +1,166 @@
+//! What a host mounts: the route of the messages, and its builder.
+
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::web;
+use liveness_bus::Bus;
+use liveness_bus::liveness::Settings;
+use liveness_core::{Clock, SystemClock, UserDirectory};
+
+use super::api_state::ApiState;
+use super::client_address::TrustedProxies;
+use super::dispatch::dispatch;
+use super::limits::admission::{AdmissionControl, AdmissionLimits};
+use super::limits::rate_limit::{RateLimit, RateLimiters};
+use super::unrouted::method_not_allowed;
+use crate::metrics::Metrics;
+use crate::token::TokenVerifier;
+
+/// `POST /api/BPMSelfService/commands/{CommandName}` on a bus. Cloning it is cheap.
+///
+/// `examples/embedding.rs` mounts it onto the actix application of another backend.
+#[derive(Clone)]
+pub struct LivenessApi(Arc<ApiState>);
+
+impl fmt::Debug for LivenessApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LivenessApi")
+            .field("bus", &self.0.bus)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LivenessApi {
+    /// Serves a bus. The verifier decides which tokens are valid, and the directory knows the users.
+    pub fn builder(bus: Bus, verifier: TokenVerifier, users: Arc<dyn UserDirectory>) -> LivenessApiBuilder {
+        LivenessApiBuilder {
+            bus,
+            verifier,
+            users,
+            trusted_proxies: TrustedProxies::default(),
+            rate_limit: None,
+            max_image_bytes: Settings::default().max_image_bytes,
+            admission_limits: AdmissionLimits::default(),
+            metrics: Metrics::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Adds the routes to an actix application: `App::new().configure(|app| api.configure(app))`.
+    pub fn configure(&self, app: &mut web::ServiceConfig) {
+        let state = web::Data::from(Arc::clone(&self.0));
+        let route = |name: &str| {
+            web::resource(format!("/api/BPMSelfService/commands/{name}"))
+                .app_data(state.clone())
+                .route(web::post().to(dispatch))
+                .default_service(web::to(|request| method_not_allowed(request, "POST")))
+        };
+        // actix compares a path without a pattern, which is much faster than matching one with a pattern.
+        for meta in self.0.bus.messages() {
+            app.service(route(meta.name()));
+        }
+        app.service(route("{name}"));
+    }
+
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.0.bus
+    }
+}
+
+/// Builds a [`LivenessApi`].
+pub struct LivenessApiBuilder {
+    bus: Bus,
+    verifier: TokenVerifier,
+    users: Arc<dyn UserDirectory>,
+    trusted_proxies: TrustedProxies,
+    rate_limit: Option<RateLimit>,
+    max_image_bytes: usize,
+    admission_limits: AdmissionLimits,
+    metrics: Metrics,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for LivenessApiBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LivenessApiBuilder")
+            .field("bus", &self.bus)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LivenessApiBuilder {
+    /// Sets the proxies whose forwarded addresses are believed. The default is none.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+
+    /// Sets how many bytes a decoded image may have. The limit of a command's body follows from it. The default is 5 MiB.
+    #[must_use]
+    pub fn max_image_bytes(mut self, bytes: usize) -> Self {
+        self.max_image_bytes = bytes;
+        self
+    }
+
+    /// Sets how often one caller may send requests. The default is no limit.
+    #[must_use]
+    pub fn rate_limit(mut self, limit: Option<RateLimit>) -> Self {
+        self.rate_limit = limit;
+        self
+    }
+
+    /// Sets how many requests may be in flight: begun and not answered. The next one is refused at once. The default is 1,024.
+    #[must_use]
+    pub fn max_requests_in_flight(mut self, requests: usize) -> Self {
+        self.admission_limits.requests = requests;
+        self
+    }
+
+    /// Sets how many bytes the bodies of all requests may have in memory together. The default is 256 MiB.
+    ///
+    /// It is never less than one body may have. A body that finds no memory waits for it, for 10 s.
+    #[must_use]
+    pub fn body_memory(mut self, bytes: usize) -> Self {
+        self.admission_limits.body_bytes = bytes;
+        self
+    }
+
+    /// Sets where requests are counted. Give the same to the bus, as an [observer](liveness_bus::BusBuilder::observer).
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Sets the clock. The default is the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Builds the API.
+    pub fn build(self) -> LivenessApi {
+        let max_command_bytes = max_command_bytes(self.max_image_bytes);
+        LivenessApi(Arc::new(ApiState {
+            bus: self.bus,
+            verifier: self.verifier,
+            users: self.users,
+            trusted_proxies: self.trusted_proxies,
+            rate_limiters: self.rate_limit.map(RateLimiters::new),
+            max_command_bytes,
+            admission: AdmissionControl::new(self.admission_limits, max_command_bytes, self.metrics.clone()),
+            metrics: self.metrics,
+            clock: self.clock,
+        }))
+    }
+}
+
+/// How many bytes a command's body may have. Base64 takes 4/3 of the image's bytes. An eighth more is for escaped
+/// characters, and 128 KiB are for the other fields.
+pub(crate) fn max_command_bytes(image_bytes: usize) -> usize {
+    let base64 = image_bytes.div_ceil(3).saturating_mul(4);
+    base64.saturating_add(base64 / 8).saturating_add(128 * 1024)
+}

@@ -1,0 +1,100 @@
+//! What a connection waits for, as a small state machine. Its stream and the handlers of its requests share it.
+//!
+//! The stream sees bytes but not requests; the handlers see requests but not the stream. The stream reads its deadlines
+//! here, and the handlers move the state on.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long a connection may be idle between two requests.
+pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the head of a request may take. The TLS handshake before the first head has the same limit.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client may go on sending a body that was answered without being read. Closing at once would reset the
+/// connection, and the client would not see the answer.
+pub(crate) const LINGERING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The shared state of one connection.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionState(Rc<Cell<Phase>>);
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Phase {
+    /// For the rest of a head, or for the first byte of the next one.
+    Head { until: Instant, has_begun: bool },
+    /// For the answer.
+    Answer { body_is_read: bool },
+    /// For the end of a body that was answered without being read. Nothing more is said on the connection.
+    Lingering { until: Instant },
+}
+
+impl ConnectionState {
+    /// A new connection, which waits for its first head.
+    pub(crate) fn new(head_until: Instant) -> Self {
+        Self(Rc::new(Cell::new(Phase::Head {
+            until: head_until,
+            has_begun: false,
+        })))
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.0.get()
+    }
+
+    /// The first bytes of a head have come. From now on the head has its own time limit.
+    pub(crate) fn head_begun(&self) {
+        if let Phase::Head {
+            until,
+            has_begun: false,
+        } = self.phase()
+        {
+            let until = until.min(Instant::now() + HEAD_TIMEOUT);
+            self.0.set(Phase::Head { until, has_begun: true });
+        }
+    }
+
+    /// The head has been read, and the request is being answered.
+    pub(crate) fn request_begun(&self, has_body: bool) {
+        self.0.set(Phase::Answer {
+            body_is_read: !has_body,
+        });
+    }
+
+    /// The body has been read to its end.
+    pub(crate) fn body_read(&self) {
+        self.0.set(Phase::Answer { body_is_read: true });
+    }
+
+    /// The answer is ready. Returns whether it must be the last one on the connection, because its body was not read.
+    pub(crate) fn request_answered(&self) -> bool {
+        let is_last = matches!(self.phase(), Phase::Answer { body_is_read: false });
+        self.0.set(if is_last {
+            Phase::Lingering {
+                until: Instant::now() + LINGERING_TIMEOUT,
+            }
+        } else {
+            // Bytes of the next head may have been read already, so its time runs from now.
+            Phase::Head {
+                until: next_head_deadline(),
+                has_begun: false,
+            }
+        });
+        is_last
+    }
+
+    /// A part of the answer was written. The time for the next head runs from the last such part.
+    pub(crate) fn answer_written(&self) {
+        if let Phase::Head { has_begun, .. } = self.phase() {
+            let until = next_head_deadline();
+            self.0.set(Phase::Head { until, has_begun });
+        }
+    }
+}
+
+fn next_head_deadline() -> Instant {
+    Instant::now() + KEEP_ALIVE_TIMEOUT + HEAD_TIMEOUT
+}

@@ -1,0 +1,149 @@
+//! The steps of a request: admit it, authenticate and authorize its sender, read the body, send the message, answer.
+//!
+//! Once the sender is known, refusals go through the bus too, so that they are audited and logged like any message.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse, web};
+use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId};
+
+use super::api_state::ApiState;
+use super::authentication::{authenticate, authorize};
+use super::body::{self, Body};
+use super::envelope::Success;
+use super::failure::Failure;
+use super::limits::permit::Permit;
+use super::message_headers::{device, idempotency_key};
+use super::request_id::request_id;
+use crate::token::VerifiedToken;
+
+/// How long a message may take once its body has been received. Then a query is abandoned, and a command is not begun.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_QUERY_BYTES: usize = 64 * 1024;
+
+/// `POST …/commands/{name}`
+pub(super) async fn dispatch(request: HttpRequest, payload: web::Payload, state: web::Data<ApiState>) -> HttpResponse {
+    let request_id = request_id(request.headers());
+    let answered = answer(&request, payload, state.into_inner(), &request_id).await;
+    answered.unwrap_or_else(|failure| failure.answer(&request_id))
+}
+
+async fn answer(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: Arc<ApiState>,
+    request_id: &RequestId,
+) -> Result<HttpResponse, Failure> {
+    let name = request.match_info().as_str().rsplit('/').next().unwrap_or_default();
+    let client_address = state.trusted_proxies.client(request.peer_addr(), request.headers());
+    let accepted = accept(&state, name, request.headers(), client_address).await;
+    let (permit, token) =
+        accepted.inspect_err(|failure| report_refusal(&state, name, failure, request_id, client_address))?;
+
+    let (principal, authorized) = authorize(&state, name, token).await;
+    let received = match authorized {
+        Ok(meta) => receive(request, payload, &meta, &principal, &state).await,
+        Err(refusal) => Err(refusal),
+    };
+    let context = Context::builder(principal)
+        .request_id(request_id.clone())
+        .client_address(client_address)
+        .device(device(request.headers()))
+        .idempotency_key(received.as_ref().ok().and_then(|received| received.key.clone()))
+        .deadline(Instant::now() + MESSAGE_TIMEOUT)
+        .clock(state.clock.clone())
+        .build();
+    let work = send(state, name.to_owned(), received.map(|received| received.body), context);
+    // The work is a task of its own. When the client goes away, actix drops the request's future, but a command that has
+    // begun must finish, and a refusal must be audited.
+    let task = actix_web::rt::spawn(async move {
+        let _held_until_done = permit;
+        work.await
+    });
+    let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
+    Ok(outcome?.answer(request_id))
+}
+
+/// What comes before the bus: the limit on requests, the token, and whether the message exists.
+async fn accept(
+    state: &ApiState,
+    name: &str,
+    headers: &HeaderMap,
+    client_address: Option<IpAddr>,
+) -> Result<(Permit, VerifiedToken), Failure> {
+    // This permit is dropped at once. Verifying a stranger's token may wait for a key, and must not use up the places of
+    // others meanwhile.
+    drop(state.admission.admit_request()?);
+    let token = authenticate(state, name, headers, client_address).await?;
+    let permit = state.admission.admit_request()?;
+    state.bus.meta(name).ok_or(BusError::UnknownMessage)?;
+    Ok((permit, token))
+}
+
+/// Counts and logs a request that the bus never sees. The log does not show the name, which anybody may have made up.
+fn report_refusal(
+    state: &ApiState,
+    name: &str,
+    failure: &Failure,
+    request_id: &RequestId,
+    client_address: Option<IpAddr>,
+) {
+    let message = state.bus.meta(name).map(Meta::name);
+    state.metrics.count_refused(message, failure.code());
+    let client = client_address.map(|address| address.to_string());
+    log::info!(
+        target: "liveness::message",
+        code = failure.code(), request:% = request_id, client = client.as_deref(), token = failure.token_problem();
+        "-"
+    );
+}
+
+/// What was sent: the body, and the key under which the command may be repeated.
+struct Received {
+    body: Body,
+    key: Option<IdempotencyKey>,
+}
+
+async fn receive(
+    request: &HttpRequest,
+    payload: web::Payload,
+    meta: &Meta,
+    principal: &Principal,
+    state: &ApiState,
+) -> Result<Received, BusError> {
+    let is_command = meta.kind() == Kind::Command;
+    let limit = if is_command {
+        state.max_command_bytes
+    } else {
+        MAX_QUERY_BYTES
+    };
+    let body = body::read(request, &mut payload.into_inner(), limit, principal, &state.admission).await?;
+    let key = if is_command {
+        idempotency_key(request.headers(), &body.bytes)?
+    } else {
+        None
+    };
+    Ok(Received { body, key })
+}
+
+/// Sends the message, or its refusal, through the bus.
+async fn send(
+    state: Arc<ApiState>,
+    name: String,
+    body: Result<Body, BusError>,
+    context: Context,
+) -> Result<Success, BusError> {
+    let mut reply = Success::default();
+    match body {
+        Ok(Body { bytes, memory }) => {
+            let done = state.bus.dispatch(&name, bytes, &context, &mut reply).await;
+            // The memory is in use until here: what was decoded from the body lives as long as the message.
+            drop(memory);
+            done.map(|()| reply)
+        }
+        Err(refusal) => Err(state.bus.refuse(&name, refusal, &context).await),
+    }
+}

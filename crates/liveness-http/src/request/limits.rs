@@ -1,0 +1,7 @@
+//! Limits that keep one caller, or many, from using the host up: `docs/api.md#limits`.
+
+pub(super) mod admission;
+pub(super) mod permit;
+pub(super) mod rate_limit;
+
+mod fair_share;

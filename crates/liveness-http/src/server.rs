@@ -1,0 +1,112 @@
+//! Runs the host as a server: listens, answers, and shuts down gracefully.
+
+mod connection_tracking;
+mod fd_limit;
+mod http_server;
+mod listener;
+mod malformed_head;
+mod maybe_tls_stream;
+mod timeout_stream;
+
+pub(crate) mod tls;
+
+use std::time::Duration;
+
+use actix_server::ServerHandle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use self::http_server::http_server;
+use self::listener::listen;
+use self::tls::Tls;
+use crate::config::ServeConfig;
+use crate::host::dev_mode::DevKey;
+use crate::host::start_error::{StartError, TlsError};
+use crate::host::verifier::configured_verifier;
+use crate::host::{Host, check_body_memory};
+
+/// Serves until SIGTERM or SIGINT. Then it answers the requests that have begun, within the grace period.
+///
+/// # Errors
+///
+/// [`StartError`], when the host does not start.
+pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
+    let mut signals = Signals::listen()?;
+    let dev_key = config.dev.then(DevKey::random).transpose()?;
+    let verifier = match &dev_key {
+        Some(key) => key.verifier()?,
+        None => configured_verifier(&config)?,
+    };
+    let revoked = verifier.revoked().cloned();
+    check_body_memory(&config)?;
+    let tls = load_tls(&config)?;
+    let host = Host::open(&config, verifier)?;
+
+    let listener = listen(&config)?;
+    let address = listener.local_addr()?;
+    let server = http_server(listener, tls.clone(), &config, host.clone())?;
+    let handle = server.handle();
+    let mut running = actix_web::rt::spawn(server);
+    log::info!("listening on http{}://{address}", if tls.is_some() { "s" } else { "" });
+    if let Some(tls) = tls {
+        actix_web::rt::spawn(tls.watch_files());
+    }
+    if let Some(revoked) = revoked {
+        actix_web::rt::spawn(revoked.follow_file());
+    }
+    if let Some(key) = dev_key {
+        key.print_script(address, &config.database.database_url)?;
+    }
+
+    tokio::select! {
+        () = signals.any() => {}
+        _ = &mut running => return Err(StartError::Server(std::io::Error::other("it ended by itself"))),
+    }
+    shut_down(&host, &handle, config.shutdown_grace, &mut signals.interrupt).await;
+    Ok(())
+}
+
+/// The signals that end the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, std::io::Error> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for either.
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Takes no new requests, and waits for the answers to those that have begun. A SIGINT ends the wait.
+async fn shut_down(host: &Host, server: &ServerHandle, grace: Duration, interrupt: &mut Signal) {
+    log::info!("stopping: answering what has begun");
+    host.begin_shutdown();
+    // A little less, so that the process has ended when the grace period is over.
+    let grace = grace.saturating_sub(Duration::from_millis(500));
+    tokio::select! {
+        stopped = tokio::time::timeout(grace, server.stop(true)) => match stopped {
+            Ok(()) => log::info!("stopped"),
+            Err(_) => log::warn!("stopped with requests unanswered: their clients were too slow"),
+        },
+        _ = interrupt.recv() => log::warn!("stopped at once"),
+    }
+}
+
+fn load_tls(config: &ServeConfig) -> Result<Option<Tls>, TlsError> {
+    let tls = Tls::load(config.tls_cert_file.as_deref(), config.tls_key_file.as_deref())?;
+    if config.dev && tls.is_some() {
+        return Err(TlsError::Dev);
+    }
+    Ok(tls)
+}

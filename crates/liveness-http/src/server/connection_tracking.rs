@@ -1,0 +1,29 @@
+//! The middleware that tells a connection how far its request has come.
+
+use actix_http::ConnectionType;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+
+use crate::request::body::has_body;
+use crate::request::connection_state::ConnectionState;
+
+/// Updates the [`ConnectionState`] of each request, and closes the connection after a body that was not read.
+pub(super) async fn track_connection<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let connection = request.conn_data::<ConnectionState>().cloned();
+    if let Some(connection) = &connection {
+        connection.request_begun(has_body(request.headers()));
+    }
+    let mut response = next.call(request).await?;
+    if connection.is_some_and(|connection| connection.request_answered()) {
+        // Without this, actix-web would read the body to its end, to get to the next request.
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
+}

@@ -1,0 +1,75 @@
+//! The actix server, on connections with our own deadlines, and with TLS where there is a certificate.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
+use tokio::net::TcpStream;
+
+use super::connection_tracking::track_connection;
+use super::fd_limit::allowed_connections;
+use super::timeout_stream::TimeoutStream;
+use super::tls::Tls;
+use crate::config::ServeConfig;
+use crate::host::Host;
+use crate::metrics::GaugeGuard;
+use crate::request::connection_state::{KEEP_ALIVE_TIMEOUT, LINGERING_TIMEOUT};
+
+/// Builds the server, which runs once it is polled.
+pub(super) fn http_server(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    config: &ServeConfig,
+    host: Host,
+) -> Result<Server, io::Error> {
+    // actix limits the connections of each worker, and starts a worker for each core.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let connections_each = allowed_connections(config.max_connections).div_ceil(workers);
+    let builder: ServerBuilder = Server::build().max_concurrent_connections(connections_each);
+    let stopping = builder.graceful_shutdown_signal();
+    let builder = builder
+        .disable_signals()
+        .shutdown_timeout(config.shutdown_grace.as_secs());
+    let builder = builder.listen("http", listener, move || {
+        let (host, stopping) = (host.clone(), stopping.clone());
+        let connections = host.connections().clone();
+        let app = App::new()
+            .wrap(from_fn(track_connection))
+            .configure(|app| host.configure(app))
+            .into_factory()
+            .map_err(|error: actix_web::Error| error.error_response());
+        let http = HttpService::build()
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE_TIMEOUT))
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGERING_TIMEOUT)
+            .on_connect_ext(move |stream: &TimeoutStream, data| {
+                data.insert(stream.state().clone());
+                data.insert(GaugeGuard::raise(&connections, 1));
+            })
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .finish(map_config(app, |_| AppConfig::default()));
+        let tls = tls.clone();
+        fn_service(move |stream| accept(stream, tls.clone())).and_then(http)
+    })?;
+    Ok(builder.run())
+}
+
+/// Prepares a connection for actix-http.
+async fn accept(
+    stream: TcpStream,
+    tls: Option<Tls>,
+) -> Result<(TimeoutStream, Protocol, Option<SocketAddr>), actix_http::error::DispatchError> {
+    let peer = stream.peer_addr().ok();
+    stream.set_nodelay(true)?;
+    let stream = TimeoutStream::accept(stream, tls.as_ref()).await?;
+    Ok((stream, Protocol::Http1, peer))
+}

@@ -1,0 +1,159 @@
+//! A connection that ends when its client is too slow. actix-web keeps no such deadlines.
+//!
+//! Its own timer covers the head of the first request only. A second head, or an answer that is not read, could hold a
+//! connection for ever. The pace of a body is checked where it is read, in `request/body.rs`.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use super::malformed_head::{head_timeout, replacement_for};
+use super::maybe_tls_stream::MaybeTlsStream;
+use super::tls::Tls;
+use crate::request::connection_state::{ConnectionState, HEAD_TIMEOUT, Phase};
+
+/// How long an answer may wait until its reader takes a byte of it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection with deadlines.
+#[derive(Debug)]
+pub(super) struct TimeoutStream {
+    stream: MaybeTlsStream,
+    state: ConnectionState,
+    head_timer: Pin<Box<Sleep>>,
+    write_timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl TimeoutStream {
+    /// Takes a connection, and does the TLS handshake where there is a certificate.
+    ///
+    /// # Errors
+    ///
+    /// When the handshake fails or takes too long.
+    pub(super) async fn accept(stream: TcpStream, tls: Option<&Tls>) -> io::Result<Self> {
+        Ok(Self::new(match tls {
+            Some(tls) => timeout(HEAD_TIMEOUT, tls.accept(stream)).await??,
+            None => MaybeTlsStream::Plain(stream),
+        }))
+    }
+
+    fn new(stream: MaybeTlsStream) -> Self {
+        let head_until = Instant::now() + HEAD_TIMEOUT;
+        Self {
+            stream,
+            state: ConnectionState::new(head_until),
+            head_timer: Box::pin(sleep_until(head_until)),
+            write_timer: None,
+        }
+    }
+
+    pub(super) fn state(&self) -> &ConnectionState {
+        &self.state
+    }
+
+    /// Ready, with an error, when the head has taken too long.
+    fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        // While an answer is being written, the deadline for writing applies.
+        if self.write_timer.is_some() {
+            return Poll::Pending;
+        }
+        let (until, has_begun) = match self.state.phase() {
+            Phase::Head { until, has_begun } => (until, has_begun),
+            Phase::Lingering { until } => (until, false),
+            Phase::Answer { .. } => return Poll::Pending,
+        };
+        if self.head_timer.deadline() != until {
+            self.head_timer.as_mut().reset(until);
+        }
+        ready!(self.head_timer.as_mut().poll(cx));
+        if has_begun {
+            self.write_last(&head_timeout(), cx);
+        }
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+
+    /// Writes the last answer on this connection. The part of it that the socket does not take at once is lost.
+    fn write_last(&mut self, answer: &str, cx: &mut Context<'_>) {
+        let _ = Pin::new(&mut self.stream).poll_write(cx, answer.as_bytes());
+        let _ = Pin::new(&mut self.stream).poll_flush(cx);
+    }
+
+    /// Ready, with an error, when the client has read nothing of an answer for too long.
+    fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let timer = self
+            .write_timer
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_TIMEOUT)));
+        timer.as_mut().poll(cx).map(|()| io::ErrorKind::TimedOut.into())
+    }
+
+    /// Applies the deadlines to the result of a write.
+    fn after_write<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if result.is_pending() {
+            return self.poll_write_deadline(cx).map(Err);
+        }
+        self.write_timer = None;
+        self.state.answer_written();
+        // The client may be silent from now on. Polling the timer makes it wake the connection.
+        if let Poll::Ready(late) = self.poll_head_deadline(cx) {
+            return Poll::Ready(Err(late));
+        }
+        result
+    }
+}
+
+impl AsyncRead for TimeoutStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_pending() {
+            return self.poll_head_deadline(cx).map(Err);
+        }
+        if buffer.filled().len() > before {
+            self.state.head_begun();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for TimeoutStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let (Phase::Head { .. }, Some(answer)) = (self.state.phase(), replacement_for(bytes)) {
+            self.write_last(&answer, cx);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.after_write(result, cx)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Without TLS a flush never waits. With TLS, encrypted bytes may still have to be sent.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_pending() || self.write_timer.is_some() {
+            return self.after_write(flushed, cx);
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.after_write(result, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

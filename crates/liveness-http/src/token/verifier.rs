@@ -1,0 +1,111 @@
+//! Verifies tokens: by the configured keys, and by those of an identity provider.
+
+use std::collections::HashMap;
+
+use jsonwebtoken::{Algorithm, Validation, decode};
+use serde_json::{Map, Value};
+
+use super::claims::VerifiedToken;
+use super::flaw::{InvalidToken, TokenFlaw};
+use super::header::Header;
+use super::jwks::{Jwks, may_verify};
+use super::key::VerificationKey;
+use super::revoked::RevokedTokens;
+use super::rules::TokenRules;
+
+/// Verifies bearer tokens.
+#[derive(Debug, Clone)]
+pub struct TokenVerifier {
+    keys: Vec<VerificationKey>,
+    jwks: Option<Jwks>,
+    revoked: Option<RevokedTokens>,
+    /// The checks of the JWT library, for each algorithm.
+    validations: HashMap<Algorithm, Validation>,
+    rules: TokenRules,
+}
+
+impl TokenVerifier {
+    /// Accepts a token that any of the keys verifies.
+    pub fn new(keys: Vec<VerificationKey>, rules: TokenRules) -> Self {
+        let algorithms = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
+        let validations = algorithms.map(|algorithm| (algorithm, rules.validation(algorithm)));
+        Self {
+            keys,
+            jwks: None,
+            revoked: None,
+            validations: HashMap::from(validations),
+            rules,
+        }
+    }
+
+    /// Accepts the keys of an identity provider too.
+    #[must_use]
+    pub fn with_jwks(mut self, jwks: Jwks) -> Self {
+        self.jwks = Some(jwks);
+        self
+    }
+
+    /// Refuses the tokens that this list names.
+    #[must_use]
+    pub fn with_revoked(mut self, revoked: RevokedTokens) -> Self {
+        self.revoked = Some(revoked);
+        self
+    }
+
+    pub(crate) fn revoked(&self) -> Option<&RevokedTokens> {
+        self.revoked.as_ref()
+    }
+
+    /// Verifies a token and reads it.
+    ///
+    /// This returns at once, unless the token names a key that is not known yet and the identity provider may have. Then the
+    /// keys are fetched, unless that was just tried, and this waits for [`JwksPace::patience`](super::JwksPace::patience) at
+    /// most. Waiting needs a tokio runtime, which actix has.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidToken`], whatever is wrong with the token.
+    pub async fn verify(&self, token: &str) -> Result<VerifiedToken, InvalidToken> {
+        let header = Header::parse(token)?;
+        let mut verified = self.verify_by_known_keys(token, &header);
+        if let (Err(TokenFlaw::Key), Some(jwks)) = (&verified, &self.jwks) {
+            jwks.refresh().await;
+            if jwks.find(header.kid.as_deref(), header.algorithm).is_some() {
+                verified = self.verify_by_known_keys(token, &header);
+            }
+        }
+        let claims = verified?;
+        let token = self.rules.read_claims(&claims)?;
+        let subject = token.principal.subject();
+        match &self.revoked {
+            Some(revoked) if revoked.contains(&claims, subject) => Err(TokenFlaw::Revoked.into()),
+            _ => Ok(token),
+        }
+    }
+
+    /// The claims of a token, if one of the known keys has signed it.
+    fn verify_by_known_keys(&self, token: &str, header: &Header) -> Result<Map<String, Value>, TokenFlaw> {
+        let validation = self.validations.get(&header.algorithm).ok_or(TokenFlaw::Algorithm)?;
+        let verify_by = |key: &VerificationKey| {
+            let claims = decode(token, &key.key, validation).map(|token| token.claims);
+            claims.map_err(TokenFlaw::from)
+        };
+        let jwks = self.jwks.as_ref().filter(|_| may_verify(header.algorithm));
+        let found = jwks.and_then(|jwks| jwks.find(header.kid.as_deref(), header.algorithm));
+        if let (Some(key), Some(_)) = (&found, &header.kid) {
+            return verify_by(key);
+        }
+        // The configured keys have no key id, so each of them is tried, whatever id the token names.
+        let unnamed = self.keys.iter().filter(|key| key.algorithm == header.algorithm);
+        let mut flaw = TokenFlaw::Algorithm;
+        for key in unnamed.chain(&found) {
+            match verify_by(key) {
+                Err(TokenFlaw::Signature) => flaw = TokenFlaw::Signature,
+                decided => return decided,
+            }
+        }
+        // A key that we do not know yet may have signed it. Only the provider can tell.
+        let is_unknown = jwks.is_some() && found.is_none();
+        Err(if is_unknown { TokenFlaw::Key } else { flaw })
+    }
+}
