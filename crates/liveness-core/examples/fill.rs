@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A database that has records gets more. The records are made in the database, by `fill.sql`, without waiting for the
-//! disk. With `--faces`, the last so many users get one more record, with a face of 60 KB.
+//! disk. With `--faces`, the last so many users get one more record, with a face of 60 KB. One more user has 10,000 records.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use diesel::{Connection as _, PgConnection, SqliteConnection};
 use liveness_core::store::{CheckFilter, PageRequest, Recording, Store};
 use liveness_core::{
     AuditEntry, CaptureMetrics, Claims, Clock as _, FaceImage, NewLivenessCheck, SessionId, SessionMetrics,
-    SystemClock, UserReference,
+    SystemClock, Timestamp, UserReference,
 };
 use tokio::task::JoinSet;
 
@@ -25,6 +25,10 @@ use tokio::task::JoinSet;
 const SPAN_MILLIS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
 /// Records of one transaction.
 const CHUNK: i64 = 100_000;
+/// A user who has been recorded more often than any person is.
+const FREQUENT_USER: i64 = 1 << 40;
+/// The records of that user, of which ten are of one session.
+const FREQUENT_RECORDS: i64 = 10_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -50,7 +54,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         conn.batch_execute("VACUUM ANALYZE")?;
         conn.batch_execute("CHECKPOINT")?;
     }
-    add_faces(&store, (before + records) / 3, faces).await?;
+    let last_user = (before + records) / 3;
+    let with_face = |user: i64| with_face(user, &format!("face-{user}"));
+    record(&store, ((last_user - faces).max(0) + 1..=last_user).map(with_face)).await?;
+    add_frequent_user(&store).await?;
     let (total, seconds) = (total(&store).await?, begun.elapsed().as_secs_f64());
     writeln!(
         std::io::stdout(),
@@ -89,11 +96,13 @@ fn fill(
     Ok(())
 }
 
-/// A record with a face for each of the last users.
-async fn add_faces(store: &Store, last_user: i64, faces: i64) -> Result<(), Box<dyn Error>> {
+async fn record(
+    store: &Store,
+    recordings: impl Iterator<Item = Result<Recording, Box<dyn Error>>>,
+) -> Result<(), Box<dyn Error>> {
     let mut calls = JoinSet::new();
-    for user in (last_user - faces).max(0) + 1..=last_user {
-        let (store, recording) = (store.clone(), with_face(user)?);
+    for recording in recordings {
+        let (store, recording) = (store.clone(), recording?);
         calls.spawn(async move { store.checks().record(recording).await });
         if calls.len() >= 64 {
             calls.join_next().await.transpose()?.transpose()?;
@@ -105,11 +114,40 @@ async fn add_faces(store: &Store, last_user: i64, faces: i64) -> Result<(), Box<
     Ok(())
 }
 
-fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
-    let created_at = SystemClock.now();
+/// The records lie before those of all others, so that these stay the newest.
+async fn add_frequent_user(store: &Store) -> Result<(), Box<dyn Error>> {
+    let filter = CheckFilter {
+        self_service_user_id: Some(FREQUENT_USER),
+        ..CheckFilter::default()
+    };
+    let known = store
+        .checks()
+        .page(filter, PageRequest { number: 1, size: 1 })
+        .await?
+        .total;
+    let recordings = (known..FREQUENT_RECORDS).map(|number| {
+        let mut recording = recording(FREQUENT_USER, &format!("frequent-{}", number / 10))?;
+        let early = Timestamp::from_unix_millis(1_500_000_000_000 + number * 60_000);
+        recording.check.created_at = early.ok_or("the time is out of range")?;
+        // Never passed: the status query finds nothing among all of them.
+        recording.check.is_successful = false;
+        Ok(recording)
+    });
+    record(store, recordings).await
+}
+
+fn with_face(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
     // 60 KB that a JPEG's signature begins, and that do not compress.
     let noise = (user..user + 7500).flat_map(|n| n.wrapping_mul(0x5851_F42D_4C95_7F2D).rotate_left(31).to_le_bytes());
-    let image = FaceImage::from_bytes([0xFF, 0xD8, 0xFF].into_iter().chain(noise).collect())?;
+    let mut recording = recording(user, session)?;
+    recording.check.image = Some(FaceImage::from_bytes(
+        [0xFF, 0xD8, 0xFF].into_iter().chain(noise).collect(),
+    )?);
+    Ok(recording)
+}
+
+fn recording(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
+    let created_at = SystemClock.now();
     let verified = CaptureMetrics {
         verification_result: Some(true),
         ..CaptureMetrics::default()
@@ -117,7 +155,7 @@ fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
     Ok(Recording {
         check: NewLivenessCheck {
             user: Claims::of(UserReference::Id(user)).to_user(user),
-            session_id: SessionId::parse(&format!("face-{user}-{}", created_at.unix_millis()))?,
+            session_id: SessionId::parse(session)?,
             is_successful: true,
             metrics: SessionMetrics {
                 run: verified,
@@ -126,7 +164,7 @@ fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
             image_metrics: verified,
             metadata: None,
             image_metadata: None,
-            image: Some(image),
+            image: None,
             image_path: None,
             device: None,
             client_address: None,
@@ -134,7 +172,7 @@ fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
         },
         audit_entry: AuditEntry {
             at: created_at,
-            request_id: format!("fill-face-{user}"),
+            request_id: format!("fill-{session}"),
             principal: user.to_string(),
             roles: "customer".into(),
             self_service_user_id: Some(user),
