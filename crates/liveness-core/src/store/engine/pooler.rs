@@ -1,5 +1,5 @@
-//! Whether a connection keeps its session. Behind a pooler that works by transaction (PgBouncer's
-//! `pool_mode = transaction`) it does not: settings, prepared statements and advisory locks would be another connection's.
+//! Checks that a connection keeps its session. Behind a pooler in transaction mode it does not (PgBouncer's
+//! `pool_mode = transaction`). Settings, prepared statements and advisory locks would then belong to another connection.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -8,9 +8,9 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
-/// What an operator reads.
+/// The error for the operator.
 pub(crate) const CHANGES_SESSIONS: &str = "the database is behind a pooler that gives each transaction another session \
-    (PgBouncer's pool_mode = transaction), where settings and prepared statements are lost; \
+    (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost; \
     connect to PostgreSQL itself, or set pool_mode = session";
 
 #[derive(QueryableByName)]
@@ -19,11 +19,12 @@ struct Setting {
     value: Option<String>,
 }
 
-/// Whether a session that one connection has changed is seen by another, or no longer by itself.
+/// Whether the pooler changes sessions. `conn` sets a mark in its session. The sessions have changed if `other` sees
+/// the mark, or if `conn` no longer sees it.
 pub(crate) fn changes_sessions(conn: &mut PgConnection, other: &mut PgConnection) -> QueryResult<bool> {
     let mark = format!("{:x}", RandomState::new().hash_one(()));
     conn.batch_execute(&format!("SELECT set_config('liveness.session', '{mark}', false)"))?;
-    // While the other one is in a transaction, it keeps the session that it got.
+    // While `other` is in a transaction, it keeps its session.
     other.batch_execute("BEGIN")?;
     let changes = match mark_of(other) {
         Ok(Some(seen)) if seen == mark => Ok(true),
@@ -34,7 +35,8 @@ pub(crate) fn changes_sessions(conn: &mut PgConnection, other: &mut PgConnection
     changes
 }
 
-/// The mark of the session. In a transaction, so that the statement is prepared where it is executed.
+/// Reads the mark of the session. Call this in a transaction, so that the statement is prepared and executed in the
+/// same session.
 fn mark_of(conn: &mut PgConnection) -> QueryResult<Option<String>> {
     let setting: Setting =
         diesel::sql_query("SELECT current_setting('liveness.session', true) AS value").get_result(conn)?;
