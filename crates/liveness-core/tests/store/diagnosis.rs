@@ -1,4 +1,4 @@
-//! What a database says of itself, and that asking changes nothing.
+//! The diagnosis of a database, which changes nothing in it.
 
 use liveness_core::store::{Diagnosis, Store, StoreSettings};
 use liveness_core::{Clock as _, SystemClock};
@@ -6,7 +6,7 @@ use liveness_core::{Clock as _, SystemClock};
 use crate::database::{Database, Place, on_each_engine};
 use crate::samples::{NOW, at, recording};
 
-async fn a_good_database_is_told_as_good(database: Database) {
+async fn a_good_database_is_reported_as_good(database: Database) {
     let before = SystemClock.now();
     database.record(recording(1, "session-1")).await;
 
@@ -46,7 +46,7 @@ async fn an_empty_database_stays_empty(place: Place) {
     assert_eq!(place.number(tables), 0);
 }
 
-async fn the_settings_that_keep_commits_are_told(database: Database) {
+async fn the_settings_of_durability_are_reported(database: Database) {
     let told = database.store.diagnose().unwrap();
 
     let names: Vec<_> = told.durability.iter().map(|setting| setting.name).collect();
@@ -66,14 +66,14 @@ async fn the_settings_that_keep_commits_are_told(database: Database) {
 }
 
 on_each_engine! {
-    a_good_database_is_told_as_good,
+    a_good_database_is_reported_as_good,
     asking_leaves_nothing_behind,
     an_empty_database_stays_empty,
-    the_settings_that_keep_commits_are_told,
+    the_settings_of_durability_are_reported,
 }
 
 #[test]
-fn a_file_is_not_made_where_none_is_wanted() {
+fn a_missing_file_is_not_created_against_the_settings() {
     let place = Place::file();
     let settings = StoreSettings {
         creates_file: false,
@@ -88,7 +88,7 @@ fn a_file_is_not_made_where_none_is_wanted() {
 
 #[test]
 #[ignore = "needs PostgreSQL: .ci/test"]
-fn who_may_not_write_is_told_so() {
+fn a_refused_write_is_reported() {
     let place = Place::server();
     place.open().migrate().unwrap();
     let url = format!("{}?options=-cdefault_transaction_read_only%3Don", place.url());
@@ -100,7 +100,7 @@ fn who_may_not_write_is_told_so() {
 }
 
 #[test]
-fn the_file_of_a_url_is_told() {
+fn the_file_of_a_url_is_returned() {
     let file = Store::file_of("sqlite:///var/lib/x.db").unwrap();
     assert_eq!(file, Some("/var/lib/x.db".into()));
     assert_eq!(Store::file_of("postgres:///x").unwrap(), None);
