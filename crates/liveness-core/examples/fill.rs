@@ -1,12 +1,13 @@
-//! Fills a database with records that look like a portal's, to see how it behaves when it is large.
+//! Fills a database with records that look like real ones, to see how a large database behaves.
 //!
 //! ```text
 //! cargo run --release --example fill -- sqlite:///tmp/large.db 5000000
 //! cargo run --release --example fill -- postgres://user@localhost/large 5000000 --faces 10000
 //! ```
 //!
-//! A database that has records gets more. The records are made in the database, by `fill.sql`, without waiting for the
-//! disk. With `--faces`, the last so many users get one more record, with a face of 60 KB. One more user has 10,000 records.
+//! If the database has records, more records are added. `fill.sql` makes the records inside the database and does not
+//! wait for the disk. With `--faces N`, each of the last N users gets one more record, with a face of 60 KB. One more
+//! user gets 10,000 records in all.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -21,13 +22,13 @@ use liveness_core::{
 };
 use tokio::task::JoinSet;
 
-/// Two years, over which the records are spread.
+/// The records are spread over two years.
 const SPAN_MILLIS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
-/// Records of one transaction.
+/// The number of records in one transaction.
 const CHUNK: i64 = 100_000;
-/// A user who has been recorded more often than any person is.
+/// The id of a user with more records than any real user.
 const FREQUENT_USER: i64 = 1 << 40;
-/// The records of that user, of which ten are of one session.
+/// The number of records of that user. Each session has ten of them.
 const FREQUENT_RECORDS: i64 = 10_000;
 
 #[tokio::main]
@@ -114,7 +115,8 @@ async fn record(
     Ok(())
 }
 
-/// The records lie before those of all others, so that these stay the newest.
+/// Adds the records of the user with many records. They are older than the records of all other users, which stay the
+/// newest.
 async fn add_frequent_user(store: &Store) -> Result<(), Box<dyn Error>> {
     let filter = CheckFilter {
         self_service_user_id: Some(FREQUENT_USER),
@@ -129,7 +131,7 @@ async fn add_frequent_user(store: &Store) -> Result<(), Box<dyn Error>> {
         let mut recording = recording(FREQUENT_USER, &format!("frequent-{}", number / 10))?;
         let early = Timestamp::from_unix_millis(1_500_000_000_000 + number * 60_000);
         recording.check.created_at = early.ok_or("the time is out of range")?;
-        // Never passed: the status query finds nothing among all of them.
+        // No record has passed, so the status query finds nothing among all of them.
         recording.check.is_successful = false;
         Ok(recording)
     });
@@ -137,7 +139,7 @@ async fn add_frequent_user(store: &Store) -> Result<(), Box<dyn Error>> {
 }
 
 fn with_face(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
-    // 60 KB that a JPEG's signature begins, and that do not compress.
+    // 60 KB that begin with the signature of a JPEG and cannot be compressed.
     let noise = (user..user + 7500).flat_map(|n| n.wrapping_mul(0x5851_F42D_4C95_7F2D).rotate_left(31).to_le_bytes());
     let mut recording = recording(user, session)?;
     recording.check.image = Some(FaceImage::from_bytes(
