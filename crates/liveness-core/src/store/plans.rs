@@ -158,8 +158,7 @@ const CASES: &[Case] = &[
         &[
             SESSION,
             (
-                "liveness_checks_of_user ((self_service_user_id,created_at)>(?,?) AND \
-                 (self_service_user_id,created_at)<(?,?))",
+                "liveness_checks_of_user (self_service_user_id=? AND created_at>? AND created_at<?)",
                 OF_USER,
             ),
         ],
@@ -381,8 +380,8 @@ fn every_search_goes_by_an_index_on_postgres() {
                     (*is_used, is_found) = (true, true);
                 }
             }
-            // A sort is allowed for the few records of a session, and for the records that two filters leave.
-            let is_of_both = expected.contains(&OF_BOTH) || expected.contains(&SESSION);
+            // A sort is allowed for the few records that two filters leave of a user's.
+            let is_of_both = expected.contains(&OF_BOTH);
             let is_slow = |step: &String| step.contains("Seq Scan") || step.contains("Sort") && !is_of_both;
             assert!(is_found && !steps.iter().any(is_slow), "{name}: {search}: {steps:#?}");
         }

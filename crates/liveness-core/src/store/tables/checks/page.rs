@@ -1,12 +1,11 @@
 //! Lists of records: one page, and the number of records on all pages.
 
 use diesel::backend::Backend;
-use diesel::dsl::sql;
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Text};
 
 use super::filter::{CheckFilter, Conditions};
 use super::row::CheckRow;
@@ -34,17 +33,6 @@ pub struct CheckPage {
     pub total: i64,
 }
 
-/// Compares a record with a user and a time, in the order of the index of users' records.
-macro_rules! place {
-    ($operator:literal, $user:expr, $at:expr) => {
-        sql::<Bool>(concat!("(self_service_user_id, created_at) ", $operator, " ("))
-            .bind::<BigInt, _>($user)
-            .sql(", ")
-            .bind::<BigInt, _>($at)
-            .sql(")")
-    };
-}
-
 /// The query for the matching records, newest first, on either engine.
 ///
 /// Each condition is a range with one value, and the column of the narrowest condition leads the order. So exactly one
@@ -60,8 +48,8 @@ macro_rules! matching {
         let mut query = dsl::liveness_checks.into_boxed();
         if let Some((session_id, range)) = session {
             query = query
-                .filter(place!(">=", range.self_service_user_id, range.oldest))
-                .filter(place!("<=", range.self_service_user_id, range.newest))
+                .filter(dsl::self_service_user_id.eq(range.self_service_user_id))
+                .filter(dsl::created_at.between(range.oldest, range.newest))
                 .filter(dsl::session_id.eq(*session_id));
         } else if let Some(user) = *self_service_user_id {
             query = query.filter(dsl::self_service_user_id.between(user, user));

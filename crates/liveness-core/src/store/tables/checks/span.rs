@@ -50,6 +50,19 @@ macro_rules! part_of_index {
     };
 }
 
+/// The records after the place `$after`.
+macro_rules! after_place {
+    ($query:expr, $after:expr) => {
+        $query.filter(
+            sql::<Bool>("(created_at, id) > (")
+                .bind::<BigInt, _>($after.0)
+                .sql(", ")
+                .bind::<BigInt, _>($after.1)
+                .sql(")"),
+        )
+    };
+}
+
 /// The query for the records after the place `$after` and before the time `$before`.
 ///
 /// The column of the narrowest condition leads the order, as in a list. With `+ 0`, the engine cannot use the index of
@@ -62,26 +75,22 @@ macro_rules! between {
             session,
         } = $conditions;
         let query = dsl::liveness_checks.into_boxed();
-        let mut query = match (*self_service_user_id, *pre_registration_id) {
-            (Some(user), _) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
-            (None, Some(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
+        let mut query = match (session, *self_service_user_id, *pre_registration_id) {
+            // One user between two times: the statistics lead every engine to the index of users.
+            (Some((session_id, range)), _, _) => after_place!(query, $after)
+                .filter(dsl::self_service_user_id.eq(range.self_service_user_id))
+                .filter(dsl::created_at.ge($after.0))
+                .filter(dsl::created_at.lt($before))
+                .filter(dsl::session_id.eq(*session_id))
+                .order(dsl::self_service_user_id.asc()),
+            (None, Some(user), _) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
+            (None, None, Some(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
                 .filter(dsl::pre_registration_id.is_not_null()),
-            (None, None) => query
-                .filter(
-                    sql::<Bool>("(created_at, id) > (")
-                        .bind::<BigInt, _>($after.0)
-                        .sql(", ")
-                        .bind::<BigInt, _>($after.1)
-                        .sql(")"),
-                )
-                .filter(dsl::created_at.lt($before)),
+            (None, None, None) => after_place!(query, $after).filter(dsl::created_at.lt($before)),
         };
         if let (true, Some(user)) = ($is_citus, *self_service_user_id) {
             // With the user, Citus knows the shard.
             query = query.filter(dsl::self_service_user_id.eq(user));
-        }
-        if let Some((session_id, _)) = session {
-            query = query.filter(dsl::session_id.eq(*session_id));
         }
         if let (Some(_), Some(id)) = (self_service_user_id, *pre_registration_id) {
             query = query.filter(sql::<Bool>("pre_registration_id + 0 = ").bind::<BigInt, _>(id));
