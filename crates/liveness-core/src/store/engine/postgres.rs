@@ -105,6 +105,9 @@ impl PostgresSettings {
         if self.is_ours_alone {
             // One plan is good for all values of a statement of ours. With this setting, the plan is made once.
             settings.push("set_config('plan_cache_mode', 'force_generic_plan', false)".to_owned());
+            // A generic plan does not know the LIMIT. So on a large table it looks dear enough to be compiled, which takes
+            // longer (20 ms for a page of 5 million records) than any statement of ours.
+            settings.push("set_config('jit', 'off', false)".to_owned());
         }
         if let Some(schema) = self.quoted_schema() {
             let name = schema.replace('\'', "''");
