@@ -21,14 +21,19 @@ pub fn execute(database: &Database, sqlite: &str, postgres: &str) {
 
 /// The disk that the trail is on has failed, as far as the server can see.
 pub fn break_audit(server: &Server) {
-    execute(
-        server.database(),
-        "CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries \
-         BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END",
+    let on_insert = "CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries";
+    let Some(database) = server.database().postgres() else {
+        let disk = "BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END";
+        return execute(server.database(), &format!("{on_insert} {disk}"), "");
+    };
+    // Citus takes a trigger only with this setting, and in a statement of its own.
+    let setting = "citus.enable_unsafe_triggers = on";
+    database.sql(&format!("ALTER DATABASE {} SET {setting}", database.name()));
+    database.sql(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
-         $$ BEGIN RAISE 'could not write block 7: Input/output error' USING ERRCODE = 'io_error'; END $$; \
-         CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries EXECUTE FUNCTION fail()",
+         $$ BEGIN RAISE 'could not write block 7: Input/output error' USING ERRCODE = 'io_error'; END $$",
     );
+    database.sql(&format!("{on_insert} EXECUTE FUNCTION fail()"));
 }
 
 pub fn mend_audit(server: &Server) {
