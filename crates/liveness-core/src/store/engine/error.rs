@@ -30,9 +30,10 @@ pub enum StoreError {
 
 /// Why a database could not be opened: one line for the operator.
 #[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", mend.map(|mend| format!("; {mend}")).unwrap_or_default())]
 pub struct OpenError {
     message: String,
+    mend: Option<&'static str>,
     is_out_of_reach: bool,
 }
 
@@ -40,13 +41,23 @@ impl OpenError {
     pub(crate) fn new(message: String) -> Self {
         Self {
             message,
+            mend: None,
             is_out_of_reach: false,
+        }
+    }
+
+    /// The same with what would mend it.
+    pub(crate) fn mended_by(self, mend: &'static str) -> Self {
+        Self {
+            mend: Some(mend),
+            ..self
         }
     }
 
     pub(crate) fn out_of_reach(cause: &dyn std::fmt::Display) -> Self {
         Self {
             message: format!("cannot reach the database: {}", one_line(&cause.to_string())),
+            mend: None,
             is_out_of_reach: true,
         }
     }
@@ -57,6 +68,16 @@ impl OpenError {
             StoreError::Unavailable(cause) => Self::out_of_reach(cause),
             other => Self::new(format!("cannot {verb} the database: {}", one_line(&other.cause()))),
         }
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &str {
+        &self.message
+    }
+
+    /// What would mend it, where that is known.
+    pub fn mend(&self) -> Option<&str> {
+        self.mend
     }
 
     /// Whether it may succeed later: the database's server does not answer.

@@ -35,7 +35,7 @@ pub(super) fn check(config: &DatabaseConfig, findings: &mut Findings) {
             } else {
                 mend
             };
-            return findings.problem(SUBJECT, error.to_string(), mend);
+            return findings.problem(SUBJECT, error.problem(), error.mend().unwrap_or(mend));
         }
     };
     findings.ok(SUBJECT, format!("{} is reached", diagnosis.engine));
