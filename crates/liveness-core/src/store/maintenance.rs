@@ -8,6 +8,7 @@ use super::engine::migrations;
 use super::queue::stats::StoreStats;
 use super::tables::checks::find;
 use super::tables::distribution;
+use super::tables::questions;
 use super::tables::trail::entries;
 
 impl Store {
@@ -48,7 +49,7 @@ impl Store {
     /// [`OpenError`] when the database cannot be asked.
     pub fn diagnose(&self) -> Result<Diagnosis, OpenError> {
         self.connections
-            .inspect(|conn| diagnosis::diagnose(conn, find::newest_check, entries::try_to_insert))
+            .inspect(|conn| diagnosis::diagnose(conn, find::newest_check, &questions::ALL, entries::try_to_insert))
     }
 
     /// Answers when the database can be read.

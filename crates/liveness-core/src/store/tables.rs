@@ -3,6 +3,7 @@
 pub(crate) mod checks;
 pub(crate) mod distribution;
 pub(crate) mod faces;
+pub(crate) mod questions;
 pub(crate) mod recording;
 pub(crate) mod schema;
 pub(crate) mod sessions;

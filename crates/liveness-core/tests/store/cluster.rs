@@ -141,6 +141,11 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Where it keeps what goes with it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Its port on 127.0.0.1, the same after `start_again`.
     pub(crate) fn port(&self) -> u16 {
         self.port
@@ -248,8 +253,8 @@ impl Cluster {
         all.filter(names_it).collect()
     }
 
-    /// In the folder, as whom the server runs.
-    fn server_command(&self, program: impl AsRef<OsStr>, arguments: &str) -> Command {
+    /// A program in the folder, as whom the server runs.
+    pub(crate) fn server_command(&self, program: impl AsRef<OsStr>, arguments: &str) -> Command {
         let (mut command, folder) = (Command::new(program), self.folder.path());
         command
             .args(arguments.split_whitespace())
@@ -380,7 +385,7 @@ fn wait_until(mut holds: impl FnMut() -> bool) -> bool {
 }
 
 /// Below those that the kernel gives to clients, so that none of them takes it while the server is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = process::id()

@@ -14,6 +14,7 @@ async fn a_good_database_is_reported_as_good(database: Database) {
 
     let Diagnosis {
         engine,
+        read_refusal,
         write_refusal,
         newest_check,
         clock,
@@ -23,7 +24,7 @@ async fn a_good_database_is_reported_as_good(database: Database) {
         engine.starts_with(database.pick("SQLite 3.", "PostgreSQL ")),
         "{engine}"
     );
-    assert_eq!(write_refusal, None);
+    assert_eq!((read_refusal, write_refusal), (None, None));
     assert_eq!(newest_check, Some(at(NOW)));
     let clock = clock.map(|clock| (clock.unix_millis() - before.unix_millis()).abs() < 60_000);
     assert_eq!(clock, database.pick(None, Some(true)));
@@ -38,12 +39,33 @@ async fn asking_leaves_nothing_behind(database: Database) {
 async fn an_empty_database_stays_empty(place: Place) {
     let told = place.open().diagnose().unwrap();
 
-    assert_eq!(told.write_refusal, None);
+    assert_eq!((told.read_refusal, told.write_refusal), (None, None));
     let tables = place.pick(
         "SELECT count(*) FROM sqlite_master",
         "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
     );
     assert_eq!(place.number(tables), 0);
+}
+
+async fn a_question_that_the_database_refuses_is_reported(database: Database) {
+    let refusal = || database.store.diagnose().unwrap().read_refusal;
+    let empty = refusal();
+    database.execute("ALTER TABLE liveness_checks RENAME COLUMN passed TO passed_");
+    let renamed = refusal().unwrap();
+    database.execute("ALTER TABLE liveness_checks RENAME COLUMN passed_ TO passed");
+    database.execute("ALTER TABLE liveness_sessions RENAME COLUMN newest_at TO newest");
+    let of_session = refusal().unwrap();
+    database.execute("DROP TABLE liveness_images; DROP TABLE liveness_checks");
+    let dropped = database.store.diagnose().unwrap();
+
+    assert_eq!(empty, None);
+    assert!(
+        renamed.starts_with("the status of a user: ") && renamed.contains("passed"),
+        "{renamed}"
+    );
+    assert!(of_session.starts_with("a page of a session: "), "{of_session}");
+    assert!(dropped.read_refusal.unwrap().contains("liveness_checks"));
+    assert_eq!(dropped.newest_check, None);
 }
 
 async fn the_settings_of_durability_are_reported(database: Database) {
@@ -69,6 +91,7 @@ on_each_engine! {
     a_good_database_is_reported_as_good,
     asking_leaves_nothing_behind,
     an_empty_database_stays_empty,
+    a_question_that_the_database_refuses_is_reported,
     the_settings_of_durability_are_reported,
 }
 

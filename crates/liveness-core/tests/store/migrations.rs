@@ -234,18 +234,22 @@ async fn a_migration_that_fails_changes_nothing_and_tells_so_in_one_line(place: 
     assert!(store.ping().await.is_ok());
 }
 
-async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place: Place) {
+/// Eight stores migrate at once: how each ended.
+pub(crate) fn migrate_eight_times_at_once(place: &Place) -> Vec<Result<(), String>> {
     let stores: Vec<_> = (0..8).map(|_| place.open()).collect();
     let start = Barrier::new(stores.len());
     let migrate = |store: &Store| {
         start.wait();
         store.migrate().map(drop).map_err(|error| error.to_string())
     };
-
-    let outcomes: Vec<_> = thread::scope(|scope| {
+    thread::scope(|scope| {
         let threads: Vec<_> = stores.iter().map(|store| scope.spawn(|| migrate(store))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
+    })
+}
+
+async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place: Place) {
+    let outcomes = migrate_eight_times_at_once(&place);
 
     assert_eq!(outcomes, vec![Ok(()); 8]);
     assert_eq!(place.number("SELECT count(*) FROM __diesel_schema_migrations"), 5);

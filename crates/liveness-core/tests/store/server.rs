@@ -1,5 +1,6 @@
 //! A PostgreSQL server that is out of reach, ends connections, or takes no writes for a while.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -181,6 +182,75 @@ async fn while_connections_end_whoever_may_repeat_records_once() {
             (Ok(_), 1) | (Err(StoreError::OutcomeUnknown(_)), 0 | 1) => {}
             other => panic!("{session}: {other:?}"),
         }
+    }
+}
+
+/// Lets the database refuse a record at its last row, with this code, message and detail.
+fn refuse(place: &Place, [code, message, detail]: [&str; 3]) {
+    place.execute(&format!(
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION \
+         USING ERRCODE = '{code}', MESSAGE = '{message}', DETAIL = '{detail}'; END $$; \
+         CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON liveness_audit_entries EXECUTE FUNCTION refuse()"
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn what_the_database_will_never_understand_is_a_fault_that_tells_why() {
+    let database = Database::postgres();
+    let why = "Possibly this is caused by the use of parameters.";
+    for (refusal, told) in [
+        (
+            ["0A000", "could not create distributed plan", why],
+            "could not create distributed plan; detail: Possibly this is caused by the use of parameters.",
+        ),
+        (
+            ["XX000", "cache lookup failed for type 1234", "It was\ndropped."],
+            "cache lookup failed for type 1234; detail: It was dropped.",
+        ),
+        (
+            ["0A000", "it quotes a key", "Key (session_id)=(secret) already exists."],
+            "it quotes a key",
+        ),
+        (
+            ["XX000", "it quotes a row", "Failing row contains (1, secret)."],
+            "it quotes a row",
+        ),
+    ] {
+        refuse(&database, refusal);
+
+        let refused = database.store.checks().record(recording(1, "session-1")).await;
+
+        let Err(StoreError::Internal(_)) = &refused else {
+            panic!("{refusal:?}: {refused:?}")
+        };
+        assert_eq!(refused.unwrap_err().source().unwrap().to_string(), told);
+        assert_eq!(database.rows(), [0, 0, 0, 0, 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: .ci/test"]
+async fn what_the_database_may_do_later_is_unavailable() {
+    let database = Database::postgres();
+    for refusal in [
+        [
+            "53100",
+            "could not extend file \"base/1/2\": No space left on device",
+            "",
+        ],
+        ["53200", "out of memory", "Failed on request of size 7."],
+        ["57014", "canceling statement due to lock timeout", ""],
+    ] {
+        refuse(&database, refusal);
+
+        let refused = database.store.checks().record(recording(1, "session-1")).await;
+
+        assert!(
+            matches!(refused, Err(StoreError::Unavailable(_))),
+            "{refusal:?}: {refused:?}"
+        );
+        assert_eq!(database.rows(), [0, 0, 0, 0, 0]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The two engines, and on either a database of a test's own.
+//! The engines, and on each a database of a test's own.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,10 @@ use crate::cluster::TestDatabase;
 pub enum Engine {
     Sqlite,
     Postgres,
+    Citus,
 }
 
-/// Runs each of these tests on either engine.
+/// Runs each of these tests on every engine.
 macro_rules! on_each_engine {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
@@ -29,6 +30,12 @@ macro_rules! on_each_engine {
             #[ignore = "needs PostgreSQL: .ci/test"]
             fn postgres() {
                 super::$test(Engine::Postgres);
+            }
+
+            #[test]
+            #[ignore = "needs Citus: LIVENESS_TEST_CITUS"]
+            fn citus() {
+                super::$test(Engine::Citus);
             }
         }
     )+};
@@ -49,6 +56,7 @@ impl Database {
             postgres: match engine {
                 Engine::Sqlite => None,
                 Engine::Postgres => Some(TestDatabase::create()),
+                Engine::Citus => Some(TestDatabase::on_citus()),
             },
         }
     }
@@ -76,7 +84,7 @@ impl Database {
         self.folder().join("liveness.db")
     }
 
-    /// It, where it is PostgreSQL's.
+    /// It, where it is a server's.
     pub fn postgres(&self) -> Option<&TestDatabase> {
         self.postgres.as_ref()
     }

@@ -5,8 +5,8 @@ use diesel::{PgConnection, SqliteConnection};
 
 use crate::cluster::TestDatabase;
 use crate::durability::until;
-use crate::engine::Database;
-use crate::server::Server;
+use crate::engine::{Database, Engine};
+use crate::server::{Answer, Server, customer, report};
 
 /// Runs the test's own SQL, which differs between the engines.
 pub fn execute(database: &Database, sqlite: &str, postgres: &str) {
@@ -21,14 +21,19 @@ pub fn execute(database: &Database, sqlite: &str, postgres: &str) {
 
 /// The disk that the trail is on has failed, as far as the server can see.
 pub fn break_audit(server: &Server) {
-    execute(
-        server.database(),
-        "CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries \
-         BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END",
+    let on_insert = "CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries";
+    let Some(database) = server.database().postgres() else {
+        let disk = "BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END";
+        return execute(server.database(), &format!("{on_insert} {disk}"), "");
+    };
+    // Citus takes a trigger only with this setting, and in a statement of its own.
+    let setting = "citus.enable_unsafe_triggers = on";
+    database.sql(&format!("ALTER DATABASE {} SET {setting}", database.name()));
+    database.sql(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS \
-         $$ BEGIN RAISE 'could not write block 7: Input/output error' USING ERRCODE = 'io_error'; END $$; \
-         CREATE TRIGGER audit_is_broken BEFORE INSERT ON liveness_audit_entries EXECUTE FUNCTION fail()",
+         $$ BEGIN RAISE 'could not write block 7: Input/output error' USING ERRCODE = 'io_error'; END $$",
     );
+    database.sql(&format!("{on_insert} EXECUTE FUNCTION fail()"));
 }
 
 pub fn mend_audit(server: &Server) {
@@ -63,4 +68,59 @@ pub fn bring_back(server: &Server) {
 fn on_its_cluster(database: &TestDatabase, sql: &str) {
     let url = database.url().replace(database.name(), "postgres");
     PgConnection::establish(&url).unwrap().batch_execute(sql).unwrap();
+}
+
+/// What a command is answered when the database refuses its record with this code, message and detail.
+fn submit_refused_with(server: &Server, [code, message, detail]: [&str; 3]) -> Answer {
+    server.database().postgres().unwrap().sql(&format!(
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION \
+         USING ERRCODE = '{code}', MESSAGE = '{message}', DETAIL = '{detail}'; END $$; \
+         CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON liveness_checks EXECUTE FUNCTION refuse()"
+    ));
+    server.send("SubmitLivenessCheckCommand", &customer(7), &report("session-1", true))
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn what_the_database_will_never_understand_is_a_fault_that_only_the_log_explains() {
+    let server = Server::start(Engine::Postgres);
+    for (refusal, logged) in [
+        (
+            ["0A000", "could not create distributed plan", "Possibly by parameters."],
+            "could not create distributed plan; detail: Possibly by parameters.",
+        ),
+        (
+            ["XX000", "cache lookup failed for type 1234", "It was dropped."],
+            "cache lookup failed for type 1234; detail: It was dropped.",
+        ),
+    ] {
+        let [_, message, detail] = refusal;
+
+        let answer = submit_refused_with(&server, refusal);
+
+        assert_eq!(answer.codes(), (500, "96"), "{refusal:?}");
+        let told = answer.json.to_string();
+        assert!(!told.contains(message) && !told.contains(detail), "{told}");
+        until(|| server.log().contains(logged));
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn what_the_database_may_do_later_is_to_be_repeated() {
+    let server = Server::start(Engine::Postgres);
+    for refusal in [
+        [
+            "53100",
+            "could not extend file \"base/1/2\": No space left on device",
+            "",
+        ],
+        ["53200", "out of memory", "Failed on request of size 7."],
+        ["57014", "canceling statement due to lock timeout", ""],
+    ] {
+        let answer = submit_refused_with(&server, refusal);
+
+        assert_eq!(answer.codes(), (503, "91"), "{refusal:?}");
+        assert!(answer.header("retry-after").is_some());
+    }
 }

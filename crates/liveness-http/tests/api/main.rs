@@ -1,6 +1,6 @@
 //! The host as its callers meet it: the real binary, real HTTP, a database of its own for each test.
 //!
-//! A test that is a function of an `Engine` is listed at the end of its file, to run on either.
+//! A test that is a function of an `Engine` is listed at the end of its file, to run on each.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends")]
 #![expect(

@@ -58,7 +58,7 @@ impl Host {
              INSERT INTO liveness_checks \
              (id, self_service_user_id, session_id, is_successful, passed, has_image, created_at) \
              VALUES (41, 99, 'other', TRUE, TRUE, FALSE, 0)",
-            "ALTER TABLE liveness_checks ALTER COLUMN id RESTART WITH 42",
+            "SELECT setval(pg_get_serial_sequence('liveness_checks', 'id'), 41)",
         );
         host
     }

@@ -46,6 +46,7 @@ fn a_good_place_has_no_problem() {
         "disk",
         "database",
         "schema",
+        "reading",
         "writing",
         "durability",
         "clock",
@@ -333,6 +334,24 @@ fn a_server_that_forgets_when_the_power_fails_is_a_problem() {
         "problem",
         "connections: this node has up to 1000 connections, and the server takes 300; lower",
     );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_question_that_the_server_refuses_is_a_problem() {
+    let place = Place::new(Engine::Postgres);
+    let rename = "ALTER TABLE liveness_checks RENAME COLUMN passed TO passed_";
+    place.0.postgres().unwrap().sql(rename);
+
+    let told = examine(&place, &[]);
+
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert_tells(
+        &told,
+        "problem",
+        "reading: cannot read the status of a user: column liveness_checks.passed does not exist",
+    );
+    assert_tells(&told, "ok", "schema: up to date");
 }
 
 #[test]

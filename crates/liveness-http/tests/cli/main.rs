@@ -1,6 +1,6 @@
 //! The command line as operators meet it: the real binary, real files, a database of its own for each test.
 //!
-//! A test that is a function of an `Engine` is listed at the end of its file, to run on either.
+//! A test that is a function of an `Engine` is listed at the end of its file, to run on each.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up ends")]
 #![expect(unreachable_pub, reason = "what the tests share stands in modules of one binary")]

@@ -14,6 +14,7 @@ mod hung;
 mod load;
 mod node;
 mod nodes;
+mod pooler;
 mod restart;
 mod start;
 mod tls;

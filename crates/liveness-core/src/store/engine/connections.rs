@@ -188,7 +188,7 @@ impl Connections {
             return Ok(());
         };
         match pooler::changes_sessions(&mut conn, &mut other) {
-            Ok(true) => Err(OpenError::new(pooler::CHANGES_SESSIONS.to_owned())),
+            Ok(true) => Err(OpenError::new(pooler::CHANGES_SESSIONS.to_owned()).mended_by(pooler::MEND)),
             // If a connection broke during the check, the next operation reports it.
             Ok(false) | Err(_) => Ok(()),
         }

@@ -21,6 +21,8 @@ pub struct Diagnosis {
     pub lacking_migrations: Vec<String>,
     /// Versions of migrations that this program does not know: it is older than the database.
     pub unknown_migrations: Vec<String>,
+    /// Which question of the messages it refuses and why, if it refuses one. Each was asked to know.
+    pub read_refusal: Option<String>,
     /// Why it cannot be written to, if it cannot. Something was written to know, and taken back.
     pub write_refusal: Option<String>,
     /// The settings on which it depends whether a commit outlives a power cut.
@@ -46,10 +48,14 @@ pub struct Setting {
     pub is_durable: bool,
 }
 
-/// Asks the database. `write` is tried and rolled back, to see whether the database can be written to.
+/// A question to the database, by the name that an operator reads.
+pub(crate) type Question = (&'static str, fn(&mut Connection<'_>) -> Result<(), StoreError>);
+
+/// Asks the database. The `questions` are asked where the schema is there. `write` is tried and rolled back, to see whether the database can be written to.
 pub(crate) fn diagnose(
     conn: &mut Connection<'_>,
     newest_check: fn(&mut Connection<'_>) -> Result<Option<Timestamp>, StoreError>,
+    questions: &[Question],
     write: fn(&mut Connection<'_>) -> Result<(), StoreError>,
 ) -> Result<Diagnosis, StoreError> {
     let (lacking_migrations, unknown_migrations) = migrations::state(conn)?;
@@ -66,14 +72,29 @@ pub(crate) fn diagnose(
             }
         }
     };
-    let newest_check = if has_schema { newest_check(conn)? } else { None };
+    let read_refusal = read_refusal(conn, if has_schema { questions } else { &[] })?;
+    let is_read = has_schema && read_refusal.is_none();
+    let newest_check = if is_read { newest_check(conn)? } else { None };
     Ok(Diagnosis {
         lacking_migrations,
         unknown_migrations,
+        read_refusal,
         write_refusal: write_refusal(conn, if has_schema { write } else { create_table }),
         newest_check,
         ..about
     })
+}
+
+/// Asks until a question is refused. A connection that breaks refuses none.
+fn read_refusal(conn: &mut Connection<'_>, questions: &[Question]) -> Result<Option<String>, StoreError> {
+    for (name, ask) in questions {
+        match ask(conn) {
+            Err(error) if error.is_of_the_connection() => return Err(error),
+            Err(error) => return Ok(Some(format!("{name}: {}", error.cause()))),
+            Ok(()) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Writes something and rolls it back.
@@ -151,6 +172,7 @@ fn nothing_of(engine: String) -> Diagnosis {
         engine,
         lacking_migrations: Vec::new(),
         unknown_migrations: Vec::new(),
+        read_refusal: None,
         write_refusal: None,
         durability: Vec::new(),
         newest_check: None,

@@ -30,9 +30,10 @@ pub enum StoreError {
 
 /// Why a database could not be opened: one line for the operator.
 #[derive(Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", mend.map(|mend| format!("; {mend}")).unwrap_or_default())]
 pub struct OpenError {
     message: String,
+    mend: Option<&'static str>,
     is_out_of_reach: bool,
 }
 
@@ -40,13 +41,23 @@ impl OpenError {
     pub(crate) fn new(message: String) -> Self {
         Self {
             message,
+            mend: None,
             is_out_of_reach: false,
+        }
+    }
+
+    /// The same with what would mend it.
+    pub(crate) fn mended_by(self, mend: &'static str) -> Self {
+        Self {
+            mend: Some(mend),
+            ..self
         }
     }
 
     pub(crate) fn out_of_reach(cause: &dyn std::fmt::Display) -> Self {
         Self {
             message: format!("cannot reach the database: {}", one_line(&cause.to_string())),
+            mend: None,
             is_out_of_reach: true,
         }
     }
@@ -57,6 +68,16 @@ impl OpenError {
             StoreError::Unavailable(cause) => Self::out_of_reach(cause),
             other => Self::new(format!("cannot {verb} the database: {}", one_line(&other.cause()))),
         }
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &str {
+        &self.message
+    }
+
+    /// What would mend it, where that is known.
+    pub fn mend(&self) -> Option<&str> {
+        self.mend
     }
 
     /// Whether it may succeed later: the database's server does not answer.
@@ -202,7 +223,7 @@ const SQLITE_TROUBLE: [&str; 12] = [
 
 /// What PostgreSQL says when it is out of room, memory or connections, cannot read or write a file, stops, or ends a
 /// statement that waits: SQLSTATE classes 53, 57 and 58, and 40P01, 55P03 and 08006 that a worker of Citus passes on.
-const POSTGRES_TROUBLE: [&str; 26] = [
+const POSTGRES_TROUBLE: [&str; 27] = [
     "No space left on device",
     "Disk quota exceeded",
     "Input/output error",
@@ -222,6 +243,7 @@ const POSTGRES_TROUBLE: [&str; 26] = [
     "too many connections",
     "too many clients",
     "connection slots",
+    "number of prepared transactions",
     "the database system is",
     "terminating connection",
     "canceling statement",
@@ -256,5 +278,98 @@ pub(crate) fn of_commit(error: DieselError) -> StoreError {
             StoreError::OutcomeUnknown(cause)
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the engines say word for word, PostgreSQL's first.
+    const TROUBLE: [&str; 46] = [
+        "could not extend file \"base/5/16384\": No space left on device",
+        "could not extend file \"base/5/16384\": wrote only 4096 of 8192 bytes at block 7",
+        "could not write to file \"pg_wal/xlogtemp.77\": No space left on device",
+        "could not write block 7 in file \"base/5/16384\": Input/output error",
+        "could not read block 7 in file \"base/5/16384\": Input/output error",
+        "could not fsync file \"base/5/16384\": Input/output error",
+        "could not seek to end of file \"base/5/16384\": Input/output error",
+        "could not open file \"base/5/16384\": Too many open files in system",
+        "could not open file \"base/5/16384\": Read-only file system",
+        "could not create file \"base/5/16384\": Disk quota exceeded",
+        "could not access status of transaction 7",
+        "could not resize shared memory segment \"/PostgreSQL.7\" to 8388608 bytes: No space left on device",
+        "out of file descriptors: Too many open files in system; release and retry",
+        "temporary file size exceeds temp_file_limit (1024kB)",
+        "out of memory",
+        "out of shared memory",
+        "sorry, too many clients already",
+        "too many connections for role \"liveness\"",
+        "too many connections for database \"liveness\"",
+        "remaining connection slots are reserved for non-replication superuser connections",
+        "remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        "remaining connection slots are reserved for roles with privileges of the \"pg_use_reserved_connections\" role",
+        "the database system is starting up",
+        "the database system is shutting down",
+        "the database system is in recovery mode",
+        "the database system is not yet accepting connections",
+        "terminating connection due to administrator command",
+        "terminating connection because of crash of another server process",
+        "terminating connection due to idle-in-transaction timeout",
+        "canceling statement due to lock timeout",
+        "canceling statement due to statement timeout",
+        "canceling statement due to conflict with recovery",
+        "deadlock detected",
+        "server closed the connection unexpectedly",
+        "maximum number of prepared transactions reached",
+        "canceling the transaction since it was involved in a distributed deadlock",
+        "connection to the remote node postgres@10.0.0.2:5432 failed with the following error: Connection refused",
+        "database is locked",
+        "database table is locked: liveness_checks",
+        "disk I/O error",
+        "database disk image is malformed",
+        "database or disk is full",
+        "unable to open database file",
+        "attempt to write a readonly database",
+        "file is not a database",
+        "interrupted",
+    ];
+    const FAULTS: [&str; 25] = [
+        "could not read block 7 in file \"base/5/16384\": read only 0 of 8192 bytes",
+        "invalid page in block 7 of relation base/5/16384",
+        "could not open relation with OID 16384",
+        "cache lookup failed for type 1234",
+        "permission denied for table liveness_checks",
+        "permission denied for schema public",
+        "relation \"liveness_checks\" does not exist",
+        "column \"passed\" does not exist",
+        "function unnest(bigint) does not exist",
+        "syntax error at or near \"SELEC\"",
+        "value too long for type character varying(64)",
+        "bigint out of range",
+        "cached plan must not change result type",
+        "prepared statement \"__diesel_stmt_0\" does not exist",
+        "current transaction is aborted, commands ignored until end of transaction block",
+        "invalid byte sequence for encoding \"UTF8\": 0x00",
+        "could not create distributed plan",
+        "complex joins are only supported when all distributed tables are co-located and joined on their \
+         distribution columns",
+        "the query contains a join that requires repartitioning",
+        "function unnest is not supported",
+        "no such table: liveness_checks",
+        "no such column: passed",
+        "near \"SELEC\": syntax error",
+        "too many SQL variables",
+        "datatype mismatch",
+    ];
+
+    #[test]
+    fn trouble_of_the_storage_is_told_from_what_it_will_never_understand() {
+        for message in TROUBLE {
+            assert!(is_trouble_of_the_storage(message), "{message}");
+        }
+        for message in FAULTS {
+            assert!(!is_trouble_of_the_storage(message), "{message}");
+        }
     }
 }

@@ -10,8 +10,10 @@ use diesel::sql_types::{Nullable, Text};
 
 /// The error for the operator.
 pub(crate) const CHANGES_SESSIONS: &str = "the database is behind a pooler that gives each transaction another session \
-    (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost; \
-    connect to PostgreSQL itself, or set pool_mode = session";
+    (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost";
+
+/// What the operator can do about it.
+pub(crate) const MEND: &str = "connect to PostgreSQL itself, or set pool_mode = session";
 
 #[derive(QueryableByName)]
 struct Setting {
@@ -19,20 +21,24 @@ struct Setting {
     value: Option<String>,
 }
 
+/// How often the sessions are compared. Other clients of the pooler can hide a change, but not for long.
+const ROUNDS: usize = 5;
+
 /// Whether the pooler changes sessions. `conn` sets a mark in its session. The sessions have changed if `other` sees
 /// the mark, or if `conn` no longer sees it.
+///
+/// Some poolers give a transaction the session that became free last: then `other` gets the session of `conn`. Some give
+/// the session that is free longest: then `conn` gets two different sessions in a row.
 pub(crate) fn changes_sessions(conn: &mut PgConnection, other: &mut PgConnection) -> QueryResult<bool> {
     let mark = format!("{:x}", RandomState::new().hash_one(()));
     conn.batch_execute(&format!("SELECT set_config('liveness.session', '{mark}', false)"))?;
-    // While `other` is in a transaction, it keeps its session.
-    other.batch_execute("BEGIN")?;
-    let changes = match mark_of(other) {
-        Ok(Some(seen)) if seen == mark => Ok(true),
-        Ok(_) => conn.transaction(mark_of).map(|kept| kept != Some(mark)),
-        Err(error) => Err(error),
-    };
-    other.batch_execute("ROLLBACK")?;
-    changes
+    let has_mark = |conn: &mut PgConnection| conn.transaction(mark_of).map(|seen| seen.as_ref() == Some(&mark));
+    for _ in 0..ROUNDS {
+        if !has_mark(conn)? || !has_mark(conn)? || has_mark(other)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Reads the mark of the session. Call this in a transaction, so that the statement is prepared and executed in the

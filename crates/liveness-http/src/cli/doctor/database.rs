@@ -35,11 +35,12 @@ pub(super) fn check(config: &DatabaseConfig, findings: &mut Findings) {
             } else {
                 mend
             };
-            return findings.problem(SUBJECT, error.to_string(), mend);
+            return findings.problem(SUBJECT, error.problem(), error.mend().unwrap_or(mend));
         }
     };
     findings.ok(SUBJECT, format!("{} is reached", diagnosis.engine));
     schema(&diagnosis, findings);
+    reading(&diagnosis, findings);
     writing(&diagnosis, findings);
     connections(config, &diagnosis, findings);
     clock(&diagnosis, findings);
@@ -78,6 +79,20 @@ fn schema(diagnosis: &Diagnosis, findings: &mut Findings) {
             format!("not up to date: it lacks {}", lacking.join(", ")),
             "`serve` and `migrate` bring it up to date",
         ),
+    }
+}
+
+fn reading(diagnosis: &Diagnosis, findings: &mut Findings) {
+    match &diagnosis.read_refusal {
+        Some(refusal) => findings.problem(
+            "reading",
+            format!("cannot read {refusal}"),
+            "let the server's user read all liveness tables, and have them as the migrations made them",
+        ),
+        None if diagnosis.lacking_migrations.is_empty() => {
+            findings.ok("reading", "every question of the messages was answered");
+        }
+        None => {}
     }
 }
 

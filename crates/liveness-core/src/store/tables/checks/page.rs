@@ -76,21 +76,28 @@ pub(crate) fn page(
     filter: &CheckFilter,
     page: PageRequest,
 ) -> Result<CheckPage, StoreError> {
-    let nothing = CheckPage {
-        items: Vec::new(),
-        total: 0,
-    };
-    let Some(conditions) = filter.resolve(conn)? else {
-        return Ok(nothing);
-    };
-    if let Some(page) = filled(conn, &conditions, page)? {
+    match filter.resolve(conn)? {
+        Some(conditions) => of(conn, &conditions, page),
+        None => Ok(CheckPage {
+            items: Vec::new(),
+            total: 0,
+        }),
+    }
+}
+
+pub(crate) fn of(
+    conn: &mut Connection<'_>,
+    conditions: &Conditions<'_>,
+    page: PageRequest,
+) -> Result<CheckPage, StoreError> {
+    if let Some(page) = filled(conn, conditions, page)? {
         return Ok(page);
     }
-    conn.transaction(Purpose::Read, |conn| match filled(conn, &conditions, page)? {
+    conn.transaction(Purpose::Read, |conn| match filled(conn, conditions, page)? {
         Some(page) => Ok(page),
         None => Ok(CheckPage {
-            total: total(conn, &conditions)?,
-            ..nothing
+            items: Vec::new(),
+            total: total(conn, conditions)?,
         }),
     })
 }

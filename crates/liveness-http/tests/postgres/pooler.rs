@@ -1,0 +1,119 @@
+//! PgBouncer before a PostgreSQL server: it may keep the session of a connection, and may not change it.
+
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::cluster::{Cluster, free_port};
+use crate::node::{Node, SECRET, until};
+
+const REFUSAL: &str = "the database is behind a pooler that gives each transaction another session \
+    (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost; \
+    connect to PostgreSQL itself, or set pool_mode = session";
+
+/// A PgBouncer of the test's own on loopback. It ends with this.
+struct Pooler {
+    process: Child,
+    port: u16,
+}
+
+impl Pooler {
+    /// One in the folder of the server, with these settings.
+    fn before(cluster: &Cluster, settings: &str) -> Self {
+        let config = cluster.folder().join("pgbouncer.ini");
+        let log = cluster.folder().join("pgbouncer.log");
+        for _ in 0..20 {
+            let port = free_port();
+            let database = format!("liveness = host=127.0.0.1 port={} user=postgres", cluster.port());
+            let own = format!("listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any");
+            let ignored = "ignore_startup_parameters = extra_float_digits";
+            let all = format!("[databases]\n{database}\n[pgbouncer]\n{own}\n{ignored}\n{settings}\n");
+            fs::write(&config, all).unwrap();
+            let started = cluster
+                .server_command("pgbouncer", &config.display().to_string())
+                .stdout(Stdio::null())
+                .stderr(File::create(&log).unwrap())
+                .spawn();
+            let process = started.unwrap_or_else(|error| panic!("there is no pgbouncer ({error}): .ci/test gets one"));
+            let mut pooler = Self { process, port };
+            let listens = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+            let mut ended = false;
+            until(|| {
+                ended = pooler.process.try_wait().unwrap().is_some();
+                ended || listens()
+            });
+            if !ended {
+                return pooler;
+            }
+            let log = fs::read_to_string(&log).unwrap();
+            assert!(log.contains("already in use"), "PgBouncer does not start:\n{log}");
+        }
+        panic!("PgBouncer found no free port");
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/liveness", self.port)
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn server() -> Cluster {
+    let cluster = Cluster::start();
+    cluster.psql("postgres", "CREATE DATABASE liveness");
+    cluster
+}
+
+fn run(subcommand: &str, url: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_liveness-http"))
+        .arg(subcommand)
+        .env_clear()
+        .env("LIVENESS_JWT_SECRET", SECRET)
+        .env("LIVENESS_BIND", "127.0.0.1:0")
+        .env("LIVENESS_DATABASE_URL", url)
+        .output()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_pooler_that_changes_the_session_is_refused() {
+    let cluster = server();
+    for settings in ["", "default_pool_size = 1", "server_round_robin = 1"] {
+        let pooler = Pooler::before(&cluster, &format!("pool_mode = transaction\n{settings}"));
+
+        let served = run("serve", &pooler.url());
+        let told = run("doctor", &pooler.url());
+
+        let line = String::from_utf8(served.stderr).unwrap();
+        let report = String::from_utf8(told.stdout).unwrap();
+        print!("pooler: {line}{report}");
+        assert_eq!(
+            (served.status.code(), told.status.code()),
+            (Some(1), Some(1)),
+            "{settings}"
+        );
+        assert_eq!(line, format!("liveness-http: LIVENESS_DATABASE_URL: {REFUSAL}\n"));
+        let finding = format!("problem  database: {REFUSAL}");
+        assert!(report.lines().any(|line| line == finding), "{report}");
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_pooler_that_keeps_the_session_serves() {
+    let cluster = server();
+    let pooler = Pooler::before(&cluster, "pool_mode = session");
+
+    let node = Node::start(&pooler.url());
+    node.wait_until_ready();
+    let answer = node.submit(1, "session-1", "key-1").unwrap();
+
+    assert_eq!(answer.codes(), (200, "00"));
+    assert_eq!(node.total_count(), "1");
+}
