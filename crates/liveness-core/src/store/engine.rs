@@ -13,4 +13,5 @@ pub(crate) mod migrations;
 pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+pub(crate) mod storage_trouble;
 pub(crate) mod timeouts;
