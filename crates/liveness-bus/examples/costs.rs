@@ -78,6 +78,12 @@ impl Subject {
         if self.faces.is_empty() {
             return Err("there are no faces among the newest records: fill it with --faces 1000".into());
         }
+        let of_frequent_user = CheckFilter {
+            self_service_user_id: Some(FREQUENT_USER),
+            ..CheckFilter::default()
+        };
+        let page = PageRequest { number: 1, size: 1 };
+        self.records -= self.store.checks().page(of_frequent_user, page).await?.total;
         Ok(self)
     }
 
@@ -115,6 +121,9 @@ fn command(name: &'static str, user: i64) -> (&'static str, String, Context) {
     (name, body, customer(user))
 }
 
+/// The user to whom `fill` gives 10,000 records.
+const FREQUENT_USER: i64 = 1 << 40;
+
 type Call = (&'static str, String, Context);
 /// The name of a case, and a function that makes a new message for each measurement.
 type Case = (&'static str, fn(&Subject) -> Call);
@@ -133,7 +142,7 @@ fn registered_user(subject: &Subject) -> i64 {
     any_user(subject) / 4 * 4 + 2
 }
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 14] = [
     ("status", |subject| {
         ("CheckLivenessStatusQuery", "{}".into(), customer(any_user(subject)))
     }),
@@ -170,6 +179,15 @@ const CASES: [Case; 11] = [
             r#"{{"selfServiceUserId":{user},"preRegistrationId":{}}}"#,
             1000 + user
         ))
+    }),
+    ("status, user with 10,000 records", |_| {
+        ("CheckLivenessStatusQuery", "{}".into(), customer(FREQUENT_USER))
+    }),
+    ("list, of that user", |_| {
+        list(format!(r#"{{"selfServiceUserId":{FREQUENT_USER}}}"#))
+    }),
+    ("list, of a session of that user", |_| {
+        list(format!(r#"{{"sessionId":"frequent-{}"}}"#, random() % 1000))
     }),
     ("list, 100,000 records deep", |_| list(r#"{"pageNumber":5001}"#.into())),
 ];

@@ -1,12 +1,13 @@
-//! Fills a database with records that look like a portal's, to see how it behaves when it is large.
+//! Fills a database with records that look like real ones, to see how a large database behaves.
 //!
 //! ```text
 //! cargo run --release --example fill -- sqlite:///tmp/large.db 5000000
 //! cargo run --release --example fill -- postgres://user@localhost/large 5000000 --faces 10000
 //! ```
 //!
-//! A database that has records gets more. The records are made in the database, by `fill.sql`, without waiting for the
-//! disk. With `--faces`, the last so many users get one more record, with a face of 60 KB.
+//! If the database has records, more records are added. `fill.sql` makes the records inside the database and does not
+//! wait for the disk. With `--faces N`, each of the last N users gets one more record, with a face of 60 KB. One more
+//! user gets 10,000 records in all.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -17,14 +18,18 @@ use diesel::{Connection as _, PgConnection, SqliteConnection};
 use liveness_core::store::{CheckFilter, PageRequest, Recording, Store};
 use liveness_core::{
     AuditEntry, CaptureMetrics, Claims, Clock as _, FaceImage, NewLivenessCheck, SessionId, SessionMetrics,
-    SystemClock, UserReference,
+    SystemClock, Timestamp, UserReference,
 };
 use tokio::task::JoinSet;
 
-/// Two years, over which the records are spread.
+/// The records are spread over two years.
 const SPAN_MILLIS: i64 = 2 * 365 * 24 * 60 * 60 * 1000;
-/// Records of one transaction.
+/// The number of records in one transaction.
 const CHUNK: i64 = 100_000;
+/// The id of a user with more records than any real user.
+const FREQUENT_USER: i64 = 1 << 40;
+/// The number of records of that user. Each session has ten of them.
+const FREQUENT_RECORDS: i64 = 10_000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -50,7 +55,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         conn.batch_execute("VACUUM ANALYZE")?;
         conn.batch_execute("CHECKPOINT")?;
     }
-    add_faces(&store, (before + records) / 3, faces).await?;
+    let last_user = (before + records) / 3;
+    let with_face = |user: i64| with_face(user, &format!("face-{user}"));
+    record(&store, ((last_user - faces).max(0) + 1..=last_user).map(with_face)).await?;
+    add_frequent_user(&store).await?;
     let (total, seconds) = (total(&store).await?, begun.elapsed().as_secs_f64());
     writeln!(
         std::io::stdout(),
@@ -89,11 +97,13 @@ fn fill(
     Ok(())
 }
 
-/// A record with a face for each of the last users.
-async fn add_faces(store: &Store, last_user: i64, faces: i64) -> Result<(), Box<dyn Error>> {
+async fn record(
+    store: &Store,
+    recordings: impl Iterator<Item = Result<Recording, Box<dyn Error>>>,
+) -> Result<(), Box<dyn Error>> {
     let mut calls = JoinSet::new();
-    for user in (last_user - faces).max(0) + 1..=last_user {
-        let (store, recording) = (store.clone(), with_face(user)?);
+    for recording in recordings {
+        let (store, recording) = (store.clone(), recording?);
         calls.spawn(async move { store.checks().record(recording).await });
         if calls.len() >= 64 {
             calls.join_next().await.transpose()?.transpose()?;
@@ -105,11 +115,41 @@ async fn add_faces(store: &Store, last_user: i64, faces: i64) -> Result<(), Box<
     Ok(())
 }
 
-fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
-    let created_at = SystemClock.now();
-    // 60 KB that a JPEG's signature begins, and that do not compress.
+/// Adds the records of the user with many records. They are older than the records of all other users, which stay the
+/// newest.
+async fn add_frequent_user(store: &Store) -> Result<(), Box<dyn Error>> {
+    let filter = CheckFilter {
+        self_service_user_id: Some(FREQUENT_USER),
+        ..CheckFilter::default()
+    };
+    let known = store
+        .checks()
+        .page(filter, PageRequest { number: 1, size: 1 })
+        .await?
+        .total;
+    let recordings = (known..FREQUENT_RECORDS).map(|number| {
+        let mut recording = recording(FREQUENT_USER, &format!("frequent-{}", number / 10))?;
+        let early = Timestamp::from_unix_millis(1_500_000_000_000 + number * 60_000);
+        recording.check.created_at = early.ok_or("the time is out of range")?;
+        // No record has passed, so the status query finds nothing among all of them.
+        recording.check.is_successful = false;
+        Ok(recording)
+    });
+    record(store, recordings).await
+}
+
+fn with_face(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
+    // 60 KB that begin with the signature of a JPEG and cannot be compressed.
     let noise = (user..user + 7500).flat_map(|n| n.wrapping_mul(0x5851_F42D_4C95_7F2D).rotate_left(31).to_le_bytes());
-    let image = FaceImage::from_bytes([0xFF, 0xD8, 0xFF].into_iter().chain(noise).collect())?;
+    let mut recording = recording(user, session)?;
+    recording.check.image = Some(FaceImage::from_bytes(
+        [0xFF, 0xD8, 0xFF].into_iter().chain(noise).collect(),
+    )?);
+    Ok(recording)
+}
+
+fn recording(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
+    let created_at = SystemClock.now();
     let verified = CaptureMetrics {
         verification_result: Some(true),
         ..CaptureMetrics::default()
@@ -117,7 +157,7 @@ fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
     Ok(Recording {
         check: NewLivenessCheck {
             user: Claims::of(UserReference::Id(user)).to_user(user),
-            session_id: SessionId::parse(&format!("face-{user}-{}", created_at.unix_millis()))?,
+            session_id: SessionId::parse(session)?,
             is_successful: true,
             metrics: SessionMetrics {
                 run: verified,
@@ -126,7 +166,7 @@ fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
             image_metrics: verified,
             metadata: None,
             image_metadata: None,
-            image: Some(image),
+            image: None,
             image_path: None,
             device: None,
             client_address: None,
@@ -134,7 +174,7 @@ fn with_face(user: i64) -> Result<Recording, Box<dyn Error>> {
         },
         audit_entry: AuditEntry {
             at: created_at,
-            request_id: format!("fill-face-{user}"),
+            request_id: format!("fill-{session}"),
             principal: user.to_string(),
             roles: "customer".into(),
             self_service_user_id: Some(user),

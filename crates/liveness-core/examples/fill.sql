@@ -1,6 +1,7 @@
--- A chunk of what `fill` writes, for either engine; $FROM and the like are put in by the program.
--- Three records are of one user; one in eight failed. Every fourth user came from one campaign's pre-registration, every
--- fourth from none, the others each from their own. Session ids come in no order (Knuth's multiplicative hash).
+-- Adds one chunk of records, on either engine. The program `fill` replaces $FROM and the other names. Each user has
+-- three records. One record in eight failed. Of four users, one came from the pre-registration of a common campaign,
+-- one from no pre-registration, and two from pre-registrations of their own. Session ids are in no order (Knuth's
+-- multiplicative hash).
 
 CREATE TEMPORARY TABLE filled AS
 WITH RECURSIVE numbers (n) AS (SELECT CAST($FROM AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < $TO),

@@ -1,4 +1,4 @@
-//! One liveness check: before it is recorded, and as it was recorded.
+//! One liveness check, before and after it is recorded.
 
 use std::net::IpAddr;
 
@@ -9,10 +9,10 @@ use crate::{
     Timestamp, User,
 };
 
-/// What the SDK measured of the whole run: the known fields of `metadata`.
+/// The SDK's measurements of the whole run: the known fields of `metadata`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SessionMetrics {
-    /// Milliseconds since the Unix epoch by the phone's clock, not negative.
+    /// Milliseconds since the Unix epoch by the phone's clock. Never negative.
     pub timestamp: Option<i64>,
     /// When the run ended, by the phone's clock.
     pub completed_at: Option<Timestamp>,
@@ -20,26 +20,26 @@ pub struct SessionMetrics {
     pub run: CaptureMetrics,
     /// How many challenges were presented.
     pub challenge_count: Option<ChallengeCount>,
-    /// Those that the user completed.
+    /// The challenges that the user completed.
     pub completed_challenges: Option<Challenges>,
-    /// Those that were presented.
+    /// The challenges that were presented.
     pub challenges: Option<Challenges>,
-    /// What was measured of the final picture.
+    /// The SDK's measurements of the final picture.
     pub final_capture: CaptureMetrics,
 }
 
-/// A check to be recorded.
+/// A check that is not recorded yet.
 #[derive(Debug, Clone)]
 pub struct NewLivenessCheck {
-    /// Whose it is.
+    /// The user that the check belongs to.
     pub user: User,
     /// The SDK's session.
     pub session_id: SessionId,
     /// Whether the SDK calls it a success.
     pub is_successful: bool,
-    /// What the SDK measured of the run.
+    /// The SDK's measurements of the run.
     pub metrics: SessionMetrics,
-    /// What the SDK measured of the image.
+    /// The SDK's measurements of the image.
     pub image_metrics: CaptureMetrics,
     /// `metadata` as received.
     pub metadata: Option<ReceivedObject>,
@@ -47,24 +47,24 @@ pub struct NewLivenessCheck {
     pub image_metadata: Option<ReceivedObject>,
     /// The face.
     pub image: Option<FaceImage>,
-    /// Where an image that was uploaded separately lies.
+    /// The path of an image that was uploaded separately.
     pub image_path: Option<ImagePath>,
-    /// The device that sent it.
+    /// The device that sent the check.
     pub device: Option<DeviceInfo>,
-    /// Where it came from.
+    /// The address that the check came from.
     pub client_address: Option<IpAddr>,
-    /// When, by the server's clock.
+    /// The time of the check, by the server's clock.
     pub created_at: Timestamp,
 }
 
 impl NewLivenessCheck {
-    /// Whether it counts by itself, under [`CompletionRule::AnySuccessful`].
+    /// Whether this check alone is enough to pass, under [`CompletionRule::AnySuccessful`].
     pub fn passed(&self) -> bool {
         CompletionRule::AnySuccessful.accepts(self.is_successful, self.metrics.run.verification_result)
     }
 }
 
-/// The device that sent a check, as its headers tell.
+/// The device that sent a check, by the headers of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceInfo {
@@ -76,12 +76,12 @@ pub struct DeviceInfo {
     pub app_version: Option<String>,
 }
 
-/// A check as it was recorded, without its image. Fields are those of the columns, as stored.
+/// A recorded check, without its image. The fields hold the values of the columns, as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LivenessCheck {
-    /// The record's number.
+    /// The id of the record, from 1.
     pub id: i64,
-    /// `SelfServiceUser.Id` of whose it is.
+    /// `SelfServiceUser.Id` of the user that the check belongs to.
     pub self_service_user_id: i64,
     /// The pre-registration that the user came from.
     pub pre_registration_id: Option<i64>,
@@ -97,38 +97,38 @@ pub struct LivenessCheck {
     pub lighting_value: Option<f64>,
     /// How many challenges were presented.
     pub challenge_count: Option<i32>,
-    /// Those that the user completed.
+    /// The challenges that the user completed.
     pub completed_challenges: Option<Vec<String>>,
     /// Whether the SDK took the final picture for a real face.
     pub final_capture_verification_result: Option<bool>,
     /// Whether the SDK took the image for a real face.
     pub image_verification_result: Option<bool>,
-    /// Whether a face is stored with it.
+    /// Whether a face is stored with the check.
     pub has_image: bool,
-    /// Where an image that was uploaded separately lies.
+    /// The path of an image that was uploaded separately.
     pub image_path: Option<String>,
-    /// The device that sent it, as a JSON string.
+    /// The device that sent the check, as JSON text: a [`DeviceInfo`].
     pub device_info: Option<String>,
-    /// Where it came from.
+    /// The address that the check came from.
     pub client_ip: Option<String>,
     /// When the run ended, by the phone's clock.
     pub completed_at: Option<Timestamp>,
-    /// When it was recorded, by the server's clock.
+    /// When the check was recorded, by the server's clock.
     pub created_at: Timestamp,
 }
 
-/// What was recorded besides, which lists leave out.
+/// The recorded details that lists leave out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckDetails {
     /// The challenges that were presented.
     pub challenges: Option<Vec<String>>,
     /// How long the final capture took, in milliseconds.
     pub final_capture_session_duration: Option<i32>,
-    /// How well lit the face was in it, 0 to 1.
+    /// How well lit the face was in the final capture, 0 to 1.
     pub final_capture_lighting_value: Option<f64>,
     /// How long the capture of the image took, in milliseconds.
     pub image_session_duration: Option<i32>,
-    /// How well lit the face is in it, 0 to 1.
+    /// How well lit the face is in the image, 0 to 1.
     pub image_lighting_value: Option<f64>,
     /// `metadata` as received.
     pub metadata: Option<ReceivedObject>,
@@ -136,12 +136,12 @@ pub struct CheckDetails {
     pub image_metadata: Option<ReceivedObject>,
 }
 
-/// All that is known of one check.
+/// Everything that is stored about one check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckEvidence {
     /// The record.
     pub check: LivenessCheck,
-    /// What lists leave out of it.
+    /// The details that lists leave out.
     pub details: CheckDetails,
     /// The face.
     pub image: Option<FaceImage>,

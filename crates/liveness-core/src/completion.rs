@@ -1,14 +1,14 @@
-//! When a user has passed: the two rules of `docs/api.md#completion-rules`, and nowhere else.
+//! When a user has passed: the two rules of `docs/api.md#completion-rules`. No other file repeats them.
 
 use std::str::FromStr;
 
-/// Which record makes a user one who has completed the liveness check.
+/// Decides which record completes a user's liveness check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CompletionRule {
     /// The newest record that is successful and whose verification did not fail.
     #[default]
     AnySuccessful,
-    /// The latest record, when it is successful and verified.
+    /// The latest record, if it is successful and verified.
     LatestVerified,
 }
 
@@ -23,14 +23,14 @@ impl CompletionRule {
         }
     }
 
-    /// Whether only the latest record is asked, and not the ones before it.
+    /// Whether only the latest record counts, and earlier records do not.
     pub const fn only_latest(self) -> bool {
         matches!(self, Self::LatestVerified)
     }
 
     /// The position of the record that completes the check, among outcomes from the newest to the oldest.
     ///
-    /// This is the rule in full; a store answers the same without reading every record.
+    /// This is the full rule. A store gives the same answer without reading every record.
     ///
     /// ```
     /// use liveness_core::CompletionRule;
@@ -50,7 +50,7 @@ impl CompletionRule {
             .position(|&(successful, verified)| self.accepts(successful, verified))
     }
 
-    /// The name that a setting gives to this rule.
+    /// The name of this rule in the settings.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AnySuccessful => "any-successful",

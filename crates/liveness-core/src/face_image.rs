@@ -1,6 +1,6 @@
-//! A captured face: parsed once, straight from Base64 into bytes, and known by its own signature.
+//! A captured face. It is parsed once, from Base64 into bytes, and its type is known by its signature.
 //!
-//! Nothing here decodes pixels, and nothing prints them: `Debug` tells the type and the size.
+//! This file neither decodes nor prints pixels: `Debug` shows the type and the size.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ use serde_json::value::RawValue;
 
 use crate::Violation;
 
-/// RFC 4648 section 4: padding may be left out, trailing bits must be zero, white space is not allowed.
+/// RFC 4648 section 4. Padding may be left out, trailing bits must be zero, and white space is not allowed.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What an image is, by the signature in its first bytes.
+/// The type of an image, by the signature in its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaType {
     /// `image/jpeg`
@@ -50,13 +50,13 @@ impl MediaType {
     }
 }
 
-/// Why a text or bytes are not a [`FaceImage`]: `docs/api.md#images`.
+/// The reason why a text or bytes are not a [`FaceImage`]: `docs/api.md#images`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// Not RFC 4648 Base64 in the standard alphabet.
     #[error("{}", NOT_BASE64.message())]
     Base64,
-    /// Neither JPEG nor PNG nor WebP by its signature.
+    /// The signature is not of a JPEG, PNG or WebP.
     #[error("{}", NO_IMAGE.message())]
     MediaType,
 }
@@ -104,10 +104,10 @@ impl FaceImage {
     ///
     /// # Errors
     ///
-    /// [`ImageError::Base64`] when it is not Base64, [`ImageError::MediaType`] when the bytes are no image.
+    /// [`ImageError::Base64`] when the text is not Base64, [`ImageError::MediaType`] when the bytes are not an image.
     pub fn from_base64(text: &str) -> Result<Self, ImageError> {
         let payload = without_data_uri(text)?;
-        // Ten times as fast, and stricter: what it does not take is asked about again.
+        // This decoder is ten times as fast, and stricter. A text that it refuses goes to the other decoder.
         let decoded = base64_simd::STANDARD.decode_to_vec(payload);
         let bytes = match decoded {
             Ok(bytes) => bytes,
@@ -116,7 +116,7 @@ impl FaceImage {
         Self::from_bytes(bytes)
     }
 
-    /// What the image is.
+    /// The type of the image.
     pub fn media_type(&self) -> MediaType {
         self.media_type
     }
@@ -128,11 +128,11 @@ impl FaceImage {
 
     /// `data:image/jpeg;base64,…`
     pub fn to_data_uri(&self) -> String {
-        self.between("")
+        self.data_uri_within("")
     }
 
-    /// The data URI between two marks.
-    fn between(&self, mark: &str) -> String {
+    /// The data URI with `mark` before and after it.
+    fn data_uri_within(&self, mark: &str) -> String {
         let begin = format!("{mark}data:{};base64,", self.media_type.name());
         let length = begin.len() + base64_simd::STANDARD.encoded_length(self.bytes.len()) + mark.len();
         let mut text = String::with_capacity(length);
@@ -150,15 +150,16 @@ impl fmt::Debug for FaceImage {
 }
 
 impl Serialize for FaceImage {
-    /// As a data URI, to JSON by `serde_json` only.
+    /// Serializes the data URI. Only `serde_json` can do this.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Nothing in it is to be escaped, so no byte of it is asked.
-        let json = RawValue::from_string(self.between("\""));
+        // A data URI needs no escapes in JSON, so its bytes are not examined one by one.
+        let json = RawValue::from_string(self.data_uri_within("\""));
         json.map_err(S::Error::custom)?.serialize(serializer)
     }
 }
 
-/// RFC 2397, as far as images need it: scheme and `;base64` in any case, any type and parameters.
+/// Removes the head of a data URI, if there is one. This is RFC 2397 as far as images need it: the scheme and `;base64`
+/// in upper or lower case, with any type and parameters.
 fn without_data_uri(text: &str) -> Result<&str, ImageError> {
     let has_scheme = text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
     if !has_scheme {
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_fast_decoder_takes_is_what_the_rule_takes() {
+    fn the_fast_decoder_accepts_nothing_that_the_rule_refuses() {
         let before = BASE64.encode([0xFF; 48]);
         let letters = ["A", "B", "w", "/", "+", "=", "-", "_", " ", "\n", "é", ""];
         let of_four = |mut number: usize| {
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_by_signature_is_refused() {
+    fn bytes_without_the_signature_of_an_image_are_refused() {
         for bytes in [&b""[..], b"\xFF\xD8", b"GIF89a", b"<svg/>", b"RIFF\0\0\0\0WAVE", b"BM"] {
             assert_eq!(FaceImage::from_bytes(bytes.to_vec()), Err(ImageError::MediaType));
         }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Violation;
 
-/// An idempotency key with the fingerprint of the request it came with: `docs/api.md#idempotency-keys`.
+/// An idempotency key, and the fingerprint of the request that it came with: `docs/api.md#idempotency-keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
     key: String,
@@ -12,13 +12,13 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// Takes a key of 1 to 255 visible ASCII characters, and the body that it stands for.
+    /// Takes a key of 1 to 255 visible ASCII characters, and the body of its request.
     ///
     /// Two requests under one key are the same request when their bodies are equal byte for byte.
     ///
     /// # Errors
     ///
-    /// `format`.
+    /// `format` when it is not such a key.
     pub fn parse(key: &str, body: &[u8]) -> Result<Self, Violation> {
         let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
         if key.is_empty() || key.len() > 255 || !visible {

@@ -1,8 +1,8 @@
-//! The domain of liveness checks: what a check is, when a user has passed, and where it is kept.
+//! The domain of liveness checks: what a check is, when a user has passed, and where checks are kept.
 //!
-//! Plain types that cannot be wrong once built, the two [completion rules](CompletionRule), the
-//! [audit entry](AuditEntry), the [user directory](UserDirectory), and the [`store`], which is the
-//! only door to the database. There is no HTTP here, no token and no message bus.
+//! The crate has plain types whose values are valid once built, the two [completion rules](CompletionRule), the
+//! [audit entry](AuditEntry), the [user directory](UserDirectory) and the [`store`]. The store is the only access to
+//! the database. The crate knows nothing of HTTP, tokens and message buses.
 
 #![warn(missing_debug_implementations)]
 

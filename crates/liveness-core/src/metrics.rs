@@ -1,4 +1,4 @@
-//! Numbers that the SDK measured, each within its range once built: `docs/api.md#fields`.
+//! Numbers that the SDK measured. A value of these types is always within its range: `docs/api.md#fields`.
 
 use crate::Violation;
 
@@ -7,7 +7,7 @@ use crate::Violation;
 pub struct SessionDuration(i32);
 
 impl SessionDuration {
-    /// Most milliseconds.
+    /// The most milliseconds.
     pub const MAX_MILLIS: i32 = i32::MAX;
 
     /// Takes 0 to 2^31-1 milliseconds.
@@ -22,7 +22,7 @@ impl SessionDuration {
         }
     }
 
-    /// Milliseconds.
+    /// The duration in milliseconds.
     pub const fn millis(self) -> i32 {
         self.0
     }
@@ -37,7 +37,7 @@ impl LightingValue {
     ///
     /// # Errors
     ///
-    /// `range`, also for what is not a number.
+    /// `range`, also for a value that is not a number (NaN).
     pub fn new(value: f64) -> Result<Self, Violation> {
         if (0.0..=1.0).contains(&value) {
             Ok(Self(value))
@@ -46,7 +46,7 @@ impl LightingValue {
         }
     }
 
-    /// 0 to 1.
+    /// The value, 0 to 1.
     pub const fn get(self) -> f64 {
         self.0
     }
@@ -57,7 +57,7 @@ impl LightingValue {
 pub struct ChallengeCount(i32);
 
 impl ChallengeCount {
-    /// Most challenges.
+    /// The most challenges.
     pub const MAX: i32 = 100;
 
     /// Takes 0 to 100.
@@ -72,20 +72,20 @@ impl ChallengeCount {
         }
     }
 
-    /// 0 to 100.
+    /// The number of challenges, 0 to 100.
     pub const fn get(self) -> i32 {
         self.0
     }
 }
 
-/// What the SDK measured of one captured picture.
+/// The SDK's measurements of one captured picture.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CaptureMetrics {
-    /// Whether the SDK took it for a real face.
+    /// Whether the SDK took the picture for a real face.
     pub verification_result: Option<bool>,
-    /// How long the capture took.
+    /// How long the capture took, in milliseconds.
     pub session_duration: Option<SessionDuration>,
-    /// How well lit the face was.
+    /// How well lit the face was, 0 to 1.
     pub lighting_value: Option<LightingValue>,
 }
 

@@ -1,7 +1,7 @@
-//! The rules of the values as JSON Schema, for hosts that describe what they take: the same limits, from the same constants.
+//! The rules of the values as JSON Schema, for hosts that describe their input. Limits come from the same constants.
 //!
-//! A schema says as much of a rule as JSON Schema can; what it cannot say (a size in bytes, a length after trimming) is
-//! left to the rule. Patterns keep to what ECMA-262 and Rust's regular expressions share.
+//! JSON Schema cannot express all of a rule, such as a size in bytes or a length after trimming. The value's own type
+//! checks the rest. Patterns use only the syntax that ECMA-262 and Rust's regular expressions share.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use crate::{
     SessionId, Timestamp,
 };
 
-/// Control characters, within the brackets of a class.
+/// All control characters, for use inside the brackets of a character class.
 const CONTROL: &str = r"\u0000-\u001f\u007f-\u009f";
-/// Those that no string may hold: [`is_forbidden_control`](crate::is_forbidden_control).
+/// The control characters that no string may contain: [`is_forbidden_control`](crate::is_forbidden_control).
 const FORBIDDEN: &str = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f";
 
 macro_rules! inline {
@@ -57,7 +57,7 @@ inline! {
     Timestamp: json_schema!({
         "type": "string",
         "format": "date-time",
-        // Said twice, for those who take `format` for a remark.
+        // The pattern repeats `format`, because some validators ignore `format`.
         "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}",
     });
     FaceImage: json_schema!({ "type": "string", "pattern": face_image() });
@@ -82,7 +82,7 @@ impl JsonSchema for Challenges {
     }
 }
 
-/// Segments, none of which is `..`.
+/// A path whose segments are all different from `..`.
 fn image_path() -> String {
     let segment = format!(r"(\.?|\.\.\.+|\.*[^./\\{CONTROL}][^/\\{CONTROL}]*)");
     format!(r"^{segment}([/\\]{segment})*$")
@@ -150,7 +150,7 @@ mod tests {
                 ImagePath::parse(text).is_ok(),
                 "path {text:?}"
             );
-            // How long it is, is not the pattern's business.
+            // The pattern does not check the length.
             let is_challenge = text.is_empty() || Challenge::parse(text).is_ok();
             assert_eq!(challenge.is_match(text), is_challenge, "challenge {text:?}");
         }

@@ -1,8 +1,9 @@
-//! The only door to the database.
+//! The only access to the database.
 //!
-//! A [`Store`] is a handle: cloning it is cheap, and all clones share their connections. It has a door for each table:
-//! [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users) and [`trail`](Store::trail). Every
-//! operation is a future whose SQL runs on threads of the store, never on the caller's.
+//! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
+//! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users) and
+//! [`trail`](Store::trail). Every operation is a future. Its SQL runs on a thread of the store, never on the thread of
+//! the caller.
 
 mod engine;
 mod maintenance;
@@ -86,7 +87,7 @@ impl Store {
         })
     }
 
-    /// The records.
+    /// The records of liveness checks.
     pub fn checks(&self) -> &Checks {
         &self.checks
     }

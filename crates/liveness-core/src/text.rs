@@ -1,4 +1,4 @@
-//! Texts that a client sends, each valid once built: `docs/api.md#fields`.
+//! Texts that a client sends. A value of these types is always valid: `docs/api.md#fields`.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use serde_json::value::RawValue;
 
 use crate::Violation;
 
-/// Whether a character is refused in every string: every control character but tab, line feed and carriage return
-/// (`docs/api.md#transport`).
+/// Whether a character is refused in every string. All control characters are, except tab, line feed and carriage
+/// return (`docs/api.md#transport`).
 pub fn is_forbidden_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
 const CONTROL: Violation = Violation::new("control_character", "must not contain control characters");
 
-/// Identifies one run of the phone's challenge; belongs to the first user who recorded it.
+/// Identifies one run of the phone's challenge. A session id belongs to the first user who recorded it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SessionId(String);
 
 impl SessionId {
-    /// Most characters, after trimming.
+    /// The most characters, after trimming.
     pub const MAX_CHARS: usize = 255;
 
     /// Trims white space at both ends and takes 1 to 255 characters.
@@ -45,12 +45,12 @@ impl SessionId {
     }
 }
 
-/// Where an image that was uploaded separately lies; kept and given back as sent, never opened.
+/// The path of an image that was uploaded separately. It is kept and returned as sent, and never opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImagePath(String);
 
 impl ImagePath {
-    /// Most characters.
+    /// The most characters.
     pub const MAX_CHARS: usize = 1024;
 
     /// Takes at most 1,024 characters without control characters and without a `..` segment.
@@ -83,7 +83,7 @@ impl ImagePath {
 pub struct Challenge(String);
 
 impl Challenge {
-    /// Most characters.
+    /// The most characters.
     pub const MAX_CHARS: usize = 64;
 
     /// Takes 1 to 64 characters.
@@ -108,14 +108,14 @@ impl Challenge {
 pub struct Challenges(Vec<Challenge>);
 
 impl Challenges {
-    /// Most challenges in a list.
+    /// The most challenges in a list.
     pub const MAX: usize = 100;
 
     /// Takes at most 100 challenges.
     ///
     /// # Errors
     ///
-    /// `length` for the list; what [`Challenge::parse`] says for the first bad challenge in it.
+    /// `length` when the list is too long. Otherwise the error of [`Challenge::parse`] for the first bad challenge.
     pub fn parse(texts: &[String]) -> Result<Self, Violation> {
         if texts.len() > Self::MAX {
             return Err(Violation::new("length", "must have at most 100 elements"));
@@ -127,26 +127,26 @@ impl Challenges {
             .map(Self)
     }
 
-    /// Their names, in order.
+    /// The names of the challenges, in order.
     pub fn to_strings(&self) -> Vec<String> {
         self.0.iter().map(|Challenge(name)| name.clone()).collect()
     }
 }
 
-/// A JSON object kept to the letter as it was received, because SDKs add fields of their own to it.
+/// A JSON object, kept byte for byte as it was received. SDKs add fields of their own to it.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct ReceivedObject(Box<RawValue>);
 
 impl ReceivedObject {
-    /// Most bytes of JSON.
+    /// The most bytes of JSON.
     pub const MAX_BYTES: usize = 16 * 1024;
 
     /// Takes a JSON object of at most 16 KiB.
     ///
     /// # Errors
     ///
-    /// `type` when it is no object, `length` when it is too long.
+    /// `type` when the value is not an object, `length` when it is too long.
     pub fn parse(raw: Box<RawValue>) -> Result<Self, Violation> {
         if !raw.get().starts_with('{') {
             return Err(Violation::new("type", "must be an object"));
@@ -164,14 +164,14 @@ impl ReceivedObject {
 }
 
 impl PartialEq for ReceivedObject {
-    /// To the letter.
+    /// Two objects are equal when they are equal byte for byte.
     fn eq(&self, other: &Self) -> bool {
         self.as_json() == other.as_json()
     }
 }
 
 impl fmt::Debug for ReceivedObject {
-    /// Tells the size only: what an SDK adds may be personal.
+    /// Prints the size only, because the fields of an SDK may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ReceivedObject({} bytes)", self.as_json().len())
     }

@@ -1,4 +1,4 @@
-//! Instants, as this system writes and reads them: `docs/api.md#times`.
+//! Instants, and their text form: `docs/api.md#times`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +12,12 @@ use serde::{Serialize, Serializer};
 
 use crate::Violation;
 
-/// Civil times, because the library's instants end a day before the year 9999 does.
+/// Civil time is used, because jiff's instants end a day before the year 9999 ends.
 const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// An instant in UTC, to the millisecond, in the years 0000 to 9999.
 ///
-/// It is cut to the millisecond at birth, so that what was stored equals what was given.
+/// A new value is cut to the millisecond, so that a stored value equals the original.
 ///
 /// ```
 /// use liveness_core::Timestamp;
@@ -52,7 +52,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This instant, `millis` milliseconds later (earlier when negative), kept within the years 0000 to 9999.
+    /// The instant `millis` milliseconds later, or earlier when negative. It stays within the years 0000 to 9999.
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis).clamp(Self::MIN, Self::MAX))
@@ -66,7 +66,7 @@ impl FromStr for Timestamp {
     ///
     /// # Errors
     ///
-    /// `format`, when it is neither, has no time of day, or lies outside the years 0000 to 9999.
+    /// `format` when the text is neither, has no time of day, or lies outside the years 0000 to 9999.
     fn from_str(text: &str) -> Result<Self, Violation> {
         let starts_with_year = text.as_bytes().first().is_some_and(u8::is_ascii_digit);
         if !starts_with_year || text.contains('[') {
@@ -87,7 +87,7 @@ impl FromStr for Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339 with `Z`; no fraction when it is zero, else milliseconds.
+    /// Writes RFC 3339 with `Z` and three digits of milliseconds, or without a fraction when it is zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = SignedDuration::from_millis(self.0);
         let at = EPOCH.checked_add(since).map_err(|_| fmt::Error)?;
@@ -105,7 +105,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Where "now" comes from, so that tests can fix it.
+/// The source of the present time. Tests can replace it.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The present instant.
     fn now(&self) -> Timestamp;
@@ -133,7 +133,7 @@ impl FixedClock {
         Self(AtomicI64::new(now.0))
     }
 
-    /// Moves the clock by `millis` milliseconds, back when negative.
+    /// Moves the clock forward by `millis` milliseconds, or back when negative.
     pub fn advance(&self, millis: i64) {
         self.0.store(self.now().plus_millis(millis).0, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! The people behind the tokens, and the directory that knows them.
+//! The users behind the tokens, and the directory that knows them.
 
 use async_trait::async_trait;
 
@@ -33,7 +33,7 @@ pub enum UserReference {
 }
 
 impl UserReference {
-    /// Reads a claim: a decimal number from 1 on in its canonical form is an id, anything else a `UserId`.
+    /// Reads a claim. A decimal number from 1 in its canonical form is an id. Anything else is a `UserId`.
     ///
     /// ```
     /// use liveness_core::UserReference;
@@ -50,10 +50,10 @@ impl UserReference {
     }
 }
 
-/// What a token says of the user behind it.
+/// The claims of a token about the user behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    /// Who it is.
+    /// The id or the `UserId` of the user.
     pub reference: UserReference,
     /// `email`
     pub email: Option<String>,
@@ -70,7 +70,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Claims that say nothing but who it is.
+    /// Claims with a reference to the user and nothing else.
     pub fn of(reference: UserReference) -> Self {
         Self {
             reference,
@@ -83,8 +83,10 @@ impl Claims {
         }
     }
 
-    /// The user that these claims make of an id seen for the first time: `UserId` is `USR-` and the id
-    /// zero-padded to eight, `DisplayName` the `name` claim or else given and family name.
+    /// The new user for an id that is seen for the first time.
+    ///
+    /// Its `UserId` is `USR-` and the id, padded with zeros to eight digits. Its `DisplayName` is the `name` claim, or
+    /// else the given name and the family name.
     pub fn to_user(&self, id: i64) -> User {
         let names = [&self.given_name, &self.family_name];
         let full_name = names
@@ -106,24 +108,24 @@ impl Claims {
     }
 }
 
-/// The directory could not be asked. Nothing is known of the user, who may exist.
+/// The directory could not be asked. The user may exist or not.
 #[derive(Debug, thiserror::Error)]
 #[error("the user directory is out of reach")]
 pub struct DirectoryError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Who the users are. The store brings one; an embedding backend brings its own.
+/// Knows the users. The store has a directory. An embedding backend brings its own.
 #[async_trait]
 pub trait UserDirectory: Send + Sync {
     /// The user behind a customer's token, or `None` when there is none.
     ///
-    /// A directory may make the user from the claims.
+    /// A directory may create the user from the claims.
     ///
     /// # Errors
     ///
-    /// [`DirectoryError`] when the directory cannot be asked: the message is answered as not available.
+    /// [`DirectoryError`] when the directory cannot be asked. The message is then answered as not available.
     async fn identify(&self, claims: &Claims) -> Result<Option<User>, DirectoryError>;
 
-    /// The users of those ids that exist, in any order.
+    /// The users with these ids, in any order. Ids without a user are left out.
     ///
     /// # Errors
     ///

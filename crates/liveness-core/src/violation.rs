@@ -1,4 +1,4 @@
-//! A rule that a value broke, told without the value: a face or a name never ends up in an error.
+//! A rule that a value broke. It never quotes the value, so no face and no name ends up in an error.
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// `code` is for programs (`length`, `range`, …), `message` tells a person what would be right.
+    /// `code` is for programs (`length`, `range`, …). `message` tells a person how a valid value looks.
     pub const fn new(code: &'static str, message: &'static str) -> Self {
         Self { code, message }
     }
 
-    /// The rule, for programs: one of the codes of `docs/api.md#envelope`.
+    /// The broken rule, for programs: one of the codes of `docs/api.md#envelope`.
     pub const fn code(&self) -> &'static str {
         self.code
     }
 
-    /// What would be right, for a person.
+    /// How a valid value looks, for a person.
     pub const fn message(&self) -> &'static str {
         self.message
     }

@@ -1,5 +1,5 @@
-//! What the store needs of a database engine: connections, pools, transactions, migrations, diagnosis, and the SQL
-//! building blocks that diesel lacks. Nothing here knows a table.
+//! The store's access to a database engine: connections, pools, transactions, migrations, diagnosis, and the SQL
+//! building blocks that diesel lacks. No file in this folder knows a table.
 
 pub(crate) mod bulk_insert;
 pub(crate) mod citus;

@@ -1,4 +1,4 @@
-//! Opening a store: by a URL, or on a pool of the embedding backend.
+//! Opens a store by a URL, or on a pool of an embedding backend.
 
 use std::path::{Path, PathBuf};
 
@@ -10,19 +10,19 @@ use super::engine::postgres::{self, PostgresPool, PostgresSettings};
 use super::engine::sqlite::{self, SqlitePool};
 use super::queue::group_commit::GroupCommit;
 
-/// What an operator may set.
+/// The settings of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreSettings {
-    /// Connections to PostgreSQL. SQLite has one writer and four readers.
+    /// The most connections to PostgreSQL. SQLite always has one connection that writes and four that read.
     pub connections: u32,
-    /// Whether a SQLite file is made where there is none.
+    /// Whether a missing SQLite file is created.
     pub creates_file: bool,
     /// How writes are collected.
     pub group_commit: GroupCommit,
 }
 
 impl Default for StoreSettings {
-    /// 10 connections; a file is made.
+    /// 10 connections. A missing file is created.
     fn default() -> Self {
         Self {
             connections: 10,
@@ -33,20 +33,23 @@ impl Default for StoreSettings {
 }
 
 impl Store {
-    /// Opens the database of a URL.
+    /// Opens the database that a URL names, with the default settings.
     ///
-    /// `sqlite://PATH`: the file is made where there is none, readable by its owner only. `postgres://…`, any that libpq
-    /// takes, with several hosts too: this does not wait for the server, and whatever is asked while it is out of reach
-    /// is [`StoreError::Unavailable`].
+    /// The URL has one of two forms:
+    ///
+    /// - `sqlite://PATH`. A missing file is created, and only its owner can read it.
+    /// - `postgres://…`, any URL that libpq takes, also with several hosts. This function does not wait for the server.
+    ///   While the server is out of reach, every operation fails with
+    ///   [`StoreError::Unavailable`](super::StoreError::Unavailable).
     ///
     /// # Errors
     ///
-    /// [`OpenError`], which tells in one line what is wrong with the URL or the file.
+    /// [`OpenError`], which says in one line what is wrong with the URL or the file.
     pub fn open(url: &str) -> Result<Self, OpenError> {
         Self::open_with(url, StoreSettings::default())
     }
 
-    /// The same with settings.
+    /// Opens the database that a URL names, with settings.
     ///
     /// # Errors
     ///
@@ -67,11 +70,11 @@ impl Store {
         Self::start(connections, settings.group_commit)
     }
 
-    /// The file that a URL names, where it is SQLite's; it need not be there.
+    /// The file that a URL of SQLite names, or `None` for a URL of PostgreSQL. The file need not exist.
     ///
     /// # Errors
     ///
-    /// [`OpenError`], which tells in one line what is wrong with the URL.
+    /// [`OpenError`], which says in one line what is wrong with the URL.
     pub fn file_of(url: &str) -> Result<Option<PathBuf>, OpenError> {
         if postgres::is_url(url) {
             return postgres::check_url(url).map(|()| None);
@@ -79,42 +82,43 @@ impl Store {
         Ok(Some(PathBuf::from(sqlite::path(url)?)))
     }
 
-    /// Uses a pool of SQLite connections that the embedding backend owns; our tables stand beside its own.
+    /// Opens a store on a pool of SQLite connections of an embedding backend. Our tables are beside the backend's
+    /// tables.
     ///
-    /// The pool's connections need [`SqliteSettings`] as their customizer.
+    /// The pool's connections need [`SqliteSettings`](super::SqliteSettings) as their customizer.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when a connection cannot be had or is not set up so that a commit is durable.
+    /// [`OpenError`] when the pool gives no connection, or when commits on its connections are not durable.
     pub fn from_sqlite_pool(pool: SqlitePool) -> Result<Self, OpenError> {
         let pool = Pool::Sqlite(sqlite::checked(pool)?);
         Self::start(shared(pool), GroupCommit::default())
     }
 
-    /// Uses a pool of PostgreSQL connections that the embedding backend owns; our tables stand beside its own, or in a
-    /// schema of their own.
+    /// Opens a store on a pool of PostgreSQL connections of an embedding backend. Our tables are beside the backend's
+    /// tables, or in a schema of their own.
     ///
-    /// The pool's connections need the same settings as their customizer.
+    /// The pool's connections need the same `settings` as their customizer.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the settings are not the connections'.
+    /// [`OpenError`] when the pool gives no connection, or when its connections do not have these settings.
     pub fn from_postgres_pool(pool: PostgresPool, settings: PostgresSettings) -> Result<Self, OpenError> {
         settings.check(&pool)?;
         let connections = shared(Pool::Postgres(pool)).with_settings(settings);
         Self::start(connections, GroupCommit::default())
     }
 
-    /// A database of its own, in memory, which ends with the last clone of this handle. For tests.
+    /// Opens a new database in memory, for tests. The database ends with the last clone of this handle.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when SQLite cannot make it.
+    /// [`OpenError`] when SQLite cannot create the database.
     pub fn in_memory() -> Result<Self, OpenError> {
         Self::start(shared(Pool::Sqlite(sqlite::in_memory()?)), GroupCommit::default())
     }
 
-    /// The same database with other settings of group commit.
+    /// Returns a store on the same connections, with other settings of group commit.
     ///
     /// # Errors
     ///
@@ -124,7 +128,7 @@ impl Store {
     }
 }
 
-/// One pool to read from and to write to.
+/// Uses one pool both to read and to write.
 fn shared(pool: Pool) -> Connections {
     Connections::new(pool.clone(), pool, None)
 }

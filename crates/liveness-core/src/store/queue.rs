@@ -1,5 +1,5 @@
-//! How calls wait for the database without holding a thread: group commit for writes, a pool of threads for reads, and
-//! batch loaders for what is read with most requests. Nothing here knows a table.
+//! Lets calls wait for the database without holding a thread. Writes go through group commit, and reads through a pool
+//! of threads. Batch loaders serve the reads that most requests need. No file in this folder knows a table.
 
 pub(crate) mod batch_loader;
 pub(crate) mod group_commit;

@@ -1,4 +1,4 @@
-//! The tables: one file or folder each, with its SQL and the operations that the store offers on it.
+//! The tables. Each has a file or a folder with its SQL and with the operations that the store offers on it.
 
 pub(crate) mod checks;
 pub(crate) mod distribution;

@@ -1,4 +1,4 @@
-//! The store's queries answer what the rule in the code answers.
+//! The store's queries give the same answers as the rule in the code.
 
 use liveness_core::CompletionRule;
 use liveness_core::store::{Recording, Store};
@@ -14,7 +14,7 @@ struct Outcome {
     created_at: i64,
 }
 
-/// So few instants that many records have the same.
+/// A random outcome. There are only four instants, so many records have the same instant.
 fn any_outcome(random: &mut Xorshift) -> Outcome {
     Outcome {
         user: 1 + random.below(80) as i64,
@@ -32,7 +32,7 @@ fn recording_of(outcome: Outcome) -> Recording {
     recording
 }
 
-/// The id that the rule names, read from everything that was recorded.
+/// The id that the rule chooses among all records of the user.
 fn expected(rule: CompletionRule, user: i64, recorded: &[(i64, Outcome)]) -> Option<i64> {
     let mut newest_first: Vec<_> = recorded.iter().filter(|(_, outcome)| outcome.user == user).collect();
     newest_first.sort_by_key(|(id, outcome)| std::cmp::Reverse((outcome.created_at, *id)));
@@ -75,11 +75,11 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Da
         }
     }
 
-    // Neither all nor none: otherwise the histories would not tell the rules apart.
+    // Some users must have completed and some not. Otherwise the test could not tell the rules apart.
     assert!(completed.iter().all(|count| (5..75).contains(count)), "{completed:?}");
     assert!(completed[0] > completed[1]);
 
-    // Those who ask at the same time are asked for together.
+    // Questions at the same time share a statement.
     let questions: Vec<_> = (1..=80).flat_map(|user| RULES.map(|rule| (rule, user))).collect();
     let answers = at_once(questions.clone().into_iter().map(|(rule, user)| {
         let store = store.clone();
@@ -94,7 +94,7 @@ async fn any_history_is_completed_by_the_record_that_the_rule_names(database: Da
     }
 }
 
-async fn of_records_of_one_instant_the_last_is_the_newest(database: Database) {
+async fn the_last_record_of_one_instant_is_the_newest(database: Database) {
     let store = &database.store;
     store.checks().record(recording(1, "session-1")).await.unwrap();
     let last = store.checks().record(recording(1, "session-1")).await.unwrap();
@@ -136,7 +136,7 @@ async fn the_completing_record_comes_with_its_own_face(database: Database) {
 
 on_each_engine! {
     any_history_is_completed_by_the_record_that_the_rule_names,
-    of_records_of_one_instant_the_last_is_the_newest,
+    the_last_record_of_one_instant_is_the_newest,
     a_user_without_a_record_has_not_completed,
     the_completing_record_comes_with_its_own_face,
 }

@@ -1,4 +1,4 @@
-//! What every operation answers when the database is in order, in use or without its tables.
+//! The outcome of every operation when the database is in order, when it is in use, and when it has no tables.
 
 use liveness_core::CompletionRule;
 use liveness_core::store::{CheckFilter, PageRequest, Store, StoreError};
@@ -6,7 +6,7 @@ use liveness_core::store::{CheckFilter, PageRequest, Store, StoreError};
 use crate::database::{Database, Place, on_each_engine};
 use crate::samples::{NOW, at, at_once, audit_entry, recording};
 
-/// The outcome of every operation of a store, by its name.
+/// The name and the outcome of every operation of a store.
 pub(crate) async fn every_operation(store: &Store) -> Vec<(&'static str, Result<(), StoreError>)> {
     let (rule, page) = (CompletionRule::AnySuccessful, PageRequest { number: 1, size: 20 });
     let user = recording(9, "session-9").check.user;
@@ -76,7 +76,7 @@ async fn without_its_tables_the_database_is_not_ready(place: Place) {
     assert!(matches!(outcome, Err(StoreError::Internal(_))), "{outcome:?}");
 }
 
-async fn what_was_recorded_is_there_when_the_database_is_opened_again(database: Database) {
+async fn records_are_there_when_the_database_is_opened_again(database: Database) {
     let first = database.record(recording(1, "session-1")).await;
 
     let again = database.open();
@@ -127,6 +127,6 @@ on_each_engine! {
     every_operation_works_on_a_database_in_order,
     a_database_that_another_writes_to_is_read_and_not_written,
     without_its_tables_the_database_is_not_ready,
-    what_was_recorded_is_there_when_the_database_is_opened_again,
+    records_are_there_when_the_database_is_opened_again,
     many_calls_at_once_are_all_served,
 }

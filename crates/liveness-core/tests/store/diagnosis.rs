@@ -1,4 +1,4 @@
-//! What a database says of itself, and that asking changes nothing.
+//! The diagnosis of a database, which changes nothing in it.
 
 use liveness_core::store::{Diagnosis, Store, StoreSettings};
 use liveness_core::{Clock as _, SystemClock};
@@ -6,7 +6,7 @@ use liveness_core::{Clock as _, SystemClock};
 use crate::database::{Database, Place, on_each_engine};
 use crate::samples::{NOW, at, recording};
 
-async fn a_good_database_is_told_as_good(database: Database) {
+async fn a_good_database_is_reported_as_good(database: Database) {
     let before = SystemClock.now();
     database.record(recording(1, "session-1")).await;
 
@@ -47,7 +47,7 @@ async fn an_empty_database_stays_empty(place: Place) {
     assert_eq!(place.number(tables), 0);
 }
 
-async fn a_question_that_the_database_refuses_is_told(database: Database) {
+async fn a_question_that_the_database_refuses_is_reported(database: Database) {
     let refusal = || database.store.diagnose().unwrap().read_refusal;
     let empty = refusal();
     database.execute("ALTER TABLE liveness_checks RENAME COLUMN passed TO passed_");
@@ -68,7 +68,7 @@ async fn a_question_that_the_database_refuses_is_told(database: Database) {
     assert_eq!(dropped.newest_check, None);
 }
 
-async fn the_settings_that_keep_commits_are_told(database: Database) {
+async fn the_settings_of_durability_are_reported(database: Database) {
     let told = database.store.diagnose().unwrap();
 
     let names: Vec<_> = told.durability.iter().map(|setting| setting.name).collect();
@@ -88,15 +88,15 @@ async fn the_settings_that_keep_commits_are_told(database: Database) {
 }
 
 on_each_engine! {
-    a_good_database_is_told_as_good,
+    a_good_database_is_reported_as_good,
     asking_leaves_nothing_behind,
     an_empty_database_stays_empty,
-    a_question_that_the_database_refuses_is_told,
-    the_settings_that_keep_commits_are_told,
+    a_question_that_the_database_refuses_is_reported,
+    the_settings_of_durability_are_reported,
 }
 
 #[test]
-fn a_file_is_not_made_where_none_is_wanted() {
+fn a_missing_file_is_not_created_against_the_settings() {
     let place = Place::file();
     let settings = StoreSettings {
         creates_file: false,
@@ -111,7 +111,7 @@ fn a_file_is_not_made_where_none_is_wanted() {
 
 #[test]
 #[ignore = "needs PostgreSQL: .ci/test"]
-fn who_may_not_write_is_told_so() {
+fn a_refused_write_is_reported() {
     let place = Place::server();
     place.open().migrate().unwrap();
     let url = format!("{}?options=-cdefault_transaction_read_only%3Don", place.url());
@@ -123,7 +123,7 @@ fn who_may_not_write_is_told_so() {
 }
 
 #[test]
-fn the_file_of_a_url_is_told() {
+fn the_file_of_a_url_is_returned() {
     let file = Store::file_of("sqlite:///var/lib/x.db").unwrap();
     assert_eq!(file, Some("/var/lib/x.db".into()));
     assert_eq!(Store::file_of("postgres:///x").unwrap(), None);

@@ -1,4 +1,4 @@
-//! The file of an SQLite database: who may read it, and that nothing is acknowledged that is not in it.
+//! The file of a SQLite database. Only its owner may read it, and nothing is acknowledged that is not in the file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use crate::database::{Database, Place};
 use crate::host_pool::sqlite_pool;
 use crate::samples::{recording, with_face};
 
-/// The database file and its two companions, and where a test may put them meanwhile.
+/// The database file and its two companions, each with a path that a test can move it to for a while.
 fn files_of(database: &Database) -> Vec<(PathBuf, PathBuf)> {
     let path = database.path();
     let of = |suffix: &str| format!("{}{suffix}", path.display());
@@ -65,7 +65,7 @@ async fn a_file_put_back_works_again_without_opening_it_anew() {
 
 #[tokio::test]
 async fn a_full_database_is_unavailable_and_records_nothing() {
-    // The limit is that of a connection, so it is set on the store's own, which a pool of one has.
+    // The limit belongs to one connection. The pool has only one, so the store uses the connection with the limit.
     let place = Place::file();
     let pool = sqlite_pool(&place, 1);
     let store = Store::from_sqlite_pool(pool.clone()).unwrap();

@@ -1,4 +1,4 @@
-//! Writes that wait at the same time share a transaction, and each is answered for itself.
+//! Writes that wait at the same time share a transaction. Each write gets its own answer.
 
 use std::fs;
 
@@ -8,7 +8,8 @@ use crate::database::{Database, on_each_engine};
 use crate::queue::{begin, begin_record, occupy, one_face, writers};
 use crate::samples::{NOW, at, at_once, audit_entry, keyed, recording};
 
-/// How many transactions the store has committed: of SQLite what its log tells, of PostgreSQL what the records tell.
+/// The number of transactions that the store has committed. For SQLite, it is counted in the write-ahead log. For
+/// PostgreSQL, it is the number of different transactions that wrote the records.
 fn commits(database: &Database) -> i64 {
     if database.pick(false, true) {
         return database.number("SELECT count(DISTINCT xmin::text) FROM liveness_checks");
@@ -52,7 +53,7 @@ async fn many_calls_at_once_are_answered_and_recorded(database: Database) {
     assert_eq!(database.rows(), [256, 0, 256, 256, 256]);
 }
 
-async fn what_waits_together_is_committed_together(database: Database) {
+async fn writes_that_wait_together_are_committed_together(database: Database) {
     let store = database.open_with(one_face());
     let before = commits(&database);
     let hold = database.hold();
@@ -84,7 +85,7 @@ async fn with_a_batch_of_one_each_write_has_a_transaction_of_its_own(database: D
     assert_eq!(commits(&database) - before, writers(&database) + 21);
 }
 
-async fn what_is_refused_is_refused_alone_and_keeps_nobody_from_a_shared_transaction(database: Database) {
+async fn a_refused_write_does_not_keep_others_from_a_shared_transaction(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
     database.record(keyed(1, "session-1", "key-2", "{}")).await;
     let store = database.open_with(one_face());
@@ -116,7 +117,7 @@ async fn what_is_refused_is_refused_alone_and_keeps_nobody_from_a_shared_transac
     );
 }
 
-async fn what_the_database_refuses_fails_alone(database: Database) {
+async fn a_write_that_the_database_refuses_fails_alone(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
     database.record(keyed(1, "session-1", "key-2", "{}")).await;
     let check = "CHECK (session_id <> 'poisoned')";
@@ -160,8 +161,8 @@ async fn what_the_database_refuses_fails_alone(database: Database) {
     assert_eq!(database.totals()[0], everyone);
 }
 
-/// Not every engine takes it, but whoever waits beside it is not to blame.
-async fn a_text_that_an_engine_cannot_hold_is_nobody_elses_trouble(database: Database) {
+/// PostgreSQL refuses a text with U+0000. The other writes of the same batch must still succeed.
+async fn a_text_that_cannot_be_stored_does_not_fail_other_writes(database: Database) {
     let store = database.open_with(one_face());
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
@@ -181,10 +182,10 @@ async fn a_text_that_an_engine_cannot_hold_is_nobody_elses_trouble(database: Dat
 on_each_engine! {
     many_calls_at_once_are_answered_and_recorded,
     with_a_batch_of_one_each_write_has_a_transaction_of_its_own,
-    a_text_that_an_engine_cannot_hold_is_nobody_elses_trouble,
+    a_text_that_cannot_be_stored_does_not_fail_other_writes,
     ;
     not on Citus:
-    what_is_refused_is_refused_alone_and_keeps_nobody_from_a_shared_transaction,
-    what_the_database_refuses_fails_alone,
-    what_waits_together_is_committed_together,
+    a_refused_write_does_not_keep_others_from_a_shared_transaction,
+    a_write_that_the_database_refuses_fails_alone,
+    writes_that_wait_together_are_committed_together,
 }

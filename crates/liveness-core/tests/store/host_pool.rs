@@ -1,4 +1,4 @@
-//! A backend that embeds the store brings a pool of its own, with tables of its own.
+//! A backend that embeds the store has its own pool and its own tables.
 
 use diesel::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error, Pool};
@@ -29,17 +29,17 @@ pub(crate) fn postgres_pool(
         .unwrap()
 }
 
-/// Connections as they come.
+/// Leaves connections as they come, without the settings of the store.
 #[derive(Debug)]
 pub(crate) struct AsTheyCome;
 
 impl CustomizeConnection<PgConnection, Error> for AsTheyCome {}
 
-/// A backend's table.
+/// Creates a table of the backend.
 pub(crate) const INVOICES: &str =
     "CREATE TABLE invoices (id INTEGER PRIMARY KEY); INSERT INTO invoices VALUES (1), (2), (3)";
 
-/// A store on a pool that a backend owns, which has a table of invoices.
+/// A store on the pool of a backend, in a database with the backend's table of invoices.
 fn embedded(place: &Place, connections: u32) -> Store {
     place.execute(INVOICES);
     let store = match place {
@@ -54,7 +54,7 @@ fn embedded(place: &Place, connections: u32) -> Store {
     store
 }
 
-/// The tables in the order of the alphabet.
+/// The names of all tables, in alphabetical order.
 fn tables(place: &Place) -> Vec<String> {
     place.texts(place.pick(
         "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",

@@ -9,7 +9,7 @@ use crate::database::Place;
 use crate::host_pool::{AsTheyCome, INVOICES, postgres_pool};
 use crate::samples::{at_once, recording};
 
-/// Names a schema as nobody would.
+/// A name of a schema that needs quoting in every way.
 const ODD: &str = "the bank's \"own\", Really";
 
 fn pool_in(place: &Place, schema: &str) -> PostgresPool {
@@ -23,7 +23,7 @@ fn store_on(pool: &PostgresPool, schema: &str) -> Store {
     store
 }
 
-/// Tables, each with its schema.
+/// The names of all tables, each with its schema.
 fn tables(place: &Place) -> Vec<String> {
     let of_users = "NOT IN ('pg_catalog', 'information_schema')";
     place.texts(&format!(

@@ -1,4 +1,4 @@
-//! A command repeated under its idempotency key records once.
+//! A command that is repeated under its idempotency key records only once.
 
 use liveness_core::store::{Recording, StoreError};
 
@@ -99,7 +99,7 @@ async fn the_longest_key_of_any_visible_characters_is_found_again(database: Data
     assert_eq!(replay.check, first.check);
 }
 
-/// Sixteen calls on each of two stores, as of two processes.
+/// Makes sixteen calls on each of two stores, as if from two processes.
 async fn thirty_two_calls_at_once_under_one_key_record_once(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let calls = (0..32).map(|number| {
@@ -115,7 +115,7 @@ async fn thirty_two_calls_at_once_under_one_key_record_once(database: Database) 
     assert_eq!(database.rows(), [1, 0, 1, 1, 32]);
 }
 
-/// As a client does that makes a new session for each try.
+/// Some clients make a new session for each try.
 async fn calls_at_once_under_one_key_with_other_sessions_record_once(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let calls = (0..32).map(|number| {
@@ -136,7 +136,7 @@ async fn calls_at_once_under_one_key_with_other_sessions_record_once(database: D
     assert_eq!(database.rows(), [1, 0, 1, 1, 32]);
 }
 
-/// Two stores meet the same keys in opposite order, and each call has a session of its own.
+/// Two stores get the same keys in opposite order. Each call has a session of its own.
 async fn many_keys_at_once_on_two_stores_record_once_each(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let hold = database.hold();

@@ -1,4 +1,5 @@
-//! The migrations go up, down and up again, over what was recorded before, and whoever begins them at the same time.
+//! The migrations go up, down and up again. They keep the records of older versions, and several stores can run them at
+//! the same time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ fn folder(engine: &str) -> PathBuf {
         .join(engine)
 }
 
-/// The migrations, in their order.
+/// The names of the migrations, in their order.
 fn names(engine: &str) -> Vec<String> {
     let entries = fs::read_dir(folder(engine)).unwrap();
     let mut names: Vec<_> = entries
@@ -52,7 +53,7 @@ fn go(place: &Place, step: Step) {
     }
 }
 
-/// What is there but the list of migrations.
+/// Everything in the database except the list of migrations.
 fn leftovers(place: &Place) -> Vec<String> {
     place.texts(place.pick(
         "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE '__diesel%'",
@@ -61,7 +62,7 @@ fn leftovers(place: &Place) -> Vec<String> {
     ))
 }
 
-/// Four records of two users in two sessions, two under a key, as the first version wrote them.
+/// Writes four records as the first version did: of two users, in two sessions, two of them under a key.
 fn record_as_the_first_version(place: &Place) {
     let fingerprint = IdempotencyKey::parse("key-1", b"{}").unwrap();
     let hex: String = fingerprint
@@ -177,7 +178,7 @@ async fn an_index_whose_creation_was_interrupted_is_created_again() {
     let place = Place::server();
     go(&place, Step::Up);
     go(&place, Step::Up);
-    // What an interrupted CREATE INDEX CONCURRENTLY leaves, without the interruption.
+    // Makes the invalid index that an interrupted CREATE INDEX CONCURRENTLY leaves.
     place.execute(
         "CREATE INDEX liveness_checks_passed ON liveness_checks (self_service_user_id, created_at, id) WHERE passed; \
          UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'liveness_checks_passed'::regclass",
@@ -189,12 +190,12 @@ async fn an_index_whose_creation_was_interrupted_is_created_again() {
     assert_eq!(made(&place), believed(&place));
 }
 
-async fn what_was_recorded_outlives_a_step_down_and_up(database: Database) {
+async fn records_survive_steps_down_and_up(database: Database) {
     let first = database.record(keyed(1, "session-1", "a:key.~", "{}")).await;
     database.record(recording(2, "session-2")).await;
     let before = (database.rows(), database.totals());
 
-    // To the first version.
+    // Goes down to the first version.
     let steps = names("sqlite").len() - 1;
     (0..steps).for_each(|_| go(&database, Step::Down));
     let keys = "SELECT self_service_user_id || ' ' || command || ' ' || idempotency_key || ' ' || liveness_check_id \
@@ -255,7 +256,7 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place:
     assert_eq!(made(&place), believed(&place));
 }
 
-async fn what_a_migration_did_is_told_by_name(place: Place) {
+async fn migrate_returns_the_names_of_its_migrations(place: Place) {
     let store = place.open();
     let lacking = store.diagnose().unwrap().lacking_migrations;
 
@@ -268,7 +269,7 @@ async fn what_a_migration_did_is_told_by_name(place: Place) {
     assert!(store.check_schema().is_ok());
 }
 
-async fn a_schema_that_is_not_this_programs_is_refused(place: Place) {
+async fn an_older_or_newer_schema_is_refused(place: Place) {
     let store = place.open();
     let empty = store.check_schema().unwrap_err().to_string();
     store.migrate().unwrap();
@@ -288,8 +289,8 @@ async fn a_schema_that_is_not_this_programs_is_refused(place: Place) {
 }
 
 on_each_engine! {
-    what_a_migration_did_is_told_by_name,
-    a_schema_that_is_not_this_programs_is_refused,
+    migrate_returns_the_names_of_its_migrations,
+    an_older_or_newer_schema_is_refused,
     a_database_of_the_first_version_is_brought_up_to_date,
     a_database_of_the_version_before_finds_each_sessions_records,
     ;
@@ -297,7 +298,7 @@ on_each_engine! {
     a_migration_that_fails_changes_nothing_and_tells_so_in_one_line,
     eight_stores_that_migrate_one_empty_database_at_once_all_succeed,
     the_migrations_go_up_and_down_and_up_again,
-    what_was_recorded_outlives_a_step_down_and_up,
+    records_survive_steps_down_and_up,
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,11 @@
-//! Lists are newest first, filtered, and a page at a time.
+//! Lists show the newest records first, can be filtered, and are read page by page.
 
 use liveness_core::store::{CheckFilter, CheckSpan, PageRequest, Store};
 
 use crate::database::{Database, on_each_engine};
 use crate::samples::{NOW, at, made_at, recording};
 
-/// Ids, in the order of the page, and the total.
+/// The ids of a page, in its order, and the total.
 async fn page(store: &Store, filter: &CheckFilter, number: i64, size: i64) -> (Vec<i64>, i64) {
     let page = store
         .checks()
@@ -15,7 +15,7 @@ async fn page(store: &Store, filter: &CheckFilter, number: i64, size: i64) -> (V
     (page.items.iter().map(|check| check.id).collect(), page.total)
 }
 
-/// Six records, in this order; two of them at the same instant.
+/// Adds six records in this order. Two of them have the same instant.
 async fn six_records(database: &Database) -> &Store {
     let records = [
         (1, Some(7), "a", 3),
@@ -59,7 +59,7 @@ fn of_session(id: &str) -> CheckFilter {
     }
 }
 
-async fn the_newest_is_first_and_of_one_instant_the_greatest_id(database: Database) {
+async fn the_newest_is_first_and_the_greatest_id_at_one_instant(database: Database) {
     let store = six_records(&database).await;
 
     let listed = page(store, &all(), 1, 100).await;
@@ -141,7 +141,7 @@ async fn filters_together_mean_and(database: Database) {
     }
 }
 
-/// Two sessions of one user, in turns, as nodes record them whose clocks differ.
+/// The records of one user's two sessions alternate. Their times are not in order, because the clocks of nodes differ.
 async fn a_session_is_found_whole_among_its_users_other_records(database: Database) {
     let mut of_a = Vec::new();
     for (session, at) in [
@@ -198,7 +198,7 @@ async fn without_records_there_is_one_empty_page(database: Database) {
     assert_eq!(listed, (vec![], 0));
 }
 
-async fn what_cannot_be_stored_is_in_no_list(database: Database) {
+async fn a_session_that_cannot_be_stored_is_in_no_list(database: Database) {
     six_records(&database).await;
 
     assert_eq!(page(&database.store, &of_session("a\0"), 1, 20).await, (Vec::new(), 0));
@@ -206,8 +206,8 @@ async fn what_cannot_be_stored_is_in_no_list(database: Database) {
 
 on_each_engine! {
     a_session_is_found_whole_among_its_users_other_records,
-    what_cannot_be_stored_is_in_no_list,
-    the_newest_is_first_and_of_one_instant_the_greatest_id,
+    a_session_that_cannot_be_stored_is_in_no_list,
+    the_newest_is_first_and_the_greatest_id_at_one_instant,
     pages_follow_each_other_without_gap_or_repetition,
     each_filter_alone,
     filters_together_mean_and,

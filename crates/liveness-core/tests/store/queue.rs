@@ -1,4 +1,4 @@
-//! Writes wait in a queue of bounded length. To fill it, a test holds the writers up.
+//! Writes wait in a queue of bounded length. To fill the queue, a test holds up the writers.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -14,12 +14,12 @@ type Outcome<T> = Result<T, StoreError>;
 /// A write that waits.
 pub(crate) type Call<T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send>>;
 
-/// Puts a write into the queue, or gives back what it is told at once.
+/// Puts a write into the queue, or returns the error that the store answers at once.
 pub(crate) fn begin<T>(call: impl Future<Output = Outcome<T>> + Send + 'static) -> Outcome<Call<T>> {
     let mut call: Call<T> = Box::pin(call);
     match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Pending => Ok(call),
-        Poll::Ready(outcome) => outcome.map(|_| panic!("it has not waited")),
+        Poll::Ready(outcome) => outcome.map(|_| panic!("the write did not wait")),
     }
 }
 
@@ -29,7 +29,8 @@ pub(crate) fn begin_record(store: &Store, recording: Recording) -> Outcome<Call<
     begin(async move { store.checks().record(recording).await })
 }
 
-/// Puts the records of this many users into the queue, each with a face and as soon as there is room.
+/// Puts one record with a face into the queue for each of this many users. Each record is added as soon as there is
+/// room.
 async fn fill(store: &Store, users: i64) -> Vec<Call<Recorded>> {
     let mut waiting = Vec::new();
     let filled = async {
@@ -47,7 +48,7 @@ async fn fill(store: &Store, users: i64) -> Vec<Call<Recorded>> {
     waiting
 }
 
-/// Holds no more than one of the faces of the tests.
+/// Settings for a queue that has room for one face of the tests.
 pub(crate) fn one_face() -> GroupCommit {
     GroupCommit {
         queue_bytes: jpeg().bytes().len(),
@@ -55,9 +56,11 @@ pub(crate) fn one_face() -> GroupCommit {
     }
 }
 
-/// Gives each writer of a store that holds `one_face` a write, at which it is held up; one more waits in the queue.
+/// Keeps every writer of a store busy with one write each, and puts one more write into the queue. The store must have
+/// the settings of `one_face`, and the database must be on hold.
 ///
-/// As long as a face waits the next is refused: when the last is in the queue, the writers have taken the others.
+/// The queue refuses a face while another face waits. So when the last face is in the queue, the writers have taken all
+/// the other faces.
 pub(crate) async fn occupy(database: &Database, store: &Store) -> Vec<Call<Recorded>> {
     fill(store, writers(database) + 1).await
 }
@@ -67,21 +70,21 @@ pub(crate) fn writers(database: &Database) -> i64 {
     database.pick(1, 2)
 }
 
-/// Whoever tries is told at once, however often, as long as nobody lets the writers go on.
+/// Every attempt is refused at once while the writers are held up.
 async fn assert_stays_full(attempt: impl Fn() -> Outcome<Call<Recorded>>) {
     for _ in 0..200 {
         let Err(StoreError::Unavailable(cause)) = attempt() else {
-            panic!("it was let in")
+            panic!("the queue took the write")
         };
         assert_eq!(cause.to_string(), "too many writes wait for the database");
         tokio::task::yield_now().await;
     }
 }
 
-async fn what_finds_four_others_waiting_is_refused_while_they_wait(database: Database) {
+async fn a_write_is_refused_while_four_others_wait(database: Database) {
     let store = database.open_with(GroupCommit { queue: 4, ..one_face() });
     let hold = database.hold();
-    // The last of these waits, and three more.
+    // The last of these writes waits in the queue, and so do three more.
     let mut waiting = occupy(&database, &store).await;
     for user in 1..=3 {
         waiting.push(begin_record(&store, recording(user, &format!("session-{user}"))).unwrap());
@@ -98,7 +101,7 @@ async fn what_finds_four_others_waiting_is_refused_while_they_wait(database: Dat
     assert_eq!(database.rows(), [sessions, faces, sessions, 0, sessions]);
 }
 
-async fn an_image_that_finds_too_many_bytes_waiting_is_refused_while_they_wait(database: Database) {
+async fn an_image_is_refused_while_too_many_bytes_wait(database: Database) {
     let settings = GroupCommit {
         batch: 1,
         queue_bytes: 3 * jpeg().bytes().len() - 1,
@@ -135,7 +138,7 @@ async fn a_caller_that_goes_away_loses_nobody_elses_write(database: Database) {
         .map(|user| begin_record(&store, recording(user, &format!("session-{user}"))).unwrap())
         .collect();
 
-    // One at whose write a writer is, and two that wait.
+    // The first caller's write is with a writer. The other two wait in the queue.
     drop(busy.remove(0));
     drop(queued.remove(6));
     drop(queued.remove(1));
@@ -149,7 +152,7 @@ async fn a_caller_that_goes_away_loses_nobody_elses_write(database: Database) {
     assert_eq!(database.number(others), 7);
 }
 
-async fn who_is_told_in_the_end_that_nothing_was_recorded_is_told_the_truth(database: Database) {
+async fn if_a_caller_is_told_that_nothing_was_recorded_it_is_true(database: Database) {
     let store = database.open_with(one_face());
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
@@ -158,7 +161,7 @@ async fn who_is_told_in_the_end_that_nothing_was_recorded_is_told_the_truth(data
 
     let outcomes = at_once(all).await;
     hold.release();
-    // Behind all that may wait.
+    // This record comes after all writes that may still wait.
     while store.checks().record(recording(9, "last")).await.is_err() {}
 
     let is_unavailable = |outcome: &Outcome<_>| matches!(outcome, Err(StoreError::Unavailable(_)));
@@ -176,8 +179,8 @@ async fn who_is_told_in_the_end_that_nothing_was_recorded_is_told_the_truth(data
 }
 
 on_each_engine! {
-    what_finds_four_others_waiting_is_refused_while_they_wait,
-    an_image_that_finds_too_many_bytes_waiting_is_refused_while_they_wait,
+    a_write_is_refused_while_four_others_wait,
+    an_image_is_refused_while_too_many_bytes_wait,
     a_caller_that_goes_away_loses_nobody_elses_write,
-    who_is_told_in_the_end_that_nothing_was_recorded_is_told_the_truth,
+    if_a_caller_is_told_that_nothing_was_recorded_it_is_true,
 }

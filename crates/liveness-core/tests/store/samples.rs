@@ -1,4 +1,4 @@
-//! Something to record, and ways to ask for it.
+//! Sample values to record, and helpers to make calls.
 
 use liveness_core::store::Recording;
 use liveness_core::{
@@ -14,7 +14,7 @@ pub(crate) fn at(unix_millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(unix_millis).unwrap()
 }
 
-/// A successful run with nothing optional in it.
+/// A successful check without any optional field.
 pub(crate) fn recording(user: i64, session: &str) -> Recording {
     Recording {
         check: NewLivenessCheck {
@@ -37,7 +37,7 @@ pub(crate) fn recording(user: i64, session: &str) -> Recording {
     }
 }
 
-/// The same under an idempotency key, with the body that the key stands for.
+/// A successful check under an idempotency key, whose request had this body.
 pub(crate) fn keyed(user: i64, session: &str, key: &str, body: &str) -> Recording {
     Recording {
         idempotency_key: Some(IdempotencyKey::parse(key, body.as_bytes()).unwrap()),
@@ -45,13 +45,14 @@ pub(crate) fn keyed(user: i64, session: &str, key: &str, body: &str) -> Recordin
     }
 }
 
-/// The same with a face.
+/// The recording with another time.
 pub(crate) fn made_at(unix_millis: i64, recording: Recording) -> Recording {
     let mut recording = recording;
     recording.check.created_at = at(unix_millis);
     recording
 }
 
+/// The recording with a face.
 pub(crate) fn with_face(recording: Recording) -> Recording {
     let mut recording = recording;
     recording.check.image = Some(jpeg());
@@ -71,13 +72,13 @@ pub(crate) fn audit_entry(user: i64) -> AuditEntry {
     }
 }
 
-/// Something that is a JPEG by its signature, with every byte in it.
+/// An image with the signature of a JPEG. It contains every byte.
 pub(crate) fn jpeg() -> FaceImage {
     let every_byte = (0..=255).cycle().take(70_000);
     FaceImage::from_bytes([0xFF, 0xD8, 0xFF].into_iter().chain(every_byte).collect()).unwrap()
 }
 
-/// Runs calls at once; their answers, in the order of the calls.
+/// Runs calls at the same time. Returns their answers in the order of the calls.
 pub(crate) async fn at_once<Call>(calls: impl IntoIterator<Item = Call>) -> Vec<Call::Output>
 where
     Call: Future<Output: Send + 'static> + Send + 'static,
@@ -90,7 +91,7 @@ where
     answers
 }
 
-/// Marsaglia's xorshift64: pseudo-random, and the same in every run.
+/// Marsaglia's xorshift64. Its numbers are pseudo-random, and the same in every run.
 pub(crate) struct Xorshift(pub(crate) u64);
 
 impl Xorshift {

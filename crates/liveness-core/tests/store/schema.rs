@@ -1,19 +1,21 @@
-//! Either engine's migrations make the schema that the queries believe in.
+//! On each engine, the migrations create the schema that the queries expect.
 
 use crate::database::{Database, Place, on_each_engine};
 use crate::recording::everything;
 use crate::samples::{audit_entry, jpeg, keyed, recording};
 
-/// What the queries believe in, and what the migrations make, as texts that can be compared.
+/// A schema as texts that can be compared: the schema that the queries expect, or the schema that the migrations
+/// create.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Schema {
-    /// `table.column type`, with `?` where it may be null; in their order.
+    /// `table.column type`, in the order of the columns. A `?` at the end means that the column may be null.
     columns: Vec<String>,
     /// `table (column, …)`
     primary_keys: Vec<String>,
 }
 
-/// `schema.rs` is private to the crate, and its tables hide what is null, so the file itself is read.
+/// The schema that the queries expect. It is read from the text of `schema.rs`, because that module is private and its
+/// types do not show which columns may be null.
 pub(crate) fn believed(place: &Place) -> Schema {
     let (mut columns, mut primary_keys) = (Vec::new(), Vec::new());
     for text in include_str!("../../src/store/tables/schema.rs")
@@ -44,6 +46,7 @@ pub(crate) fn believed(place: &Place) -> Schema {
     Schema { columns, primary_keys }
 }
 
+/// The schema that the migrations have created in the database.
 pub(crate) fn made(place: &Place) -> Schema {
     let columns = place.pick(
         "SELECT t.name || '.' || c.name || ' ' || c.type || iif(c.\"notnull\", '', '?') \
@@ -69,7 +72,8 @@ pub(crate) fn made(place: &Place) -> Schema {
     }
 }
 
-/// Indexes that are not made with a table: `index on table (column, …)`, with what is special about it.
+/// The indexes that are not created together with a table, as `index on table (column, …)`. `unique` or `partial`
+/// follows where it applies.
 pub(crate) fn indexes(place: &Place) -> Vec<String> {
     place.texts(place.pick(
         "SELECT i.name || ' on ' || t.name || ' (' || group_concat(c.name, ', ' ORDER BY c.seqno) || ')' \
@@ -85,7 +89,7 @@ pub(crate) fn indexes(place: &Place) -> Vec<String> {
     ))
 }
 
-async fn the_migrations_make_what_the_queries_believe_in(database: Database) {
+async fn the_migrations_create_the_schema_that_the_queries_expect(database: Database) {
     let (believed, made) = (believed(&database), made(&database));
 
     assert_eq!((believed.columns.len(), believed.primary_keys.len()), (58, 6));
@@ -139,7 +143,7 @@ async fn every_name_begins_with_liveness(database: Database) {
     assert!(others.into_iter().all(of_diesel), "{names:?}");
 }
 
-async fn the_tables_refuse_what_the_types_refuse(database: Database) {
+async fn the_tables_refuse_values_that_the_types_refuse(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
     database.record(recording(1, "session-2")).await;
     let byte = database.pick("x'00'", "'\\x00'::bytea");
@@ -178,6 +182,6 @@ on_each_engine! {
     ;
     not on Citus:
     every_name_begins_with_liveness,
-    the_migrations_make_what_the_queries_believe_in,
-    the_tables_refuse_what_the_types_refuse,
+    the_migrations_create_the_schema_that_the_queries_expect,
+    the_tables_refuse_values_that_the_types_refuse,
 }

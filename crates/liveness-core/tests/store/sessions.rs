@@ -37,7 +37,7 @@ async fn a_session_id_is_told_apart_by_case(database: Database) {
     assert_eq!(database.rows(), [2, 0, 2, 0, 2]);
 }
 
-async fn of_thirty_two_users_racing_for_a_session_on_two_stores_one_gets_it(database: Database) {
+async fn only_one_of_thirty_two_users_gets_a_session_on_two_stores(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let calls = (1..=32).map(|user| {
         let store = stores[user as usize % 2].clone();
@@ -58,8 +58,8 @@ async fn of_thirty_two_users_racing_for_a_session_on_two_stores_one_gets_it(data
     assert!(!database.record(recording(owners[0], "session-1")).await.is_replay);
 }
 
-/// Two users want the same sessions on two stores, in opposite order.
-async fn whoever_gets_a_session_among_many_gets_it_whole(database: Database) {
+/// Two users record in the same sessions on two stores, in opposite order.
+async fn each_of_many_sessions_belongs_to_one_user_only(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let hold = database.hold();
     let calls: Vec<_> = (0..128)
@@ -90,6 +90,6 @@ on_each_engine! {
     a_session_of_another_user_is_a_conflict_and_leaves_nothing,
     the_same_user_may_record_a_session_again,
     a_session_id_is_told_apart_by_case,
-    of_thirty_two_users_racing_for_a_session_on_two_stores_one_gets_it,
-    whoever_gets_a_session_among_many_gets_it_whole,
+    only_one_of_thirty_two_users_gets_a_session_on_two_stores,
+    each_of_many_sessions_belongs_to_one_user_only,
 }

@@ -1,11 +1,11 @@
-//! Going through the records step by step, oldest first.
+//! Reads the records step by step, oldest first.
 
 use liveness_core::store::{CheckFilter, CheckSpan, Store};
 
 use crate::database::{Database, on_each_engine};
 use crate::samples::{NOW, at, recording};
 
-/// Ids, in the order in which steps of this size meet them.
+/// The ids of the records, in the order in which steps of this size return them.
 async fn walk(store: &Store, span: &CheckSpan, size: i64) -> Vec<i64> {
     let (mut met, mut after) = (Vec::new(), None);
     loop {
@@ -17,7 +17,7 @@ async fn walk(store: &Store, span: &CheckSpan, size: i64) -> Vec<i64> {
     }
 }
 
-/// Six records, in this order; two of them at the same instant.
+/// Adds six records in this order. Two of them have the same instant.
 async fn six_records(database: &Database) -> &Store {
     let records = [
         (1, Some(7), "a", 3),
@@ -96,7 +96,7 @@ async fn a_span_begins_at_an_instant_and_ends_before_one(database: Database) {
     }
 }
 
-async fn a_record_that_comes_meanwhile_hides_none(database: Database) {
+async fn a_new_record_between_steps_hides_no_other_record(database: Database) {
     let store = six_records(&database).await;
     let span = of(None, None, None);
     let first = store.checks().after(span.clone(), None, 3).await.unwrap();
@@ -114,5 +114,5 @@ on_each_engine! {
     every_record_is_met_once_whatever_the_step,
     filters_together_mean_and,
     a_span_begins_at_an_instant_and_ends_before_one,
-    a_record_that_comes_meanwhile_hides_none,
+    a_new_record_between_steps_hides_no_other_record,
 }

@@ -1,4 +1,4 @@
-//! What a store tells of itself, in numbers.
+//! The numbers that a store gives about itself.
 
 use liveness_core::store::GroupCommit;
 
@@ -6,11 +6,11 @@ use crate::database::{Database, on_each_engine};
 use crate::queue::{begin_record, occupy, one_face, writers};
 use crate::samples::{audit_entry, jpeg, recording};
 
-async fn what_waits_is_counted_and_then_what_was_committed(database: Database) {
+async fn waiting_and_committed_writes_are_counted(database: Database) {
     let store = database.open_with(GroupCommit { batch: 2, ..one_face() });
     assert_eq!(store.stats().batch_sizes.counts.iter().sum::<u64>(), 0);
     let hold = database.hold();
-    // The last of these waits, and three more.
+    // The last of these writes waits in the queue, and so do three more.
     let mut waiting = occupy(&database, &store).await;
     for user in 1..=3 {
         waiting.push(begin_record(&store, recording(user, &format!("session-{user}"))).unwrap());
@@ -29,7 +29,7 @@ async fn what_waits_is_counted_and_then_what_was_committed(database: Database) {
     let stats = store.stats();
     assert_eq!((stats.waiting_writes, stats.waiting_bytes), (0, 0));
     assert_eq!(stats.batch_sizes.sum, writes);
-    // Each writer had one to itself, and the four that waited were committed by two.
+    // Each writer committed one write alone. The four writes that waited were committed in two transactions.
     let alone = writers(&database) as u64;
     assert_eq!(stats.batch_sizes.counts[..3], [alone, 2, 0], "{stats:?}");
     assert_eq!(stats.commit_micros.counts.iter().sum::<u64>(), alone + 2);
@@ -37,7 +37,7 @@ async fn what_waits_is_counted_and_then_what_was_committed(database: Database) {
     assert_eq!(stats.failed_commits, 0);
 }
 
-async fn a_transaction_of_which_nothing_was_committed_is_counted_apart(database: Database) {
+async fn a_transaction_that_failed_is_counted_separately(database: Database) {
     let store = database.open();
     database.execute("DROP TABLE liveness_audit_entries");
     store.trail().append(audit_entry(1)).await.unwrap_err();
@@ -45,7 +45,7 @@ async fn a_transaction_of_which_nothing_was_committed_is_counted_apart(database:
     assert_eq!((stats.failed_commits, stats.batch_sizes.sum), (1, 0));
 }
 
-async fn connections_are_told_with_those_that_nobody_uses(database: Database) {
+async fn open_and_idle_connections_are_counted(database: Database) {
     let store = database.open();
     store.ping().await.unwrap();
     let stats = store.stats();
@@ -58,7 +58,7 @@ async fn connections_are_told_with_those_that_nobody_uses(database: Database) {
 }
 
 on_each_engine! {
-    what_waits_is_counted_and_then_what_was_committed,
-    a_transaction_of_which_nothing_was_committed_is_counted_apart,
-    connections_are_told_with_those_that_nobody_uses,
+    waiting_and_committed_writes_are_counted,
+    a_transaction_that_failed_is_counted_separately,
+    open_and_idle_connections_are_counted,
 }

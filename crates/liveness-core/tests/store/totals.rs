@@ -1,4 +1,4 @@
-//! A page's total is how many records there are, whatever was recorded, refused or repeated, at any moment.
+//! The total of a page is the number of records at any moment, whatever was recorded, refused or repeated.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ fn filter(user: Option<i64>, pre_registration: Option<i64>, session: Option<&str
     }
 }
 
-/// What the tests record of, in every combination, and what they do not.
+/// Filters with every combination of users, pre-registrations and sessions. Some of them have no records.
 fn every_filter() -> Vec<CheckFilter> {
     let users = [None, Some(1), Some(2), Some(3), Some(4), Some(99)];
     let pre_registrations = [None, Some(7), Some(8), Some(99)];
@@ -75,7 +75,8 @@ async fn assert_totals(database: &Database) {
     }
 }
 
-/// Any of four users, with or without a pre-registration, in a session that most often is theirs; some under a key.
+/// A random recording of one of four users. It has a pre-registration or not, and a key or not. Its session usually
+/// belongs to the user.
 fn anything(random: &mut Xorshift) -> Recording {
     let user = 1 + random.below(4) as i64;
     let session = match random.below(4) {
@@ -95,7 +96,7 @@ fn anything(random: &mut Xorshift) -> Recording {
     recording
 }
 
-async fn after_any_history_every_total_is_what_is_there(database: Database) {
+async fn after_any_history_every_total_is_correct(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let mut random = Xorshift(0x5EED);
     let mut refused = 0;
@@ -118,7 +119,7 @@ async fn after_any_history_every_total_is_what_is_there(database: Database) {
     assert_totals(&database).await;
 }
 
-/// Asks one of two stores after the other, until everything is recorded and once more.
+/// Asks two stores in turn for a page until everything is recorded, and then once more. Returns the last total.
 async fn watch(stores: [Store; 2], filter: CheckFilter, is_over: Arc<AtomicBool>) -> i64 {
     let mut last = 0;
     for store in stores.iter().cycle() {
@@ -176,7 +177,7 @@ async fn while_others_record_no_total_is_wrong(database: Database) {
     assert_totals(&database).await;
 }
 
-async fn what_is_refused_or_repeated_is_not_counted(database: Database) {
+async fn refused_and_repeated_calls_are_not_counted(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
     database.record(recording(2, "session-2")).await;
     let before = database.totals();
@@ -199,8 +200,8 @@ async fn what_is_refused_or_repeated_is_not_counted(database: Database) {
 }
 
 on_each_engine! {
-    after_any_history_every_total_is_what_is_there,
-    what_is_refused_or_repeated_is_not_counted,
+    after_any_history_every_total_is_correct,
+    refused_and_repeated_calls_are_not_counted,
     ;
     not on Citus:
     while_others_record_no_total_is_wrong,

@@ -1,4 +1,4 @@
-//! What a database URL may say: `sqlite://PATH`, whatever stands in the path but `?`, or `postgres://…`.
+//! A database URL is `sqlite://PATH`, where the path may contain anything but `?`, or `postgres://…`.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use liveness_core::store::{Store, StoreSettings};
 
 use crate::samples::recording;
 
-/// What an operator reads who gives this URL.
+/// The error that an operator gets for this URL.
 fn refusal(url: &str) -> String {
     match Store::open(url) {
         Ok(store) => panic!("{url} opened {store:?}"),

@@ -1,4 +1,4 @@
-//! Users of the standalone host, and the directory that makes them.
+//! Users of the standalone host, and the directory that creates them.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ async fn calls_at_once_on_two_stores_make_a_user_once(database: Database) {
     assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1);
 }
 
-async fn of_users_who_claim_one_user_id_at_once_one_is_made(database: Database) {
+async fn only_one_user_of_a_user_id_is_added_at_once(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let calls = (1..=16).map(|id| {
         let (store, user) = (stores[id as usize % 2].clone(), jane().to_user(1234));
@@ -109,13 +109,13 @@ async fn of_users_who_claim_one_user_id_at_once_one_is_made(database: Database) 
     assert_eq!(database.store.users().find((1..=16).collect()).await.unwrap(), made);
 }
 
-async fn what_cannot_be_stored_names_nobody(database: Database) {
+async fn a_user_id_that_cannot_be_stored_finds_nobody(database: Database) {
     let found = database.store.users().get_by_user_id("USR-1\0".into()).await;
 
     assert_eq!(found.unwrap(), None);
 }
 
-async fn who_is_asked_for_at_once_is_found_as_alone(database: Database) {
+async fn users_are_found_at_once_as_they_are_found_alone(database: Database) {
     let store = &database.store;
     let user = |id: i64| User {
         id,
@@ -124,7 +124,7 @@ async fn who_is_asked_for_at_once_is_found_as_alone(database: Database) {
     };
     store.users().put((1..=20).map(user).collect(), at(NOW)).await.unwrap();
 
-    // Twice over, and with those who are not there.
+    // Each id is asked for twice, and the last five ids have no user.
     let asked: Vec<i64> = (1..=25).chain(1..=25).collect();
     let by_id = at_once(asked.clone().into_iter().map(|id| {
         let store = store.clone();
@@ -141,7 +141,7 @@ async fn who_is_asked_for_at_once_is_found_as_alone(database: Database) {
     assert_eq!(by_user_id.await, expected);
 }
 
-async fn users_are_put_there_or_changed(database: Database) {
+async fn put_adds_users_and_changes_users(database: Database) {
     let store = &database.store;
     store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
     let joe = Claims::of(UserReference::Id(5)).to_user(5);
@@ -166,7 +166,7 @@ async fn users_are_put_there_or_changed(database: Database) {
     assert_eq!(made, NOW);
 }
 
-async fn a_user_id_that_is_anothers_puts_nobody_there(database: Database) {
+async fn a_user_id_of_another_user_refuses_the_whole_put(database: Database) {
     let store = &database.store;
     store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
     let usurper = User {
@@ -182,15 +182,15 @@ async fn a_user_id_that_is_anothers_puts_nobody_there(database: Database) {
 }
 
 on_each_engine! {
-    what_cannot_be_stored_names_nobody,
-    who_is_asked_for_at_once_is_found_as_alone,
-    users_are_put_there_or_changed,
-    a_user_id_that_is_anothers_puts_nobody_there,
+    a_user_id_that_cannot_be_stored_finds_nobody,
+    users_are_found_at_once_as_they_are_found_alone,
+    put_adds_users_and_changes_users,
+    a_user_id_of_another_user_refuses_the_whole_put,
     an_id_seen_for_the_first_time_becomes_a_user,
     a_known_user_is_not_changed_by_a_token,
     without_provisioning_an_unknown_id_is_nobody,
     a_user_id_is_looked_up_and_never_made,
     a_user_id_that_is_taken_makes_no_second_user,
     calls_at_once_on_two_stores_make_a_user_once,
-    of_users_who_claim_one_user_id_at_once_one_is_made,
+    only_one_user_of_a_user_id_is_added_at_once,
 }

@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, free_port};
 use crate::node::{Node, SECRET, until};
 
 const REFUSAL: &str = "the database is behind a pooler that gives each transaction another session \
-    (PgBouncer's pool_mode = transaction), where settings and prepared statements are lost; \
+    (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost; \
     connect to PostgreSQL itself, or set pool_mode = session";
 
 /// A PgBouncer of the test's own on loopback. It ends with this.

@@ -1,9 +1,12 @@
 //! `INSERT` of many rows.
 //!
-//! The statement is the same for any number of rows, so that a prepared statement is neither parsed nor planned again.
-//! PostgreSQL is a network away and gets all rows at once, as one array for each column. SQLite is in the process and
-//! gets one row at a time. diesel's own insert writes the values of each row into the statement, which is then a new one
-//! for each number of rows. Citus gets such a statement, because it locks all shards for an insert from arrays.
+//! - PostgreSQL is a network away. It gets all rows at once, as one array for each column.
+//! - SQLite is in the same process. It gets one row at a time.
+//! - Citus locks all shards for an insert from arrays. It gets all rows at once, each row with its own values.
+//!
+//! On PostgreSQL and SQLite, the statement is the same for any number of rows. So it stays prepared, and is neither
+//! parsed nor planned again. diesel's own insert makes a new statement for each number of rows, as the form for Citus
+//! does.
 
 use std::marker::PhantomData;
 
@@ -18,33 +21,33 @@ use super::error::StoreError;
 
 /// A row to insert. [`row!`] implements it.
 pub(crate) trait Row: Sized {
-    /// Many rows, by columns.
+    /// The values of many rows, in one list for each column.
     type Columns: FromIterator<Self> + Columns;
-    /// A type that no other row has, which names the statement.
+    /// A type of this row only. It identifies the prepared statement.
     type Id: 'static;
 
     const TABLE: &'static str;
     const COLUMNS: &'static [&'static str];
 
-    /// The values, separated by commas.
+    /// Adds the values of the row to a statement for SQLite, separated by commas.
     fn push_values<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
-    /// The same for PostgreSQL.
+    /// Adds the values of the row to a statement for PostgreSQL, separated by commas.
     fn push_pg_values<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
 }
 
-/// The values of many rows.
+/// The values of many rows, in one list for each column.
 pub(crate) trait Columns {
-    /// One array for each column, separated by commas.
+    /// Adds one array for each column to a statement, separated by commas.
     fn push_arrays<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
 }
 
 /// The clauses that follow the values.
 pub(crate) trait Clauses: 'static {
     const ON_CONFLICT: &'static str = "";
-    /// For PostgreSQL only. With RETURNING, SQLite keeps a journal of each page that the statement touches, in case the
-    /// statement fails half-way. There the connection is asked for the row's id instead.
+    /// For PostgreSQL only. With RETURNING, SQLite would keep a journal of each page that the statement changes, in
+    /// case the statement fails half-way. On SQLite, `last_insert_rowid()` gives the id instead.
     const RETURNING: &'static str = "";
-    /// The SQL types of the columns that come back.
+    /// The SQL types of the columns that RETURNING names.
     type Returned;
 }
 
@@ -116,7 +119,7 @@ macro_rules! row {
     };
 }
 
-/// The values of a row in the statement of one engine.
+/// Defines the function that adds the values of a row to a statement of one engine.
 macro_rules! push_values {
     ($name:ident, $DB:ty, { $first:ident: $first_sql:ty, $($column:ident: $sql:ty,)* }) => {
         fn $name<'b>(
@@ -166,7 +169,7 @@ pub(crate) fn execute<R: Row, C: Clauses>(conn: &mut Connection<'_>, rows: Vec<R
     Ok(())
 }
 
-/// The statement of one row.
+/// The statement that inserts one row, for SQLite.
 pub(crate) struct OneRow<'r, R, C> {
     row: &'r R,
     clauses: PhantomData<C>,
@@ -199,7 +202,7 @@ impl<R: Row, C: Clauses> QueryId for OneRow<'_, R, C> {
 
 impl<R, C, Conn> RunQueryDsl<Conn> for OneRow<'_, R, C> {}
 
-/// The statement of all rows.
+/// The statement that inserts all rows from arrays, for PostgreSQL.
 pub(crate) struct AllRows<R: Row, C> {
     columns: R::Columns,
     clauses: PhantomData<C>,
@@ -238,7 +241,7 @@ impl<R: Row, C: Clauses> Query for AllRows<R, C> {
 
 impl<R: Row, C, Conn> RunQueryDsl<Conn> for AllRows<R, C> {}
 
-/// The statement of all rows, with the values of each.
+/// The statement that inserts all rows with the values of each row, for Citus.
 pub(crate) struct EachRow<'r, R, C> {
     rows: &'r [R],
     clauses: PhantomData<C>,
@@ -255,7 +258,7 @@ impl<'r, R: Row, C: Clauses> EachRow<'r, R, C> {
 
 impl<R: Row, C: Clauses> QueryFragment<Pg> for EachRow<'_, R, C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // Another number of rows is another statement: few are worth keeping.
+        // Each number of rows makes a different statement. Only the statement for one row stays prepared.
         if self.rows.len() > 1 {
             out.unsafe_to_cache_prepared();
         }

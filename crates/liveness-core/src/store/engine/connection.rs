@@ -1,4 +1,4 @@
-//! One connection, of any engine, and its transactions. This is the place where the engine is matched on.
+//! One connection of any engine, and its transactions. The engine is chosen by matching on [`Connection`].
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _};
 use diesel::pg::PgConnection;
@@ -7,14 +7,14 @@ use diesel::sqlite::SqliteConnection;
 
 use super::error::{self, StoreError};
 
-/// A connection to the database, as an embedding backend lends one.
+/// A connection to the database. An embedding backend can lend one to the store.
 #[expect(missing_debug_implementations, reason = "diesel's connections have none")]
 pub enum Connection<'a> {
-    /// To SQLite.
+    /// A connection to SQLite.
     Sqlite(&'a mut SqliteConnection),
-    /// To PostgreSQL.
+    /// A connection to PostgreSQL.
     Postgres(&'a mut PgConnection),
-    /// To the coordinator of a Citus cluster: PostgreSQL that shards.
+    /// A connection to the coordinator of a Citus cluster, which is sharded PostgreSQL.
     Citus(&'a mut PgConnection),
 }
 
@@ -30,12 +30,12 @@ impl<'a> From<&'a mut PgConnection> for Connection<'a> {
     }
 }
 
-/// Whether no text of the database can be this one: PostgreSQL has no U+0000, and does not even take the question.
+/// Whether the database cannot store this text. PostgreSQL has no U+0000 in texts, and refuses even a query with it.
 pub(crate) fn cannot_be_stored(text: &str) -> bool {
     text.contains('\0')
 }
 
-/// Runs a query, which is written once, on the connection of either engine.
+/// Runs a query on a connection of either engine. The query is written once.
 macro_rules! on_either {
     ($conn:expr, |$either:ident| $query:expr) => {
         match $conn {
@@ -48,12 +48,12 @@ macro_rules! on_either {
 
 pub(crate) use on_either;
 
-/// What a transaction is for.
+/// The purpose of a transaction.
 #[derive(Clone, Copy)]
 pub(crate) enum Purpose {
-    /// To read more than once, from one snapshot.
+    /// Several reads from one snapshot.
     Read,
-    /// To write.
+    /// Writes.
     Write,
 }
 
@@ -63,7 +63,7 @@ impl Connection<'_> {
         matches!(self, Self::Citus(_))
     }
 
-    /// Runs `operation` in a transaction of its own: all of it is committed, or nothing.
+    /// Runs `operation` in a transaction of its own. Either everything is committed, or nothing.
     pub(crate) fn transaction<T>(
         &mut self,
         purpose: Purpose,
@@ -77,15 +77,18 @@ impl Connection<'_> {
                 Ok(value)
             }
             Err(error) => {
-                // When this fails too, the connection is known to be broken, and the first error says more.
+                // If the rollback fails too, diesel marks the connection as broken. The first error says more.
                 let _ = on_either!(self, |conn| AnsiTransactionManager::rollback_transaction(&mut **conn));
                 Err(error)
             }
         }
     }
 
-    /// SQLite begins to write IMMEDIATE: a deferred transaction that reads before it writes fails at once when another
-    /// writes. PostgreSQL sees new rows with each statement unless it is told not to.
+    /// Begins a transaction.
+    ///
+    /// A write on SQLite begins with IMMEDIATE. Without it, a transaction that reads before it writes fails at once
+    /// while another transaction writes. A read on PostgreSQL asks for REPEATABLE READ. Without it, each statement sees
+    /// rows that were committed after the previous statement.
     fn begin(&mut self, purpose: Purpose) -> QueryResult<()> {
         match (self, purpose) {
             (Self::Sqlite(conn), Purpose::Read) => AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN"),
@@ -99,7 +102,8 @@ impl Connection<'_> {
             (Self::Postgres(conn), Purpose::Write) => {
                 AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN")
             }
-            // What a session sets does not reach the workers; what a transaction sets does, where we ask for it.
+            // The settings of a session do not reach the workers. SET LOCAL does, because `citus::SETTINGS` asks for
+            // it.
             (Self::Citus(conn), Purpose::Write) => {
                 let begin = "BEGIN; SET LOCAL lock_timeout = '4s'";
                 AnsiTransactionManager::begin_transaction_sql(&mut **conn, begin)
@@ -112,11 +116,12 @@ impl Connection<'_> {
         on_either!(self, |conn| conn.batch_execute(statements))
     }
 
-    /// Sees to it that the pool does not lend the connection again: it drops those that come back in a transaction.
+    /// Makes the pool drop this connection instead of lending it again. The pool drops a connection that comes back in
+    /// a transaction.
     pub(crate) fn spoil(&mut self) {
         let begun: Result<(), DieselError> =
             on_either!(self, |conn| AnsiTransactionManager::begin_transaction(&mut **conn));
-        // What cannot begin one is broken, and dropped as well.
+        // A connection that cannot begin a transaction is broken, and the pool drops it too.
         drop(begun);
     }
 }

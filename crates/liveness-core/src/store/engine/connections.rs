@@ -1,6 +1,6 @@
 //! The connections of a store, and what happens when the database goes away.
 //!
-//! A connection that broke is dropped. An operation that can be repeated without harm is repeated on the next one.
+//! A broken connection is dropped. The operation is repeated on the next connection, if a repetition does no harm.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use super::postgres::{PostgresPool, PostgresSettings};
 use super::sqlite::SqlitePool;
 use super::timeouts::{RETRY, WAIT};
 
-/// How many connections a pool has, or several pools together.
+/// The number of connections of one pool, or of several pools together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PoolState {
     pub(crate) connections: u32,
@@ -66,8 +66,8 @@ impl Pool {
         }
     }
 
-    /// How many transactions may write at once. SQLite takes only one. On PostgreSQL the second is written while the first
-    /// is made durable.
+    /// How many transactions may write at once. SQLite allows only one. On PostgreSQL, the second transaction is
+    /// written while the first is made durable.
     fn writers(&self) -> u32 {
         match self {
             Self::Sqlite(_) => 1,
@@ -83,14 +83,14 @@ pub(crate) struct Connections {
     writers: Pool,
     file: Option<DatabaseFile>,
     settings: PostgresSettings,
-    /// Whether the server has the extension Citus. Asked once.
+    /// Whether the server has the extension Citus. The server is asked once.
     is_citus: OnceLock<bool>,
     is_away: AtomicBool,
     lacks_migrations: AtomicBool,
 }
 
 impl Connections {
-    /// A pool to read from and a pool to write to. They are two for a SQLite file, else the same.
+    /// Takes a pool to read from and a pool to write to. A SQLite file has two pools. Otherwise both are the same pool.
     pub(crate) fn new(readers: Pool, writers: Pool, file: Option<DatabaseFile>) -> Self {
         Self {
             readers,
@@ -107,7 +107,7 @@ impl Connections {
         Self { settings, ..self }
     }
 
-    /// How its connections are set up, where they are PostgreSQL's.
+    /// The settings of the connections, if they are to PostgreSQL.
     pub(crate) fn settings(&self) -> &PostgresSettings {
         &self.settings
     }
@@ -115,7 +115,7 @@ impl Connections {
     /// How many connections there are.
     pub(crate) fn state(&self) -> PoolState {
         match &self.file {
-            // A file has two pools.
+            // A SQLite file has two pools.
             Some(_) => self.readers.state() + self.writers.state(),
             None => self.writers.state(),
         }
@@ -132,12 +132,12 @@ impl Connections {
         self.writers.writers()
     }
 
-    /// Whether two transactions that write may collide. SQLite lets only one begin.
+    /// Whether two transactions that write may collide. SQLite lets only one such transaction begin.
     pub(crate) fn can_collide(&self) -> bool {
         matches!(self.writers, Pool::Postgres(_))
     }
 
-    /// Reads, on the thread of the caller.
+    /// Runs a read on the thread of the caller.
     pub(crate) fn read<T>(
         &self,
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
@@ -145,7 +145,7 @@ impl Connections {
         self.run(&self.readers, operation)
     }
 
-    /// Writes, on the thread of the caller.
+    /// Runs a write on the thread of the caller.
     pub(crate) fn write<T>(
         &self,
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
@@ -153,8 +153,8 @@ impl Connections {
         self.run(&self.writers, operation)
     }
 
-    /// Brings the schema up to date, on the thread of the caller. After it has failed, every other call fails until it
-    /// succeeds.
+    /// Brings the schema up to date, on the thread of the caller. After a failed migration, reads and writes fail until
+    /// a migration succeeds.
     pub(crate) fn migrate<T>(
         &self,
         migration: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
@@ -167,8 +167,8 @@ impl Connections {
         migrated
     }
 
-    /// Runs an operation on a connection that may write, whether the schema is up to date or not; on the thread of the
-    /// caller.
+    /// Runs an operation on a connection that may write, on the thread of the caller. The schema need not be up to
+    /// date.
     pub(crate) fn inspect<T>(
         &self,
         inspection: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
@@ -178,7 +178,7 @@ impl Connections {
         found.map_err(|error| OpenError::of("inspect", &error))
     }
 
-    /// Refuses a pooler that changes the session of a connection. Two connections are needed to notice it.
+    /// Refuses a pooler that changes the session of a connection. The check needs two connections.
     fn check_sessions(&self) -> Result<(), OpenError> {
         let Pool::Postgres(pool) = &self.writers else {
             return Ok(());
@@ -189,7 +189,7 @@ impl Connections {
         };
         match pooler::changes_sessions(&mut conn, &mut other) {
             Ok(true) => Err(OpenError::new(pooler::CHANGES_SESSIONS.to_owned()).mended_by(pooler::MEND)),
-            // A connection that broke is found broken by what comes next, too.
+            // If a connection broke during the check, the next operation reports it.
             Ok(false) | Err(_) => Ok(()),
         }
     }
@@ -205,8 +205,8 @@ impl Connections {
         self.on_a_connection(pool, operation)
     }
 
-    /// Runs an operation on a connection of a pool. When the connection breaks, runs it again on the next one, unless the
-    /// transaction may have been committed.
+    /// Runs an operation on a connection of a pool. If the connection breaks, runs the operation again on the next
+    /// connection, unless the transaction may have been committed.
     fn on_a_connection<T>(
         &self,
         pool: &Pool,
@@ -257,7 +257,7 @@ impl Connections {
         attempt(conn, operation)
     }
 
-    /// A connection of the pool.
+    /// Takes a connection from the pool. Logs when the database goes away, and when it is back.
     fn lend<M: ManageConnection>(&self, pool: &r2d2::Pool<M>) -> Result<PooledConnection<M>, StoreError> {
         let found = match pool.try_get() {
             Some(conn) => Ok(conn),
@@ -279,7 +279,8 @@ impl Connections {
     }
 }
 
-/// Another connection, unless the pool has only one, or an embedding backend uses all the others.
+/// Takes another connection from the pool. Returns `None` if the pool has only one, or if an embedding backend uses all
+/// other connections.
 fn second_of(pool: &PostgresPool) -> Option<PooledConnection<ConnectionManager<PgConnection>>> {
     match pool.state() {
         state if state.idle_connections == 0 && state.connections == pool.max_size() => None,

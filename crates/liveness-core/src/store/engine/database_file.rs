@@ -1,4 +1,4 @@
-//! The file that a SQLite database is kept in: how it is named, and whether it is still the same.
+//! The file of a SQLite database: its URI, and whether it is still the same file.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,15 +11,16 @@ pub(crate) fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> OpenErr
     OpenError::new(format!("cannot open the database {}: {error}", path.display()))
 }
 
-/// The file as SQLite's URI. `mode=rw`: a file that has gone is an error, not a new and empty database.
+/// The URI of a file for SQLite. With `mode=rw`, a missing file is an error, not a new and empty database.
 ///
-/// The authority is empty, so that a path with two slashes before it is not taken for a host's name.
+/// The authority of the URI is empty. So a path that begins with two slashes is not taken for the name of a host.
 pub(crate) fn uri_of(path: &Path) -> String {
     let authority = if path.is_absolute() { "//" } else { "" };
     format!("file:{authority}{}?mode=rw", percent_encoded(&path.to_string_lossy()))
 }
 
-/// Everything in a URI's path but letters, digits and `/._-` as `%XX`, so that no file name ends the path early.
+/// Encodes a path for a URI. Everything except letters, digits and `/._-` becomes `%XX`, so that no file name ends the
+/// path early.
 fn percent_encoded(path: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => char::from(byte).to_string(),
@@ -28,9 +29,9 @@ fn percent_encoded(path: &str) -> String {
     path.bytes().map(encode).collect()
 }
 
-/// The file as it was when it was opened.
+/// The identity of the file when it was opened.
 ///
-/// SQLite goes on acknowledging commits to a file that was deleted or replaced under it.
+/// SQLite continues to acknowledge commits to a file that was deleted or replaced. So the store checks the file itself.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseFile {
     path: Arc<PathBuf>,
@@ -49,7 +50,9 @@ impl DatabaseFile {
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match identity(&self.path) {
             Ok(identity) if identity == self.identity => Ok(()),
-            Ok(_) => Err(StoreError::unavailable("the database file was replaced by another")),
+            Ok(_) => Err(StoreError::unavailable(
+                "the database file was replaced by another file",
+            )),
             Err(error) => Err(StoreError::unavailable(error)),
         }
     }

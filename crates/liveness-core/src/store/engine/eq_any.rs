@@ -1,7 +1,7 @@
-//! `column = ANY (…)` with one parameter for all values. The statement is the same for any number of values, so that it
+//! `column = ANY (…)` with one parameter for all values. The statement is the same for any number of values, so it
 //! stays prepared.
 //!
-//! PostgreSQL gets an array. SQLite has no arrays and gets a JSON array.
+//! PostgreSQL gets an array. SQLite has no arrays, so it gets a JSON array.
 
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
@@ -19,7 +19,7 @@ pub(crate) struct EqAny<C, V> {
     json: String,
 }
 
-/// Whether a column has one of these values.
+/// The condition that a column has one of these values.
 pub(crate) fn eq_any<C, V: serde::Serialize>(column: C, values: Vec<V>) -> Result<EqAny<C, V>, StoreError> {
     let json = serde_json::to_string(&values).map_err(StoreError::internal)?;
     Ok(EqAny { column, values, json })

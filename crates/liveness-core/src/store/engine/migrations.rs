@@ -1,4 +1,5 @@
-//! Brings the schema up to date. The migrations are compiled in. Each engine has a tree of its own, with the same names.
+//! Brings the schema up to date. The migrations are part of the program. Each engine has a folder of migrations of its
+//! own, with the same names.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,18 +20,18 @@ use super::postgres::PostgresSettings;
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// The advisory lock that nodes take to migrate one after the other. Its number means nothing; it is ours.
+/// The advisory lock of a migration, so that nodes migrate one after the other. The number has no meaning.
 const LOCK: i64 = 5_496_712_038_112;
-/// How often a node that waits for its turn asks for the lock. It does not wait in a statement: CREATE INDEX
-/// CONCURRENTLY waits for every statement that has begun, so that two nodes would wait for each other.
+/// The time between two tries to take the lock. A node must not wait for the lock inside a statement: CREATE INDEX
+/// CONCURRENTLY waits for every statement that has begun, so two nodes would wait for each other.
 const TURN: Duration = Duration::from_millis(100);
 
 /// Runs the migrations that the database lacks, and returns their names.
 ///
-/// On SQLite they are one transaction. On PostgreSQL each is a transaction of its own, unless its `metadata.toml` says
-/// that it runs outside of one.
+/// On SQLite, all migrations run in one transaction. On PostgreSQL, each migration runs in a transaction of its own,
+/// unless its `metadata.toml` says that it runs outside a transaction.
 ///
-/// `distribute` is run on PostgreSQL after the migrations.
+/// On PostgreSQL, `distribute` runs after the migrations.
 pub(crate) fn run(
     conn: &mut Connection<'_>,
     settings: &PostgresSettings,
@@ -44,7 +45,7 @@ pub(crate) fn run(
         }),
         Connection::Postgres(postgres) | Connection::Citus(postgres) => {
             let applied = on_postgres(postgres, settings, distribute);
-            // The lock and the settings of this session end with it.
+            // The session ends with this connection, and with it the lock and the settings.
             conn.spoil();
             applied
         }
@@ -57,7 +58,7 @@ pub(crate) fn run(
     Ok(applied)
 }
 
-/// The versions that were applied.
+/// Applies the migrations that the database lacks, and returns their versions.
 fn apply<DB: Backend>(
     harness: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
@@ -79,7 +80,7 @@ fn on_postgres(
         std::thread::sleep(TURN);
     }
     if let Some(schema) = settings.quoted_schema() {
-        // A table without a schema's name is made in the first schema of the path.
+        // A table without a schema in its name is created in the first schema of the search path.
         conn.batch_execute(&format!(
             "CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}"
         ))?;
@@ -90,7 +91,8 @@ fn on_postgres(
     Ok(applied)
 }
 
-/// An interrupted CREATE INDEX CONCURRENTLY leaves an index that no query uses and that stands in the way.
+/// Drops invalid indexes. An interrupted CREATE INDEX CONCURRENTLY leaves one. No query uses it, and the next try to
+/// create the index would fail.
 fn drop_invalid_indexes(conn: &mut PgConnection) -> Result<(), StoreError> {
     let invalid = "SELECT indexrelid::regclass::text FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
         JOIN pg_namespace ON pg_namespace.oid = relnamespace \
@@ -102,7 +104,8 @@ fn drop_invalid_indexes(conn: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The migrations that the database lacks, by name, and the versions in it that this program does not know.
+/// The names of the migrations that the database lacks, and the versions in the database that this program does not
+/// know.
 pub(crate) fn state(conn: &mut Connection<'_>) -> Result<(Vec<String>, Vec<String>), StoreError> {
     let mut names = names()?;
     let mut unknown = Vec::new();
@@ -114,7 +117,7 @@ pub(crate) fn state(conn: &mut Connection<'_>) -> Result<(Vec<String>, Vec<Strin
     Ok((names.into_values().collect(), unknown))
 }
 
-/// The versions that the database has. diesel's own question would create the table of versions.
+/// The versions that were applied to the database. diesel's own query would create the table of versions.
 fn applied(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
     let table = match conn {
         Connection::Sqlite(_) => "SELECT count(*) FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
@@ -130,7 +133,7 @@ fn applied(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
     Ok(on_either!(conn, |conn| versions.load(*conn))?)
 }
 
-/// The names of the migrations, which are the same for both engines, by their versions.
+/// The names of the migrations by their versions. They are the same for both engines.
 fn names() -> Result<BTreeMap<String, String>, StoreError> {
     let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(StoreError::internal)?;
     let named = migrations.iter().map(|migration| {
@@ -140,12 +143,13 @@ fn names() -> Result<BTreeMap<String, String>, StoreError> {
     Ok(named.collect())
 }
 
-/// Refuses a database that cannot hold every text, and tables in another schema that would hide ours.
+/// Refuses a database that cannot store every text, and a database where tables in another schema would hide our
+/// tables.
 fn check(conn: &mut PgConnection, settings: &PostgresSettings) -> Result<(), StoreError> {
     let encoding: String = sql::<Text>("SELECT current_setting('server_encoding')").get_result(conn)?;
     if encoding != "UTF8" {
         return Err(StoreError::internal(format!(
-            "its encoding is {encoding}, and must be UTF8"
+            "its encoding is {encoding}, but must be UTF8"
         )));
     }
     let found = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass('liveness_checks')";

@@ -1,5 +1,5 @@
-//! Whether a connection keeps its session. Behind a pooler that works by transaction (PgBouncer's
-//! `pool_mode = transaction`) it does not: settings, prepared statements and advisory locks would be another connection's.
+//! Checks that a connection keeps its session. Behind a pooler in transaction mode it does not (PgBouncer's
+//! `pool_mode = transaction`). Settings, prepared statements and advisory locks would then belong to another connection.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -8,11 +8,11 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
-/// What an operator reads.
+/// The error for the operator.
 pub(crate) const CHANGES_SESSIONS: &str = "the database is behind a pooler that gives each transaction another session \
-    (PgBouncer's pool_mode = transaction), where settings and prepared statements are lost";
+    (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost";
 
-/// What would mend it.
+/// What the operator can do about it.
 pub(crate) const MEND: &str = "connect to PostgreSQL itself, or set pool_mode = session";
 
 #[derive(QueryableByName)]
@@ -21,13 +21,14 @@ struct Setting {
     value: Option<String>,
 }
 
-/// How often a connection is asked. Others that use the pooler meanwhile may hide what it does, but not for long.
+/// How often the sessions are compared. Other clients of the pooler can hide a change, but not for long.
 const ROUNDS: usize = 5;
 
-/// Whether a session that one connection has changed is seen by another, or no longer by itself.
+/// Whether the pooler changes sessions. `conn` sets a mark in its session. The sessions have changed if `other` sees
+/// the mark, or if `conn` no longer sees it.
 ///
-/// A pooler gives a transaction the session that became free last, which the other connection then sees, or the one that
-/// is free longest, which is not the same twice in a row.
+/// Some poolers give a transaction the session that became free last: then `other` gets the session of `conn`. Some give
+/// the session that is free longest: then `conn` gets two different sessions in a row.
 pub(crate) fn changes_sessions(conn: &mut PgConnection, other: &mut PgConnection) -> QueryResult<bool> {
     let mark = format!("{:x}", RandomState::new().hash_one(()));
     conn.batch_execute(&format!("SELECT set_config('liveness.session', '{mark}', false)"))?;
@@ -40,7 +41,8 @@ pub(crate) fn changes_sessions(conn: &mut PgConnection, other: &mut PgConnection
     Ok(false)
 }
 
-/// The mark of the session. In a transaction, so that the statement is prepared where it is executed.
+/// Reads the mark of the session. Call this in a transaction, so that the statement is prepared and executed in the
+/// same session.
 fn mark_of(conn: &mut PgConnection) -> QueryResult<Option<String>> {
     let setting: Setting =
         diesel::sql_query("SELECT current_setting('liveness.session', true) AS value").get_result(conn)?;

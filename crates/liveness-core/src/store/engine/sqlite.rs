@@ -1,4 +1,4 @@
-//! SQLite: how its connections are set up, so that a commit is durable, and how its pools are made.
+//! Sets up connections to SQLite so that a commit is durable, and creates pools of them.
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -14,19 +14,19 @@ use super::database_file::{cannot_open, uri_of};
 use super::error::OpenError;
 use super::timeouts::WAIT;
 
-/// A pool of SQLite connections, as diesel and r2d2 make one.
+/// A pool of SQLite connections, by diesel and r2d2.
 pub type SqlitePool = Pool<ConnectionManager<SqliteConnection>>;
 
-/// Readers of a file of ours, beside its one writer.
+/// The number of connections that read a file of the store. One more connection writes.
 const READERS: u32 = 4;
 
-// Older ones can lose commits in WAL mode when there is more than one connection.
+// Older versions can lose commits in WAL mode when there is more than one connection.
 const _: () = assert!(
     libsqlite3_sys::SQLITE_VERSION_NUMBER >= 3_051_003,
     "SQLite 3.51.3 or newer is needed"
 );
 
-/// Sets up a connection so that a commit is durable, as every connection of a store needs it.
+/// Sets up a connection as the store needs it, so that a commit is durable.
 ///
 /// ```
 /// use diesel::r2d2::{ConnectionManager, Pool};
@@ -47,7 +47,8 @@ impl SqliteSettings {
     const READER: Self = Self { read_only: true };
     const WRITER: Self = Self { read_only: false };
 
-    /// In this order, each by itself. FULL: with NORMAL a power cut loses commits that were acknowledged.
+    /// The pragmas run one by one, in this order. `synchronous` is FULL, because with NORMAL a power cut loses
+    /// acknowledged commits.
     const PRAGMAS: [&'static str; 8] = [
         "PRAGMA busy_timeout = 5000",
         "PRAGMA journal_mode = WAL",
@@ -62,7 +63,8 @@ impl SqliteSettings {
 
 impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for SqliteSettings {
     fn on_acquire(&self, conn: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        // A batch touches many pages, here and there: 16 MB are kept at hand, and go back to the file together.
+        // A batch changes many pages in different places. The cache holds 16 MB of pages, and a checkpoint writes as
+        // many back to the file together.
         let own: &[_] = if self.read_only {
             &["PRAGMA query_only = ON"]
         } else {
@@ -85,15 +87,17 @@ pub(crate) fn path(url: &str) -> Result<&str, OpenError> {
     }
 }
 
-/// The readers and the writer of a file, which may be made where there is none.
+/// Opens a file: a pool of connections that read, and a pool with one connection that writes. With `creates`, a missing
+/// file is created.
 pub(crate) fn open_file(path: &Path, creates: bool) -> Result<(SqlitePool, SqlitePool), OpenError> {
     let mut options = fs::OpenOptions::new();
     let opened = options.create(creates).append(true).mode(0o600).open(path);
     opened.map_err(|error| cannot_open(path, &error))?;
     let uri = uri_of(path);
-    // One connection by itself, which turns the file to WAL: a pool would try for long before it tells what is wrong.
+    // One connection without a pool turns the file to WAL. A pool would try for a long time before it reports an error.
     let mut first = SqliteConnection::establish(&uri).map_err(|error| cannot_open(path, &error))?;
-    // To turn a file to WAL does not wait for another process that is about it, whatever the busy timeout.
+    // SQLite does not use the busy timeout when another process turns the file to WAL at the same time. So this loop
+    // waits.
     let deadline = Instant::now() + WAIT;
     while let Err(error) = SqliteSettings::WRITER.on_acquire(&mut first) {
         if error.to_string() != "database is locked" || Instant::now() > deadline {
@@ -117,7 +121,7 @@ pub(crate) fn open_file(path: &Path, creates: bool) -> Result<(SqlitePool, Sqlit
     Ok((pool(READERS, SqliteSettings::READER)?, writer))
 }
 
-/// One connection for all: each connection to `:memory:` would be a database of its own.
+/// A pool with one connection. Another connection to `:memory:` would be another database.
 pub(crate) fn in_memory() -> Result<SqlitePool, OpenError> {
     Pool::builder()
         .max_size(1)
@@ -128,7 +132,7 @@ pub(crate) fn in_memory() -> Result<SqlitePool, OpenError> {
         .map_err(|error| OpenError::new(format!("cannot open a database in memory: {error}")))
 }
 
-/// Refuses connections whose commits are not durable.
+/// Refuses a pool whose connections are not set up as [`SqliteSettings`] does it.
 pub(crate) fn checked(pool: SqlitePool) -> Result<SqlitePool, OpenError> {
     let mut conn = pool.get().map_err(|error| OpenError::out_of_reach(&error))?;
     let journal_mode: String = pragma::<JournalMode>(&mut conn, "journal_mode")?.journal_mode;

@@ -1,7 +1,7 @@
-//! Batch loaders: questions of one kind that wait at the same time are answered by one statement.
+//! Batch loaders: one statement loads the values of all keys that wait at the same time.
 //!
-//! No question is held back to make a batch. A question to an idle database goes alone. The busier the database is, the
-//! more questions share a turn. This is to reads what group commit is to writes.
+//! No key is held back to make a batch larger. When the database is idle, a key is loaded alone. The busier the
+//! database is, the more keys share a turn. Batch loaders do for reads what group commit does for writes.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,18 +17,18 @@ use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::timeouts::WAIT;
 
-/// How long a question waits for the turn before its own. Then another turn begins beside it: a connection that has
-/// gone silent holds up the questions of its own turn, and no others.
+/// How long a key waits for the turn that runs before its own. After that, another turn begins in parallel. So a
+/// connection that has gone silent delays only the keys of its own turn.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// The most turns at once.
 const TURNS: usize = 3;
-/// The most questions in one turn.
+/// The most keys in one turn.
 const BATCH: usize = 256;
 
 /// Loads values by their keys, in batches.
 pub(crate) struct BatchLoader<K, V> {
     reads: Arc<ReadPool>,
-    /// Gives the value of each key, in the order of the keys.
+    /// Loads the value of each key, in the order of the keys.
     load_batch: fn(&mut Connection<'_>, &[K]) -> Result<Vec<V>, StoreError>,
     state: Mutex<State<K, V>>,
 }
@@ -67,7 +67,7 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         self.lock().waiting.len()
     }
 
-    /// The value of a key.
+    /// Loads the value of a key.
     pub(crate) async fn load(self: &Arc<Self>, key: K) -> Result<V, StoreError> {
         let (answer, mut answered) = oneshot::channel();
         if self.add(key, answer) {
@@ -76,7 +76,7 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         let in_time = match timeout(PATIENCE, &mut answered).await {
             Ok(answer) => Ok(answer),
             Err(_) => {
-                if self.is_held_up() {
+                if self.adds_turn() {
                     self.begin_turn();
                 }
                 timeout(WAIT, answered).await
@@ -84,11 +84,11 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         };
         match in_time {
             Ok(answer) => answer.map_err(StoreError::internal)?,
-            Err(_) => Err(StoreError::unavailable("no answer of the database within 5 s")),
+            Err(_) => Err(StoreError::unavailable("no answer from the database within 5 s")),
         }
     }
 
-    /// Adds a key. True when the caller has to begin a turn for it.
+    /// Adds a key. Returns true when the caller has to begin a turn for it.
     fn add(&self, key: K, answer: Answer<V>) -> bool {
         let mut state = self.lock();
         state.waiting.push((key, answer));
@@ -97,15 +97,16 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         begins
     }
 
-    /// True when the caller has to begin a turn beside those that are not over yet.
-    fn is_held_up(&self) -> bool {
+    /// Counts another turn if keys still wait and there may be one more turn. Returns true when the caller has to begin
+    /// that turn.
+    fn adds_turn(&self) -> bool {
         let mut state = self.lock();
         let begins = !state.waiting.is_empty() && state.turns < TURNS;
         state.turns += usize::from(begins);
         begins
     }
 
-    /// Takes a place in the queue of the read pool. Each turn takes a new one, so that other reads get theirs.
+    /// Takes a place in the queue of the read pool. Each turn takes a new place, so that other reads are not kept out.
     fn begin_turn(self: &Arc<Self>) {
         let loader = Arc::clone(self);
         let begun = self.reads.spawn(move |connections| {
@@ -134,7 +135,7 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         match loaded.unwrap_or_else(|_| Err(StoreError::internal("a read panicked"))) {
             Ok(values) => {
                 for (answer, value) in answers.into_iter().zip(values) {
-                    // A caller that has gone away does not listen.
+                    // The caller may have gone away.
                     let _ = answer.send(Ok(value));
                 }
             }
@@ -142,7 +143,7 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         }
     }
 
-    /// The next batch, without the keys that nobody waits for any more.
+    /// Takes the next batch, without the keys that nobody waits for any more.
     fn take(&self) -> (Vec<K>, Vec<Answer<V>>) {
         let mut state = self.lock();
         let most = state.waiting.len().min(BATCH);
@@ -150,7 +151,7 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         taken.filter(|(_, answer)| !answer.is_closed()).unzip()
     }
 
-    /// Whether keys are left for another turn.
+    /// Returns whether keys are left for another turn. If not, the turn is over and no longer counted.
     fn goes_on(&self) -> bool {
         let mut state = self.lock();
         let goes_on = !state.waiting.is_empty();
@@ -180,7 +181,7 @@ mod tests {
     use crate::store::engine::database_file::DatabaseFile;
     use crate::store::engine::sqlite;
 
-    /// Runs with the read pool of a file.
+    /// Runs a test with the read pool of a new SQLite file.
     fn with_read_pool<F: Future<Output = ()>>(test: impl FnOnce(Arc<ReadPool>) -> F) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.db");
@@ -195,11 +196,11 @@ mod tests {
         runtime.block_on(test(reads));
     }
 
-    /// Whether a turn that asks for [`HOLDS`] is held up.
+    /// Whether a turn that loads only [`HOLDS`] has to wait.
     static IS_HELD: AtomicBool = AtomicBool::new(true);
     const HOLDS: i64 = -1;
 
-    /// Answers each number by how many were asked with it.
+    /// The value of each number is the number of keys in its turn.
     fn count(_: &mut Connection<'_>, numbers: &[i64]) -> Result<Vec<usize>, StoreError> {
         while numbers == [HOLDS] && IS_HELD.load(Ordering::SeqCst) {
             std::thread::yield_now();
@@ -230,7 +231,7 @@ mod tests {
             })
             .await;
             assert_eq!(loader.waiting(), 9);
-            // Nobody waits for this one any more, so that it is not loaded.
+            // Nobody waits for this key any more, so it is not loaded.
             drop(others.pop());
             for other in others {
                 assert_eq!(other.await.unwrap(), 8);

@@ -1,7 +1,8 @@
-//! Group commit: while one transaction is made durable, the next writes are collected, and then committed together.
+//! Group commit. While one transaction is made durable, the next writes are collected. Then they are committed
+//! together.
 //!
-//! A write waits in a queue. A writer thread takes it, with the others that wait, into one transaction. What a write
-//! does is not known here: see [`GroupWrite`].
+//! A write waits in a queue. A writer thread takes all writes that wait into one transaction. This file does not know
+//! what a write does: see [`GroupWrite`].
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -19,24 +20,24 @@ use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::engine::timeouts::WAIT;
 
-/// How many times a transaction is run that another node's transaction interrupts.
+/// How many times a transaction is tried when transactions of other nodes interrupt it.
 const ATTEMPTS: u32 = 5;
-/// The most bytes in one transaction, beyond its first write.
+/// The most bytes in one transaction, unless its first write alone has more.
 const BATCH_BYTES: usize = 16 << 20;
 
 /// A write that can share its transaction with others.
 pub(crate) trait GroupWrite: Send + Sized + 'static {
-    /// What the caller is answered.
+    /// The answer to the caller.
     type Written: Send + 'static;
 
-    /// Its weight in memory.
+    /// The size of the write in memory.
     fn bytes(&self) -> usize;
 
-    /// What no other write of the same transaction may be about.
+    /// The things that the write is about. Two writes of one transaction never share a subject.
     fn subjects(&self) -> impl Iterator<Item = String>;
 
-    /// Writes a batch and tells the outcome of each write. An error of one write leaves the others alone; an error of
-    /// the whole rolls the transaction back. `slot` tells the threads that write apart.
+    /// Writes a batch and returns the outcome of each write. An error of one write does not change the other outcomes.
+    /// An error of the whole batch rolls the transaction back. Each writer thread has its own `slot`.
     fn write_batch(
         conn: &mut Connection<'_>,
         slot: i32,
@@ -47,16 +48,17 @@ pub(crate) trait GroupWrite: Send + Sized + 'static {
 /// How writes are collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupCommit {
-    /// The most writes in one transaction; with 1, each write has its own.
+    /// The most writes in one transaction. With 1, each write has a transaction of its own.
     pub batch: usize,
-    /// The most writes that wait. A further write fails at once: the database is too busy.
+    /// The most writes that wait. Another write fails at once with
+    /// [`StoreError::Unavailable`](crate::store::StoreError::Unavailable): the database is too busy.
     pub queue: usize,
-    /// The most bytes of images that wait.
+    /// The most bytes of images that wait. A write that would exceed it fails in the same way.
     pub queue_bytes: usize,
 }
 
 impl Default for GroupCommit {
-    /// 256 writes a transaction; 1,024 writes or 256 MiB of images that wait.
+    /// 256 writes in a transaction. 1,024 writes that wait, or 256 MiB of their images.
     fn default() -> Self {
         Self {
             batch: 256,
@@ -75,7 +77,7 @@ struct Waiting<W: GroupWrite> {
     answer: oneshot::Sender<Outcome<W>>,
 }
 
-/// The handle to the threads that write. When it is dropped, they empty the queue and end.
+/// The handle to the writer threads. When the handle is dropped, the threads empty the queue and end.
 pub(crate) struct GroupCommitter<W: GroupWrite>(Arc<Queue<W>>);
 
 impl<W: GroupWrite> fmt::Debug for GroupCommitter<W> {
@@ -87,7 +89,7 @@ impl<W: GroupWrite> fmt::Debug for GroupCommitter<W> {
 }
 
 impl<W: GroupWrite> GroupCommitter<W> {
-    /// Starts the threads: as many as the database takes writers, each with a slot of its own.
+    /// Starts one thread for each transaction that the database can write at once. Each thread has a slot of its own.
     pub(crate) fn start(
         connections: &Arc<Connections>,
         counters: &Arc<Counters>,
@@ -115,7 +117,7 @@ impl<W: GroupWrite> GroupCommitter<W> {
                 .name("liveness-writer".to_owned())
                 .spawn(move || {
                     while let Some(batch) = queue.take() {
-                        // After a panic the callers without an answer hear that the outcome is unknown.
+                        // After a panic, each caller without an answer gets `OutcomeUnknown`.
                         let _ = catch_unwind(AssertUnwindSafe(|| target.commit(batch)));
                     }
                 })
@@ -124,13 +126,13 @@ impl<W: GroupWrite> GroupCommitter<W> {
         Ok(Self(queue))
     }
 
-    /// How many writes wait, and how many bytes they weigh.
+    /// How many writes wait, and how many bytes they have.
     pub(crate) fn waiting(&self) -> (usize, usize) {
         let state = self.0.lock();
         (state.waiting.len(), state.bytes)
     }
 
-    /// Writes, and answers once it is durable.
+    /// Queues a write, and returns once the write is durable.
     pub(crate) async fn write(&self, write: W) -> Outcome<W> {
         let (answer, mut answered) = oneshot::channel();
         let ticket = self.0.add(write, answer)?;
@@ -139,10 +141,10 @@ impl<W: GroupWrite> GroupCommitter<W> {
             Err(_) if self.0.withdraw(ticket) => {
                 return Err(StoreError::unavailable("the write waited for more than 5 s"));
             }
-            // It is being written.
-            Err(_) => timeout(WAIT, answered).await.map_err(|_| {
-                StoreError::outcome_unknown("the database did not say within 10 s whether it has committed")
-            })?,
+            // A thread is writing it.
+            Err(_) => timeout(WAIT, answered)
+                .await
+                .map_err(|_| StoreError::outcome_unknown("the database did not confirm the commit within 10 s"))?,
         };
         answer.map_err(StoreError::outcome_unknown)?
     }
@@ -189,7 +191,7 @@ impl<W: GroupWrite> Queue<W> {
         Ok(ticket)
     }
 
-    /// Takes a write out of the queue. False when a thread has taken it before.
+    /// Takes a write out of the queue. Returns false when a thread has already taken it.
     fn withdraw(&self, ticket: u64) -> bool {
         let mut state = self.lock();
         let found = state.waiting.iter().position(|waiting| waiting.ticket == ticket);
@@ -199,7 +201,8 @@ impl<W: GroupWrite> Queue<W> {
         found.is_some()
     }
 
-    /// Waits for writes and takes as many as fit into one transaction. `None` once the queue is closed and empty.
+    /// Waits for writes, and takes as many as fit into one transaction. Returns `None` once the queue is closed and
+    /// empty.
     fn take(&self) -> Option<Vec<Waiting<W>>> {
         let mut state = self.lock();
         while state.waiting.is_empty() {
@@ -218,7 +221,8 @@ impl<W: GroupWrite> Queue<W> {
         Some(batch)
     }
 
-    /// A batch holds each subject once. The next write about it goes into a later batch and finds what the first did.
+    /// Takes a batch from the queue. Two writes about the same subject go into different batches, so that the second
+    /// write sees the result of the first.
     fn collect(&self, state: &mut State<W>) -> Vec<Waiting<W>> {
         let (mut batch, mut bytes, mut subjects) = (Vec::<Waiting<W>>::new(), 0, HashSet::new());
         let mut left = VecDeque::new();
@@ -246,14 +250,14 @@ fn bytes<W: GroupWrite>(batch: &[Waiting<W>]) -> usize {
     batch.iter().map(|waiting| waiting.write.bytes()).sum()
 }
 
-/// Why nothing of a transaction was committed.
+/// The reason why nothing of a transaction was committed.
 struct Failed {
     error: StoreError,
-    /// Whether the fault may be one write's, not the connection's or the commit's.
+    /// Whether one write may have caused the error. It is false when the connection or the commit failed.
     is_of_a_write: bool,
 }
 
-/// Where one thread writes to.
+/// The database that one writer thread commits to, and the slot of the thread.
 struct Target {
     connections: Arc<Connections>,
     counters: Arc<Counters>,
@@ -261,7 +265,8 @@ struct Target {
 }
 
 impl Target {
-    /// Commits a batch and answers each caller. When the fault may be one write's, each write gets its own transaction.
+    /// Commits a batch and answers each caller. If one write may have caused an error, each write is tried again in a
+    /// transaction of its own.
     fn commit<W: GroupWrite>(&self, batch: Vec<Waiting<W>>) {
         let (writes, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.write, waiting.answer)).unzip();
@@ -274,7 +279,7 @@ impl Target {
             Err(failed) => writes.iter().map(|_| Err(failed.error.clone())).collect(),
         };
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            // A caller that has gone away does not listen.
+            // The caller may have gone away.
             let _ = answer.send(outcome);
         }
     }
@@ -282,7 +287,7 @@ impl Target {
     fn alone<W: GroupWrite>(&self, write: &W, deadline: Instant) -> Outcome<W> {
         if Instant::now() > deadline {
             return Err(StoreError::unavailable(
-                "the database refused the batch, and there was no time to try each",
+                "the database refused the batch, and no time was left to try each write alone",
             ));
         }
         let outcomes = self.transaction(std::slice::from_ref(write), deadline);
@@ -317,7 +322,7 @@ impl Target {
                 let is_of_a_write = has_failed_inside && !error.is_of_the_connection();
                 return Err(Failed { error, is_of_a_write });
             }
-            // Two nodes that collide must not come back at the same moment.
+            // Two nodes that have collided must not try again at the same moment.
             thread::sleep(Duration::from_millis(u64::from(
                 attempt * 2 + self.slot.unsigned_abs() % 8,
             )));

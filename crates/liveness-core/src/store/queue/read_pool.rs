@@ -1,5 +1,6 @@
-//! The read pool: reads run on threads of their own, one for each connection that reads. A call waits as a future. A
-//! thread that has finished one read takes the next from the queue, so that no thread has to be woken for it.
+//! The read pool. Reads run on threads of the pool, one thread for each connection that reads. A call waits as a
+//! future. When a thread has finished a read, it takes the next read from the queue, so no other thread has to be
+//! woken.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +15,7 @@ use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::timeouts::WAIT;
 
-/// The threads that read, with the connections they read from.
+/// The threads that read, and the connections that they read from.
 #[derive(Debug)]
 pub(crate) struct ReadPool {
     connections: Arc<Connections>,
@@ -29,7 +30,7 @@ impl ReadPool {
         }
     }
 
-    /// Reads on one of the threads.
+    /// Runs a read on one of the threads.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -50,12 +51,12 @@ impl ReadPool {
     }
 }
 
-/// The threads. When this is dropped, they empty the queue and end.
+/// The threads. When this value is dropped, the threads empty the queue and end.
 #[derive(Debug)]
 struct ReadThreads(Arc<Queue>);
 
 impl ReadThreads {
-    /// At most so many threads. Each starts when it is first needed.
+    /// Allows at most `most` threads. A thread starts when it is first needed.
     fn new(most: usize) -> Self {
         Self(Arc::new(Queue {
             most,
@@ -79,7 +80,7 @@ impl ReadThreads {
         let (answer, mut answered) = oneshot::channel();
         let job = Box::new(move || {
             let done = catch_unwind(AssertUnwindSafe(operation));
-            // A caller that has gone away does not listen.
+            // The caller may have gone away.
             let _ = answer.send(done.unwrap_or_else(|_| Err(StoreError::internal("a read panicked"))));
         });
         let mut turn = Turn {
@@ -90,12 +91,12 @@ impl ReadThreads {
         let answer = match timeout(WAIT, &mut answered).await {
             Ok(answer) => answer,
             Err(_) if turn.withdraw() => {
-                return Err(StoreError::unavailable("no turn at the database within 5 s"));
+                return Err(StoreError::unavailable("the read waited for more than 5 s"));
             }
             // The read has begun.
             Err(_) => timeout(WAIT, answered)
                 .await
-                .map_err(|_| StoreError::unavailable("no answer of the database within 5 s"))?,
+                .map_err(|_| StoreError::unavailable("no answer from the database within 5 s"))?,
         };
         turn.is_over = true;
         answer.map_err(StoreError::internal)?
@@ -132,7 +133,7 @@ struct State {
     threads: usize,
     /// The threads that wait for a read.
     idle: usize,
-    /// The idle threads that were woken and do not run yet.
+    /// The idle threads that have been woken and do not run yet.
     woken: usize,
     is_closed: bool,
 }
@@ -148,7 +149,7 @@ impl Queue {
         state.last_ticket += 1;
         let ticket = state.last_ticket;
         state.waiting.push_back((ticket, job));
-        // A thread that is already awake will come to it.
+        // A thread that has already been woken will take the job.
         if state.waiting.len() <= state.woken {
             return Ok(ticket);
         }
@@ -177,7 +178,7 @@ impl Queue {
         let Err(error) = started else { return Ok(()) };
         let mut state = self.lock();
         state.threads -= 1;
-        // The other threads will come to it.
+        // If there are other threads, they will take the job.
         if state.threads > 0 {
             Ok(())
         } else {
@@ -185,7 +186,7 @@ impl Queue {
         }
     }
 
-    /// Waits for the next read. `None` once the queue is closed and empty.
+    /// Waits for the next read. Returns `None` once the queue is closed and empty.
     fn take(&self) -> Option<Job> {
         let mut state = self.lock();
         loop {
@@ -203,7 +204,7 @@ impl Queue {
     }
 }
 
-/// A place in the queue. It is given up when this is dropped.
+/// A place in the queue. The place is given up when this value is dropped.
 struct Turn {
     queue: Arc<Queue>,
     ticket: u64,
@@ -211,7 +212,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// Gives the place up. False when the read has begun.
+    /// Gives the place up. Returns false when the read has already begun.
     fn withdraw(&mut self) -> bool {
         self.is_over = true;
         let mut state = self.queue.lock();
@@ -258,7 +259,7 @@ mod tests {
                 })
             });
             let mut reads: Vec<_> = reads.map(Box::pin).collect();
-            // All are begun before any is waited for.
+            // Begins all reads before it waits for any of them.
             std::future::poll_fn(|cx| {
                 for read in &mut reads {
                     assert!(read.as_mut().poll(cx).is_pending());

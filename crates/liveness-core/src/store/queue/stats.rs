@@ -1,12 +1,11 @@
-//! What a store is doing, in numbers. They are counted while it works and cost next to nothing. How they are shown is
-//! not known here.
+//! Numbers about the work of a store. Counting them costs almost nothing. This file does not know how they are shown.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::store::engine::connections::PoolState;
 
-/// The numbers of one moment.
+/// The numbers of a store at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreStats {
@@ -20,20 +19,20 @@ pub struct StoreStats {
     pub waiting_reads: u64,
     /// Writes that wait to be committed.
     pub waiting_writes: u64,
-    /// Bytes of the images in those writes.
+    /// Bytes of the images in the writes that wait.
     pub waiting_bytes: u64,
     /// How many writes each commit held.
     pub batch_sizes: Distribution,
-    /// How long each transaction took, in microseconds, from its first statement until it was durable.
+    /// How long each transaction took, in microseconds: from its first statement until it was durable.
     pub commit_micros: Distribution,
     /// Transactions that committed nothing, or whose outcome is unknown.
     pub failed_commits: u64,
 }
 
-/// How often a number fell into each bucket, since the store was opened.
+/// How many observed numbers fell into each bucket since the store was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
-    /// The upper end of each bucket, inclusive. The last bucket has none.
+    /// The upper bound of each bucket, inclusive. The last bucket has no upper bound.
     pub bounds: &'static [u64],
     /// How many numbers fell into each bucket. There is one bucket more than there are bounds.
     pub counts: Vec<u64>,
@@ -79,7 +78,7 @@ impl Counters {
         self.failed_commits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The numbers of this moment, with those of the connections and the queues.
+    /// The numbers at this moment, together with the numbers of the connections and the queues.
     pub(crate) fn snapshot(
         &self,
         pool: PoolState,

@@ -1,4 +1,4 @@
-//! The records: the store's door to them.
+//! The records, as the store offers them.
 
 pub(crate) mod completing;
 pub(crate) mod filter;
@@ -44,13 +44,15 @@ impl Checks {
         self.completing.waiting()
     }
 
-    /// Records a check. The record, its face, its audit entry, the ownership of its session and its idempotency key are
-    /// one transaction, durable when this answers. Calls that wait at the same time share a transaction.
+    /// Records a check.
+    ///
+    /// One transaction holds the record, its face, its audit entry, the ownership of its session and its idempotency
+    /// key. The transaction is durable when this returns. Calls that wait at the same time share a transaction.
     ///
     /// # Errors
     ///
-    /// [`StoreError::SessionOfAnotherUser`] and [`StoreError::IdempotencyKeyReused`], with nothing recorded;
-    /// [`StoreError::OutcomeUnknown`] when the commit itself failed.
+    /// [`StoreError::SessionOfAnotherUser`], [`StoreError::IdempotencyKeyReused`] and [`StoreError::Unavailable`]:
+    /// nothing was recorded. [`StoreError::OutcomeUnknown`] when the commit itself failed.
     pub async fn record(&self, recording: Recording) -> Result<Recorded, StoreError> {
         match self.writer.write(Write::Recording(Box::new(recording))).await? {
             Written::Recorded(recorded) => Ok(*recorded),
@@ -58,7 +60,7 @@ impl Checks {
         }
     }
 
-    /// The record by which a user has completed the check under `rule`, if there is one.
+    /// The record that completes the user's check under `rule`, if there is one.
     ///
     /// # Errors
     ///
@@ -71,7 +73,7 @@ impl Checks {
         self.completing.load((self_service_user_id, rule)).await
     }
 
-    /// The same record with its face.
+    /// The record that completes the user's check under `rule`, with its face.
     ///
     /// # Errors
     ///
@@ -91,7 +93,7 @@ impl Checks {
         self.reads.read(read).await
     }
 
-    /// All that is known of the check of that id, face included.
+    /// Everything that is stored about the check with this id, with its face.
     ///
     /// # Errors
     ///
@@ -107,7 +109,7 @@ impl Checks {
         self.reads.read(read).await
     }
 
-    /// One page of records, newest first, and how many records the filter matches in all.
+    /// One page of records, newest first, and the number of all records that match the filter.
     ///
     /// # Errors
     ///
@@ -116,8 +118,10 @@ impl Checks {
         self.reads.read(move |conn| page::page(conn, &filter, page)).await
     }
 
-    /// The next records of a span, oldest first: those behind the record of this time and id, or the first ones. Every
-    /// step costs the same. A record that was acknowledged before the first step is met.
+    /// The next records of a span, oldest first, at most `limit`.
+    ///
+    /// `after` is the time and the id of the last record of the previous step. With `None`, the span begins. Every step
+    /// costs the same. The steps return every record of the span that was acknowledged before the first step.
     ///
     /// # Errors
     ///

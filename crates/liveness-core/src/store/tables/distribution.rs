@@ -1,8 +1,10 @@
-//! How Citus shards the tables. Elsewhere nothing of this is done.
+//! Shards the tables on Citus. Other engines need none of this.
 //!
-//! The rows of one user lie together: records, faces and audit entries are sharded by the user's id. Sessions are sharded
-//! by their own id, because a session id belongs to one user of all. Users are on every node, because their `UserId` is
-//! unique. Only here do keys begin with what shards: Citus asks for it in every unique index.
+//! Records, faces and audit entries are sharded by the id of their user, so the rows of one user are on one node.
+//! Sessions are sharded by their own id, because a session id is unique among all users. Users are on every node,
+//! because their `UserId` is unique.
+//!
+//! Citus requires the sharding column in every unique index. So some keys have this column on Citus only.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
@@ -13,12 +15,13 @@ use diesel::sql_types::Bool;
 use crate::store::engine::citus;
 use crate::store::engine::error::StoreError;
 
-/// What `distribution.sql` shards first.
+/// Asks whether the first table that `distribution.sql` shards is sharded.
 const IS_DISTRIBUTED: &str =
     "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'liveness_checks'::regclass)";
 
-/// Shards the tables where Citus is and they are not sharded yet: all of them, or none. Rows that are there move to the
-/// workers meanwhile, and nobody can write.
+/// Shards the tables if Citus is installed and they are not sharded yet. Either all tables are sharded, or none.
+///
+/// Existing rows move to the workers. Nobody can write while they move.
 pub(crate) fn distribute(conn: &mut PgConnection) -> Result<(), StoreError> {
     if !citus::is_installed(conn)? || sql::<Bool>(IS_DISTRIBUTED).get_result(conn)? {
         return Ok(());

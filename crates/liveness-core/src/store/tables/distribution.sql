@@ -1,4 +1,4 @@
--- Keys and columns as Citus needs them, while the tables are local.
+-- Changes keys and columns for Citus while the tables are still local.
 
 ALTER TABLE liveness_images DROP CONSTRAINT liveness_images_liveness_check_id_fkey, DROP CONSTRAINT liveness_images_pkey;
 UPDATE liveness_images SET self_service_user_id = liveness_checks.self_service_user_id
@@ -13,7 +13,7 @@ CREATE UNIQUE INDEX liveness_checks_idempotency_key ON liveness_checks (idempote
 -- A record is also looked up by its id alone, on every shard.
 CREATE INDEX liveness_checks_id ON liveness_checks (id);
 
--- 0 stands for nobody: what shards may not be null.
+-- 0 stands for nobody, because the sharding column must not be null.
 UPDATE liveness_audit_entries SET self_service_user_id = 0 WHERE self_service_user_id IS NULL;
 ALTER TABLE liveness_audit_entries ALTER COLUMN self_service_user_id SET NOT NULL,
     DROP CONSTRAINT liveness_audit_entries_pkey, ADD PRIMARY KEY (self_service_user_id, id);
@@ -26,7 +26,7 @@ SELECT create_distributed_table('liveness_sessions', 'session_id', colocate_with
 SELECT create_distributed_table('liveness_check_totals', 'pre_registration_id', colocate_with => 'none');
 SELECT create_reference_table('liveness_users');
 
--- Citus leaves the rows that it has copied to the shards in the coordinator's own tables.
+-- Citus has copied the rows to the shards. These calls remove the old rows from the coordinator's own tables.
 SELECT truncate_local_data_after_distributing_table('liveness_images');
 SELECT truncate_local_data_after_distributing_table('liveness_checks');
 SELECT truncate_local_data_after_distributing_table('liveness_audit_entries');

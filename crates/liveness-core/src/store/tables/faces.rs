@@ -1,4 +1,4 @@
-//! The faces. Their bytes go through this one small door, by record, so that they can be encrypted or move elsewhere.
+//! The faces. All access to their bytes is in this file, by record. So they can later be encrypted or stored elsewhere.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Faces {
 }
 
 #[derive(Insertable)]
-// Without this, the statement would have a DEFAULT for each missing value, and be a new one each time.
+// Otherwise the statement would have DEFAULT for each missing value, so each combination would be a new statement.
 #[diesel(table_name = liveness_images, treat_none_as_default_value = false)]
 struct FaceRow<'a> {
     liveness_check_id: i64,
@@ -47,7 +47,7 @@ struct FaceRow<'a> {
     self_service_user_id: i64,
 }
 
-/// Adds faces. PostgreSQL gets them by COPY, which costs its server a third less than an INSERT of each.
+/// Adds faces. PostgreSQL gets them by COPY, which costs the server a third less than one INSERT for each face.
 pub(crate) fn put<'a>(
     conn: &mut Connection<'_>,
     faces: impl Iterator<Item = (&'a LivenessCheck, &'a FaceImage)>,
@@ -89,7 +89,7 @@ pub(crate) fn of(conn: &mut Connection<'_>, check: &LivenessCheck) -> Result<Opt
 pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<FaceImage>, StoreError> {
     let face = dsl::liveness_images.find(check_id).select(dsl::bytes);
     let bytes: Option<Vec<u8>> = match conn {
-        // The user names the shard.
+        // With the user, Citus knows the shard.
         Connection::Citus(conn) => face
             .filter(dsl::self_service_user_id.eq(user))
             .first(*conn)

@@ -1,32 +1,32 @@
-//! What a command records, and what it is answered.
+//! The recording of a command, and the answer to it.
 
 use crate::{AuditEntry, IdempotencyKey, LivenessCheck, NewLivenessCheck};
 
-/// What a command records, in one transaction.
+/// Everything that a command records, in one transaction.
 #[derive(Debug)]
 pub struct Recording {
-    /// The record.
+    /// The check to record.
     pub check: NewLivenessCheck,
     /// The audit entry of the command.
     pub audit_entry: AuditEntry,
-    /// The command's name, which an idempotency key belongs to.
+    /// The name of the command. An idempotency key is valid for one command only.
     pub command: &'static str,
     /// The key under which the client may repeat it.
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Recording {
-    /// The key as the record keeps it. It belongs to the user and the command.
+    /// The key as the record keeps it: the id of the user, the name of the command and the key of the client.
     pub(crate) fn scoped_key(&self) -> Option<String> {
         let key = self.idempotency_key.as_ref()?;
         Some(format!("{} {} {}", self.check.user.id, self.command, key.key()))
     }
 }
 
-/// What was recorded.
+/// The answer to a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// The record; on a replay, that of the first call.
+    /// The new record. On a replay, the record of the first call.
     pub check: LivenessCheck,
     /// Whether this call repeated an earlier one and added no record.
     pub is_replay: bool,

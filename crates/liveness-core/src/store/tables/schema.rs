@@ -1,4 +1,4 @@
-//! The schema that the queries believe in; the migrations make it, and a test compares the two.
+//! The schema that the queries expect. The migrations create it, and a test compares the two.
 
 diesel::table! {
     liveness_audit_entries (id) {

@@ -1,4 +1,4 @@
-//! Sessions: which user a session id belongs to, and between which times its records lie.
+//! Sessions: the user that a session id belongs to, and the times of its oldest and newest record.
 
 use std::collections::HashSet;
 
@@ -33,8 +33,9 @@ impl Clauses for ClaimOrExtend {
     type Returned = Text;
 }
 
-/// Gives each check's session to its user, unless it is another user's, and notes the time of the check. Returns the
-/// sessions that are their users' own. No two checks may be of one session.
+/// Claims the session of each check for its user, and notes the time of the check. Returns the sessions that belong to
+/// the user of their check. A session of another user is left unchanged and not returned. No two checks may have the same
+/// session.
 pub(crate) fn claim<'a>(
     conn: &mut Connection<'_>,
     checks: impl Iterator<Item = &'a NewLivenessCheck>,
@@ -55,7 +56,7 @@ pub(crate) fn claim<'a>(
         Connection::Sqlite(conn) => {
             let mut claimed = HashSet::new();
             for row in rows {
-                // Another user's session is left as it is.
+                // No row changes when the session belongs to another user.
                 if OneRow::<_, ClaimOrExtend>::of(&row).execute(*conn)? == 1 {
                     claimed.insert(row.session_id.to_owned());
                 }
@@ -73,7 +74,8 @@ pub(crate) fn claim<'a>(
     }
 }
 
-/// Where a session's records are: among those of its user, between two times. Others of the user's may lie between.
+/// The place of a session's records: they are among the records of its user, between two times. Records of the user's
+/// other sessions may be between these times too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SessionRange {
     pub(crate) self_service_user_id: i64,
@@ -81,7 +83,7 @@ pub(crate) struct SessionRange {
     pub(crate) newest: i64,
 }
 
-/// Where the records of a session are. None if no such session was recorded.
+/// The place of a session's records. Returns `None` if no such session was recorded.
 pub(crate) fn range(conn: &mut Connection<'_>, session_id: &str) -> Result<Option<SessionRange>, StoreError> {
     let found: Option<(i64, i64, Option<i64>)> = on_either!(conn, |conn| dsl::liveness_sessions
         .find(session_id)

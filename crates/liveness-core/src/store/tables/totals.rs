@@ -1,7 +1,7 @@
-//! How many records there are, in all and of each pre-registration, without counting them.
+//! The numbers of all records and of the records of each pre-registration. Reading a total does not count records.
 //!
-//! The totals are kept in the transaction that adds the records. Each writer adds to a slot of its own, so that writers
-//! do not wait for each other; the slots of a total are summed when it is asked for.
+//! The transaction that adds records also adds to the totals. Each writer adds to a slot of its own, so that writers do
+//! not wait for each other. A query sums the slots of a total.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,12 +13,13 @@ use crate::store::engine::bulk_insert::{self, Clauses, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 
-/// The total of all records stands in place of a pre-registration's. Ids begin at 1.
+/// The total of all records has this id in place of the id of a pre-registration. Those ids begin at 1.
 pub(crate) const ALL: i64 = 0;
-/// Slots of a total. With more writers than slots, some wait for each other; no total is wrong.
+/// The number of slots of a total. With more writers than slots, some writers wait for each other. Totals are still
+/// correct.
 const SLOTS: i32 = 16;
 
-/// Slots for the writers of a store. Each store begins at a random one.
+/// The slots for the writers of a store. Each store begins at a random slot.
 pub(crate) fn slots() -> impl Iterator<Item = i32> {
     #[expect(clippy::cast_possible_truncation, reason = "any bits will do")]
     let begin = (RandomState::new().hash_one(SLOTS) as i32).rem_euclid(SLOTS);
@@ -41,7 +42,7 @@ impl Clauses for AddUp {
     type Returned = ();
 }
 
-/// Counts one record for each of these users, who may be the same.
+/// Counts one record for each of these users. A user may occur more than once.
 pub(crate) fn add<'a>(
     conn: &mut Connection<'_>,
     slot: i32,

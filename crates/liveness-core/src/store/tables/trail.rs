@@ -1,4 +1,4 @@
-//! The audit trail: the store's door to it.
+//! The audit trail, as the store offers it.
 
 pub(crate) mod entries;
 
@@ -24,25 +24,26 @@ impl Trail {
         }
     }
 
-    /// Writes an entry, durable when this answers.
+    /// Writes an entry. It is durable when this returns.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] or [`StoreError::OutcomeUnknown`] when it may not have been written.
+    /// [`StoreError::Unavailable`] when the entry was not written. [`StoreError::OutcomeUnknown`] when it may have been
+    /// written or not.
     pub async fn append(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.append_all(vec![entry]).await
     }
 
-    /// Writes entries in one transaction, durable when this answers.
+    /// Writes entries in one transaction. They are durable when this returns.
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append). Either all of them are written, or none.
+    /// As [`append`](Self::append). Either all entries are written, or none.
     pub async fn append_all(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
         self.writer.write(Write::AuditEntries(entries)).await.map(drop)
     }
 
-    /// The newest entries, newest first.
+    /// The newest entries, at most `limit`, newest first.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! What one transaction writes, for many callers at once, in few statements: records with their faces, sessions,
-//! idempotency keys and audit entries; users; and audit entries alone.
+//! Writes one transaction for many callers at once, in few statements. A caller writes a record with its face, session,
+//! idempotency key and audit entry, or users, or only audit entries.
 
 use super::checks::{find, insert};
 use super::recording::{Recorded, Recording};
@@ -15,19 +15,19 @@ use crate::store::queue::group_commit::GroupWrite;
 impl GroupWrite for Write {
     type Written = Written;
 
-    /// Bytes of the face, which are most of a write's weight.
+    /// The bytes of the face, which is the largest part of a write.
     fn bytes(&self) -> usize {
         self.recording()
             .and_then(|recording| recording.check.image.as_ref())
             .map_or(0, |image| image.bytes().len())
     }
 
-    /// Its session and its idempotency key.
+    /// The session and the idempotency key of the write.
     fn subjects(&self) -> impl Iterator<Item = String> {
         let session = self
             .recording()
             .map(|recording| recording.check.session_id.as_str().to_owned());
-        // A session's id has no line feed.
+        // A session id has no line feed, so it never equals a key.
         let key = self
             .recording()
             .and_then(Recording::scoped_key)
@@ -73,7 +73,7 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
     Ok(writes.iter().map(outcome).collect())
 }
 
-/// Records the new ones, and answers the repeated ones from what was recorded.
+/// Records the new checks. Answers repeated calls with the record of the first call.
 fn record(
     conn: &mut Connection<'_>,
     slot: i32,
@@ -90,7 +90,8 @@ fn record(
         let Some(recording) = write.recording() else { continue };
         match recording.scoped_key().and_then(|key| known.get(&key)) {
             None => new.push((place, recording)),
-            // A repetition writes its audit entry. So the first call's record is durable too before this is answered.
+            // A repeated call writes an audit entry of its own. When this entry is durable, so is the record of the
+            // first call.
             Some((fingerprint, check)) => outcomes[place] = Some(replay(recording, fingerprint, check)),
         }
     }
@@ -126,7 +127,7 @@ fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> O
     })))
 }
 
-/// Adds the records with their faces, and counts them.
+/// Adds the records and their faces, and counts the records.
 fn add_checks(
     conn: &mut Connection<'_>,
     slot: i32,

@@ -8,7 +8,8 @@ use super::users::Users;
 use crate::store::engine::error::StoreError;
 use crate::{Claims, Clock, DirectoryError, User, UserDirectory, UserReference};
 
-/// The user directory of the standalone host: users in the store, added from a token's claims when first seen.
+/// The user directory of the standalone host. Its users are in the store. A user can be added from the claims of a
+/// token when its id is seen for the first time.
 #[derive(Debug, Clone)]
 pub struct StoredUsers {
     users: Users,
@@ -17,7 +18,7 @@ pub struct StoredUsers {
 }
 
 impl StoredUsers {
-    /// With `provision`, a numeric id seen for the first time becomes a user.
+    /// Creates the directory. With `provision`, a numeric id that is seen for the first time becomes a user.
     pub fn new(users: Users, clock: Arc<dyn Clock>, provision: bool) -> Self {
         Self {
             users,

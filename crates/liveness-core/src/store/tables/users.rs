@@ -1,4 +1,4 @@
-//! The users of the standalone host: the store's door to them.
+//! The users of the standalone host, as the store offers them.
 
 pub(crate) mod rows;
 
@@ -34,7 +34,7 @@ impl Users {
         self.by_id.waiting() + self.by_user_id.waiting()
     }
 
-    /// The user of that id.
+    /// The user with this id.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Users {
         self.by_id.load(id).await
     }
 
-    /// The user of that `UserId`.
+    /// The user with this `UserId`.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Users {
         self.by_user_id.load(user_id).await
     }
 
-    /// Those users of these ids that exist.
+    /// The users with these ids, in any order. Ids without a user are left out.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Users {
         self.reads.read(move |conn| rows::find(conn, &ids)).await
     }
 
-    /// Those users of these `UserId`s that exist.
+    /// The users with these `UserId`s, in any order. `UserId`s without a user are left out.
     ///
     /// # Errors
     ///
@@ -72,16 +72,17 @@ impl Users {
             .await
     }
 
-    /// Adds users, and changes those whose ids are known, in one transaction. No two may have the same id.
+    /// Adds users, and changes users whose id exists, in one transaction. All ids in `users` must differ.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Internal`], with nothing written, when a `UserId` is another user's.
+    /// [`StoreError::Internal`] when a `UserId` belongs to another user. Nothing is written then.
     pub async fn put(&self, users: Vec<User>, now: Timestamp) -> Result<(), StoreError> {
         self.writer.write(Write::Users(users, now)).await.map(drop)
     }
 
-    /// Adds a user unless the id or the `UserId` is taken. Returns the user who then has that id, if there is one.
+    /// Adds a user, unless the id or the `UserId` is taken. Returns the user that has the id after this call. Returns
+    /// `None` if only the `UserId` was taken.
     ///
     /// # Errors
     ///

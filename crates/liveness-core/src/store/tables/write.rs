@@ -1,11 +1,11 @@
-//! What waits to be written, as plain data. `transaction.rs` writes it.
+//! The writes that wait, as plain data. `transaction.rs` writes them to the database.
 
 use super::recording::{Recorded, Recording};
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::GroupCommitter;
 use crate::{AuditEntry, Timestamp, User};
 
-/// The handle to the threads that write.
+/// The handle to the writer threads.
 pub(crate) type Writer = GroupCommitter<Write>;
 
 /// One caller's part of a transaction.
@@ -29,7 +29,7 @@ pub(crate) enum Written {
 }
 
 impl Written {
-    /// The error of a write that was answered with another write's result.
+    /// The error of a call that got the answer of a different kind of write.
     pub(crate) fn unexpected(&self) -> StoreError {
         StoreError::internal(format!("another call's answer came back: {self:?}"))
     }

@@ -1,4 +1,4 @@
-//! The record by which a user has completed the check, of one user or of many at once.
+//! Finds the record that completes a user's check, for one user or for many users at once.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,8 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_checks::dsl;
 use crate::{CompletionRule, LivenessCheck};
 
-/// What [`CompletionRule::completed_by`] says of all of a user's records, read from one.
+/// The record that [`CompletionRule::completed_by`] would choose among all records of the user. Only one record is
+/// read.
 pub(crate) fn completing(
     conn: &mut Connection<'_>,
     user: i64,
@@ -39,7 +40,7 @@ pub(crate) fn completing(
     accepted.map(LivenessCheck::try_from).transpose()
 }
 
-/// The same of each user under a rule.
+/// The record that completes the check of each user under a rule.
 pub(crate) fn completing_each(
     conn: &mut Connection<'_>,
     asked: &[(i64, CompletionRule)],
@@ -54,16 +55,16 @@ pub(crate) fn completing_each(
     }
 }
 
-/// How the latest records are asked for.
+/// The form of the statement that reads the latest records.
 #[derive(Clone, Copy)]
 enum Form {
-    /// One index entry of each user is read.
+    /// Reads one index entry of each user.
     Lateral,
-    /// All entries of each user are read. Citus plans no LATERAL with a LIMIT.
+    /// Reads all index entries of each user. Citus cannot plan LATERAL with LIMIT.
     DistinctOn,
 }
 
-/// In one statement for each rule: PostgreSQL is far away.
+/// Sends one statement for each rule instead of one for each user, because PostgreSQL is a network away.
 fn each_latest(
     conn: &mut PgConnection,
     asked: &[(i64, CompletionRule)],
@@ -95,7 +96,7 @@ fn each_latest(
     asked.iter().map(|question| of(question).transpose()).collect()
 }
 
-/// The latest record of each of these users, or the latest that passed.
+/// Selects the latest record of each of these users, or the latest record that passed.
 struct EachLatest {
     columns: AsSelect<CheckRow, Pg>,
     users: Vec<i64>,

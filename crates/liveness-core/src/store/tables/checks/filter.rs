@@ -1,10 +1,10 @@
-//! Which records a list or an export holds.
+//! Conditions on the records of a list or an export.
 
 use crate::store::engine::connection::{Connection, cannot_be_stored};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::sessions::{self, SessionRange};
 
-/// Conditions on records. All that are given must hold.
+/// Conditions on records. A record has to meet all conditions that are given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckFilter {
     /// Records of users of this pre-registration.
@@ -15,17 +15,17 @@ pub struct CheckFilter {
     pub session_id: Option<String>,
 }
 
-/// A filter whose session was looked up.
+/// A filter with the user and the times of its session.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Conditions<'a> {
     pub(crate) pre_registration_id: Option<i64>,
-    /// Always there beside a session.
+    /// Always set when `session` is set.
     pub(crate) self_service_user_id: Option<i64>,
     pub(crate) session: Option<(&'a str, SessionRange)>,
 }
 
 impl CheckFilter {
-    /// Looks the session up. None if no record can match.
+    /// Looks up the session of the filter. Returns `None` if no record can match.
     pub(crate) fn resolve(&self, conn: &mut Connection<'_>) -> Result<Option<Conditions<'_>>, StoreError> {
         let mut conditions = Conditions {
             pre_registration_id: self.pre_registration_id,

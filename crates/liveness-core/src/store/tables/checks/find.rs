@@ -1,4 +1,4 @@
-//! Finding single records.
+//! Finds single records.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,8 @@ macro_rules! recorded_under {
     };
 }
 
-/// The records made under idempotency keys, each with its request's fingerprint, by the key.
+/// The records made under these idempotency keys. The map goes from the key to the fingerprint of the request and the
+/// record.
 pub(crate) fn under_keys(
     conn: &mut Connection<'_>,
     keys: &[String],
@@ -32,7 +33,7 @@ pub(crate) fn under_keys(
             dsl::idempotency_key.assume_not_null(),
             keys.to_vec()
         )?)
-        // The users name the shards.
+        // With the users, Citus knows the shards.
         .filter(eq_any(
             dsl::self_service_user_id,
             keys.iter().filter_map(|key| user_of(key)).collect()
@@ -51,12 +52,12 @@ pub(crate) fn under_keys(
     found.collect()
 }
 
-/// The user whom a key belongs to: it begins with the user's id.
+/// The user that a key belongs to. A scoped key begins with the id of the user.
 fn user_of(scoped_key: &str) -> Option<i64> {
     scoped_key.split(' ').next()?.parse().ok()
 }
 
-/// The record of that id, with the details that lists leave out.
+/// The record with this id, and the details that lists leave out.
 pub(crate) fn with_details(
     conn: &mut Connection<'_>,
     id: i64,
@@ -70,7 +71,7 @@ pub(crate) fn with_details(
     parsed.transpose()
 }
 
-/// When the newest record was made.
+/// The time of the newest record.
 pub(crate) fn newest_check(conn: &mut Connection<'_>) -> Result<Option<Timestamp>, StoreError> {
     let newest = dsl::liveness_checks
         .order((dsl::created_at.desc(), dsl::id.desc()))

@@ -1,4 +1,4 @@
-//! Adding records.
+//! Adds records.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::recording::Recording;
 use crate::{Challenges, LivenessCheck, Timestamp};
 
-/// Adds the records and returns them in the order of the recordings. No two may be of one session.
+/// Adds the records and returns them in the order of the recordings. No two recordings may have the same session.
 pub(crate) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
     if recordings.is_empty() {
         return Ok(Vec::new());
@@ -28,7 +28,7 @@ pub(crate) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Re
         Connection::Citus(conn) => in_order(&checks, EachRow::<_, Numbered>::of(&rows).load(*conn)?),
     };
     if ids.len() != checks.len() {
-        return Err(StoreError::internal("a record that was inserted did not come back"));
+        return Err(StoreError::internal("the database returned no id for a new record"));
     }
     for (check, id) in checks.iter_mut().zip(ids) {
         check.id = id;
@@ -36,7 +36,8 @@ pub(crate) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Re
     Ok(checks)
 }
 
-/// The writer is alone and the ids follow each other, so that the first and the last are asked for.
+/// Inserts rows and returns their ids. SQLite has only one writer, so the ids are consecutive: it is enough to read the
+/// first and the last.
 fn insert_into_sqlite(conn: &mut SqliteConnection, rows: &[NewCheckRow<'_>]) -> Result<Vec<i64>, StoreError> {
     let (mut first, mut last) = (0, 0);
     for (place, row) in rows.iter().enumerate() {
@@ -52,11 +53,11 @@ fn insert_into_sqlite(conn: &mut SqliteConnection, rows: &[NewCheckRow<'_>]) -> 
     if ids.len() == rows.len() {
         Ok(ids)
     } else {
-        Err(StoreError::internal("the ids of new records do not follow each other"))
+        Err(StoreError::internal("the ids of new records are not consecutive"))
     }
 }
 
-/// The ids in the order of the records. PostgreSQL may return them in another order.
+/// Puts the ids into the order of the records. PostgreSQL may return them in another order.
 fn in_order(checks: &[LivenessCheck], inserted: Vec<(String, i64)>) -> Vec<i64> {
     let ids: HashMap<_, _> = inserted.into_iter().collect();
     checks
@@ -98,7 +99,7 @@ row! {
     }
 }
 
-/// SQLite's id of the row that was inserted last.
+/// SQLite's function for the id of the last inserted row.
 #[diesel::declare_sql_function]
 extern "SQL" {
     fn last_insert_rowid() -> BigInt;
@@ -151,7 +152,7 @@ impl<'a> NewCheckRow<'a> {
     }
 }
 
-/// The record as it will be, without its id.
+/// The record as it will be stored. Its id is still 0.
 fn unnumbered(recording: &Recording) -> Result<LivenessCheck, StoreError> {
     let new = &recording.check;
     let (metrics, run) = (&new.metrics, &new.metrics.run);

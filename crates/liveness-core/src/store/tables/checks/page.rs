@@ -1,12 +1,11 @@
-//! The lists: one page, and how many records there are on all pages.
+//! Lists of records: one page, and the number of records on all pages.
 
 use diesel::backend::Backend;
-use diesel::dsl::sql;
 use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Text};
 
 use super::filter::{CheckFilter, Conditions};
 use super::row::CheckRow;
@@ -16,39 +15,29 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_checks::dsl;
 use crate::store::tables::totals;
 
-/// Which page of a list.
+/// The number and the size of a page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
-    /// From 1.
+    /// The number of the page, from 1.
     pub number: i64,
-    /// Records a page.
+    /// The most records on a page.
     pub size: i64,
 }
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckPage {
-    /// Its records, newest first.
+    /// The records of the page, newest first.
     pub items: Vec<LivenessCheck>,
-    /// Records on all pages.
+    /// The number of records on all pages.
     pub total: i64,
 }
 
-/// Compares with a place in the index of users' records.
-macro_rules! place {
-    ($operator:literal, $user:expr, $at:expr) => {
-        sql::<Bool>(concat!("(self_service_user_id, created_at) ", $operator, " ("))
-            .bind::<BigInt, _>($user)
-            .sql(", ")
-            .bind::<BigInt, _>($at)
-            .sql(")")
-    };
-}
-
-/// The matching records, newest first: a query for either engine.
+/// The query for the matching records, newest first, on either engine.
 ///
-/// A condition is given as a range of one value, and the narrowest leads the order. So exactly one index gives the order,
-/// and no statistics make an engine walk down the newest records of all, or sort a campaign's, in search of a few.
+/// Each condition is a range with one value, and the column of the narrowest condition leads the order. So exactly one
+/// index has that order, whatever the engine's statistics are. Otherwise, to find a few records, an engine might read
+/// the newest records of all users, or sort all records of a campaign.
 macro_rules! matching {
     ($conditions:expr, $is_citus:expr) => {{
         let Conditions {
@@ -59,14 +48,14 @@ macro_rules! matching {
         let mut query = dsl::liveness_checks.into_boxed();
         if let Some((session_id, range)) = session {
             query = query
-                .filter(place!(">=", range.self_service_user_id, range.oldest))
-                .filter(place!("<=", range.self_service_user_id, range.newest))
+                .filter(dsl::self_service_user_id.eq(range.self_service_user_id))
+                .filter(dsl::created_at.between(range.oldest, range.newest))
                 .filter(dsl::session_id.eq(*session_id));
         } else if let Some(user) = *self_service_user_id {
             query = query.filter(dsl::self_service_user_id.between(user, user));
         }
         if let (true, Some(user)) = ($is_citus, *self_service_user_id) {
-            // The user names the shard.
+            // With the user, Citus knows the shard.
             query = query.filter(dsl::self_service_user_id.eq(user));
         }
         if let Some(id) = *pre_registration_id {
@@ -81,7 +70,7 @@ macro_rules! matching {
     }};
 }
 
-/// A page, and how many records there are in all, at the same moment.
+/// A page, and the number of all records that match at the same moment.
 pub(crate) fn page(
     conn: &mut Connection<'_>,
     filter: &CheckFilter,
@@ -113,7 +102,7 @@ pub(crate) fn of(
     })
 }
 
-/// A page that has records. The total comes with them, in one statement.
+/// Reads a page and the total in one statement. Returns `None` if the page has no records.
 fn filled(
     conn: &mut Connection<'_>,
     conditions: &Conditions<'_>,
@@ -138,8 +127,8 @@ fn total(conn: &mut Connection<'_>, conditions: &Conditions<'_>) -> Result<i64, 
     Ok(on_either!(conn, |conn| diesel::select(Total(conditions)).get_result(*conn))?)
 }
 
-/// How many records match, as an expression. Totals are kept of what can be millions. The records of one user are few,
-/// and counted.
+/// An expression for the number of records that match. The records of one user are few, so they are counted. Numbers
+/// that can be millions are read from the totals.
 struct Total<'a>(&'a Conditions<'a>);
 
 impl<DB> QueryFragment<DB> for Total<'_>
@@ -173,7 +162,7 @@ where
             out.push_bind_param::<Text, _>(*session_id)?;
         }
         if let Some(id) = pre_registration_id {
-            // With `+ 0` no other index looks better.
+            // With `+ 0`, the engine cannot use the index of pre-registrations here.
             out.push_sql(" AND pre_registration_id + 0 = ");
             out.push_bind_param::<BigInt, _>(id)?;
         }

@@ -1,4 +1,4 @@
-//! A record as it is read.
+//! The row of a record, as a query reads it.
 
 use diesel::prelude::*;
 use serde_json::value::RawValue;

@@ -1,7 +1,7 @@
-//! The records from the oldest on, in steps that each begin where the last one ended: for exports.
+//! Reads records for exports: oldest first, in steps. Each step begins where the previous step ended.
 //!
-//! A place is a time and an id, which is the order of every index of records. So a step never sorts, reads nothing that
-//! it does not return, and costs as much as any other step.
+//! A place among the records is a time and an id. Every index that a step uses ends with these two columns. So a step
+//! does not sort, reads only the records that it returns, and costs as much as any other step.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -14,18 +14,19 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_checks::dsl;
 use crate::{LivenessCheck, Timestamp};
 
-/// Which records an export holds. All conditions that are given must hold.
+/// Conditions on the records of an export. A record has to meet all conditions that are given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckSpan {
-    /// Whose records.
+    /// Conditions on the user, the pre-registration and the session.
     pub filter: CheckFilter,
-    /// Recorded then or later.
+    /// Records of this time or later.
     pub from: Option<Timestamp>,
-    /// Recorded earlier.
+    /// Records earlier than this time.
     pub before: Option<Timestamp>,
 }
 
-/// The part of an index between two places, without the first; `column` leads the index.
+/// The part of an index after the place `$after` and before the time `$before`. `$column` is the first column of the
+/// index.
 macro_rules! part_of_index {
     ($query:expr, $column:ident: $type:ty = $value:expr, $after:expr, $before:expr) => {
         $query
@@ -49,7 +50,23 @@ macro_rules! part_of_index {
     };
 }
 
-/// The narrowest condition leads, as in a list. With `+ 0` no other index looks better.
+/// The records after the place `$after`.
+macro_rules! after_place {
+    ($query:expr, $after:expr) => {
+        $query.filter(
+            sql::<Bool>("(created_at, id) > (")
+                .bind::<BigInt, _>($after.0)
+                .sql(", ")
+                .bind::<BigInt, _>($after.1)
+                .sql(")"),
+        )
+    };
+}
+
+/// The query for the records after the place `$after` and before the time `$before`.
+///
+/// The column of the narrowest condition leads the order, as in a list. With `+ 0`, the engine cannot use the index of
+/// pre-registrations when a user is given.
 macro_rules! between {
     ($conditions:expr, $after:expr, $before:expr, $is_citus:expr) => {{
         let Conditions {
@@ -58,26 +75,22 @@ macro_rules! between {
             session,
         } = $conditions;
         let query = dsl::liveness_checks.into_boxed();
-        let mut query = match (*self_service_user_id, *pre_registration_id) {
-            (Some(user), _) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
-            (None, Some(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
+        let mut query = match (session, *self_service_user_id, *pre_registration_id) {
+            // One user between two times: the statistics lead every engine to the index of users.
+            (Some((session_id, range)), _, _) => after_place!(query, $after)
+                .filter(dsl::self_service_user_id.eq(range.self_service_user_id))
+                .filter(dsl::created_at.ge($after.0))
+                .filter(dsl::created_at.lt($before))
+                .filter(dsl::session_id.eq(*session_id))
+                .order(dsl::self_service_user_id.asc()),
+            (None, Some(user), _) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
+            (None, None, Some(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
                 .filter(dsl::pre_registration_id.is_not_null()),
-            (None, None) => query
-                .filter(
-                    sql::<Bool>("(created_at, id) > (")
-                        .bind::<BigInt, _>($after.0)
-                        .sql(", ")
-                        .bind::<BigInt, _>($after.1)
-                        .sql(")"),
-                )
-                .filter(dsl::created_at.lt($before)),
+            (None, None, None) => after_place!(query, $after).filter(dsl::created_at.lt($before)),
         };
         if let (true, Some(user)) = ($is_citus, *self_service_user_id) {
-            // The user names the shard.
+            // With the user, Citus knows the shard.
             query = query.filter(dsl::self_service_user_id.eq(user));
-        }
-        if let Some((session_id, _)) = session {
-            query = query.filter(dsl::session_id.eq(*session_id));
         }
         if let (Some(_), Some(id)) = (self_service_user_id, *pre_registration_id) {
             query = query.filter(sql::<Bool>("pre_registration_id + 0 = ").bind::<BigInt, _>(id));
@@ -86,7 +99,7 @@ macro_rules! between {
     }};
 }
 
-/// At most `limit` records behind the one of this time and id, or the first ones.
+/// At most `limit` records after the record with this time and id. With `None`, the first records of the span.
 pub(crate) fn after(
     conn: &mut Connection<'_>,
     span: &CheckSpan,
@@ -100,7 +113,7 @@ pub(crate) fn after(
         Some((_, range)) => (range.oldest, range.newest),
         None => (i64::MIN, i64::MAX),
     };
-    // Ids begin at 1.
+    // Ids begin at 1, so 0 is before the first record of that time.
     let begin = (span.from.map_or(i64::MIN, Timestamp::unix_millis).max(oldest), 0);
     let after = after.map_or(begin, |(at, id)| (at.unix_millis(), id).max(begin));
     let end = newest.saturating_add(1);

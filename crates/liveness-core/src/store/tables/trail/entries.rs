@@ -9,11 +9,13 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
 use crate::{AuditEntry, Timestamp};
 
-/// Stands in place of a user's id where Citus needs one to choose a shard. Ids begin at 1.
+/// Replaces a missing user id on Citus, which needs an id to choose a shard. Ids of users begin at 1.
 const NOBODY: i64 = 0;
 
-/// Writes an entry on a connection of the embedding backend, in its transaction. This is for a command whose record is
-/// the backend's own. On Citus, say so: `insert_audit_entry(Connection::Citus(conn), &entry)`.
+/// Writes an entry on a connection of the embedding backend, in the transaction of the backend.
+///
+/// Use this for a command whose record is in the backend's own tables. On Citus, name the engine:
+/// `insert_audit_entry(Connection::Citus(conn), &entry)`.
 ///
 /// # Errors
 ///
@@ -97,7 +99,7 @@ impl TryFrom<AuditRow> for AuditEntry {
     }
 }
 
-/// Writes an entry that says nothing, to see whether the database takes it.
+/// Writes an empty entry, to see whether the database accepts it.
 pub(crate) fn try_to_insert(conn: &mut Connection<'_>) -> Result<(), StoreError> {
     let entry = AuditEntry {
         at: Timestamp::from_unix_millis(0).ok_or_else(|| StoreError::internal("the epoch is a time"))?,

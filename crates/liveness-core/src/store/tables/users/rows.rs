@@ -24,14 +24,14 @@ pub(crate) fn find(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<User>, 
     Ok(found.into_iter().map(User::from).collect())
 }
 
-/// The user of each id.
+/// The user with each id, in the order of the ids.
 pub(crate) fn each(conn: &mut Connection<'_>, ids: &[i64]) -> Result<Vec<Option<User>>, StoreError> {
     let found = find(conn, ids)?;
     let of = |id: &i64| found.iter().find(|user| user.id == *id).cloned();
     Ok(ids.iter().map(of).collect())
 }
 
-/// The user of each `UserId`.
+/// The user with each `UserId`, in the order of the `UserId`s.
 pub(crate) fn each_by_user_id(conn: &mut Connection<'_>, user_ids: &[String]) -> Result<Vec<Option<User>>, StoreError> {
     let found = find_by_user_ids(conn, user_ids)?;
     let of = |user_id: &String| found.iter().find(|user| user.user_id == *user_id).cloned();
@@ -47,7 +47,7 @@ pub(crate) fn find_by_user_ids(conn: &mut Connection<'_>, user_ids: &[String]) -
     Ok(found.into_iter().map(User::from).collect())
 }
 
-/// Adds the users whose id and `UserId` are not taken, and returns the users of all those ids.
+/// Adds the users whose id and `UserId` are not taken. Returns the users that have these ids after the call.
 pub(crate) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<Vec<User>, StoreError> {
     if users.is_empty() {
         return Ok(Vec::new());
@@ -57,12 +57,12 @@ pub(crate) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Res
     find(conn, &ids)
 }
 
-/// Adds users, and changes those whose ids are known. No two may have the same id.
+/// Adds users, and changes users whose id exists. All ids in `users` must differ.
 pub(crate) fn put(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<(), StoreError> {
     bulk_insert::execute::<_, OrChange>(conn, rows(users))
 }
 
-/// The rows, in the same order on every node, so that no two nodes deadlock.
+/// The rows of the users. Their order is the same on every node, so that nodes do not deadlock.
 fn rows(users: &[(User, Timestamp)]) -> Vec<NewUserRow<'_>> {
     let mut rows: Vec<_> = users.iter().map(|(user, now)| NewUserRow::of(user, *now)).collect();
     rows.sort_unstable_by_key(|row| row.id);
