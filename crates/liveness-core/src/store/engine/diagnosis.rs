@@ -8,7 +8,7 @@ use diesel::sqlite::SqliteConnection;
 
 use super::citus;
 use super::connection::{Connection, Purpose};
-use super::error::StoreError;
+use super::error::{StoreError, one_line};
 use super::migrations;
 use crate::Timestamp;
 
@@ -90,7 +90,7 @@ fn read_refusal(conn: &mut Connection<'_>, questions: &[Question]) -> Result<Opt
     for (name, ask) in questions {
         match ask(conn) {
             Err(error) if error.is_of_the_connection() => return Err(error),
-            Err(error) => return Ok(Some(format!("{name}: {}", error.cause()))),
+            Err(error) => return Ok(Some(format!("{name}: {}", one_line(&error.cause())))),
             Ok(()) => {}
         }
     }
@@ -108,7 +108,7 @@ fn write_refusal(
         Err::<(), _>(StoreError::internal("it was only tried"))
     });
     let refused = tried.unwrap_or(ended).err()?;
-    Some(refused.cause())
+    Some(one_line(&refused.cause()))
 }
 
 fn create_table(conn: &mut Connection<'_>) -> Result<(), StoreError> {

@@ -51,7 +51,7 @@ pub struct GroupCommit {
     /// The most writes in one transaction. With 1, each write has a transaction of its own.
     pub batch: usize,
     /// The most writes that wait. Another write fails at once with
-    /// [`StoreError::Unavailable`](crate::store::StoreError::Unavailable): the database is too busy.
+    /// [`StoreError::Unavailable`]: the database is too busy.
     pub queue: usize,
     /// The most bytes of images that wait. A write that would exceed it fails in the same way.
     pub queue_bytes: usize,
