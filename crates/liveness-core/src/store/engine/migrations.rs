@@ -50,6 +50,10 @@ pub(crate) fn run(
             applied
         }
     }?;
+    if let (Connection::Sqlite(_), false) = (&*conn, applied.is_empty()) {
+        // The file holds all of it from now on, without the log beside it, however this process ends.
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    }
     let name = |version: &String| names.get(version).unwrap_or(version).clone();
     let applied: Vec<_> = applied.iter().map(name).collect();
     for name in &applied {
