@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use validator::Validate;
 
+use super::optional_text::OrEmpty;
 use super::{ImageBase64, validators};
 use crate::Received;
 
@@ -27,8 +28,9 @@ pub struct LivenessReport {
     #[serde(default)]
     pub image_base64: ImageBase64,
     /// Where an image that was uploaded separately lies; without a `..` segment. Kept and given back as sent.
-    #[validate(custom(function = "validators::image_path"))]
-    #[schemars(with = "Option<ImagePath>")]
+    /// An empty text is none.
+    #[validate(custom(function = "validators::image_path_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<ImagePath>>")]
     pub image_path: Option<String>,
     /// What the SDK measured of the run. Kept whole, with the fields that the SDK adds; at most 16 KiB of JSON.
     #[validate(nested)]
@@ -45,9 +47,9 @@ pub struct SessionMetricsReport {
     /// Milliseconds since the Unix epoch, not negative.
     #[validate(range(min = 0))]
     pub timestamp: Option<i64>,
-    /// RFC 3339, or ISO 8601 without an offset.
-    #[validate(custom(function = "validators::instant"))]
-    #[schemars(with = "Option<Timestamp>")]
+    /// RFC 3339, or ISO 8601 without an offset. An empty text is none.
+    #[validate(custom(function = "validators::instant_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<Timestamp>>")]
     pub completed_at: Option<String>,
     /// Whether the SDK took it for a real person.
     pub verification_result: Option<bool>,
