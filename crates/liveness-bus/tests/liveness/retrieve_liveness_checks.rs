@@ -17,7 +17,7 @@ async fn five_records() -> TestBus {
         let mut record_of = principal.user().cloned().unwrap();
         record_of.pre_registration_id = Some(70 + user);
         principal = principal.with_user(record_of);
-        let body = body_with(json!({"sessionId": session, "imageBase64": "/9j/4AAB"})).to_string();
+        let body = body_with(json!({"sessionId": session, "imageBase64": "/9j/wAALCAABAAEBAREA"})).to_string();
         world
             .dispatch(UPDATE, &body, &world.context(principal).build())
             .await
@@ -147,7 +147,7 @@ async fn an_afternoon() -> TestBus {
     for (is_successful, has_image) in records {
         let hour = 60 * 60 * 1000;
         world.clock().advance(hour);
-        let image = has_image.then_some("/9j/4AAB");
+        let image = has_image.then_some("/9j/wAALCAABAAEBAREA");
         let body = body_with(json!({"isSuccessful": is_successful, "imageBase64": image})).to_string();
         world.dispatch(UPDATE, &body, &world.customer(1)).await.unwrap();
     }

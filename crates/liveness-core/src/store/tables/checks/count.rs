@@ -10,7 +10,7 @@ use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Text};
 
 use super::filter::Conditions;
 use crate::store::tables::totals;
@@ -20,7 +20,7 @@ pub(crate) struct Total<'a>(pub(crate) &'a Conditions<'a>);
 
 impl<DB> QueryFragment<DB> for Total<'_>
 where
-    DB: Backend,
+    DB: Backend + HasSqlType<Bool>,
     i64: ToSql<BigInt, DB>,
     bool: ToSql<Bool, DB>,
     str: ToSql<Text, DB>,
@@ -66,7 +66,7 @@ where
 /// explains, and the end of the subquery.
 fn end<'b, DB>(conditions: &'b Conditions<'_>, mut out: AstPass<'_, 'b, DB>, is_of_all: bool) -> QueryResult<()>
 where
-    DB: Backend,
+    DB: Backend + HasSqlType<Bool>,
     bool: ToSql<Bool, DB>,
 {
     let outcome = [
