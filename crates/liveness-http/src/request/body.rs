@@ -105,7 +105,9 @@ struct Incoming<'a> {
 impl Incoming<'_> {
     /// Receives a body of another type than JSON. It is good if it says nothing, for then it has no need of a type.
     async fn receive_blank(self, refusal: BusError) -> Result<Body, BusError> {
-        let client_waits = self.connection.is_some_and(|connection| connection.expectation().is_waiting());
+        let client_waits = self
+            .connection
+            .is_some_and(|connection| connection.expectation().is_waiting());
         if client_waits || self.declared.is_some_and(|length| length > MAX_BLANK_BODY) {
             return Err(refusal);
         }

@@ -176,7 +176,11 @@ mod tests {
         for (values, expected) in cases {
             for header in ["x-forwarded-for", "x-real-ip", "cf-connecting-ip"] {
                 let headers: Vec<_> = values.iter().map(|value| (header, *value)).collect();
-                assert_eq!(client("10.0.0.0/8", "10.0.0.1:4000", header, &headers), expected, "{headers:?}");
+                assert_eq!(
+                    client("10.0.0.0/8", "10.0.0.1:4000", header, &headers),
+                    expected,
+                    "{headers:?}"
+                );
             }
         }
         let forwarded = [
@@ -185,7 +189,11 @@ mod tests {
             ("for=1.1.1.1, for=\"_a,b\", for=10.0.0.2", "10.0.0.2"),
         ];
         for (line, expected) in forwarded {
-            assert_eq!(client("10.0.0.0/8", "10.0.0.1:4000", "Forwarded", &[("forwarded", line)]), expected, "{line}");
+            assert_eq!(
+                client("10.0.0.0/8", "10.0.0.1:4000", "Forwarded", &[("forwarded", line)]),
+                expected,
+                "{line}"
+            );
         }
     }
 

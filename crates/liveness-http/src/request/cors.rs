@@ -60,7 +60,9 @@ fn canonical(text: &str) -> Option<String> {
     let uri: Uri = text.parse().ok()?;
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let host = uri.host()?.to_ascii_lowercase();
-    let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
+    let is_host = host
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte));
     if host.is_empty() || !is_host {
         return None;
     }
@@ -121,7 +123,10 @@ fn preflight(request: &ServiceRequest, allowed: Option<HeaderValue>) -> HttpResp
     answer
         .insert_header((REQUEST_ID, request_id(request.headers()).as_str()))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header((VARY, "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"));
+        .insert_header((
+            VARY,
+            "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+        ));
     if let Some(origin) = allowed {
         answer
             .insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, origin))
@@ -159,7 +164,14 @@ mod tests {
             let error = format!("https://a, {text}").parse::<CorsOrigins>().unwrap_err();
             assert_eq!(error, format!("{text:?} is not as browsers send it; write {canonical}"));
         }
-        for text in ["portal.example", "localhost:8100", "https://", "https://*.example", "/x", "https://pörtal.example"] {
+        for text in [
+            "portal.example",
+            "localhost:8100",
+            "https://",
+            "https://*.example",
+            "/x",
+            "https://pörtal.example",
+        ] {
             let error = text.parse::<CorsOrigins>().unwrap_err();
             assert!(error.starts_with(&format!("{text:?} is no origin such as ")), "{error}");
         }

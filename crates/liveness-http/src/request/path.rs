@@ -40,10 +40,23 @@ mod tests {
     #[test]
     fn slashes_that_follow_each_other_are_one() {
         let pattern = ResourceDef::new(any_slashes("/health/live"));
-        for same in ["/health/live", "//health/live", "/health///live", "/health/live/", "///health//live//"] {
+        for same in [
+            "/health/live",
+            "//health/live",
+            "/health///live",
+            "/health/live/",
+            "///health//live//",
+        ] {
             assert!(pattern.is_match(same), "{same}");
         }
-        for other in ["/healthlive", "/health", "/health/live/x", "/Health/live", "/health/lively", "//"] {
+        for other in [
+            "/healthlive",
+            "/health",
+            "/health/live/x",
+            "/Health/live",
+            "/health/lively",
+            "//",
+        ] {
             assert!(!pattern.is_match(other), "{other}");
         }
     }
@@ -52,8 +65,17 @@ mod tests {
     fn a_page_with_files_is_told_from_its_spelling_with_a_slash() {
         let page = ResourceDef::new(more_slashes("/admin"));
         let other = ResourceDef::new(slashes_at_the_end("/admin"));
-        for (path, is_page) in [("/admin", true), ("//admin", true), ("/admin/", false), ("//admin//", false)] {
-            assert_eq!((page.is_match(path), other.is_match(path)), (is_page, !is_page), "{path}");
+        for (path, is_page) in [
+            ("/admin", true),
+            ("//admin", true),
+            ("/admin/", false),
+            ("//admin//", false),
+        ] {
+            assert_eq!(
+                (page.is_match(path), other.is_match(path)),
+                (is_page, !is_page),
+                "{path}"
+            );
         }
     }
 }

@@ -45,7 +45,9 @@ pub(super) fn http_server(
         let connections = host.connections().clone();
         let cors = cors.clone();
         let app = App::new()
-            .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| allow_origins(cors.clone(), request, next)))
+            .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
+                allow_origins(cors.clone(), request, next)
+            }))
             .wrap(from_fn(track_connection))
             .configure(|app| host.configure(app))
             .into_factory()

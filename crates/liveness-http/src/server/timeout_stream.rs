@@ -133,7 +133,10 @@ impl TimeoutStream {
 /// Where the `100 Continue` of actix-http stands in what it writes. It comes too early: `request/expectation.rs`.
 fn early_continue(state: &ConnectionState, bytes: &[u8]) -> Option<usize> {
     // Other answers may be large, and are not searched.
-    state.expectation().is_announced().then(|| memmem::find(bytes, CONTINUE))?
+    state
+        .expectation()
+        .is_announced()
+        .then(|| memmem::find(bytes, CONTINUE))?
 }
 
 impl AsyncRead for TimeoutStream {

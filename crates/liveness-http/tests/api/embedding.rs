@@ -100,7 +100,9 @@ fn the_banks_phones_may_write_the_path_and_the_type_as_any_phone_does() {
         let ask = |path: &str, headers: &[(&str, &str)]| {
             let token = format!("Bearer {}", customer(7));
             let request = ureq::post(format!("http://{address}{path}")).header("Authorization", token);
-            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let request = headers
+                .iter()
+                .fold(request, |request, (name, value)| request.header(*name, *value));
             let request = request.config().http_status_as_error(false).build();
             Answer::of(request.send("{}").unwrap())
         };
@@ -112,7 +114,10 @@ fn the_banks_phones_may_write_the_path_and_the_type_as_any_phone_does() {
         }
         assert_eq!(ask(&plain.replace('S', "%53"), &[json]).codes(), (404, "12"));
         let upgrade = ask(plain, &[json, ("Connection", "upgrade")]);
-        assert_eq!((upgrade.codes(), upgrade.header("connection")), ((200, "00"), Some("close")));
+        assert_eq!(
+            (upgrade.codes(), upgrade.header("connection")),
+            ((200, "00"), Some("close"))
+        );
         assert_eq!(ask(plain, &[json, ("Content-Encoding", "utf-8")]).codes(), (200, "00"));
         assert_eq!(ask(plain, &[("Content-Type", "text/plain")]).codes(), (415, "30"));
     });

@@ -70,7 +70,11 @@ fn a_trusted_proxy_tells_the_rightmost_address_that_is_not_trusted() {
     for header in ["x-forwarded-for", "X-Real-IP", "CF-Connecting-IP"] {
         let server = behind_a_proxy(header);
         for (value, expected) in cases {
-            assert_eq!(recorded(&server, &[(header, value)])["ClientIp"], expected, "{header}: {value}");
+            assert_eq!(
+                recorded(&server, &[(header, value)])["ClientIp"],
+                expected,
+                "{header}: {value}"
+            );
         }
         let twice = [(header, "1.1.1.1"), (header, "41.58.12.100")];
         assert_eq!(recorded(&server, &twice)["ClientIp"], "41.58.12.100", "{header}");
@@ -88,7 +92,11 @@ fn the_header_of_rfc_7239_is_read_by_its_rules() {
         ("41.58.12.100", "127.0.0.1"),
     ];
     for (value, expected) in cases {
-        assert_eq!(recorded(&server, &[("Forwarded", value)])["ClientIp"], expected, "{value}");
+        assert_eq!(
+            recorded(&server, &[("Forwarded", value)])["ClientIp"],
+            expected,
+            "{value}"
+        );
     }
 }
 
@@ -121,7 +129,10 @@ fn no_header_but_the_proxys_has_an_effect(engine: Engine) {
 
         let log = settled_log(&server);
         assert!(log.contains("client=41.58.12.100") && !log.contains("6.6.6.6"), "{log}");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let entries = runtime.block_on(server.store().trail().newest(10)).unwrap();
         let addresses: Vec<_> = entries.iter().filter_map(|entry| entry.client_address).collect();
         assert!(addresses.contains(&"41.58.12.100".parse().unwrap()), "{addresses:?}");

@@ -41,8 +41,14 @@ fn assert_names(case: &str, headers: &HeaderMap, origin: Option<&str>) {
     let named: Vec<_> = headers.get_all("access-control-allow-origin").iter().collect();
     let expected: Vec<_> = origin.into_iter().collect();
     assert_eq!(named, expected, "{case}: {headers:?}");
-    assert!(words(headers, "vary").contains(&"origin".to_owned()), "{case}: {headers:?}");
-    assert!(!headers.contains_key("access-control-allow-credentials"), "{case}: {headers:?}");
+    assert!(
+        words(headers, "vary").contains(&"origin".to_owned()),
+        "{case}: {headers:?}"
+    );
+    assert!(
+        !headers.contains_key("access-control-allow-credentials"),
+        "{case}: {headers:?}"
+    );
 }
 
 #[test]
@@ -99,13 +105,21 @@ fn every_answer_names_the_origin_and_errors_do_too() {
         ("a page", at("GET /health/live"), (200, "00")),
         ("fields", message(UPDATE, &[customer, JSON, length]) + "{}", (400, "30")),
         ("no token", message(STATUS, &[]), (401, "63")),
-        ("a bad token", message(STATUS, &[("Authorization", "Bearer x")]), (401, "63")),
+        (
+            "a bad token",
+            message(STATUS, &[("Authorization", "Bearer x")]),
+            (401, "63"),
+        ),
         ("role", message(LIST, &[customer]), (403, "57")),
         ("no command", message("Unknown", &[admin]), (404, "12")),
         ("no route", at("POST /nowhere"), (404, "12")),
         ("method", at("GET /api/BPMSelfService/commands/X"), (405, "12")),
         ("no preflight", at("OPTIONS /health/live"), (405, "12")),
-        ("size", message(UPDATE, &[customer, JSON, ("Content-Length", "90000000")]), (413, "13")),
+        (
+            "size",
+            message(UPDATE, &[customer, JSON, ("Content-Length", "90000000")]),
+            (413, "13"),
+        ),
         ("type", message(UPDATE, &[customer, length]) + "{}", (415, "30")),
     ];
     for (case, request, expected) in cases {
@@ -130,14 +144,21 @@ fn a_busy_host_names_the_origin_too() {
     ];
     let server = Server::with(Engine::Sqlite, &settings);
     let authorization = bearer(&customer(1));
-    let headers = [("Authorization", authorization.as_str()), JSON, ("Origin", "https://localhost")];
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        JSON,
+        ("Origin", "https://localhost"),
+    ];
     let ask = || {
         let mut wire = Wire::to(&server);
         wire.send(head(STATUS, &headers));
         wire.answer()
     };
     let mut slow = Wire::to(&server);
-    slow.send(head(UPDATE, &[&headers[..], &[("Expect", "100-continue"), ("Content-Length", "2")]].concat()));
+    slow.send(head(
+        UPDATE,
+        &[&headers[..], &[("Expect", "100-continue"), ("Content-Length", "2")]].concat(),
+    ));
     assert_eq!(slow.head().0, 100);
     let busy = ask();
     assert_refused("overload", &busy, (503, "91"));
@@ -174,7 +195,11 @@ fn an_origin_that_is_not_named_is_allowed_nothing() {
         assert_names(stranger, &answer.headers, None);
         assert!(answer.header("access-control-expose-headers").is_none(), "{stranger}");
     }
-    let two = [token, ("Origin", "https://localhost"), ("Origin", "https://evil.example")];
+    let two = [
+        token,
+        ("Origin", "https://localhost"),
+        ("Origin", "https://evil.example"),
+    ];
     for headers in [&[token][..], &two] {
         let mut wire = Wire::to(&server);
         wire.send(head(STATUS, headers));
@@ -210,6 +235,9 @@ fn a_wrong_origin_ends_the_start_with_one_line() {
             .unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
         assert!(!ended.status.success(), "{origins}");
-        assert!(said.contains(expected) && said.contains("--cors-origins"), "{origins}: {said}");
+        assert!(
+            said.contains(expected) && said.contains("--cors-origins"),
+            "{origins}: {said}"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! What the headers say of a body: whether there is one, how long it is, and whether we can read it.
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, TRANSFER_ENCODING};
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, TRANSFER_ENCODING,
+};
 use liveness_bus::BusError;
 
 use crate::request::quoted::split_unquoted;
@@ -20,7 +22,15 @@ pub(crate) const REFUSALS: [BusError; 5] = [NO_TYPE, NOT_JSON, NOT_UTF_8, COMPRE
 const CHARSETS: [&str; 5] = ["utf-8", "utf8", "us-ascii", "ascii", ""];
 /// The content codings that IANA registers, with their older names.
 const COMPRESSIONS: [&str; 9] = [
-    "gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz",
+    "gzip",
+    "x-gzip",
+    "deflate",
+    "br",
+    "zstd",
+    "compress",
+    "x-compress",
+    "dcb",
+    "dcz",
 ];
 
 /// Whether the request has a body to be read.
@@ -141,7 +151,10 @@ mod tests {
         for value in good {
             assert_eq!(told(check_type(&headers(CONTENT_TYPE, &[value]))), None, "{value}");
         }
-        assert_eq!(told(check_type(&headers(CONTENT_TYPE, &["text/json", "application/json"]))), None);
+        assert_eq!(
+            told(check_type(&headers(CONTENT_TYPE, &["text/json", "application/json"]))),
+            None
+        );
     }
 
     #[test]
@@ -167,8 +180,19 @@ mod tests {
 
     #[test]
     fn a_charset_is_no_compression() {
-        for values in [&[][..], &[""], &["identity"], &["UTF-8"], &["utf8, Identity,"], &["us-ascii", "utf-8"]] {
-            assert_eq!(told(check_encoding(&headers(CONTENT_ENCODING, values))), None, "{values:?}");
+        for values in [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["UTF-8"],
+            &["utf8, Identity,"],
+            &["us-ascii", "utf-8"],
+        ] {
+            assert_eq!(
+                told(check_encoding(&headers(CONTENT_ENCODING, values))),
+                None,
+                "{values:?}"
+            );
         }
         let cases: [(&[&'static str], BusError); 5] = [
             (&["gzip"], COMPRESSED),

@@ -74,9 +74,22 @@ fn a_body_that_says_nothing_needs_no_type() {
     let authorization = bearer(&customer(1));
     let token = ("Authorization", authorization.as_str());
     let spaces = " ".repeat(1000);
-    let bodies = ["", " ", "\r\n\t", "null", " null\n", "\u{feff}", "\u{feff}null", &spaces];
+    let bodies = [
+        "",
+        " ",
+        "\r\n\t",
+        "null",
+        " null\n",
+        "\u{feff}",
+        "\u{feff}null",
+        &spaces,
+    ];
     for body in bodies {
-        for of_type in [None, Some("application/x-www-form-urlencoded"), Some("application/json; charset=utf-16")] {
+        for of_type in [
+            None,
+            Some("application/x-www-form-urlencoded"),
+            Some("application/json; charset=utf-16"),
+        ] {
             let of_type = of_type.map(|of_type| ("Content-Type", of_type));
             let headers: Vec<_> = [token].into_iter().chain(of_type).collect();
             let answer = post(&server, STATUS, &headers, body);
@@ -166,7 +179,16 @@ fn a_compressed_body_is_refused_unread() {
 #[test]
 fn an_encoding_that_names_the_charset_is_none() {
     let server = Server::start(Engine::Sqlite);
-    for encoding in ["identity", "Identity", "", "utf-8", "UTF8", "us-ascii", "utf-8, identity", ","] {
+    for encoding in [
+        "identity",
+        "Identity",
+        "",
+        "utf-8",
+        "UTF8",
+        "us-ascii",
+        "utf-8, identity",
+        ",",
+    ] {
         let headers = [JSON, ("Content-Encoding", encoding)];
         assert_eq!(update(&server, &headers, good()).codes(), (200, "00"), "{encoding}");
     }

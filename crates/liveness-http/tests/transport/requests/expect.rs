@@ -39,14 +39,44 @@ fn a_bad_head_is_answered_without_being_told_to_go_on() {
     let small = ("Content-Length", "100");
     let cases = [
         ("no token", UPDATE, vec![JSON, small], (401, "63")),
-        ("a bad token", UPDATE, vec![("Authorization", "Bearer x"), JSON, small], (401, "63")),
-        ("an unknown command", "Unknown", vec![customer, JSON, small], (404, "12")),
+        (
+            "a bad token",
+            UPDATE,
+            vec![("Authorization", "Bearer x"), JSON, small],
+            (401, "63"),
+        ),
+        (
+            "an unknown command",
+            "Unknown",
+            vec![customer, JSON, small],
+            (404, "12"),
+        ),
         ("another role", UPDATE, vec![admin, JSON, small], (403, "57")),
-        ("another type", UPDATE, vec![customer, ("Content-Type", "text/plain"), small], (415, "30")),
+        (
+            "another type",
+            UPDATE,
+            vec![customer, ("Content-Type", "text/plain"), small],
+            (415, "30"),
+        ),
         ("no type", UPDATE, vec![customer, small], (415, "30")),
-        ("compressed", UPDATE, vec![customer, JSON, small, ("Content-Encoding", "gzip")], (415, "30")),
-        ("too large", UPDATE, vec![customer, JSON, ("Content-Length", "90000000")], (413, "13")),
-        ("too large for a query", STATUS, vec![customer, JSON, ("Content-Length", "70000")], (413, "13")),
+        (
+            "compressed",
+            UPDATE,
+            vec![customer, JSON, small, ("Content-Encoding", "gzip")],
+            (415, "30"),
+        ),
+        (
+            "too large",
+            UPDATE,
+            vec![customer, JSON, ("Content-Length", "90000000")],
+            (413, "13"),
+        ),
+        (
+            "too large for a query",
+            STATUS,
+            vec![customer, JSON, ("Content-Length", "70000")],
+            (413, "13"),
+        ),
     ];
     for (case, message, headers, expected) in cases {
         for expect in ["100-continue", "100-Continue", "x, 100-continue"] {
@@ -58,7 +88,8 @@ fn a_bad_head_is_answered_without_being_told_to_go_on() {
         }
     }
     let route = "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
-    let method = "PUT /api/BPMSelfService/commands/X HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+    let method =
+        "PUT /api/BPMSelfService/commands/X HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
     for (request, expected) in [(route, (404, "12")), (method, (405, "12"))] {
         let mut wire = Wire::to(&server);
         wire.send(request);
@@ -71,7 +102,12 @@ fn a_bad_head_is_answered_without_being_told_to_go_on() {
 fn a_limit_is_told_before_the_body_is_sent() {
     let server = Server::with(Engine::Sqlite, &[("LIVENESS_RATE_LIMIT", "1/h")]);
     let authorization = bearer(&customer(1));
-    let headers = [("Authorization", authorization.as_str()), JSON, EXPECT, ("Content-Length", "100")];
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        JSON,
+        EXPECT,
+        ("Content-Length", "100"),
+    ];
     let told = |status: u16| {
         let mut wire = Wire::to(&server);
         wire.send(head(UPDATE, &headers));
@@ -86,7 +122,12 @@ fn a_body_that_came_with_its_head_needs_no_telling() {
     let server = Server::start(Engine::Sqlite);
     let authorization = bearer(&customer(1));
     let length = good().len().to_string();
-    let headers = [("Authorization", authorization.as_str()), JSON, EXPECT, ("Content-Length", &length)];
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        JSON,
+        EXPECT,
+        ("Content-Length", &length),
+    ];
     let request = head(UPDATE, &headers) + &good();
     let refused = request.replace("Bearer ", "Bearer x");
     let mut wire = Wire::to(&server);

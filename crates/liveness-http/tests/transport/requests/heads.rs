@@ -1,6 +1,6 @@
 //! Methods, routes, request ids and the order of the checks.
 
-use super::{JSON, assert_unharmed, good, update};
+use super::{JSON, assert_unharmed, update};
 use crate::engine::Engine;
 use crate::server::{Server, admin, customer};
 use crate::wire::{

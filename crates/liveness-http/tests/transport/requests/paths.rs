@@ -37,11 +37,19 @@ fn slashes_that_follow_each_other_are_one_and_those_at_the_end_none() {
         assert_refused(path, &update_at(&server, path, "Bearer x"), (401, "63"));
     }
     let log = settled_log(&server);
-    assert!(log.contains(&format!("{UPDATE} code=00 ")) && log.contains(&format!("{UPDATE} code=57 ")), "{log}");
+    assert!(
+        log.contains(&format!("{UPDATE} code=00 ")) && log.contains(&format!("{UPDATE} code=57 ")),
+        "{log}"
+    );
     assert!(!log.contains("//api"), "{log}");
-    let metrics = ureq::get(format!("http://{}/metrics", server.address())).call().unwrap();
+    let metrics = ureq::get(format!("http://{}/metrics", server.address()))
+        .call()
+        .unwrap();
     let metrics = metrics.into_body().read_to_string().unwrap();
-    let counted = format!("liveness_requests_total{{message=\"{UPDATE}\",status_code=\"00\"}} {}", paths.len());
+    let counted = format!(
+        "liveness_requests_total{{message=\"{UPDATE}\",status_code=\"00\"}} {}",
+        paths.len()
+    );
     assert!(metrics.contains(&counted), "{metrics}");
 }
 
@@ -115,9 +123,14 @@ fn what_is_percent_encoded_or_in_another_case_is_another_path() {
 fn the_roles_hold_for_every_spelling() {
     let server = Server::start(Engine::Sqlite);
     let token = bearer(&customer(1));
-    for path in [format!("//api/BPMSelfService/commands/{LIST}"), format!("/api/BPMSelfService/commands/{LIST}//")] {
+    for path in [
+        format!("//api/BPMSelfService/commands/{LIST}"),
+        format!("/api/BPMSelfService/commands/{LIST}//"),
+    ] {
         let mut wire = Wire::to(&server);
-        wire.send(format!("POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"));
+        wire.send(format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
+        ));
         assert_refused(&path, &wire.answer(), (403, "57"));
     }
 }

@@ -69,7 +69,10 @@ fn a_body_with_it_is_served_and_the_connection_is_kept_or_said_to_be_closed() {
 fn a_page_is_served_too() {
     let server = Server::start(Engine::Sqlite);
     for upgrade in UPGRADES {
-        let headers: String = upgrade.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: String = upgrade
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
         let request = format!("GET /health/live HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
         assert_kept_or_said_to_be_closed(&request, &mut Wire::to(&server), &request);
     }
@@ -92,6 +95,10 @@ fn what_follows_the_body_is_no_part_of_it() {
     wire.send(head(UPDATE, &headers) + &body + &head(STATUS, &headers[..2]));
     assert_eq!(wire.answer().codes(), (200, "00"));
     wire.finish();
-    assert_eq!(wire.rest(), b"", "the next request is not answered, for the connection is closed");
+    assert_eq!(
+        wire.rest(),
+        b"",
+        "the next request is not answered, for the connection is closed"
+    );
     assert_eq!(total_count(&server), 1);
 }
