@@ -14,6 +14,7 @@ use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use futures_core::Stream as _;
 use liveness_bus::{BusError, Principal};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use self::content_headers::{check_encoding, check_type, declared_length};
@@ -84,6 +85,8 @@ pub(crate) async fn read(
         connection: request.conn_data::<ConnectionState>(),
         principal,
         admission,
+        started: Instant::now(),
+        sender_permit: None,
     };
     match check_type(headers) {
         Ok(()) => incoming.receive(limit).await,
@@ -100,6 +103,9 @@ struct Incoming<'a> {
     connection: Option<&'a ConnectionState>,
     principal: &'a Principal,
     admission: &'a AdmissionControl,
+    started: Instant,
+    /// Stays `None` for a body that came together with its head: nobody waits for that one.
+    sender_permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Incoming<'_> {
@@ -122,7 +128,7 @@ impl Incoming<'_> {
     ///
     /// Memory for all of them is reserved once the body turns out not to be small. So a client that declares a large body and
     /// sends nothing reserves nothing.
-    async fn receive(self, limit: usize) -> Result<Body, BusError> {
+    async fn receive(mut self, limit: usize) -> Result<Body, BusError> {
         if self.declared.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
@@ -132,24 +138,9 @@ impl Incoming<'_> {
             bytes: Vec::with_capacity(most.min(INITIAL_BUFFER)),
             memory: None,
         };
-        let mut started = Instant::now();
-        // Stays `None` for a body that came together with its head: nobody waits for that one.
-        let mut sender_permit = None;
         // After `Upgrade: websocket` actix-http takes everything that still comes for the body, so its length says the end.
         while self.declared != Some(body.bytes.len()) {
-            let chunk = match chunk_if_ready(self.payload).await {
-                Poll::Ready(chunk) => chunk,
-                Poll::Pending => {
-                    if sender_permit.is_none() {
-                        sender_permit = Some(self.admission.admit_sender(self.principal)?);
-                        self.invite();
-                    }
-                    let deadline = started + allowed_time(body.bytes.len());
-                    let chunk = timeout_at(deadline, next_chunk(self.payload));
-                    chunk.await.map_err(|_| BusError::TooSlow)?
-                }
-            };
-            let Some(chunk) = chunk.transpose().map_err(|_| ENDED_EARLY)? else {
+            let Some(chunk) = self.next_chunk(body.bytes.len()).await? else {
                 break;
             };
             let length = body.bytes.len() + chunk.len();
@@ -158,7 +149,7 @@ impl Incoming<'_> {
             }
             if length > SMALL_BODY && body.memory.is_none() {
                 // The client is not to blame for the time that we make it wait.
-                started += body.reserve(most, self.principal, self.admission).await?;
+                self.started += body.reserve(most, self.principal, self.admission).await?;
             }
             let chunk = &chunk[..chunk.len().min(most - body.bytes.len())];
             body.bytes.extend_from_slice(chunk);
@@ -170,6 +161,23 @@ impl Incoming<'_> {
             connection.body_read();
         }
         Ok(body)
+    }
+
+    /// Waits for more of a body of which so many bytes have come. `None` is its end.
+    async fn next_chunk(&mut self, received: usize) -> Result<Option<Bytes>, BusError> {
+        let chunk = match chunk_if_ready(self.payload).await {
+            Poll::Ready(chunk) => chunk,
+            Poll::Pending => {
+                if self.sender_permit.is_none() {
+                    self.sender_permit = Some(self.admission.admit_sender(self.principal)?);
+                    self.invite();
+                }
+                let deadline = self.started + allowed_time(received);
+                let chunk = timeout_at(deadline, next_chunk(self.payload));
+                chunk.await.map_err(|_| BusError::TooSlow)?
+            }
+        };
+        chunk.transpose().map_err(|_| ENDED_EARLY)
     }
 
     /// Lets a client send that waits for `100 Continue`.

@@ -11,7 +11,7 @@ use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service,
 use actix_web::App;
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, ServiceRequest};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{Condition, Next, from_fn};
 use tokio::net::TcpStream;
 
 use super::connection_tracking::track_connection;
@@ -36,18 +36,19 @@ pub(super) fn http_server(
     let connections_each = allowed_connections(config.max_connections).div_ceil(workers);
     let builder: ServerBuilder = Server::build().max_concurrent_connections(connections_each);
     let stopping = builder.graceful_shutdown_signal();
-    let cors = Arc::new(config.cors_origins.clone());
+    let origins = Arc::new(config.cors_origins.clone());
     let builder = builder
         .disable_signals()
         .shutdown_timeout(config.shutdown_grace.as_secs());
     let builder = builder.listen("http", listener, move || {
         let (host, stopping) = (host.clone(), stopping.clone());
         let connections = host.connections().clone();
-        let cors = cors.clone();
+        let origins = origins.clone();
+        let is_cors_on = !origins.is_empty();
+        let cors =
+            from_fn(move |request: ServiceRequest, next: Next<BoxBody>| allow_origins(origins.clone(), request, next));
         let app = App::new()
-            .wrap(from_fn(move |request: ServiceRequest, next: Next<BoxBody>| {
-                allow_origins(cors.clone(), request, next)
-            }))
+            .wrap(Condition::new(is_cors_on, cors))
             .wrap(from_fn(track_connection))
             .configure(|app| host.configure(app))
             .into_factory()

@@ -5,6 +5,7 @@ use crate::wire::{Header, UPDATE, assert_no_trace, bearer, post, total_count};
 
 mod bodies;
 mod broken;
+mod content_types;
 mod expect;
 mod heads;
 mod json;
