@@ -188,11 +188,11 @@ async fn every_field_is_within_its_bounds() {
 #[tokio::test]
 async fn all_wrong_fields_are_told_at_once_through_both_doors() {
     let world = TestBus::new();
-    let body = r#"{"preRegistrationId":0,"selfServiceUserId":"1","sessionId":"","pageNumber":0,"pageSize":1000}"#;
+    let body = r#"{"preRegistrationId":0,"selfServiceUserId":"1","sessionId":" ","pageNumber":0,"pageSize":1000}"#;
     let query = RetrieveLivenessChecksQuery {
         pre_registration_id: Some(0),
         self_service_user_id: Some(0),
-        session_id: Some(String::new()),
+        session_id: Some(" ".into()),
         page_number: Some(0),
         page_size: Some(1000),
     };
