@@ -11,10 +11,12 @@ use crate::token::{Jwks, RevokedTokens, TokenRules, TokenVerifier, VerificationK
 /// When there is no key, a file cannot be used, or an identity provider's keys stand without an issuer or an audience.
 pub(crate) fn configured_verifier(config: &ServeConfig) -> Result<TokenVerifier, StartError> {
     let keys = keys(config)?;
-    let jwks = config.jwt_jwks.as_deref().map(Jwks::open).transpose()?;
-    if jwks.is_some() {
+    if let Some(location) = &config.jwt_jwks {
+        // Before a thread fetches and logs: whoever starts the host wrongly is told one line.
+        Jwks::check(location)?;
         check_provider(&config.token)?;
     }
+    let jwks = config.jwt_jwks.as_deref().map(Jwks::open).transpose()?;
     if keys.is_empty() && jwks.is_none() {
         return Err(StartError::NoKey);
     }

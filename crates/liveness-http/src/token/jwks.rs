@@ -17,7 +17,7 @@ use std::time::Instant;
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use tokio::sync::watch;
 
-use self::fetcher::{Fetcher, SharedKeys};
+use self::fetcher::{Fetcher, SharedKeys, read_keys};
 use self::source::Source;
 
 pub use self::pace::JwksPace;
@@ -53,6 +53,16 @@ impl fmt::Debug for Jwks {
 }
 
 impl Jwks {
+    /// Whether keys can be taken from there. A file is read, a URL is not fetched.
+    pub(crate) fn check(location: &str) -> Result<(), JwksError> {
+        let source = Source::parse(location)?;
+        if source.is_file() {
+            let keys = read_keys(&source);
+            keys.map_err(|reason| JwksError::File(location.to_owned(), reason))?;
+        }
+        Ok(())
+    }
+
     /// The keys at a location: a file, an `https://` URL, or an `http://` URL of this machine.
     ///
     /// A file is read now. A URL is fetched in the background, and need not be reachable yet. The answer must have status

@@ -123,7 +123,7 @@ fn the_keys_of_a_provider_need_an_issuer_and_an_audience() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.json");
     let okp = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-    std::fs::write(&file, format!(r#"{{"keys":[{okp}]}}"#)).unwrap();
+    std::fs::write(&file, format!(r#"{{"keys":[{okp},{{"kty":"oct"}}]}}"#)).unwrap();
     let jwks = ("LIVENESS_JWT_JWKS", file.to_str().unwrap());
     let cases: [(&[(&str, &str)], _); 5] = [
         (&[jwks], [true, true]),
