@@ -33,6 +33,7 @@ pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
+pub use self::tables::users::changes::UserChanges;
 
 use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;

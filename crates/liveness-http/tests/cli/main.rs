@@ -11,6 +11,7 @@ mod checks_export;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
 mod doctor;
+mod empty_variables;
 #[path = "../api/engine.rs"]
 mod engine;
 mod examples;
@@ -20,3 +21,5 @@ mod terminal;
 mod token;
 mod usage;
 mod users_import;
+mod users_quotes;
+mod users_rebind;
