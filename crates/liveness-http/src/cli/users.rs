@@ -51,7 +51,7 @@ Examples:
   printf 'id,email,givenName\\n1234,jane@example.com,Jane\\n' > users.csv
   liveness-http users import users.csv
   cat users.csv | liveness-http users import -
-  liveness-http users import --rebind --reason 'Ticket 4711: new number' users.csv";
+  liveness-http users import --rebind --reason 'Ticket 4711' users.csv";
 
 #[derive(Subcommand)]
 pub(super) enum Users {

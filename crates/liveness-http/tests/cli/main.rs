@@ -15,6 +15,7 @@ mod empty_variables;
 #[path = "../api/engine.rs"]
 mod engine;
 mod examples;
+mod file_trouble;
 mod migrate;
 mod papers;
 mod terminal;

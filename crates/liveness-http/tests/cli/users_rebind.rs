@@ -165,7 +165,7 @@ fn whoever_is_added_or_changed_has_an_entry(engine: Engine) {
         panic!("{messages:?}")
     };
     assert!(
-        changed.starts_with("users import: changed email, givenName, displayName; file SHA-256 "),
+        changed.starts_with("users import: changed email, givenName; file SHA-256 "),
         "{changed}"
     );
     assert!(

@@ -13,6 +13,9 @@ use rustix::io::Errno;
 /// What SQLite puts beside the database.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
+/// What is done to a folder on the way to a file.
+const ENTERED: &str = "entered";
+
 /// A file or folder that this process cannot use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileTrouble {
@@ -66,7 +69,7 @@ fn of_folder_above(folder: &Path) -> Option<FileTrouble> {
             problem: format!("{} is no folder", folder.display()),
             mend: "correct the database URL".to_owned(),
         }),
-        Ok(_) => refused(folder, Access::EXEC_OK).map(|errno| of_errno("the folder ", folder, errno, "entered")),
+        Ok(_) => refused(folder, Access::EXEC_OK).map(|errno| of_errno("the folder ", folder, errno, ENTERED)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(FileTrouble {
             problem: format!("the folder {} is not there", folder.display()),
             mend: "make it, or correct the database URL".to_owned(),
@@ -129,11 +132,12 @@ fn of_permissions(kind: &str, path: &Path, verb: &str) -> FileTrouble {
         "{kind}{name} cannot be {verb}: it belongs to user {owner} and group {group}, with mode {mode:o}, and this \
          process is user {me}"
     );
-    let bits = if about.is_dir() { "u+rwx" } else { "u+rw" };
-    let mend = if owner == me {
-        format!("chmod {bits} {name}")
-    } else {
-        format!("chown {me} {name}, or run this as user {owner}")
+    let mend = match (owner == me, about.is_dir()) {
+        (true, true) => format!("chmod u+rwx {name}"),
+        (true, false) => format!("chmod u+rw {name}"),
+        // A folder above may be another's.
+        (false, true) if verb == ENTERED => format!("chmod o+x {name}, or run this as user {owner}"),
+        (false, _) => format!("chown {me} {name}, or run this as user {owner}"),
     };
     FileTrouble { problem, mend }
 }

@@ -69,7 +69,8 @@ fn not_there_yet(config: &DatabaseConfig, path: &Path, findings: &mut Findings) 
 }
 
 fn is_missing(folder: &Path) -> bool {
-    fs::metadata(folder).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    let found = fs::metadata(folder);
+    folder != Path::new("") && found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn schema(diagnosis: &Diagnosis, findings: &mut Findings) {
