@@ -26,14 +26,13 @@ pub use self::queue::stats::{Distribution, StoreStats};
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
-pub use self::tables::checks::span::CheckSpan;
 pub use self::tables::faces::Faces;
 pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
+pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
-pub use self::tables::users::changes::UserChanges;
 
 use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;

@@ -7,6 +7,7 @@
 
 mod access;
 mod binary;
+mod checks_csv;
 mod checks_export;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;

@@ -5,7 +5,7 @@ pub(crate) mod rows;
 
 use std::sync::Arc;
 
-use self::changes::UserChanges;
+use super::user_changes::UserChanges;
 use super::write::{Write, Writer, Written};
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;

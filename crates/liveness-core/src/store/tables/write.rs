@@ -1,7 +1,7 @@
 //! The writes that wait, as plain data. `transaction.rs` writes them to the database.
 
 use super::recording::{Recorded, Recording};
-use super::users::changes::UserChanges;
+use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::GroupCommitter;
 use crate::{AuditEntry, Timestamp, User};

@@ -1,4 +1,4 @@
-//! Users that are added and changed together, with the audit entries of it.
+//! Writes users that are added and changed together, and tells which users have records.
 
 use diesel::prelude::*;
 
@@ -7,21 +7,7 @@ use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_checks::dsl;
-use crate::{AuditEntry, Timestamp, User};
-
-/// Users to add and to change in one transaction, with the audit entries of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UserChanges {
-    /// The users as they shall be. All ids differ. A `UserId` may move from one of them to another.
-    pub users: Vec<User>,
-    /// Ids of users who must have no records, because their `UserId` changes. If one of them has a record when the
-    /// transaction is made, nothing is written.
-    pub without_records: Vec<i64>,
-    /// The audit entries, written in the same transaction.
-    pub entries: Vec<AuditEntry>,
-    /// The time at which new users are added.
-    pub at: Timestamp,
-}
+use crate::store::tables::user_changes::UserChanges;
 
 /// Writes the users, unless one has records who must have none. The entries are written by the transaction.
 pub(crate) fn write(conn: &mut Connection<'_>, changes: &UserChanges) -> Result<Result<(), StoreError>, StoreError> {
