@@ -69,7 +69,8 @@ impl OpenError {
     /// Why something could not be done to the database.
     pub(crate) fn of(verb: &str, error: &StoreError) -> Self {
         match error {
-            StoreError::Unavailable(cause) => Self::out_of_reach(cause),
+            // A file does not become usable by waiting.
+            StoreError::Unavailable(cause) if !cause.is::<BecauseOfFile>() => Self::out_of_reach(cause),
             other => Self::new(format!("cannot {verb} the database: {}", one_line(&other.cause()))),
         }
     }
