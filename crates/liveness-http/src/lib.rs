@@ -11,6 +11,7 @@ pub mod config;
 pub mod log_format;
 pub mod token;
 
+mod environment;
 mod file_watcher;
 mod host;
 mod metrics;
