@@ -5,7 +5,7 @@
 
 use actix_web::web::{Bytes, ServiceConfig};
 
-use super::static_files::{HTML, SCRIPT, STYLE, redirect, serve_file};
+use super::static_files::{SCRIPT, STYLE, serve_file, serve_page};
 
 /// A path, its media type and its content.
 type File = (&'static str, &'static str, &'static str);
@@ -20,8 +20,9 @@ macro_rules! asset {
     };
 }
 
-const FILES: [File; 12] = [
-    ("/admin", HTML, include_str!("../../assets/admin/index.html")),
+const PAGE: &str = include_str!("../../assets/admin/index.html");
+
+const FILES: [File; 11] = [
     asset!("style.css", STYLE),
     asset!("icon.svg", "image/svg+xml"),
     asset!("main.js", SCRIPT),
@@ -43,5 +44,5 @@ pub fn configure(app: &mut ServiceConfig) {
     for (path, media_type, content) in FILES {
         serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
     }
-    redirect(app, "/admin/", "../admin");
+    serve_page(app, "/admin", Bytes::from_static(PAGE.as_bytes()));
 }

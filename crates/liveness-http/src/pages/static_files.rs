@@ -1,5 +1,7 @@
 //! Files that are compiled into the binary, and the headers that they are served with.
 
+use std::future::{Ready, ready};
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY,
@@ -8,10 +10,11 @@ use actix_web::http::header::{
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use super::get_route::get_route;
+use super::get_route::{get_pattern, get_route};
+use crate::request::path::{more_slashes, slashes_at_the_end};
 use crate::request::request_id::{REQUEST_ID, request_id};
 
-pub(super) const HTML: &str = "text/html; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
 pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub(super) const STYLE: &str = "text/css; charset=utf-8";
 
@@ -21,27 +24,31 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Adds a file of this media type.
 pub(super) fn serve_file(app: &mut ServiceConfig, path: &str, media_type: &'static str, content: Bytes) {
-    let handler = move |request: HttpRequest| {
-        let content = content.clone();
-        async move {
-            response(&request, StatusCode::OK)
-                .insert_header((CONTENT_TYPE, media_type))
-                .body(content)
-        }
-    };
-    get_route(app, path, handler);
+    get_route(app, path, file(media_type, content));
 }
 
-/// Redirects a path to a page.
-///
-/// A page names its files relative to itself, so it must have no slash at its end: `/docs/` leads to `/docs`.
-pub(super) fn redirect(app: &mut ServiceConfig, path: &str, to: &'static str) {
-    let handler = move |request: HttpRequest| async move {
+/// Adds a page, which names its files relative to itself. So it must have no slash at its end: `/docs/` leads to `/docs`.
+pub(super) fn serve_page(app: &mut ServiceConfig, path: &'static str, content: Bytes) {
+    get_pattern(app, &more_slashes(path), file(HTML, content));
+    get_pattern(app, &slashes_at_the_end(path), move |request: HttpRequest| async move {
         response(&request, StatusCode::PERMANENT_REDIRECT)
-            .insert_header((LOCATION, to))
+            .insert_header((LOCATION, without_slashes(request.path(), path)))
             .finish()
-    };
-    get_route(app, path, handler);
+    });
+}
+
+/// The page, relative to its path with slashes at the end. Each of them is one level down from the page.
+fn without_slashes(sent: &str, path: &str) -> String {
+    let slashes = sent.len() - sent.trim_end_matches('/').len();
+    "../".repeat(slashes) + path.trim_start_matches('/')
+}
+
+/// The handler that answers with a file.
+fn file(media_type: &'static str, content: Bytes) -> impl Fn(HttpRequest) -> Ready<HttpResponse> + Clone + 'static {
+    move |request| {
+        let mut response = response(&request, StatusCode::OK);
+        ready(response.insert_header((CONTENT_TYPE, media_type)).body(content.clone()))
+    }
 }
 
 fn response(request: &HttpRequest, status: StatusCode) -> HttpResponseBuilder {

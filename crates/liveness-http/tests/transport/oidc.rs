@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::server::Server;
 use crate::wire::{LIST, STATUS};
 
-const ALGORITHMS: [&str; 2] = ["RS256", "ES256"];
+const ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "ES384"];
 
 /// The provider in a process of its own. It ends when dropped.
 struct Provider {

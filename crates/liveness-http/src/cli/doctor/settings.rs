@@ -6,7 +6,7 @@ use super::files;
 use super::findings::Findings;
 use crate::config::ServeConfig;
 use crate::host::verifier::configured_verifier;
-use crate::request::TrustedProxies;
+use crate::request::{ForwardedHeader, TrustedProxies};
 use crate::server::tls::Tls;
 use crate::token::probe_jwks;
 
@@ -52,7 +52,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     if let Some(path) = &config.jwt_revoked_file {
         files::not_writable_by_others("LIVENESS_JWT_REVOKED_FILE", path, findings);
     }
-    if config.token.jwt_issuer.is_none() || config.token.jwt_audience.is_none() {
+    if config.token.jwt_issuer.is_none() || config.token.audience().is_none() {
         findings.hint(
             "keys",
             "a token for another service that is signed with the same key is good here",
@@ -132,6 +132,25 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
         ),
     }
     exposure(config, &addresses, findings);
+    forwarded_header(config, findings);
+}
+
+/// Says whose word on the client's address counts. Only an operator can see whether the proxy writes that header.
+fn forwarded_header(config: &ServeConfig, findings: &mut Findings) {
+    let header = &config.forwarded_header;
+    if config.trusted_proxies != TrustedProxies::default() {
+        findings.hint(
+            "address",
+            format!("the client's address is what the proxy writes into {header}"),
+            "let the proxy write it on every request, or name the header that it writes in LIVENESS_FORWARDED_HEADER",
+        );
+    } else if *header != ForwardedHeader::default() {
+        findings.warning(
+            "address",
+            format!("{header} is not read, because no proxy is trusted"),
+            "name the proxy that writes it in LIVENESS_TRUSTED_PROXIES",
+        );
+    }
 }
 
 /// Checks whether anybody on the network can read what is sent.
