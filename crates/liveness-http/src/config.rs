@@ -59,6 +59,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_JWT_REVOKED_FILE", value_name = "FILE")]
     pub jwt_revoked_file: Option<PathBuf>,
 
+    /// How reviewers sign in on the review page.
+    #[command(flatten)]
+    pub oidc: OidcConfig,
+
     /// Networks of proxies whose Forwarded and X-Forwarded-For are believed: 10.0.0.0/8,::1.
     #[arg(
         long,
@@ -172,6 +176,22 @@ pub struct TokenConfig {
     /// The claim that holds the roles [default: role, then roles].
     #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_role_claim: Option<String>,
+}
+
+/// The settings of the review page's sign-in at an identity provider.
+#[derive(Debug, Clone, Args)]
+pub struct OidcConfig {
+    /// Identity provider at which reviewers sign in on the review page: its issuer, an https:// URL [default: they paste a token].
+    #[arg(long, env = "LIVENESS_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+
+    /// The review page's client id there: a public client with PKCE, whose redirect URI is the address of the page.
+    #[arg(long, env = "LIVENESS_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// What the review page asks for there, with spaces between: offline_access, or what gives an access token its roles.
+    #[arg(long, env = "LIVENESS_OIDC_SCOPES", default_value = "openid")]
+    pub oidc_scopes: String,
 }
 
 /// A rate limit, or `off`.

@@ -20,5 +20,5 @@ pub use self::revoked::{RevokedTokens, RevokedTokensError};
 pub use self::rules::TokenRules;
 pub use self::verifier::TokenVerifier;
 
-pub(crate) use self::jwks::probe_jwks;
+pub(crate) use self::jwks::{is_loopback, probe_jwks};
 pub(crate) use self::key::sign_hs256;

@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use liveness_bus::Bus;
 
 use super::openapi::{Endpoints, document};
-use super::static_files::{HTML, SCRIPT, STYLE, redirect, serve_file};
+use super::static_files::{File, HTML, JSON, Policy, SCRIPT, STYLE, redirect, serve_file};
 
 macro_rules! swagger_ui {
     ($name:literal) => {
@@ -36,9 +36,15 @@ impl Docs {
     }
 
     pub(crate) fn configure(&self, app: &mut ServiceConfig) {
-        serve_file(app, "/openapi.json", "application/json", self.0.clone());
-        for (path, media_type, content) in FILES {
-            serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
+        let document = ("/openapi.json", JSON, self.0.clone());
+        let files = FILES.map(|(path, media_type, content)| (path, media_type, Bytes::from_static(content.as_bytes())));
+        for (path, media_type, content) in files.into_iter().chain([document]) {
+            let file = File {
+                path,
+                media_type,
+                content,
+            };
+            serve_file(app, file, &Policy::default());
         }
         redirect(app, "/docs/", "../docs");
     }

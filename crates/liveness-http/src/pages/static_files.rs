@@ -14,17 +14,52 @@ use crate::request::request_id::{REQUEST_ID, request_id};
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub(super) const STYLE: &str = "text/css; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
 
-/// The browser loads scripts, styles and data from this host only. Images may also come as data URIs.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// A file by its path.
+pub(super) struct File {
+    pub(super) path: &'static str,
+    pub(super) media_type: &'static str,
+    pub(super) content: Bytes,
+}
 
-/// Adds a file of this media type.
-pub(super) fn serve_file(app: &mut ServiceConfig, path: &str, media_type: &'static str, content: Bytes) {
+/// A Content-Security-Policy. The browser loads scripts and styles from this host only. Images may also come as data URIs.
+#[derive(Clone)]
+pub(super) struct Policy(String);
+
+impl Policy {
+    /// Scripts may also talk to this origin.
+    pub(super) fn talking_to(origin: &str) -> Self {
+        Self::connecting_to(&format!("'self' {origin}"))
+    }
+
+    fn connecting_to(sources: &str) -> Self {
+        Self(format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {sources}; \
+             form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        ))
+    }
+}
+
+/// Scripts may talk to this host only.
+impl Default for Policy {
+    fn default() -> Self {
+        Self::connecting_to("'self'")
+    }
+}
+
+/// Adds a file.
+pub(super) fn serve_file(app: &mut ServiceConfig, file: File, policy: &Policy) {
+    let File {
+        path,
+        media_type,
+        content,
+    } = file;
+    let policy = policy.clone();
     let handler = move |request: HttpRequest| {
-        let content = content.clone();
+        let (content, policy) = (content.clone(), policy.clone());
         async move {
-            response(&request, StatusCode::OK)
+            response(&request, StatusCode::OK, policy)
                 .insert_header((CONTENT_TYPE, media_type))
                 .body(content)
         }
@@ -37,20 +72,20 @@ pub(super) fn serve_file(app: &mut ServiceConfig, path: &str, media_type: &'stat
 /// A page names its files relative to itself, so it must have no slash at its end: `/docs/` leads to `/docs`.
 pub(super) fn redirect(app: &mut ServiceConfig, path: &str, to: &'static str) {
     let handler = move |request: HttpRequest| async move {
-        response(&request, StatusCode::PERMANENT_REDIRECT)
+        response(&request, StatusCode::PERMANENT_REDIRECT, Policy::default())
             .insert_header((LOCATION, to))
             .finish()
     };
     get_route(app, path, handler);
 }
 
-fn response(request: &HttpRequest, status: StatusCode) -> HttpResponseBuilder {
+fn response(request: &HttpRequest, status: StatusCode, Policy(policy): Policy) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
         .insert_header((REQUEST_ID, request_id(request.headers()).as_str()))
         // The browser asks again each time: a page of one version must not run with scripts of another.
         .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
         .insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
         .insert_header((REFERRER_POLICY, "no-referrer"))
