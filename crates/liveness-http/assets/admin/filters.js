@@ -30,10 +30,10 @@ export function filterForm(list, { pageSize, go }) {
     FILTERS.map((name) => el('div', { class: 'field' },
       el('label', { for: name }, LABELS[name]), control(list, name),
       el('p', { class: 'problem', id: `${name}-problem` }))),
-    el('p', { class: 'hint', id: 'days-hint' }, `A day is from midnight to midnight in ${zone()}. The last one is included.`),
     el('div', { class: 'actions' },
       el('button', { type: 'submit', class: 'primary' }, 'Filter'),
-      isFiltered(list) ? el('a', { href: toList({ pageSize }) }, 'Clear the filters') : null));
+      isFiltered(list) ? el('a', { href: toList({ pageSize }) }, 'Clear the filters') : null),
+    el('p', { class: 'hint', id: 'days-hint' }, `A day is from midnight to midnight in ${zone()}. The last one is included.`));
   return form;
 }
 
