@@ -47,12 +47,37 @@ fn a_day_is_the_reviewers_own() {
     browser.sees("Sign in");
     for (zone, day, start, end) in [
         ("UTC", "2026-11-24", "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
-        ("Africa/Lagos", "2026-11-24", "2026-11-23T23:00:00Z", "2026-11-24T23:00:00Z"),
-        ("Asia/Kathmandu", "2026-12-31", "2026-12-30T18:15:00Z", "2026-12-31T18:15:00Z"),
+        (
+            "Africa/Lagos",
+            "2026-11-24",
+            "2026-11-23T23:00:00Z",
+            "2026-11-24T23:00:00Z",
+        ),
+        (
+            "Asia/Kathmandu",
+            "2026-12-31",
+            "2026-12-30T18:15:00Z",
+            "2026-12-31T18:15:00Z",
+        ),
         // A day of 23 hours, one of 25, and one that does not begin at midnight.
-        ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
-        ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
-        ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"),
+        (
+            "Europe/Berlin",
+            "2026-03-29",
+            "2026-03-28T23:00:00Z",
+            "2026-03-29T22:00:00Z",
+        ),
+        (
+            "Europe/Berlin",
+            "2026-10-25",
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T23:00:00Z",
+        ),
+        (
+            "America/Sao_Paulo",
+            "2018-11-04",
+            "2018-11-04T03:00:00Z",
+            "2018-11-05T02:00:00Z",
+        ),
     ] {
         live_in(browser, zone);
         let found = browser.script_async(&format!(
@@ -60,7 +85,9 @@ fn a_day_is_the_reviewers_own() {
         ));
         assert_eq!(found, json!([start, end, day, day]), "{zone}");
     }
-    let none = browser.script_async(&format!("{MODULE}[days.dayOf(undefined), days.dayOf('soon'), days.dayBefore('')])"));
+    let none = browser.script_async(&format!(
+        "{MODULE}[days.dayOf(undefined), days.dayOf('soon'), days.dayBefore('')])"
+    ));
     assert_eq!(none, json!(["", "", ""]));
     reviewer.leave(&[]);
 }
@@ -145,8 +172,14 @@ fn a_page_deep_in_a_filtered_list_can_be_linked_to() {
     reviewer.enter(place);
 
     browser.sees("21–25 of 25");
-    assert_eq!(browser.script("return document.querySelector('#from').value"), json!("2026-01-01"));
-    assert_eq!(browser.script("return document.querySelector('#isSuccessful').value"), json!("true"));
+    assert_eq!(
+        browser.script("return document.querySelector('#from').value"),
+        json!("2026-01-01")
+    );
+    assert_eq!(
+        browser.script("return document.querySelector('#isSuccessful').value"),
+        json!("true")
+    );
     browser.click("a[rel=prev]");
     browser.sees("11–20 of 25");
     browser.back();
@@ -163,7 +196,8 @@ fn a_page_deep_in_a_filtered_list_can_be_linked_to() {
     browser.fill("#selfServiceUserId", "1");
     browser.click(".filters button");
     browser.sees("1–10 of 25");
-    let kept = "#/checks?selfServiceUserId=1&from=2026-01-01T12%3A00%3A00Z&isSuccessful=true&hasImage=false&pageSize=10";
+    let kept =
+        "#/checks?selfServiceUserId=1&from=2026-01-01T12%3A00%3A00Z&isSuccessful=true&hasImage=false&pageSize=10";
     assert_eq!(browser.hash(), kept);
     reviewer.leave(&[]);
 }
@@ -180,7 +214,9 @@ fn what_is_wrong_with_a_day_or_a_choice_stands_beside_it() {
         ("isSuccessful", "The outcome must be"),
         ("hasImage", "The face must be"),
     ] {
-        browser.until(&format!("document.querySelector('#{id}-problem').innerText.startsWith('{said}')"));
+        browser.until(&format!(
+            "document.querySelector('#{id}-problem').innerText.startsWith('{said}')"
+        ));
     }
     assert_eq!(browser.script("return document.activeElement.id"), json!("to"));
 
@@ -188,6 +224,7 @@ fn what_is_wrong_with_a_day_or_a_choice_stands_beside_it() {
     go_to(browser, "from");
     browser.press("11");
     browser.press(ENTER);
-    browser.until("document.querySelector('#from-problem').innerText === 'The first day must be a whole date, or none.'");
+    browser
+        .until("document.querySelector('#from-problem').innerText === 'The first day must be a whole date, or none.'");
     reviewer.leave(&["status of 400"]);
 }

@@ -66,10 +66,13 @@ fn what_waits_for_the_return_holds_no_token_and_is_gone_after_it() {
     browser.click("#sign-in");
     browser.until("document.querySelector('input[name=login]')");
 
-    let asked = browser.script("return document.body.innerText + location.href").to_string();
+    let asked = browser
+        .script("return document.body.innerText + location.href")
+        .to_string();
     // A document of the host's that runs no script.
     browser.open(&format!("http://{}/admin/style.css", person.reviewer.server.address()));
-    let kept = browser.script("return Object.values(sessionStorage).map((text) => Object.keys(JSON.parse(text)).sort())");
+    let kept =
+        browser.script("return Object.values(sessionStorage).map((text) => Object.keys(JSON.parse(text)).sort())");
     assert_eq!(kept, json!([["nonce", "place", "state", "verifier"]]));
     browser.back();
     person.give_name("rose");

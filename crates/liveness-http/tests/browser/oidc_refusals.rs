@@ -21,7 +21,10 @@ fn consent_that_is_refused_is_told() {
 
     browser.click("a[href$=abort]");
 
-    person.is_refused("Nobody is signed in. Signing in was refused at 127.0.0.1:", "#/checks?sessionId=s-1");
+    person.is_refused(
+        "Nobody is signed in. Signing in was refused at 127.0.0.1:",
+        "#/checks?sessionId=s-1",
+    );
     // One may think again.
     person.record(1, "s-1");
     browser.click("#sign-in");
@@ -36,19 +39,30 @@ fn a_forged_or_missing_state_signs_nobody_in_and_asks_nobody() {
     let person = OidcReviewer::new();
     let browser = &person.reviewer.browser;
     let page = format!("http://{}/admin", person.reviewer.server.address());
-    for forged in ["?code=abc&state=forged", "?code=abc", "?state=", "?error=access_denied&state=forged"] {
+    for forged in [
+        "?code=abc&state=forged",
+        "?code=abc",
+        "?state=",
+        "?error=access_denied&state=forged",
+    ] {
         person.reviewer.open("#/checks/7");
         browser.click("#sign-in");
         browser.until("document.querySelector('input[name=login]')");
 
         browser.open(&format!("{page}{forged}"));
 
-        person.is_refused("what came back does not belong to a sign-in that was begun in this tab", "#/checks/7");
+        person.is_refused(
+            "what came back does not belong to a sign-in that was begun in this tab",
+            "#/checks/7",
+        );
         assert_eq!(person.token_requests(), json!(0), "{forged}");
     }
     // Nobody had begun at all.
     browser.open(&format!("{page}?code=abc&state=undefined#/checks/8"));
-    person.is_refused("what came back does not belong to a sign-in that was begun in this tab", "#/checks/8");
+    person.is_refused(
+        "what came back does not belong to a sign-in that was begun in this tab",
+        "#/checks/8",
+    );
     person.leave(&[]);
 }
 
@@ -62,7 +76,10 @@ fn an_answer_that_is_not_good_is_told() {
     let cases = [
         (format!("code=wrong&iss={issuer}"), "refused: invalid_grant."),
         ("code=wrong".to_owned(), "The answer is not from 127.0.0.1:"),
-        ("code=wrong&iss=https://elsewhere.example".to_owned(), "The answer is not from 127.0.0.1:"),
+        (
+            "code=wrong&iss=https://elsewhere.example".to_owned(),
+            "The answer is not from 127.0.0.1:",
+        ),
         (format!("iss={issuer}"), "gave no code."),
         ("error=server_error".to_owned(), "refused: server_error."),
         ("error=%3Cb%3EPay%20here".to_owned(), "refused: it does not say why."),
@@ -141,7 +158,9 @@ fn a_provider_that_is_away_or_has_another_name_is_told_before_one_leaves() {
     let renamed = Reviewer::with(&[("LIVENESS_OIDC_ISSUER", &format!("{issuer}/")), client]);
     renamed.open("");
     renamed.browser.click("#sign-in");
-    renamed.browser.sees("LIVENESS_OIDC_ISSUER must be its own name, letter by letter.");
+    renamed
+        .browser
+        .sees("LIVENESS_OIDC_ISSUER must be its own name, letter by letter.");
     renamed.leave(&[]);
 
     let OidcReviewer { reviewer, provider } = person;
@@ -149,7 +168,9 @@ fn a_provider_that_is_away_or_has_another_name_is_told_before_one_leaves() {
     reviewer.browser.sees("Sign in");
     drop(provider);
     reviewer.browser.click("#sign-in");
-    reviewer.browser.sees("could not be reached, or does not answer to this page.");
+    reviewer
+        .browser
+        .sees("could not be reached, or does not answer to this page.");
     assert_eq!(reviewer.browser.script("return sessionStorage.length"), json!(0));
     reviewer.leave(&["ERR_CONNECTION_REFUSED"]);
 }

@@ -42,7 +42,8 @@ impl OidcReviewer {
 
     /// Records a run of a user, whose token says what this host asks for.
     pub fn record(&self, user: i64, session: &str) {
-        let claims = json!({ "sub": user.to_string(), "role": "customer", "iss": self.provider.issuer(), "aud": AUDIENCE });
+        let claims =
+            json!({ "sub": user.to_string(), "role": "customer", "iss": self.provider.issuer(), "aud": AUDIENCE });
         self.reviewer.record_from(&claims, &[], &full_run(session));
     }
 
@@ -66,12 +67,6 @@ impl OidcReviewer {
         self.reviewer.browser.click("input[value=consent] ~ button");
     }
 
-    /// Waits until the page shows all that it has to show to who is signed in.
-    pub fn is_in(&self) {
-        let shown = "document.querySelector('#sign-out') && !document.querySelector('[aria-busy]')";
-        self.reviewer.browser.until(shown);
-    }
-
     /// Waits until the page says that nobody is signed in, and why; nothing of the way there is left.
     pub fn is_refused(&self, why: &str, hash: &str) {
         let browser = &self.reviewer.browser;
@@ -79,7 +74,10 @@ impl OidcReviewer {
         let page = format!("http://{}/admin{hash}", self.reviewer.server.address());
         assert_eq!(browser.script("return location.href"), json!(page));
         assert_eq!(self.kept(), json!([0, 0, ""]));
-        assert_eq!(browser.script("return document.querySelector('#sign-out')"), json!(null));
+        assert_eq!(
+            browser.script("return document.querySelector('#sign-out')"),
+            json!(null)
+        );
         assert_eq!(browser.script("return document.activeElement.id"), json!("sign-in"));
     }
 
@@ -92,7 +90,8 @@ impl OidcReviewer {
 
     /// How often this document has asked the provider for tokens.
     pub fn token_requests(&self) -> Value {
-        let asked = "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/token')).length";
+        let asked =
+            "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/token')).length";
         self.reviewer.browser.script(asked)
     }
 

@@ -9,9 +9,9 @@ use liveness_bus::Bus;
 use liveness_bus::liveness::{Liveness, Settings, module};
 use liveness_core::FixedClock;
 use liveness_core::store::{Store, StoredUsers};
-use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
-use liveness_http::admin::{self, ReviewPage, SignIn};
 use liveness_http::LivenessApi;
+use liveness_http::admin::{self, ReviewPage, SignIn};
+use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
 use serde_json::{Value, json};
 
 use crate::driver::Browser;

@@ -49,7 +49,9 @@ const resourceServer = (resource, accessTokenTTL) => {
 
 const cookieKey = randomUUID();
 
-const provider = (issuer, { keys, page, lifetime }) => new Provider(issuer, {
+const state = { keys: makeKeys(), page: null, lifetime: undefined };
+
+const provider = (issuer, { keys, page }) => new Provider(issuer, {
   jwks: { keys },
   clients: [service('1234'), service('reviewer'), ...(page ? [reviewPage(page)] : [])],
   cookies: { keys: [cookieKey] },
@@ -65,29 +67,30 @@ const provider = (issuer, { keys, page, lifetime }) => new Provider(issuer, {
     revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: (_, resource) => resourceServer(resource, lifetime),
+      getResourceServerInfo: (_, resource) => resourceServer(resource, state.lifetime),
     },
   },
 });
 
-const state = { keys: makeKeys(), page: null, lifetime: undefined };
+let answer;
+let issuer;
+/** Another provider in place of this one: nobody is signed in there. */
+const take = () => { answer = provider(issuer, state).callback(); };
+
 const commands = {
-  rotate: () => { state.keys = [...makeKeys(), ...state.keys]; },
-  page: (address) => { state.page = address; },
+  rotate: () => { state.keys = [...makeKeys(), ...state.keys]; take(); },
+  page: (address) => { state.page = address; take(); },
   lifetime: (seconds) => { state.lifetime = Number(seconds); },
 };
 
-let answer;
 const server = createServer((request, response) => answer(request, response));
 server.listen(0, '127.0.0.1', async () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  const take = () => { answer = provider(issuer, state).callback(); };
+  issuer = `http://127.0.0.1:${server.address().port}`;
   take();
   console.log(issuer);
   for await (const line of createInterface({ input: process.stdin })) {
     const [command, value] = line.split(' ');
     commands[command](value);
-    take();
     console.log(line);
   }
   process.exit();

@@ -92,7 +92,12 @@ fn sign_in(config: &ServeConfig, findings: &mut Findings) {
             "set LIVENESS_JWT_JWKS to the provider's jwks_uri",
         );
     }
-    if config.token.jwt_issuer.as_ref().is_some_and(|expected| expected != issuer) {
+    if config
+        .token
+        .jwt_issuer
+        .as_ref()
+        .is_some_and(|expected| expected != issuer)
+    {
         findings.hint(
             "sign-in",
             "LIVENESS_JWT_ISSUER is not LIVENESS_OIDC_ISSUER",

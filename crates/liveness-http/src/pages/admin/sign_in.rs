@@ -30,7 +30,9 @@ pub enum SignInError {
     #[error("LIVENESS_OIDC_SCOPES: it must be names with spaces between them, such as `openid profile`")]
     Scopes,
     /// `serve --dev` accepts the tokens of its own key only.
-    #[error("LIVENESS_OIDC_ISSUER: `serve --dev` takes no tokens of a provider, only those that it prints; leave it out")]
+    #[error(
+        "LIVENESS_OIDC_ISSUER: `serve --dev` takes no tokens of a provider, only those that it prints; leave it out"
+    )]
     Dev,
 }
 
@@ -52,7 +54,8 @@ impl SignIn {
     ///
     /// [`SignInError::Issuer`] and [`SignInError::ClientId`].
     pub fn new(issuer: &str, client_id: &str) -> Result<Self, SignInError> {
-        let is_client_id = (1..=255).contains(&client_id.len()) && client_id.bytes().all(|b| (b' '..=b'~').contains(&b));
+        let is_client_id =
+            (1..=255).contains(&client_id.len()) && client_id.bytes().all(|b| (b' '..=b'~').contains(&b));
         if !is_client_id {
             return Err(SignInError::ClientId);
         }
@@ -123,7 +126,8 @@ fn origin(issuer: &str) -> Option<String> {
     }
     let uri: Uri = issuer.parse().ok()?;
     let host = uri.host()?;
-    let is_name = |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    let is_name =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
     let is_allowed = match uri.scheme_str()? {
         "https" => true,
         "http" => is_loopback(host),
@@ -134,7 +138,13 @@ fn origin(issuer: &str) -> Option<String> {
         (None, false) => String::new(),
         (None, true) => return None,
     };
-    (is_allowed && is_name(host)).then(|| format!("{}://{}{port}", uri.scheme_str().unwrap_or("https"), host.to_ascii_lowercase()))
+    (is_allowed && is_name(host)).then(|| {
+        format!(
+            "{}://{}{port}",
+            uri.scheme_str().unwrap_or("https"),
+            host.to_ascii_lowercase()
+        )
+    })
 }
 
 #[cfg(test)]
@@ -150,7 +160,10 @@ mod tests {
         for (issuer, origin) in [
             ("https://login.example.com", "https://login.example.com"),
             ("https://Login.Example.com/", "https://login.example.com"),
-            ("https://login.example.com:8443/realms/bank", "https://login.example.com:8443"),
+            (
+                "https://login.example.com:8443/realms/bank",
+                "https://login.example.com:8443",
+            ),
             ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
             ("http://localhost:3000/oidc", "http://localhost:3000"),
         ] {
@@ -191,7 +204,10 @@ mod tests {
             ("", "openid"),
             (" profile  email ", "openid profile email"),
             ("profile openid", "profile openid"),
-            ("api://liveness/review offline_access", "openid api://liveness/review offline_access"),
+            (
+                "api://liveness/review offline_access",
+                "openid api://liveness/review offline_access",
+            ),
         ] {
             assert_eq!(sign_in().scopes(given).unwrap().scope, asked);
         }
