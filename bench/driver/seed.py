@@ -18,8 +18,9 @@ COLUMNS = (
 
 
 def image() -> bytes:
-    """60 KB that begin and end like a JPEG; the rest is noise, as compressed data is."""
-    return b"\xff\xd8\xff\xe0" + random.Random(7).randbytes(60 * 1024 - 6) + b"\xff\xd9"
+    """60 KB that begin and end like a JPEG of 480 by 640; the rest is noise, as compressed data is."""
+    begin = bytes.fromhex("ffd8 ffc0 000b 08 0280 01e0 01 011100")
+    return begin + random.Random(7).randbytes(60 * 1024 - len(begin) - 2) + b"\xff\xd9"
 
 
 def users():

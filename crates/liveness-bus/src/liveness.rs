@@ -9,6 +9,7 @@ mod get_user_liveness_check;
 mod handler_state;
 mod image_base64;
 mod liveness_report;
+mod optional_text;
 mod record_liveness_check;
 mod retrieve_liveness_checks;
 mod roles;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use liveness_core::Violation;
+use serde_json::Value;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::error::{FieldError, MAX_FIELD_ERRORS};
@@ -11,6 +12,17 @@ use crate::message::Message;
 /// Converts a broken rule of the domain into an error of `validator`, for its `custom` functions.
 pub fn violation(violation: Violation) -> ValidationError {
     ValidationError::new(violation.code()).with_message(violation.message().into())
+}
+
+/// The parameter of an error of a whole struct that names the field.
+const FIELD: &str = "field";
+
+/// Converts a broken rule of several fields into an error of `validator`, for its `schema` functions. The error is
+/// reported for `field`, which is its name on the wire.
+pub(crate) fn violation_of(field: &'static str, broken: Violation) -> ValidationError {
+    let mut error = violation(broken);
+    error.add_param(FIELD.into(), &field);
+    error
 }
 
 /// Adds the broken rules of a message to `problems`, sorted by the fields' names.
@@ -51,11 +63,12 @@ fn collect(errors: &ValidationErrors, parent: &str, found: &mut Vec<FieldError>)
                 }
             }
             ValidationErrorsKind::Field(broken) => {
-                found.extend(
-                    broken
-                        .iter()
-                        .map(|error| FieldError::new(path.clone(), error.code.clone(), text_of(error))),
-                );
+                let named = |error: &ValidationError| match error.params.get(FIELD).and_then(Value::as_str) {
+                    Some(field) => path_of(parent, field),
+                    None => path.clone(),
+                };
+                let of_field = |error| FieldError::new(named(error), error.code.clone(), text_of(error));
+                found.extend(broken.iter().map(of_field));
             }
         }
     }

@@ -31,11 +31,12 @@ SELECT user_id, pre_registration_id, session_id, mixed % 8 <> 0, mixed % 8 <> 0,
     user_id || ' SubmitLivenessCheckCommand key-' || mixed, $FINGERPRINT
 FROM filled ORDER BY n;
 
-INSERT INTO liveness_check_totals (pre_registration_id, slot, checks)
-SELECT pre_registration_id, 0, count(*) FROM filled WHERE pre_registration_id IS NOT NULL
-GROUP BY pre_registration_id
-UNION ALL SELECT 0, 0, count(*) FROM filled WHERE true
-ON CONFLICT (pre_registration_id, slot) DO UPDATE SET checks = liveness_check_totals.checks + excluded.checks;
+INSERT INTO liveness_check_totals (pre_registration_id, is_successful, has_image, slot, checks)
+SELECT pre_registration_id, mixed % 8 <> 0, $FALSE, 0, count(*) FROM filled WHERE pre_registration_id IS NOT NULL
+GROUP BY pre_registration_id, mixed % 8 <> 0
+UNION ALL SELECT 0, mixed % 8 <> 0, $FALSE, 0, count(*) FROM filled WHERE true GROUP BY mixed % 8 <> 0
+ON CONFLICT (pre_registration_id, is_successful, has_image, slot)
+    DO UPDATE SET checks = liveness_check_totals.checks + excluded.checks;
 
 INSERT INTO liveness_audit_entries (at, request_id, principal, roles, self_service_user_id, message, outcome)
 SELECT created_at, 'fill-' || n, '' || user_id, 'customer', user_id, 'SubmitLivenessCheckCommand', '00'

@@ -11,6 +11,7 @@ mod check;
 mod completion;
 mod face_image;
 mod idempotency;
+mod image_header;
 mod metrics;
 #[cfg(feature = "schema")]
 mod schema;

@@ -26,7 +26,6 @@ pub use self::queue::stats::{Distribution, StoreStats};
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
-pub use self::tables::checks::span::CheckSpan;
 pub use self::tables::faces::Faces;
 pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::trail::Trail;

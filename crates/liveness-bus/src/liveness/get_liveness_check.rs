@@ -209,7 +209,7 @@ mod tests {
     #[tokio::test]
     async fn metadata_is_shown_as_received_and_the_face_as_a_data_uri() {
         let world = TestBus::new();
-        let body = r#"{"sessionId":"a","isSuccessful":true,"imageBase64":"/9j/4AA=","metadata":{ "spoof": 1.0, "challenges":["BLINK"]}}"#;
+        let body = r#"{"sessionId":"a","isSuccessful":true,"imageBase64":"/9j/wAALCAABAAEBAREA","metadata":{ "spoof": 1.0, "challenges":["BLINK"]}}"#;
         let customer = world.customer(1234);
         world
             .dispatch("UpdateLivenessCheckCommand", body, &customer)
@@ -228,7 +228,7 @@ mod tests {
             r#""Metadata":{ "spoof": 1.0, "challenges":["BLINK"]}"#,
             r#""ImageMetadata":null"#,
             r#""Challenges":["BLINK"]"#,
-            r#""ImageBase64":"data:image/jpeg;base64,/9j/4AA=""#,
+            r#""ImageBase64":"data:image/jpeg;base64,/9j/wAALCAABAAEBAREA""#,
         ] {
             assert!(reply.contains(part), "{part} in {reply}");
         }

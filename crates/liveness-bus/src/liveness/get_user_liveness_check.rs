@@ -229,7 +229,7 @@ mod tests {
         let world = TestBus::new();
         world.add_customer(1234).await;
         let mut body = verified("a");
-        body["imageBase64"] = json!("data:image/png;base64,/9j/4AA=");
+        body["imageBase64"] = json!("data:image/png;base64,/9j/wAALCAABAAEBAREA");
         record(&world, body).await;
 
         let answer = world
@@ -239,7 +239,7 @@ mod tests {
 
         assert_eq!(
             answer["LivenessCheck"]["ImageBase64"],
-            "data:image/jpeg;base64,/9j/4AA="
+            "data:image/jpeg;base64,/9j/wAALCAABAAEBAREA"
         );
         assert_eq!(answer["LivenessCheck"]["HasImage"], true);
     }

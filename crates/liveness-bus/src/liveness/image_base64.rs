@@ -11,7 +11,10 @@ use validator::{Validate, ValidationErrors};
 
 use crate::validation::violation;
 
-/// An image, no image (`null` or `""`), or a text that is not an image: `docs/api.md#images`.
+/// White space as in Base64. A text of nothing else is no image.
+const SPACES: [char; 4] = ['\t', '\n', '\r', ' '];
+
+/// An image, no image (`null` or an empty text), or a text that is not an image: `docs/api.md#images`.
 #[derive(Debug, Clone, Default)]
 pub struct ImageBase64(Option<Result<FaceImage, ImageError>>);
 
@@ -53,7 +56,7 @@ impl JsonSchema for ImageBase64 {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = Option::<FaceImage>::json_schema(generator);
         if let Some(Value::String(pattern)) = schema.get_mut("pattern") {
-            pattern.insert_str(0, "^$|");
+            pattern.insert_str(0, r"^[\t\n\r ]*$|");
         }
         schema
     }
@@ -83,7 +86,8 @@ impl<'de> Deserialize<'de> for ImageBase64 {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<ImageBase64, E> {
-                Ok(ImageBase64((!text.is_empty()).then(|| FaceImage::from_base64(text))))
+                let is_empty = text.trim_start_matches(SPACES).is_empty();
+                Ok(ImageBase64((!is_empty).then(|| FaceImage::from_base64(text))))
             }
         }
 

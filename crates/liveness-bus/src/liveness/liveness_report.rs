@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use validator::Validate;
 
+use super::optional_text::OrEmpty;
 use super::{ImageBase64, validators};
 use crate::Received;
 
@@ -21,14 +22,16 @@ pub struct LivenessReport {
     /// Whether the SDK calls the run a success.
     #[validate(required)]
     pub is_successful: Option<bool>,
-    /// The captured face: a JPEG, PNG or WebP in Base64, with or without `data:<type>;base64,` before it; at most 5 MiB
-    /// decoded, unless the operator has set another limit. An empty text is none.
+    /// The captured face: a JPEG, PNG or WebP in Base64 of the standard or the URL-safe alphabet, with or without
+    /// `data:<type>;base64,` before it. White space is ignored, and a text of nothing else is none. At most 5 MiB
+    /// decoded, unless the operator has set another limit, and at most 40,000,000 pixels by the image's header.
     #[validate(nested)]
     #[serde(default)]
     pub image_base64: ImageBase64,
     /// Where an image that was uploaded separately lies; without a `..` segment. Kept and given back as sent.
-    #[validate(custom(function = "validators::image_path"))]
-    #[schemars(with = "Option<ImagePath>")]
+    /// An empty text is none.
+    #[validate(custom(function = "validators::image_path_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<ImagePath>>")]
     pub image_path: Option<String>,
     /// What the SDK measured of the run. Kept whole, with the fields that the SDK adds; at most 16 KiB of JSON.
     #[validate(nested)]
@@ -45,9 +48,10 @@ pub struct SessionMetricsReport {
     /// Milliseconds since the Unix epoch, not negative.
     #[validate(range(min = 0))]
     pub timestamp: Option<i64>,
-    /// RFC 3339, or ISO 8601 without an offset.
-    #[validate(custom(function = "validators::instant"))]
-    #[schemars(with = "Option<Timestamp>")]
+    /// RFC 3339, or ISO 8601 without an offset. `24:00:00` is the end of the day, and annotations in brackets after the
+    /// offset are ignored. An empty text is none.
+    #[validate(custom(function = "validators::instant_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<Timestamp>>")]
     pub completed_at: Option<String>,
     /// Whether the SDK took it for a real person.
     pub verification_result: Option<bool>,

@@ -8,6 +8,7 @@ use liveness_core::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::optional_text::given;
 use super::store_adapter::{IDEMPOTENCY_KEY_REUSED, SESSION_OF_ANOTHER_USER};
 use super::{CaptureMetricsReport, Liveness, LivenessReport, SessionMetricsReport, Settings};
 use crate::{BusError, Call, Received};
@@ -93,7 +94,7 @@ impl Liveness {
             image,
             image_path: check_field(
                 "imagePath",
-                report.image_path.as_deref().map(ImagePath::parse).transpose(),
+                given(report.image_path.as_ref()).map(ImagePath::parse).transpose(),
             )?,
             device: call.device().cloned(),
             client_address: call.client_address(),
@@ -131,7 +132,7 @@ fn session_metrics(report: &SessionMetricsReport) -> Result<SessionMetrics, BusE
         lighting_value: report.lighting_value,
     };
     let list = |challenges: &Option<Vec<String>>| challenges.as_deref().map(Challenges::parse).transpose();
-    let completed_at = report.completed_at.as_deref().map(str::parse).transpose();
+    let completed_at = given(report.completed_at.as_ref()).map(str::parse).transpose();
     let final_capture = report.final_capture.as_ref();
     let final_capture = final_capture
         .map(|report| capture_metrics(report.known(), "metadata.finalCapture"))

@@ -3,19 +3,23 @@
 use std::collections::HashMap;
 
 use liveness_core::store::{CheckFilter, CheckPage, PageRequest};
-use liveness_core::{LivenessCheck, SessionId, Timestamp, User};
+use liveness_core::{LivenessCheck, SessionId, Timestamp, User, Violation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
+use super::optional_text::{OrEmpty, given};
 use super::{ADMIN, Liveness, validators};
+use crate::validation::violation_of;
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
+const TO_BEFORE_FROM: Violation = Violation::new("range", "must not be before from");
 
 /// Asks for one page of the records to which all given filters apply, newest first.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[validate(schema(function = "from_is_not_after_to", skip_on_field_errors = false))]
 pub struct RetrieveLivenessChecksQuery {
     /// Records of users of this pre-registration, from 1.
     #[validate(range(min = 1))]
@@ -24,9 +28,21 @@ pub struct RetrieveLivenessChecksQuery {
     #[validate(range(min = 1))]
     pub self_service_user_id: Option<i64>,
     /// Records of this session of the SDK.
-    #[validate(custom(function = "validators::session_id"))]
-    #[schemars(with = "Option<SessionId>")]
+    #[validate(custom(function = "validators::session_id_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<SessionId>>")]
     pub session_id: Option<String>,
+    /// Records that were created at this time or later: RFC 3339, or ISO 8601 without an offset.
+    #[validate(custom(function = "validators::instant_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<Timestamp>>")]
+    pub from: Option<String>,
+    /// Records that were created before this time, which is not before `from`.
+    #[validate(custom(function = "validators::instant_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<Timestamp>>")]
+    pub to: Option<String>,
+    /// Records whose run the SDK called a success, or those it did not.
+    pub is_successful: Option<bool>,
+    /// Records with a face, or those without one.
+    pub has_image: Option<bool>,
     /// From 1; 1 where it is not given.
     #[validate(range(min = 1))]
     pub page_number: Option<i64>,
@@ -111,13 +127,7 @@ impl Handler<RetrieveLivenessChecksQuery> for Liveness {
             number: query.page_number.unwrap_or(1),
             size: query.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
         };
-        let session_id = query.session_id.as_deref().map(SessionId::parse).transpose();
-        let session_id = session_id.map_err(|violation| BusError::invalid("sessionId", violation))?;
-        let filter = CheckFilter {
-            pre_registration_id: query.pre_registration_id,
-            self_service_user_id: query.self_service_user_id,
-            session_id: session_id.map(|id| id.as_str().to_owned()),
-        };
+        let filter = query.filter()?;
         let CheckPage { items, total } = self.store.checks().page(filter, page).await?;
         let users = self.users_of(&items).await?;
         let items = items.into_iter().map(|check| {
@@ -125,6 +135,35 @@ impl Handler<RetrieveLivenessChecksQuery> for Liveness {
             LivenessCheckItem::of(check, user)
         });
         Ok(LivenessCheckPage::of(items.collect(), page, total))
+    }
+}
+
+/// Both times are valid, or a rule of their own is broken.
+fn from_is_not_after_to(query: &RetrieveLivenessChecksQuery) -> Result<(), ValidationError> {
+    let instant = |text: &Option<String>| given(text.as_ref())?.parse::<Timestamp>().ok();
+    match (instant(&query.from), instant(&query.to)) {
+        (Some(from), Some(to)) if from > to => Err(violation_of("to", TO_BEFORE_FROM)),
+        _ => Ok(()),
+    }
+}
+
+impl RetrieveLivenessChecksQuery {
+    fn filter(&self) -> Result<CheckFilter, BusError> {
+        let session_id = given(self.session_id.as_ref()).map(SessionId::parse).transpose();
+        let session_id = session_id.map_err(|violation| BusError::invalid("sessionId", violation))?;
+        let instant = |field, text: &Option<String>| {
+            let parsed = given(text.as_ref()).map(str::parse).transpose();
+            parsed.map_err(|violation| BusError::invalid(field, violation))
+        };
+        Ok(CheckFilter {
+            pre_registration_id: self.pre_registration_id,
+            self_service_user_id: self.self_service_user_id,
+            session_id: session_id.map(|id| id.as_str().to_owned()),
+            from: instant("from", &self.from)?,
+            to: instant("to", &self.to)?,
+            is_successful: self.is_successful,
+            has_image: self.has_image,
+        })
     }
 }
 

@@ -11,12 +11,21 @@ pub(super) fn session_id(text: &str) -> Result<(), ValidationError> {
     SessionId::parse(text).map(drop).map_err(violation)
 }
 
-pub(super) fn image_path(text: &str) -> Result<(), ValidationError> {
-    ImagePath::parse(text).map(drop).map_err(violation)
+pub(super) fn session_id_or_empty(text: &str) -> Result<(), ValidationError> {
+    or_empty(text, session_id)
 }
 
-pub(super) fn instant(text: &str) -> Result<(), ValidationError> {
-    text.parse::<Timestamp>().map(drop).map_err(violation)
+pub(super) fn image_path_or_empty(text: &str) -> Result<(), ValidationError> {
+    or_empty(text, |text| ImagePath::parse(text).map(drop).map_err(violation))
+}
+
+pub(super) fn instant_or_empty(text: &str) -> Result<(), ValidationError> {
+    or_empty(text, |text| text.parse::<Timestamp>().map(drop).map_err(violation))
+}
+
+/// An empty text in an optional field is the same as none.
+fn or_empty(text: &str, rule: fn(&str) -> Result<(), ValidationError>) -> Result<(), ValidationError> {
+    if text.is_empty() { Ok(()) } else { rule(text) }
 }
 
 pub(super) fn duration(millis: i64) -> Result<(), ValidationError> {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 fn report() -> LivenessReport {
     let body = json!({
-        "sessionId": "sdk-1", "isSuccessful": true, "imageBase64": "/9j/4AAQSkZJRgAB",
+        "sessionId": "sdk-1", "isSuccessful": true, "imageBase64": "/9j/wAALCAABAAEBAREA",
         "metadata": {"lightingValue": 0.73, "secret": "measured", "finalCapture": {"sessionDuration": 98_765}},
         "imageMetadata": {"sessionDuration": 98_765, "secret": "measured"},
     });

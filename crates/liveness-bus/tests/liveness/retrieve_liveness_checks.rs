@@ -17,7 +17,7 @@ async fn five_records() -> TestBus {
         let mut record_of = principal.user().cloned().unwrap();
         record_of.pre_registration_id = Some(70 + user);
         principal = principal.with_user(record_of);
-        let body = body_with(json!({"sessionId": session, "imageBase64": "/9j/4AAB"})).to_string();
+        let body = body_with(json!({"sessionId": session, "imageBase64": "/9j/wAALCAABAAEBAREA"})).to_string();
         world
             .dispatch(UPDATE, &body, &world.context(principal).build())
             .await
@@ -130,6 +130,101 @@ async fn filters_narrow_the_list_and_combine_with_and() {
     }
 }
 
+/// The ids of the records that a filter leaves, newest first. `TotalCount` is their number.
+#[expect(clippy::unwrap_used, reason = "the query is valid")]
+async fn found(world: &TestBus, filter: &Value) -> Vec<i64> {
+    let answer = world.dispatch(RETRIEVE, &filter.to_string(), &world.admin()).await.unwrap();
+    let items = answer["Items"].as_array().unwrap();
+    assert_eq!(answer["TotalCount"], json!(items.len()), "{filter}");
+    items.iter().map(|item| item["Id"].as_i64().unwrap()).collect()
+}
+
+/// Five records of user 1, an hour apart from 15:00 on. The second and the fourth failed. The last two have no face.
+#[expect(clippy::unwrap_used, reason = "the store is in memory")]
+async fn an_afternoon() -> TestBus {
+    let world = TestBus::new();
+    let records = [(true, true), (false, true), (true, true), (false, false), (true, false)];
+    for (is_successful, has_image) in records {
+        let hour = 60 * 60 * 1000;
+        world.clock().advance(hour);
+        let image = has_image.then_some("/9j/wAALCAABAAEBAREA");
+        let body = body_with(json!({"isSuccessful": is_successful, "imageBase64": image})).to_string();
+        world.dispatch(UPDATE, &body, &world.customer(1)).await.unwrap();
+    }
+    world
+}
+
+#[tokio::test]
+async fn the_list_can_be_narrowed_to_a_time_an_outcome_and_a_face() {
+    let world = an_afternoon().await;
+    let first = world.dispatch(RETRIEVE, "{}", &world.admin()).await.unwrap()["Items"][4]["CreatedAt"].clone();
+    assert_eq!(first, "2026-03-22T15:00:05Z");
+    let cases = [
+        (json!({"from": "2026-03-22T16:00:05Z"}), vec![5, 4, 3, 2]),
+        (json!({"from": "2026-03-22T16:00:05.001Z"}), vec![5, 4, 3]),
+        (json!({"to": "2026-03-22T16:00:05Z"}), vec![1]),
+        (json!({"from": "2026-03-22T17:00:05+01:00", "to": "2026-03-22 18:30"}), vec![4, 3, 2]),
+        (json!({"from": "2026-03-22T16:00:05Z", "to": "2026-03-22T16:00:05Z"}), vec![]),
+        (json!({"isSuccessful": false}), vec![4, 2]),
+        (json!({"isSuccessful": true}), vec![5, 3, 1]),
+        (json!({"hasImage": true}), vec![3, 2, 1]),
+        (json!({"hasImage": false}), vec![5, 4]),
+        (json!({"isSuccessful": false, "hasImage": true}), vec![2]),
+        (
+            json!({"isSuccessful": false, "hasImage": true, "from": "2026-03-22T17:00:00Z", "to": "2026-03-23T00:00:00Z"}),
+            vec![],
+        ),
+        (json!({"selfServiceUserId": 1, "isSuccessful": false, "to": "2026-03-22T17:00:00Z"}), vec![2]),
+        (json!({"selfServiceUserId": 2, "isSuccessful": false}), vec![]),
+        (json!({"sessionId": "sdk-1", "hasImage": false, "from": "2026-03-22T19:00:00Z"}), vec![5]),
+        (
+            json!({"from": null, "to": null, "isSuccessful": null, "hasImage": null}),
+            vec![5, 4, 3, 2, 1],
+        ),
+        (json!({"from": "", "to": "", "sessionId": ""}), vec![5, 4, 3, 2, 1]),
+        (json!({"from": "2026-03-22T19:00:00Z", "to": ""}), vec![5]),
+    ];
+
+    for (filter, expected) in cases {
+        assert_eq!(found(&world, &filter).await, expected, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_narrowed_list_follow_each_other() {
+    let world = an_afternoon().await;
+    let page = |number| RetrieveLivenessChecksQuery {
+        is_successful: Some(true),
+        from: Some("2026-03-22T15:00:00Z".into()),
+        page_number: Some(number),
+        page_size: Some(2),
+        ..Default::default()
+    };
+
+    let (first, last) = (retrieve(&world, page(1)).await, retrieve(&world, page(2)).await);
+
+    assert_eq!((ids(&first), first.total_count, first.has_next_page), (vec![5, 3], 3, true));
+    assert_eq!((ids(&last), last.total_pages, last.has_next_page), (vec![1], 2, false));
+}
+
+#[tokio::test]
+async fn a_list_that_would_end_before_it_begins_is_an_error_of_its_end() {
+    let wrong = r#"{"from":"2026-03-22T14:00:00Z","to":"2026-03-22T14:00:00+01:00"}"#;
+    let both = r#"{"from":"2026-03-22","to":"2026-03-22T14:00:00"}"#;
+    let with_another = r#"{"from":"2026-03-22T14:00:00Z","to":"2026-03-22T13:59:59.999Z","pageSize":0}"#;
+
+    assert_eq!(problems(wrong).await, [problem("to", "range")]);
+    assert_eq!(problems(both).await, [problem("from", "format")]);
+    assert_eq!(problems(with_another).await, [problem("pageSize", "range"), problem("to", "range")]);
+    let query = RetrieveLivenessChecksQuery {
+        from: Some("2026-03-22T14:00:00Z".into()),
+        to: Some("2026-03-22T13:00:00Z".into()),
+        ..Default::default()
+    };
+    let world = TestBus::new();
+    assert_eq!(problems_in(world.send(query, &world.admin()).await), [problem("to", "range")]);
+}
+
 #[tokio::test]
 async fn an_item_tells_whose_it_is_and_holds_no_face() {
     let world = five_records().await;
@@ -172,6 +267,12 @@ async fn every_field_is_within_its_bounds() {
         (r#"{"selfServiceUserId":1.5}"#, "selfServiceUserId", "type"),
         (r#"{"sessionId":5}"#, "sessionId", "type"),
         (r#"{"sessionId":" "}"#, "sessionId", "length"),
+        (r#"{"from":"yesterday"}"#, "from", "format"),
+        (r#"{"to":" "}"#, "to", "format"),
+        (r#"{"to":1742680800000}"#, "to", "type"),
+        (r#"{"isSuccessful":"false"}"#, "isSuccessful", "type"),
+        (r#"{"hasImage":""}"#, "hasImage", "type"),
+        (r#"{"hasImage":1}"#, "hasImage", "type"),
         (r#"{"sessionId":"a\tb"}"#, "sessionId", "control_character"),
         (r#"{"pageSize":1,"pageSize":1}"#, "pageSize", "duplicate"),
     ];
@@ -188,13 +289,14 @@ async fn every_field_is_within_its_bounds() {
 #[tokio::test]
 async fn all_wrong_fields_are_told_at_once_through_both_doors() {
     let world = TestBus::new();
-    let body = r#"{"preRegistrationId":0,"selfServiceUserId":"1","sessionId":"","pageNumber":0,"pageSize":1000}"#;
+    let body = r#"{"preRegistrationId":0,"selfServiceUserId":"1","sessionId":" ","pageNumber":0,"pageSize":1000}"#;
     let query = RetrieveLivenessChecksQuery {
         pre_registration_id: Some(0),
         self_service_user_id: Some(0),
-        session_id: Some(String::new()),
+        session_id: Some(" ".into()),
         page_number: Some(0),
         page_size: Some(1000),
+        ..Default::default()
     };
 
     let sent = problems_in(world.send(query, &world.admin()).await);

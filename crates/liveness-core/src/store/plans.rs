@@ -20,7 +20,7 @@ use super::tables::checks::completing::{completing, completing_each};
 use super::tables::checks::filter::CheckFilter;
 use super::tables::checks::find;
 use super::tables::checks::page::{self, PageRequest};
-use super::tables::checks::span::{self, CheckSpan};
+use super::tables::checks::span;
 use super::tables::faces;
 use super::tables::trail::entries;
 use super::tables::users::rows as users;
@@ -70,7 +70,10 @@ type Case = (
 
 const OF_USER: &str = "liveness_checks_of_user";
 const PASSED: &str = "liveness_checks_passed";
-const PRE_REGISTERED: &str = "liveness_checks_pre_registered";
+const BY_TIME: &str = "liveness_checks_by_time";
+const FAILED: &str = "liveness_checks_failed";
+const FACELESS: &str = "liveness_checks_faceless";
+const PRE_REGISTERED: &str = "liveness_checks_by_pre_registration";
 /// Either of two indexes. The engine chooses.
 const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_", "liveness_checks_");
 const TOTAL: (&str, &str) = ("liveness_check_totals USING PRIMARY KEY", "liveness_check_totals_pkey");
@@ -89,39 +92,64 @@ fn statuses(conn: &mut Connection<'_>, rule: CompletionRule) -> Result<(), Store
     completing_each(conn, &asked[..at_once]).map(drop)
 }
 
+fn filter(
+    self_service_user_id: Option<i64>,
+    pre_registration_id: Option<i64>,
+    session_id: Option<&str>,
+) -> CheckFilter {
+    CheckFilter {
+        self_service_user_id,
+        pre_registration_id,
+        session_id: session_id.map(str::to_owned),
+        ..CheckFilter::default()
+    }
+}
+
+/// The filter, only between two times.
+fn in_span(filter: CheckFilter) -> CheckFilter {
+    CheckFilter {
+        from: Timestamp::from_unix_millis(1),
+        to: Timestamp::from_unix_millis(19_000),
+        ..filter
+    }
+}
+
+/// The filter, only with this outcome, and with or without a face.
+fn outcome(is_successful: Option<bool>, has_image: Option<bool>, filter: CheckFilter) -> CheckFilter {
+    CheckFilter {
+        is_successful,
+        has_image,
+        ..filter
+    }
+}
+
+fn listed(conn: &mut Connection<'_>, filter: &CheckFilter) -> Result<(), StoreError> {
+    page::page(conn, filter, PageRequest { number: 2, size: 20 }).map(drop)
+}
+
 fn page(
     conn: &mut Connection<'_>,
     self_service_user_id: Option<i64>,
     pre_registration_id: Option<i64>,
     session_id: Option<&str>,
 ) -> Result<(), StoreError> {
-    let filter = CheckFilter {
-        self_service_user_id,
-        pre_registration_id,
-        session_id: session_id.map(str::to_owned),
-    };
-    page::page(conn, &filter, PageRequest { number: 2, size: 20 }).map(drop)
+    listed(conn, &filter(self_service_user_id, pre_registration_id, session_id))
 }
 
 /// Reads one step in the middle of an export.
+fn stepped(conn: &mut Connection<'_>, filter: &CheckFilter) -> Result<(), StoreError> {
+    let after = Timestamp::from_unix_millis(10_000).map(|at| (at, 10_000));
+    span::after(conn, filter, after, 200).map(drop)
+}
+
 fn step(
     conn: &mut Connection<'_>,
     self_service_user_id: Option<i64>,
     pre_registration_id: Option<i64>,
     session_id: Option<&str>,
 ) -> Result<(), StoreError> {
-    let filter = CheckFilter {
-        self_service_user_id,
-        pre_registration_id,
-        session_id: session_id.map(str::to_owned),
-    };
-    let span = CheckSpan {
-        filter,
-        from: Timestamp::from_unix_millis(1),
-        before: Timestamp::from_unix_millis(19_000),
-    };
-    let after = Timestamp::from_unix_millis(10_000).map(|at| (at, 10_000));
-    span::after(conn, &span, after, 200).map(drop)
+    let filter = filter(self_service_user_id, pre_registration_id, session_id);
+    stepped(conn, &in_span(filter))
 }
 
 const CASES: &[Case] = &[
@@ -130,8 +158,8 @@ const CASES: &[Case] = &[
         "a step of all",
         |conn| step(conn, None, None, None),
         &[(
-            "liveness_checks_newest (created_at>? AND created_at<?)",
-            "liveness_checks_newest",
+            "liveness_checks_by_time (created_at>? AND created_at<?)",
+            "liveness_checks_by_time",
         )],
     ),
     (
@@ -147,7 +175,7 @@ const CASES: &[Case] = &[
         "a step of a pre-registration's",
         |conn| step(conn, None, Some(1), None),
         &[(
-            "liveness_checks_pre_registered ((pre_registration_id,created_at)>(?,?) AND \
+            "liveness_checks_by_pre_registration ((pre_registration_id,created_at)>(?,?) AND \
              (pre_registration_id,created_at)<(?,?))",
             PRE_REGISTERED,
         )],
@@ -184,7 +212,7 @@ const CASES: &[Case] = &[
     (
         "the newest record",
         |conn| find::newest_check(conn).map(drop),
-        &[("liveness_checks_newest", "liveness_checks_newest")],
+        &[("liveness_checks_by_time", "liveness_checks_by_time")],
     ),
     (
         "any successful record",
@@ -209,7 +237,7 @@ const CASES: &[Case] = &[
     (
         "a page of all",
         |conn| page(conn, None, None, None),
-        &[TOTAL, ("liveness_checks_newest", "liveness_checks_newest")],
+        &[TOTAL, ("liveness_checks_by_time", "liveness_checks_by_time")],
     ),
     (
         "a user's page",
@@ -240,6 +268,82 @@ const CASES: &[Case] = &[
         "by pre-registration and session",
         |conn| page(conn, None, Some(1), Some("s")),
         &[SESSION, (OF_USER, OF_USER)],
+    ),
+    (
+        "a page of a span",
+        |conn| listed(conn, &in_span(filter(None, None, None))),
+        &[(
+            "liveness_checks_by_time (created_at>? AND created_at<?)",
+            BY_TIME,
+        )],
+    ),
+    (
+        "a page of successes with a face, in a span",
+        |conn| listed(conn, &outcome(Some(true), Some(true), in_span(filter(None, None, None)))),
+        &[(
+            "liveness_checks_by_time (created_at>? AND created_at<?)",
+            BY_TIME,
+        )],
+    ),
+    (
+        "a page of failures",
+        |conn| listed(conn, &outcome(Some(false), None, filter(None, None, None))),
+        &[TOTAL, (FAILED, FAILED)],
+    ),
+    (
+        "a page of failures with a face, in a span",
+        |conn| listed(conn, &outcome(Some(false), Some(true), in_span(filter(None, None, None)))),
+        &[("liveness_checks_failed (created_at>? AND created_at<?)", FAILED)],
+    ),
+    (
+        "a page of successes without a face",
+        |conn| listed(conn, &outcome(Some(true), Some(false), filter(None, None, None))),
+        &[TOTAL, (FACELESS, FACELESS)],
+    ),
+    (
+        "a page of records without a face, in a span",
+        |conn| listed(conn, &outcome(None, Some(false), in_span(filter(None, None, None)))),
+        &[("liveness_checks_faceless (created_at>? AND created_at<?)", FACELESS)],
+    ),
+    (
+        "a page of successes",
+        |conn| listed(conn, &outcome(Some(true), None, filter(None, None, None))),
+        &[TOTAL, (BY_TIME, BY_TIME)],
+    ),
+    (
+        "a user's page of failures without a face",
+        |conn| listed(conn, &outcome(Some(false), Some(false), filter(Some(1), None, None))),
+        &[(OF_USER, OF_USER)],
+    ),
+    (
+        "a user's page of failures, in a span",
+        |conn| listed(conn, &outcome(Some(false), None, in_span(filter(Some(1), None, None)))),
+        &[(OF_USER, OF_USER)],
+    ),
+    (
+        "a pre-registration's page of failures",
+        |conn| listed(conn, &outcome(Some(false), None, filter(None, Some(1), None))),
+        &[TOTAL, (PRE_REGISTERED, PRE_REGISTERED)],
+    ),
+    (
+        "a pre-registration's page of failures with a face, in a span",
+        |conn| listed(conn, &outcome(Some(false), Some(true), in_span(filter(None, Some(1), None)))),
+        &[(PRE_REGISTERED, PRE_REGISTERED)],
+    ),
+    (
+        "a session's page of failures, in a span",
+        |conn| listed(conn, &outcome(Some(false), None, in_span(filter(None, None, Some("s"))))),
+        &[SESSION, (OF_USER, OF_USER)],
+    ),
+    (
+        "a step of failures",
+        |conn| stepped(conn, &outcome(Some(false), None, in_span(filter(None, None, None)))),
+        &[("liveness_checks_failed (created_at>? AND created_at<?)", FAILED)],
+    ),
+    (
+        "a step of a pre-registration's failures without a face",
+        |conn| stepped(conn, &outcome(Some(false), Some(false), in_span(filter(None, Some(1), None)))),
+        &[(PRE_REGISTERED, PRE_REGISTERED)],
     ),
     (
         "an idempotency key",
@@ -330,9 +434,9 @@ const ROWS: &str = "
     INSERT INTO liveness_sessions SELECT 's' || n, n % 5000 + 1, n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, passed, has_image,
             created_at, idempotency_key)
-        SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, true, n % 3 > 0, false, n, n::text FROM generate_series(1, 20000) n;
+        SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, n % 50 > 0, n % 3 > 0, n % 20 > 0, n, n::text FROM generate_series(1, 20000) n;
     INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff' FROM generate_series(1, 5000) n;
-    INSERT INTO liveness_check_totals SELECT n, 0, 4 FROM generate_series(0, 5000) n;
+    INSERT INTO liveness_check_totals SELECT n, true, true, 0, 4 FROM generate_series(0, 5000) n;
     INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome)
         SELECT n, '', '', '', '', '' FROM generate_series(1, 20000) n;
     ANALYZE";

@@ -66,7 +66,12 @@ async fn told(store: &Store) -> Vec<String> {
         pre_registration_id: Some(77),
         ..CheckFilter::default()
     };
-    for filter in [CheckFilter::default(), of_session, of_campaign] {
+    let failed = CheckFilter {
+        from: Some(at(0)),
+        is_successful: Some(false),
+        ..CheckFilter::default()
+    };
+    for filter in [CheckFilter::default(), of_session, of_campaign, failed] {
         told.push(format!("{:?}", checks.page(filter, page).await.unwrap()));
     }
     for id in 1..=4 {

@@ -99,7 +99,7 @@ fn record_as_the_first_version(place: &Place) {
 #[test]
 fn both_engines_have_migrations_of_the_same_names() {
     assert_eq!(names("sqlite"), names("postgres"));
-    assert_eq!(names("sqlite").len(), 5);
+    assert_eq!(names("sqlite").len(), 11);
 }
 
 async fn the_migrations_go_up_and_down_and_up_again(place: Place) {
@@ -143,6 +143,38 @@ async fn a_database_of_the_first_version_is_brought_up_to_date(place: Place) {
     }
     assert_eq!(database.totals(), expected);
     assert_eq!(database.rows(), [4, 0, 3, 2, 2]);
+}
+
+/// The first version's records have no face. One of them is changed to have failed.
+async fn the_totals_of_outcomes_are_counted_once(place: Place) {
+    go(&place, Step::Up);
+    record_as_the_first_version(&place);
+    place.execute("UPDATE liveness_checks SET is_successful = FALSE, passed = FALSE WHERE created_at = 13");
+    place.execute("UPDATE liveness_checks SET has_image = TRUE WHERE created_at = 10");
+
+    let database = Database::from(place);
+
+    let total = async |filter: CheckFilter| {
+        let page = PageRequest { number: 9, size: 1 };
+        database.store.checks().page(filter, page).await.unwrap().total
+    };
+    for (pre_registration_id, is_successful, has_image, expected) in [
+        (None, Some(true), None, 3),
+        (None, Some(false), None, 1),
+        (None, None, Some(true), 1),
+        (None, Some(true), Some(false), 2),
+        (Some(7), Some(false), Some(false), 1),
+        (Some(7), Some(true), Some(true), 1),
+        (Some(8), Some(false), None, 0),
+    ] {
+        let filter = CheckFilter {
+            pre_registration_id,
+            is_successful,
+            has_image,
+            ..CheckFilter::default()
+        };
+        assert_eq!(total(filter.clone()).await, expected, "{filter:?}");
+    }
 }
 
 async fn a_database_of_the_version_before_finds_each_sessions_records(place: Place) {
@@ -252,7 +284,7 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place:
     let outcomes = migrate_eight_times_at_once(&place);
 
     assert_eq!(outcomes, vec![Ok(()); 8]);
-    assert_eq!(place.number("SELECT count(*) FROM __diesel_schema_migrations"), 5);
+    assert_eq!(place.number("SELECT count(*) FROM __diesel_schema_migrations"), 11);
     assert_eq!(made(&place), believed(&place));
 }
 
@@ -293,6 +325,7 @@ on_each_engine! {
     an_older_or_newer_schema_is_refused,
     a_database_of_the_first_version_is_brought_up_to_date,
     a_database_of_the_version_before_finds_each_sessions_records,
+    the_totals_of_outcomes_are_counted_once,
     ;
     not on Citus:
     a_migration_that_fails_changes_nothing_and_tells_so_in_one_line,

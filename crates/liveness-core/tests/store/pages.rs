@@ -1,6 +1,6 @@
 //! Lists show the newest records first, can be filtered, and are read page by page.
 
-use liveness_core::store::{CheckFilter, CheckSpan, PageRequest, Store};
+use liveness_core::store::{CheckFilter, PageRequest, Store};
 
 use crate::database::{Database, on_each_engine};
 use crate::samples::{NOW, at, made_at, recording};
@@ -123,6 +123,7 @@ async fn filters_together_mean_and(database: Database) {
                 self_service_user_id: user,
                 pre_registration_id: pre_registration,
                 session_id: session,
+                ..all()
             },
             vec![1],
         ),
@@ -138,6 +139,46 @@ async fn filters_together_mean_and(database: Database) {
     for (filter, expected) in cases {
         let total = expected.len() as i64;
         assert_eq!(page(store, &filter, 1, 100).await, (expected, total), "{filter:?}");
+    }
+}
+
+fn between(from: i64, to: i64, filter: CheckFilter) -> CheckFilter {
+    CheckFilter {
+        from: Some(at(NOW + from)),
+        to: Some(at(NOW + to)),
+        ..filter
+    }
+}
+
+async fn a_span_begins_at_its_first_instant_and_ends_before_its_last(database: Database) {
+    let store = six_records(&database).await;
+    let since = CheckFilter {
+        to: None,
+        ..between(3000, 0, all())
+    };
+    let until = CheckFilter {
+        from: None,
+        ..between(0, 2000, all())
+    };
+    let cases = [
+        (between(1000, 3000, all()), vec![4, 3, 2]),
+        (between(1000, 3001, all()), vec![1, 4, 3, 2]),
+        (between(1001, 2001, all()), vec![4, 3]),
+        (since, vec![5, 1]),
+        (until, vec![2, 6]),
+        (between(2000, 3000, of_user(1)), vec![4, 3]),
+        (between(2000, 9000, of_pre_registration(7)), vec![1, 3]),
+        (between(3000, 9000, of_session("a")), vec![1]),
+        (between(1, 1000, of_session("b")), vec![]),
+        (between(2000, 2000, all()), vec![]),
+        (between(9000, 0, of_user(1)), vec![]),
+    ];
+
+    for (filter, expected) in cases {
+        let total = expected.len() as i64;
+        assert_eq!(page(store, &filter, 1, 100).await, (expected.clone(), total), "{filter:?}");
+        let last = page(store, &filter, total.max(1), 1).await;
+        assert_eq!(last, (expected.last().copied().into_iter().collect(), total), "{filter:?}");
     }
 }
 
@@ -167,11 +208,7 @@ async fn a_session_is_found_whole_among_its_users_other_records(database: Databa
 
     assert_eq!(first, (newest_first[..3].to_vec(), 4));
     assert_eq!(rest, (newest_first[3..].to_vec(), 4));
-    let span = CheckSpan {
-        filter: of_session("a"),
-        ..CheckSpan::default()
-    };
-    let exported = database.store.checks().after(span, None, 100).await.unwrap();
+    let exported = database.store.checks().after(of_session("a"), None, 100).await.unwrap();
     let exported: Vec<_> = exported.iter().map(|check| (check.created_at, check.id)).collect();
     assert_eq!(exported, of_a);
 }
@@ -211,6 +248,7 @@ on_each_engine! {
     pages_follow_each_other_without_gap_or_repetition,
     each_filter_alone,
     filters_together_mean_and,
+    a_span_begins_at_its_first_instant_and_ends_before_its_last,
     a_page_far_past_the_end_is_empty_and_knows_the_total,
     a_filter_that_matches_nothing_is_an_empty_page,
     without_records_there_is_one_empty_page,

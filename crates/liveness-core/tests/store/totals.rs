@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use liveness_core::store::{CheckFilter, CheckPage, PageRequest, Recording, Store, StoreError};
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{Xorshift, at_once, keyed, recording};
+use crate::samples::{NOW, Xorshift, at, at_once, keyed, made_at, recording, with_face};
 
 const PRE_REGISTRATIONS: [Option<i64>; 3] = [None, Some(7), Some(8)];
 
@@ -15,7 +15,27 @@ fn filter(user: Option<i64>, pre_registration: Option<i64>, session: Option<&str
         self_service_user_id: user,
         pre_registration_id: pre_registration,
         session_id: session.map(str::to_owned),
+        ..CheckFilter::default()
     }
+}
+
+/// The filter with every combination of outcomes, faces and spans of time.
+fn narrowed(filter: &CheckFilter) -> Vec<CheckFilter> {
+    let spans = [(None, None), (Some(3), None), (None, Some(7)), (Some(2), Some(8)), (Some(5), Some(5))];
+    let either = [None, Some(true), Some(false)];
+    let mut filters = Vec::new();
+    for (from, to) in spans {
+        for is_successful in either {
+            filters.extend(either.map(|has_image| CheckFilter {
+                from: from.map(|millis| at(NOW + millis)),
+                to: to.map(|millis| at(NOW + millis)),
+                is_successful,
+                has_image,
+                ..filter.clone()
+            }));
+        }
+    }
+    filters
 }
 
 /// Filters with every combination of users, pre-registrations and sessions. Some of them have no records.
@@ -51,6 +71,10 @@ fn condition(filter: &CheckFilter) -> String {
             .map(|id| format!("pre_registration_id = {id}")),
     );
     conditions.extend(filter.session_id.as_ref().map(|id| format!("session_id = '{id}'")));
+    conditions.extend(filter.from.map(|from| format!("created_at >= {}", from.unix_millis())));
+    conditions.extend(filter.to.map(|to| format!("created_at < {}", to.unix_millis())));
+    conditions.extend(filter.is_successful.map(|is| format!("is_successful = {is}")));
+    conditions.extend(filter.has_image.map(|has| format!("has_image = {has}")));
     conditions.join(" AND ")
 }
 
@@ -61,7 +85,7 @@ async fn page(store: &Store, filter: &CheckFilter) -> CheckPage {
 
 async fn assert_totals(database: &Database) {
     let mut link = database.connect();
-    for filter in every_filter() {
+    for filter in every_filter().iter().flat_map(narrowed) {
         let counted = link.number(&format!(
             "SELECT count(*) FROM liveness_checks WHERE {}",
             condition(&filter)
@@ -75,7 +99,7 @@ async fn assert_totals(database: &Database) {
     }
 }
 
-/// A random recording of one of four users. It has a pre-registration or not, and a key or not. Its session usually
+/// A random recording of one of four users. It has a pre-registration, a key and a face, or not, and succeeded or failed. Its session usually
 /// belongs to the user.
 fn anything(random: &mut Xorshift) -> Recording {
     let user = 1 + random.below(4) as i64;
@@ -93,7 +117,11 @@ fn anything(random: &mut Xorshift) -> Recording {
         _ => recording(user, &session),
     };
     recording.check.user.pre_registration_id = random.one_of(&PRE_REGISTRATIONS);
-    recording
+    recording.check.is_successful = random.below(4) > 0;
+    if random.below(3) == 0 {
+        recording = with_face(recording);
+    }
+    made_at(NOW + random.below(10) as i64, recording)
 }
 
 async fn after_any_history_every_total_is_correct(database: Database) {

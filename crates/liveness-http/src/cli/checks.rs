@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use liveness_bus::liveness::LivenessCheckItem;
-use liveness_core::store::{CheckFilter, CheckSpan, PageRequest, Store};
+use liveness_core::store::{CheckFilter, PageRequest, Store};
 use liveness_core::{FaceImage, LivenessCheck, SessionId, Timestamp};
 
 use self::output::{Format, Output, Record};
@@ -77,8 +77,16 @@ pub(super) struct Export {
     from: Option<Timestamp>,
 
     /// Only records made earlier.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, visible_alias = "to", value_name = "TIME", value_parser = time)]
     before: Option<Timestamp>,
+
+    /// Only records of runs that succeeded, by the SDK's word, or of those that did not.
+    #[arg(long, value_name = "true|false")]
+    is_successful: Option<bool>,
+
+    /// Only records with a face, or those without one.
+    #[arg(long, value_name = "true|false")]
+    has_image: Option<bool>,
 
     /// The faces too, as data URIs. Each is audited.
     #[arg(long)]
@@ -109,16 +117,16 @@ impl Export {
     async fn run(self) -> Result<(), Failure> {
         let store = self.database.open_up_to_date()?;
         let operator = Operator::current()?;
-        let span = CheckSpan {
-            filter: CheckFilter {
-                pre_registration_id: self.pre_registration,
-                self_service_user_id: self.user,
-                session_id: self.session,
-            },
+        let filter = CheckFilter {
+            pre_registration_id: self.pre_registration,
+            self_service_user_id: self.user,
+            session_id: self.session,
             from: self.from,
-            before: self.before,
+            to: self.before,
+            is_successful: self.is_successful,
+            has_image: self.has_image,
         };
-        let total = known_total(&store, &span).await?;
+        let total = known_total(&store, &filter).await?;
         // The audit entry comes before the file. An export that cannot be audited does not begin.
         operator.audit(&store, "checks export", self.user).await?;
         let mut exporter = Exporter {
@@ -133,7 +141,7 @@ impl Export {
             output: Some(Output::create(&self.output, self.format, self.faces)?),
             written: 0,
         };
-        let ended = unless_interrupted(exporter.export_all(span)).await?;
+        let ended = unless_interrupted(exporter.export_all(filter)).await?;
         let done = format!("{} records were written", exporter.written);
         match ended {
             None => Err(Failure::Interrupted(format!(
@@ -146,13 +154,13 @@ impl Export {
 }
 
 /// How many records there are, where that is known without counting.
-async fn known_total(store: &Store, span: &CheckSpan) -> Result<Option<u64>, Failure> {
-    if span.from.is_some() || span.before.is_some() {
+async fn known_total(store: &Store, filter: &CheckFilter) -> Result<Option<u64>, Failure> {
+    if filter.from.is_some() || filter.to.is_some() {
         return Ok(None);
     }
     let page = store
         .checks()
-        .page(span.filter.clone(), PageRequest { number: 1, size: 1 });
+        .page(filter.clone(), PageRequest { number: 1, size: 1 });
     Ok(u64::try_from(page.await?.total).ok())
 }
 
@@ -167,10 +175,10 @@ struct Exporter {
 }
 
 impl Exporter {
-    async fn export_all(&mut self, span: CheckSpan) -> Result<(), Failure> {
+    async fn export_all(&mut self, filter: CheckFilter) -> Result<(), Failure> {
         let mut after = None;
         loop {
-            let checks = self.store.checks().after(span.clone(), after, STEP).await?;
+            let checks = self.store.checks().after(filter.clone(), after, STEP).await?;
             let Some(last) = checks.last() else { break };
             after = Some((last.created_at, last.id));
             self.export_page(checks).await?;

@@ -158,9 +158,13 @@ impl LivenessApiBuilder {
     }
 }
 
-/// How many bytes a command's body may have. Base64 takes 4/3 of the image's bytes. An eighth more is for escaped
-/// characters, and 128 KiB are for the other fields.
+/// How many bytes a command's body may have. Base64 takes 4/3 of the image's bytes. A line break after
+/// each 76 characters takes four more, as `\r\n` in JSON. A twelfth more is for escaped characters: `\u002b` for each `+`
+/// takes five more of 64. 128 KiB are for the other fields.
 pub(crate) fn max_command_bytes(image_bytes: usize) -> usize {
     let base64 = image_bytes.div_ceil(3).saturating_mul(4);
-    base64.saturating_add(base64 / 8).saturating_add(128 * 1024)
+    let (line_breaks, escapes) = (base64.div_ceil(76).saturating_mul(4), base64 / 12);
+    [line_breaks, escapes, 128 * 1024]
+        .into_iter()
+        .fold(base64, usize::saturating_add)
 }

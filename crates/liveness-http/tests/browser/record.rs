@@ -222,7 +222,7 @@ fn an_image_that_is_damaged_is_told_to_be() {
     let reviewer = Reviewer::new();
     reviewer.record(
         1,
-        &json!({ "sessionId": "s", "isSuccessful": true, "imageBase64": "/9j/4AAQSkZJRgAB" }),
+        &json!({ "sessionId": "s", "isSuccessful": true, "imageBase64": "/9j/wAALCAABAAEBAREA" }),
     );
 
     reviewer.enter("#/checks/1");

@@ -123,7 +123,7 @@ fn no_face_leaves_before_its_trace(engine: Engine) {
             user,
             &format!("s-{user}"),
             user,
-            Some(&[&[0xFF, 0xD8, 0xFF], &[0; 4096][..]].concat()),
+            Some(&[FACE, &[0; 4096]].concat()),
         );
     }
     let mut process = place

@@ -12,7 +12,7 @@ const reviewer = liveness(LIVENESS_URL, ADMIN);
 const run: LivenessReport = {
   sessionId: `typescript-${crypto.randomUUID()}`,
   isSuccessful: true,
-  imageBase64: "data:image/jpeg;base64,/9j/4AAQSkZJRgAB",
+  imageBase64: "data:image/jpeg;base64,/9j/wAALCAABAAEBAREA",
   metadata: { verificationResult: true, sessionDuration: 4200, lightingValue: 0.93, challenges: ["BLINK", "SMILE"] },
 };
 

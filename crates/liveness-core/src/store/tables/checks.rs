@@ -1,6 +1,7 @@
 //! The records, as the store offers them.
 
 pub(crate) mod completing;
+pub(crate) mod count;
 pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod insert;
@@ -12,7 +13,6 @@ use std::sync::Arc;
 
 use self::filter::CheckFilter;
 use self::page::{CheckPage, PageRequest};
-use self::span::CheckSpan;
 use super::faces;
 use super::recording::{Recorded, Recording};
 use super::write::{Write, Writer, Written};
@@ -118,22 +118,22 @@ impl Checks {
         self.reads.read(move |conn| page::page(conn, &filter, page)).await
     }
 
-    /// The next records of a span, oldest first, at most `limit`.
+    /// The next records that match the filter, oldest first, at most `limit`.
     ///
-    /// `after` is the time and the id of the last record of the previous step. With `None`, the span begins. Every step
-    /// costs the same. The steps return every record of the span that was acknowledged before the first step.
+    /// `after` is the time and the id of the last record of the previous step. With `None`, the first step begins. Every
+    /// step costs the same. The steps return every matching record that was acknowledged before the first step.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
     pub async fn after(
         &self,
-        span: CheckSpan,
+        filter: CheckFilter,
         after: Option<(Timestamp, i64)>,
         limit: i64,
     ) -> Result<Vec<LivenessCheck>, StoreError> {
         self.reads
-            .read(move |conn| span::after(conn, &span, after, limit))
+            .read(move |conn| span::after(conn, &filter, after, limit))
             .await
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result
         Connection::Sqlite(conn) => face.first(*conn).optional()?,
     };
     bytes
-        .map(FaceImage::from_bytes)
+        .map(FaceImage::from_stored)
         .transpose()
         .map_err(StoreError::internal)
 }

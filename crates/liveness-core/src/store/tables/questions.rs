@@ -3,9 +3,9 @@
 use super::checks::completing::{completing, completing_each};
 use super::checks::filter::Conditions;
 use super::checks::find;
-use super::checks::page::{self, CheckPage, PageRequest};
+use super::checks::page::{self, PageRequest};
 use super::faces;
-use super::sessions::{self, SessionRange};
+use super::sessions;
 use super::trail::entries;
 use super::users::rows as users;
 use crate::CompletionRule::{AnySuccessful, LatestVerified};
@@ -13,7 +13,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 11] = [
+pub(crate) const ALL: [Question; 12] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -22,20 +22,40 @@ pub(crate) const ALL: [Question; 11] = [
         let asked = [1, 2].map(|user| [(user, AnySuccessful), (user, LatestVerified)]);
         completing_each(conn, asked.as_flattened()).map(drop)
     }),
-    ("a page of all", |conn| page_of(conn, None, None, None).map(drop)),
-    ("a page of a pre-registration", |conn| {
-        page_of(conn, Some(1), None, None).map(drop)
+    ("a page of all", |conn| page_of(conn, &ALL_RECORDS)),
+    ("a page of a time and an outcome", |conn| {
+        let failed = Conditions {
+            span: Some((0, 1)),
+            is_successful: Some(false),
+            has_image: Some(true),
+            ..ALL_RECORDS
+        };
+        page_of(conn, &failed)
     }),
-    ("a page of a user", |conn| page_of(conn, None, Some(1), None).map(drop)),
+    ("a page of a pre-registration", |conn| {
+        let of_pre_registration = Conditions {
+            pre_registration_id: Some(1),
+            ..ALL_RECORDS
+        };
+        page_of(conn, &of_pre_registration)
+    }),
+    ("a page of a user", |conn| {
+        let of_user = Conditions {
+            self_service_user_id: Some(1),
+            ..ALL_RECORDS
+        };
+        page_of(conn, &of_user)
+    }),
     ("a page of a session", |conn| {
         sessions::range(conn, SESSION)?;
         // As if there were one of that name.
-        let range = SessionRange {
-            self_service_user_id: 1,
-            oldest: 0,
-            newest: 0,
+        let of_session = Conditions {
+            self_service_user_id: Some(1),
+            session_id: Some(SESSION),
+            span: Some((0, 1)),
+            ..ALL_RECORDS
         };
-        page_of(conn, None, Some(1), Some((SESSION, range))).map(drop)
+        page_of(conn, &of_session)
     }),
     ("a record", |conn| find::with_details(conn, 1).map(drop)),
     ("a face", |conn| faces::get(conn, 1, 1).map(drop)),
@@ -48,16 +68,15 @@ pub(crate) const ALL: [Question; 11] = [
 
 const SESSION: &str = "session";
 
-fn page_of(
-    conn: &mut Connection<'_>,
-    pre_registration_id: Option<i64>,
-    self_service_user_id: Option<i64>,
-    session: Option<(&str, SessionRange)>,
-) -> Result<CheckPage, StoreError> {
-    let conditions = Conditions {
-        pre_registration_id,
-        self_service_user_id,
-        session,
-    };
-    page::of(conn, &conditions, PageRequest { number: 1, size: 1 })
+const ALL_RECORDS: Conditions<'_> = Conditions {
+    pre_registration_id: None,
+    self_service_user_id: None,
+    session_id: None,
+    span: None,
+    is_successful: None,
+    has_image: None,
+};
+
+fn page_of(conn: &mut Connection<'_>, conditions: &Conditions<'_>) -> Result<(), StoreError> {
+    page::of(conn, conditions, PageRequest { number: 1, size: 1 }).map(drop)
 }

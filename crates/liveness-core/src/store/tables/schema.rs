@@ -15,8 +15,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    liveness_check_totals (pre_registration_id, slot) {
+    liveness_check_totals (pre_registration_id, is_successful, has_image, slot) {
         pre_registration_id -> BigInt,
+        is_successful -> Bool,
+        has_image -> Bool,
         slot -> Integer,
         checks -> BigInt,
     }

@@ -1,4 +1,5 @@
-//! The numbers of all records and of the records of each pre-registration. Reading a total does not count records.
+//! The numbers of all records and of the records of each pre-registration, by outcome and by whether there is a face.
+//! Reading a total does not count records.
 //!
 //! The transaction that adds records also adds to the totals. Each writer adds to a slot of its own, so that writers do
 //! not wait for each other. A query sums the slots of a total.
@@ -6,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Bool, Integer};
 
-use crate::User;
+use crate::NewLivenessCheck;
 use crate::store::engine::bulk_insert::{self, Clauses, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -29,6 +30,8 @@ pub(crate) fn slots() -> impl Iterator<Item = i32> {
 row! {
     struct TotalRow of "liveness_check_totals", in columns TotalColumns {
         pre_registration_id: i64 => BigInt,
+        is_successful: bool => Bool,
+        has_image: bool => Bool,
         slot: i32 => Integer,
         checks: i64 => BigInt,
     }
@@ -37,32 +40,35 @@ row! {
 struct AddUp;
 
 impl Clauses for AddUp {
-    const ON_CONFLICT: &'static str = "ON CONFLICT (pre_registration_id, slot) \
+    const ON_CONFLICT: &'static str = "ON CONFLICT (pre_registration_id, is_successful, has_image, slot) \
         DO UPDATE SET checks = liveness_check_totals.checks + excluded.checks";
     type Returned = ();
 }
 
-/// Counts one record for each of these users. A user may occur more than once.
+/// Counts these records.
 pub(crate) fn add<'a>(
     conn: &mut Connection<'_>,
     slot: i32,
-    users: impl Iterator<Item = &'a User>,
+    checks: impl Iterator<Item = &'a NewLivenessCheck>,
 ) -> Result<(), StoreError> {
     // Every node writes the rows in the same order, so that no two nodes deadlock.
-    let mut totals = BTreeMap::<i64, i64>::new();
-    for user in users {
+    let mut totals = BTreeMap::<(i64, bool, bool), i64>::new();
+    for check in checks {
+        let user = &check.user;
         if user.id < 1 || user.pre_registration_id.is_some_and(|id| id < 1) {
             return Err(StoreError::internal(
                 "the ids of users and pre-registrations begin at 1",
             ));
         }
-        *totals.entry(ALL).or_default() += 1;
-        if let Some(pre_registration_id) = user.pre_registration_id {
-            *totals.entry(pre_registration_id).or_default() += 1;
+        for id in [Some(ALL), user.pre_registration_id].into_iter().flatten() {
+            let total = (id, check.is_successful, check.image.is_some());
+            *totals.entry(total).or_default() += 1;
         }
     }
-    let row = |(pre_registration_id, checks)| TotalRow {
+    let row = |((pre_registration_id, is_successful, has_image), checks)| TotalRow {
         pre_registration_id,
+        is_successful,
+        has_image,
         slot,
         checks,
     };

@@ -137,6 +137,6 @@ fn add_checks(
     let taken = recordings.iter().zip(&recorded);
     let taken = taken.filter_map(|(recording, check)| Some((check, recording.check.image.as_ref()?)));
     faces::put(conn, taken)?;
-    totals::add(conn, slot, recordings.iter().map(|recording| &recording.check.user))?;
+    totals::add(conn, slot, recordings.iter().map(|recording| &recording.check))?;
     Ok(recorded)
 }

@@ -18,6 +18,12 @@ fn image(bytes: usize) -> Vec<u8> {
     FACE.iter().copied().chain(noise).take(bytes).collect()
 }
 
+/// In lines of 76 characters, as MIME has them, with their ends as JSON escapes them.
+fn in_lines(base64: &str) -> String {
+    let lines = base64.as_bytes().chunks(76).map(String::from_utf8_lossy);
+    lines.map(|line| line + r"\r\n").collect()
+}
+
 fn with_image(base64: &str) -> String {
     report_with(&format!(r#""imageBase64":"{base64}""#))
 }
@@ -39,12 +45,14 @@ fn an_image_of_the_limit_is_recorded_and_one_byte_more_is_refused(engine: Engine
             with_image(&largest.replace('/', r"\/")),
             with_image(&format!(r"data:image\/jpeg;base64,{}", largest.replace('/', r"\/"))),
             with_image(&format!("data:image/jpeg;base64,{}", largest.replace('+', r"\u002b"))),
+            with_image(&in_lines(&largest).replace('+', r"\u002b")),
+            with_image(&in_lines(&largest).replace('/', "_").replace('+', "-")),
         ];
         for body in spellings {
             let answer = update(&server, &[JSON], body);
             assert_eq!(answer.codes(), (200, "00"), "{answer:?}");
         }
-        assert_eq!(total_count(&server), 6);
+        assert_eq!(total_count(&server), 8);
     }
 }
 

@@ -1,8 +1,9 @@
 //! Conditions on the records of a list or an export.
 
+use crate::Timestamp;
 use crate::store::engine::connection::{Connection, cannot_be_stored};
 use crate::store::engine::error::StoreError;
-use crate::store::tables::sessions::{self, SessionRange};
+use crate::store::tables::sessions;
 
 /// Conditions on records. A record has to meet all conditions that are given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,44 +14,113 @@ pub struct CheckFilter {
     pub self_service_user_id: Option<i64>,
     /// Records of this session of the SDK.
     pub session_id: Option<String>,
+    /// Records that were created at this time or later.
+    pub from: Option<Timestamp>,
+    /// Records that were created before this time.
+    pub to: Option<Timestamp>,
+    /// Records with this outcome, as the SDK reported it.
+    pub is_successful: Option<bool>,
+    /// Records with a face, or without one.
+    pub has_image: Option<bool>,
 }
 
 /// A filter with the user and the times of its session.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Conditions<'a> {
     pub(crate) pre_registration_id: Option<i64>,
-    /// Always set when `session` is set.
+    /// Always set when `session_id` is set.
     pub(crate) self_service_user_id: Option<i64>,
-    pub(crate) session: Option<(&'a str, SessionRange)>,
+    pub(crate) session_id: Option<&'a str>,
+    /// Records from this time, and before that one. Always set when `session_id` is set.
+    pub(crate) span: Option<(i64, i64)>,
+    pub(crate) is_successful: Option<bool>,
+    pub(crate) has_image: Option<bool>,
 }
 
 impl CheckFilter {
     /// Looks up the session of the filter. Returns `None` if no record can match.
     pub(crate) fn resolve(&self, conn: &mut Connection<'_>) -> Result<Option<Conditions<'_>>, StoreError> {
-        let mut conditions = Conditions {
-            pre_registration_id: self.pre_registration_id,
-            self_service_user_id: self.self_service_user_id,
-            session: None,
-        };
         // Ids begin at 1.
         let ids = [self.self_service_user_id, self.pre_registration_id];
         if ids.into_iter().flatten().any(|id| id < 1) {
             return Ok(None);
         }
-        let Some(session_id) = self.session_id.as_deref() else {
-            return Ok(Some(conditions));
+        let mut conditions = Conditions {
+            pre_registration_id: self.pre_registration_id,
+            self_service_user_id: self.self_service_user_id,
+            session_id: None,
+            span: self.span(),
+            is_successful: self.is_successful,
+            has_image: self.has_image,
         };
-        if cannot_be_stored(session_id) {
-            return Ok(None);
+        if let Some(session_id) = self.session_id.as_deref() {
+            if cannot_be_stored(session_id) {
+                return Ok(None);
+            }
+            let Some(range) = sessions::range(conn, session_id)? else {
+                return Ok(None);
+            };
+            let owner = range.self_service_user_id;
+            if *conditions.self_service_user_id.get_or_insert(owner) != owner {
+                return Ok(None);
+            }
+            let (from, to) = conditions.span.unwrap_or((i64::MIN, i64::MAX));
+            conditions.session_id = Some(session_id);
+            conditions.span = Some((from.max(range.oldest), to.min(range.newest.saturating_add(1))));
         }
-        let Some(range) = sessions::range(conn, session_id)? else {
-            return Ok(None);
-        };
-        let owner = range.self_service_user_id;
-        if *conditions.self_service_user_id.get_or_insert(owner) != owner {
-            return Ok(None);
-        }
-        conditions.session = Some((session_id, range));
-        Ok(Some(conditions))
+        let is_empty = conditions.span.is_some_and(|(from, to)| from >= to);
+        Ok((!is_empty).then_some(conditions))
+    }
+
+    fn span(&self) -> Option<(i64, i64)> {
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::unix_millis);
+        (self.from.is_some() || self.to.is_some())
+            .then(|| (millis(self.from).unwrap_or(i64::MIN), millis(self.to).unwrap_or(i64::MAX)))
     }
 }
+
+/// Adds the conditions on the outcome and the face to a query.
+///
+/// `$is_of_all` says that no index of a user or of a pre-registration serves the query. Then records that failed, or
+/// that have no face, are found in the partial indexes of those, because the text of the condition is that of the
+/// index. With a parameter, no engine uses these indexes, and so does not leave the index of the user.
+macro_rules! with_outcome {
+    ($query:expr, $conditions:expr, $is_of_all:expr) => {{
+        use diesel::dsl::not;
+        let mut query = $query;
+        query = match $conditions.is_successful {
+            Some(false) if $is_of_all => query.filter(not(dsl::is_successful)),
+            Some(is_successful) => query.filter(dsl::is_successful.eq(is_successful)),
+            None => query,
+        };
+        match $conditions.has_image {
+            Some(false) if $is_of_all => query.filter(not(dsl::has_image)),
+            Some(has_image) => query.filter(dsl::has_image.eq(has_image)),
+            None => query,
+        }
+    }};
+}
+pub(crate) use with_outcome;
+
+/// The records of `$value` in `$column` from a time and before another: a part of the index that begins with the column
+/// and the time. No other index can serve it.
+macro_rules! part_of_index {
+    ($query:expr, $column:ident = $value:expr, $from:expr, $to:expr) => {
+        $query
+            .filter(
+                diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", stringify!($column), ", created_at) >= ("))
+                    .bind::<diesel::sql_types::BigInt, _>($value)
+                    .sql(", ")
+                    .bind::<diesel::sql_types::BigInt, _>($from)
+                    .sql(")"),
+            )
+            .filter(
+                diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", stringify!($column), ", created_at) < ("))
+                    .bind::<diesel::sql_types::BigInt, _>($value)
+                    .sql(", ")
+                    .bind::<diesel::sql_types::BigInt, _>($to)
+                    .sql(")"),
+            )
+    };
+}
+pub(crate) use part_of_index;

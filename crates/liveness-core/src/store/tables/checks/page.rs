@@ -1,19 +1,14 @@
 //! Lists of records: one page, and the number of records on all pages.
 
-use diesel::backend::Backend;
-use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Text};
 
-use super::filter::{CheckFilter, Conditions};
+use super::count::Total;
+use super::filter::{CheckFilter, Conditions, part_of_index, with_outcome};
 use super::row::CheckRow;
 use crate::LivenessCheck;
 use crate::store::engine::connection::{Connection, Purpose, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_checks::dsl;
-use crate::store::tables::totals;
 
 /// The number and the size of a page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,24 +38,36 @@ macro_rules! matching {
         let Conditions {
             pre_registration_id,
             self_service_user_id,
-            session,
-        } = $conditions;
-        let mut query = dsl::liveness_checks.into_boxed();
-        if let Some((session_id, range)) = session {
-            query = query
-                .filter(dsl::self_service_user_id.eq(range.self_service_user_id))
-                .filter(dsl::created_at.between(range.oldest, range.newest))
-                .filter(dsl::session_id.eq(*session_id));
-        } else if let Some(user) = *self_service_user_id {
-            query = query.filter(dsl::self_service_user_id.between(user, user));
+            session_id,
+            span,
+            ..
+        } = *$conditions;
+        let query = dsl::liveness_checks.into_boxed();
+        let mut query = match (self_service_user_id, pre_registration_id, span) {
+            (Some(user), _, Some((from, to))) if session_id.is_some() => query
+                .filter(dsl::self_service_user_id.eq(user))
+                .filter(dsl::created_at.ge(from))
+                .filter(dsl::created_at.lt(to)),
+            (Some(user), _, Some((from, to))) => part_of_index!(query, self_service_user_id = user, from, to),
+            (Some(user), _, None) => query.filter(dsl::self_service_user_id.between(user, user)),
+            (None, Some(id), Some((from, to))) => {
+                part_of_index!(query, pre_registration_id = id, from, to).filter(dsl::pre_registration_id.is_not_null())
+            }
+            (None, Some(id), None) => query.filter(dsl::pre_registration_id.between(id, id)),
+            (None, None, Some((from, to))) => query.filter(dsl::created_at.ge(from)).filter(dsl::created_at.lt(to)),
+            (None, None, None) => query,
+        };
+        if let Some(session_id) = session_id {
+            query = query.filter(dsl::session_id.eq(session_id));
         }
-        if let (true, Some(user)) = ($is_citus, *self_service_user_id) {
+        if let (true, Some(user)) = ($is_citus, self_service_user_id) {
             // With the user, Citus knows the shard.
             query = query.filter(dsl::self_service_user_id.eq(user));
         }
-        if let Some(id) = *pre_registration_id {
+        if let (Some(_), Some(id)) = (self_service_user_id, pre_registration_id) {
             query = query.filter(dsl::pre_registration_id.between(id, id));
         }
+        query = with_outcome!(query, $conditions, self_service_user_id.or(pre_registration_id).is_none());
         query = match (self_service_user_id, pre_registration_id) {
             (Some(_), _) => query.order(dsl::self_service_user_id.desc()),
             (None, Some(_)) => query.order(dsl::pre_registration_id.desc()),
@@ -125,65 +132,4 @@ fn filled(
 
 fn total(conn: &mut Connection<'_>, conditions: &Conditions<'_>) -> Result<i64, StoreError> {
     Ok(on_either!(conn, |conn| diesel::select(Total(conditions)).get_result(*conn))?)
-}
-
-/// An expression for the number of records that match. The records of one user are few, so they are counted. Numbers
-/// that can be millions are read from the totals.
-struct Total<'a>(&'a Conditions<'a>);
-
-impl<DB> QueryFragment<DB> for Total<'_>
-where
-    DB: Backend,
-    i64: ToSql<BigInt, DB>,
-    str: ToSql<Text, DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        let Conditions {
-            pre_registration_id,
-            self_service_user_id,
-            session,
-        } = self.0;
-        let Some(user) = self_service_user_id else {
-            out.push_sql(
-                "(SELECT CAST(coalesce(sum(checks), 0) AS BIGINT) FROM liveness_check_totals WHERE pre_registration_id = ",
-            );
-            out.push_bind_param::<BigInt, _>(pre_registration_id.as_ref().unwrap_or(&totals::ALL))?;
-            out.push_sql(")");
-            return Ok(());
-        };
-        out.push_sql("(SELECT count(*) FROM liveness_checks WHERE self_service_user_id = ");
-        out.push_bind_param::<BigInt, _>(user)?;
-        if let Some((session_id, range)) = session {
-            out.push_sql(" AND created_at >= ");
-            out.push_bind_param::<BigInt, _>(&range.oldest)?;
-            out.push_sql(" AND created_at <= ");
-            out.push_bind_param::<BigInt, _>(&range.newest)?;
-            out.push_sql(" AND session_id = ");
-            out.push_bind_param::<Text, _>(*session_id)?;
-        }
-        if let Some(id) = pre_registration_id {
-            // With `+ 0`, the engine cannot use the index of pre-registrations here.
-            out.push_sql(" AND pre_registration_id + 0 = ");
-            out.push_bind_param::<BigInt, _>(id)?;
-        }
-        out.push_sql(")");
-        Ok(())
-    }
-}
-
-impl QueryId for Total<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl Expression for Total<'_> {
-    type SqlType = BigInt;
-}
-
-impl<Source> AppearsOnTable<Source> for Total<'_> {}
-
-impl<Source> SelectableExpression<Source> for Total<'_> {}
-
-impl ValidGrouping<()> for Total<'_> {
-    type IsAggregate = is_aggregate::Never;
 }

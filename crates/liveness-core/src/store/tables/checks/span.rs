@@ -7,23 +7,12 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
-use super::filter::{CheckFilter, Conditions};
+use super::filter::{CheckFilter, Conditions, with_outcome};
 use super::row::CheckRow;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_checks::dsl;
 use crate::{LivenessCheck, Timestamp};
-
-/// Conditions on the records of an export. A record has to meet all conditions that are given.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CheckSpan {
-    /// Conditions on the user, the pre-registration and the session.
-    pub filter: CheckFilter,
-    /// Records of this time or later.
-    pub from: Option<Timestamp>,
-    /// Records earlier than this time.
-    pub before: Option<Timestamp>,
-}
 
 /// The part of an index after the place `$after` and before the time `$before`. `$column` is the first column of the
 /// index.
@@ -72,52 +61,49 @@ macro_rules! between {
         let Conditions {
             pre_registration_id,
             self_service_user_id,
-            session,
-        } = $conditions;
+            session_id,
+            ..
+        } = *$conditions;
         let query = dsl::liveness_checks.into_boxed();
-        let mut query = match (session, *self_service_user_id, *pre_registration_id) {
+        let mut query = match (session_id, self_service_user_id, pre_registration_id) {
             // One user between two times: the statistics lead every engine to the index of users.
-            (Some((session_id, range)), _, _) => after_place!(query, $after)
-                .filter(dsl::self_service_user_id.eq(range.self_service_user_id))
+            (Some(session_id), Some(user), _) => after_place!(query, $after)
+                .filter(dsl::self_service_user_id.eq(user))
                 .filter(dsl::created_at.ge($after.0))
                 .filter(dsl::created_at.lt($before))
-                .filter(dsl::session_id.eq(*session_id))
+                .filter(dsl::session_id.eq(session_id))
                 .order(dsl::self_service_user_id.asc()),
-            (None, Some(user), _) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
-            (None, None, Some(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
+            (_, Some(user), _) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
+            (_, None, Some(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
                 .filter(dsl::pre_registration_id.is_not_null()),
-            (None, None, None) => after_place!(query, $after).filter(dsl::created_at.lt($before)),
+            (_, None, None) => after_place!(query, $after).filter(dsl::created_at.lt($before)),
         };
-        if let (true, Some(user)) = ($is_citus, *self_service_user_id) {
+        if let (true, Some(user)) = ($is_citus, self_service_user_id) {
             // With the user, Citus knows the shard.
             query = query.filter(dsl::self_service_user_id.eq(user));
         }
-        if let (Some(_), Some(id)) = (self_service_user_id, *pre_registration_id) {
+        if let (Some(_), Some(id)) = (self_service_user_id, pre_registration_id) {
             query = query.filter(sql::<Bool>("pre_registration_id + 0 = ").bind::<BigInt, _>(id));
         }
+        query = with_outcome!(query, $conditions, self_service_user_id.or(pre_registration_id).is_none());
         query.then_order_by((dsl::created_at.asc(), dsl::id.asc()))
     }};
 }
 
-/// At most `limit` records after the record with this time and id. With `None`, the first records of the span.
+/// At most `limit` records after the record with this time and id. With `None`, the first records that match.
 pub(crate) fn after(
     conn: &mut Connection<'_>,
-    span: &CheckSpan,
+    filter: &CheckFilter,
     after: Option<(Timestamp, i64)>,
     limit: i64,
 ) -> Result<Vec<LivenessCheck>, StoreError> {
-    let Some(conditions) = span.filter.resolve(conn)? else {
+    let Some(conditions) = filter.resolve(conn)? else {
         return Ok(Vec::new());
     };
-    let (oldest, newest) = match conditions.session {
-        Some((_, range)) => (range.oldest, range.newest),
-        None => (i64::MIN, i64::MAX),
-    };
+    let (from, before) = conditions.span.unwrap_or((i64::MIN, i64::MAX));
     // Ids begin at 1, so 0 is before the first record of that time.
-    let begin = (span.from.map_or(i64::MIN, Timestamp::unix_millis).max(oldest), 0);
+    let begin = (from, 0);
     let after = after.map_or(begin, |(at, id)| (at.unix_millis(), id).max(begin));
-    let end = newest.saturating_add(1);
-    let before = span.before.map_or(end, |before| before.unix_millis().min(end));
     let is_citus = conn.is_citus();
     let rows: Vec<CheckRow> = on_either!(conn, |conn| between!(&conditions, after, before, is_citus)
         .limit(limit)
