@@ -26,15 +26,23 @@ pub(crate) const MAX_FIELD_ERRORS: usize = 100;
 
 impl FieldError {
     /// The codes of our own rules, each with what it says about the field.
-    pub const CODES: [(&str, &str); 10] = [
+    pub const CODES: [(&str, &str); 12] = [
         ("required", "is missing"),
         ("type", "has another JSON type than it must have"),
         ("length", "is too short or too long"),
-        ("range", "is a number outside its bounds"),
+        (
+            "range",
+            "is a number outside its bounds, or a time before the one it has to follow",
+        ),
         ("format", "is not written in the form that it must have, such as a time"),
         ("control_character", "holds a control character that it must not hold"),
         ("base64", "is not base64"),
         ("media_type", "is not an image of an accepted type"),
+        (
+            "image_header",
+            "is an image whose header does not tell its width and height",
+        ),
+        ("pixels", "is an image of too many pixels"),
         ("duplicate", "appears more than once in its object"),
         ("path", "is a path with a `..` segment"),
     ];

@@ -143,9 +143,7 @@ fn with_face(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
     const JPEG: &[u8] = b"\xFF\xD8\xFF\xC0\0\x0B\x08\0\x01\0\x01\x01\x01\x11\0";
     let noise = (user..user + 7500).flat_map(|n| n.wrapping_mul(0x5851_F42D_4C95_7F2D).rotate_left(31).to_le_bytes());
     let mut recording = recording(user, session)?;
-    recording.check.image = Some(FaceImage::from_bytes(
-        JPEG.iter().copied().chain(noise).collect(),
-    )?);
+    recording.check.image = Some(FaceImage::from_bytes(JPEG.iter().copied().chain(noise).collect())?);
     Ok(recording)
 }
 

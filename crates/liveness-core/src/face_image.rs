@@ -319,8 +319,18 @@ mod tests {
 
     #[test]
     fn an_image_has_a_header_with_a_size() {
-        for bytes in [&JPEG[..3], &JPEG[..6], &JPEG[..8], &png(1, 1)[..23], b"RIFF\0\0\0\0WEBP"] {
-            assert_eq!(FaceImage::from_bytes(bytes.to_vec()), Err(ImageError::Header), "{bytes:x?}");
+        for bytes in [
+            &JPEG[..3],
+            &JPEG[..6],
+            &JPEG[..8],
+            &png(1, 1)[..23],
+            b"RIFF\0\0\0\0WEBP",
+        ] {
+            assert_eq!(
+                FaceImage::from_bytes(bytes.to_vec()),
+                Err(ImageError::Header),
+                "{bytes:x?}"
+            );
         }
         for (width, height) in [(0, 1), (1, 0), (0, u32::MAX)] {
             assert_eq!(FaceImage::from_bytes(png(width, height)), Err(ImageError::Header));

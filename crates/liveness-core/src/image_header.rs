@@ -74,7 +74,12 @@ fn big_endian_16(bytes: &[u8], at: usize) -> Option<u16> {
 /// The number in up to four bytes.
 fn little_endian(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     let bytes = bytes.get(at..at + length)?;
-    Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte)))
+    Some(
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u32::from(*byte)),
+    )
 }
 
 #[cfg(test)]
@@ -105,8 +110,16 @@ mod tests {
 
     #[test]
     fn what_is_before_the_frame_header_is_skipped() {
-        let exif = segment(0xE1, &[&b"Exif\0\0"[..], &jpeg(b"", 0xC0), &vec![0xFF; 60_000]].concat());
-        let tables = [segment(0xDB, &[1; 65]), segment(0xC4, &[0xC0; 29]), segment(0xDD, &[0, 0])].concat();
+        let exif = segment(
+            0xE1,
+            &[&b"Exif\0\0"[..], &jpeg(b"", 0xC0), &vec![0xFF; 60_000]].concat(),
+        );
+        let tables = [
+            segment(0xDB, &[1; 65]),
+            segment(0xC4, &[0xC0; 29]),
+            segment(0xDD, &[0, 0]),
+        ]
+        .concat();
         let cases = [
             exif.clone(),
             segment(0xEE, b"Adobe\0d\0\0\0\0\x02"),
@@ -117,7 +130,12 @@ mod tests {
             b"\xFF\x01\xFF\xD0".to_vec(),
         ];
         for before in cases {
-            assert_eq!(of_jpeg(&jpeg(&before, 0xC2)), Some((300, 200)), "{} bytes", before.len());
+            assert_eq!(
+                of_jpeg(&jpeg(&before, 0xC2)),
+                Some((300, 200)),
+                "{} bytes",
+                before.len()
+            );
         }
     }
 

@@ -94,7 +94,12 @@ fn face_image() -> String {
     const SPACE: &str = r"[\t\n\r ]*";
     const ANY: &str = "[A-Za-z0-9+/_-]";
     // White space may follow each letter.
-    let letters = |letters: &[&str]| letters.iter().map(|letter| format!("{letter}{SPACE}")).collect::<String>();
+    let letters = |letters: &[&str]| {
+        letters
+            .iter()
+            .map(|letter| format!("{letter}{SPACE}"))
+            .collect::<String>()
+    };
     let each = |text: &str| letters(&text.split("").filter(|letter| !letter.is_empty()).collect::<Vec<_>>());
     let slash = "[/_]";
     let jpeg = letters(&[slash, "9", "j", slash]);

@@ -11,7 +11,7 @@ use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE};
 
 pub(crate) const API: &str = include_str!("../../../../docs/api.md");
 
-/// The JSON examples in the chapter of a message, in their order. Images are cut as they are printed.
+/// The JSON examples in the chapter of a message, in their order.
 #[expect(clippy::unwrap_used, reason = "the examples are there, and are JSON")]
 pub(crate) fn examples(message: &str) -> Vec<Value> {
     let chapter = chapter(message);
@@ -21,11 +21,11 @@ pub(crate) fn examples(message: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The chapter of a message. Images are cut as they are printed.
+/// The chapter of a message.
 #[expect(clippy::unwrap_used, reason = "the chapter is there")]
 pub(crate) fn chapter(message: &str) -> String {
     let chapter = API.split(&format!("\n## {message}\n")).nth(1).unwrap();
-    chapter.split("\n## ").next().unwrap().replace("RgAB...", "RgAB")
+    chapter.split("\n## ").next().unwrap().to_owned()
 }
 
 /// A reply in the envelope of the contract.

@@ -184,12 +184,16 @@ async fn the_completion_is_an_instant() {
     each_is_fine([
         of(json!("2026-03-22T14:00:00+01:00")),
         of(json!("2026-03-22T14:00:00")),
+        of(json!("2026-03-22T15:00:00+01:00[Africa/Lagos]")),
+        of(json!("2026-03-22T24:00:00Z")),
+        of(json!("")),
         of(json!(null)),
     ])
     .await;
     each_is([
         (of(json!("2026-03-22")), "metadata.completedAt", "format"),
-        (of(json!("")), "metadata.completedAt", "format"),
+        (of(json!(" ")), "metadata.completedAt", "format"),
+        (of(json!("2026-03-22T14:00:00+25:00")), "metadata.completedAt", "format"),
         (of(json!("yesterday")), "metadata.completedAt", "format"),
         (of(json!(1_742_680_800_000_i64)), "metadata.completedAt", "type"),
     ])

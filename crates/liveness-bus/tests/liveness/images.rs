@@ -113,7 +113,9 @@ async fn an_image_at_the_limit_is_taken_and_one_byte_more_is_too_large() {
         world.dispatch(command, &body(TEXT), &customer).await.unwrap();
         let lines = TEXT.split_inclusive('A').collect::<Vec<_>>().join("\r\n");
         world.dispatch(command, &body(&lines), &customer).await.unwrap();
-        let refused = world.dispatch(command, &body("/9j/wAALCAABAAEBAREAAA=="), &customer).await;
+        let refused = world
+            .dispatch(command, &body("/9j/wAALCAABAAEBAREAAA=="), &customer)
+            .await;
         assert!(matches!(refused, Err(BusError::TooLarge(_))), "{refused:?}");
     }
 }

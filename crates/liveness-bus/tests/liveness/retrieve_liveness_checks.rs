@@ -133,7 +133,10 @@ async fn filters_narrow_the_list_and_combine_with_and() {
 /// The ids of the records that a filter leaves, newest first. `TotalCount` is their number.
 #[expect(clippy::unwrap_used, reason = "the query is valid")]
 async fn found(world: &TestBus, filter: &Value) -> Vec<i64> {
-    let answer = world.dispatch(RETRIEVE, &filter.to_string(), &world.admin()).await.unwrap();
+    let answer = world
+        .dispatch(RETRIEVE, &filter.to_string(), &world.admin())
+        .await
+        .unwrap();
     let items = answer["Items"].as_array().unwrap();
     assert_eq!(answer["TotalCount"], json!(items.len()), "{filter}");
     items.iter().map(|item| item["Id"].as_i64().unwrap()).collect()
@@ -163,8 +166,14 @@ async fn the_list_can_be_narrowed_to_a_time_an_outcome_and_a_face() {
         (json!({"from": "2026-03-22T16:00:05Z"}), vec![5, 4, 3, 2]),
         (json!({"from": "2026-03-22T16:00:05.001Z"}), vec![5, 4, 3]),
         (json!({"to": "2026-03-22T16:00:05Z"}), vec![1]),
-        (json!({"from": "2026-03-22T17:00:05+01:00", "to": "2026-03-22 18:30"}), vec![4, 3, 2]),
-        (json!({"from": "2026-03-22T16:00:05Z", "to": "2026-03-22T16:00:05Z"}), vec![]),
+        (
+            json!({"from": "2026-03-22T17:00:05+01:00", "to": "2026-03-22 18:30"}),
+            vec![4, 3, 2],
+        ),
+        (
+            json!({"from": "2026-03-22T16:00:05Z", "to": "2026-03-22T16:00:05Z"}),
+            vec![],
+        ),
         (json!({"isSuccessful": false}), vec![4, 2]),
         (json!({"isSuccessful": true}), vec![5, 3, 1]),
         (json!({"hasImage": true}), vec![3, 2, 1]),
@@ -174,9 +183,15 @@ async fn the_list_can_be_narrowed_to_a_time_an_outcome_and_a_face() {
             json!({"isSuccessful": false, "hasImage": true, "from": "2026-03-22T17:00:00Z", "to": "2026-03-23T00:00:00Z"}),
             vec![],
         ),
-        (json!({"selfServiceUserId": 1, "isSuccessful": false, "to": "2026-03-22T17:00:00Z"}), vec![2]),
+        (
+            json!({"selfServiceUserId": 1, "isSuccessful": false, "to": "2026-03-22T17:00:00Z"}),
+            vec![2],
+        ),
         (json!({"selfServiceUserId": 2, "isSuccessful": false}), vec![]),
-        (json!({"sessionId": "sdk-1", "hasImage": false, "from": "2026-03-22T19:00:00Z"}), vec![5]),
+        (
+            json!({"sessionId": "sdk-1", "hasImage": false, "from": "2026-03-22T19:00:00Z"}),
+            vec![5],
+        ),
         (
             json!({"from": null, "to": null, "isSuccessful": null, "hasImage": null}),
             vec![5, 4, 3, 2, 1],
@@ -203,7 +218,10 @@ async fn pages_of_a_narrowed_list_follow_each_other() {
 
     let (first, last) = (retrieve(&world, page(1)).await, retrieve(&world, page(2)).await);
 
-    assert_eq!((ids(&first), first.total_count, first.has_next_page), (vec![5, 3], 3, true));
+    assert_eq!(
+        (ids(&first), first.total_count, first.has_next_page),
+        (vec![5, 3], 3, true)
+    );
     assert_eq!((ids(&last), last.total_pages, last.has_next_page), (vec![1], 2, false));
 }
 
@@ -215,14 +233,20 @@ async fn a_list_that_would_end_before_it_begins_is_an_error_of_its_end() {
 
     assert_eq!(problems(wrong).await, [problem("to", "range")]);
     assert_eq!(problems(both).await, [problem("from", "format")]);
-    assert_eq!(problems(with_another).await, [problem("pageSize", "range"), problem("to", "range")]);
+    assert_eq!(
+        problems(with_another).await,
+        [problem("pageSize", "range"), problem("to", "range")]
+    );
     let query = RetrieveLivenessChecksQuery {
         from: Some("2026-03-22T14:00:00Z".into()),
         to: Some("2026-03-22T13:00:00Z".into()),
         ..Default::default()
     };
     let world = TestBus::new();
-    assert_eq!(problems_in(world.send(query, &world.admin()).await), [problem("to", "range")]);
+    assert_eq!(
+        problems_in(world.send(query, &world.admin()).await),
+        [problem("to", "range")]
+    );
 }
 
 #[tokio::test]

@@ -272,18 +272,17 @@ const CASES: &[Case] = &[
     (
         "a page of a span",
         |conn| listed(conn, &in_span(filter(None, None, None))),
-        &[(
-            "liveness_checks_by_time (created_at>? AND created_at<?)",
-            BY_TIME,
-        )],
+        &[("liveness_checks_by_time (created_at>? AND created_at<?)", BY_TIME)],
     ),
     (
         "a page of successes with a face, in a span",
-        |conn| listed(conn, &outcome(Some(true), Some(true), in_span(filter(None, None, None)))),
-        &[(
-            "liveness_checks_by_time (created_at>? AND created_at<?)",
-            BY_TIME,
-        )],
+        |conn| {
+            listed(
+                conn,
+                &outcome(Some(true), Some(true), in_span(filter(None, None, None))),
+            )
+        },
+        &[("liveness_checks_by_time (created_at>? AND created_at<?)", BY_TIME)],
     ),
     (
         "a page of failures",
@@ -292,7 +291,12 @@ const CASES: &[Case] = &[
     ),
     (
         "a page of failures with a face, in a span",
-        |conn| listed(conn, &outcome(Some(false), Some(true), in_span(filter(None, None, None)))),
+        |conn| {
+            listed(
+                conn,
+                &outcome(Some(false), Some(true), in_span(filter(None, None, None))),
+            )
+        },
         &[("liveness_checks_failed (created_at>? AND created_at<?)", FAILED)],
     ),
     (
@@ -327,12 +331,22 @@ const CASES: &[Case] = &[
     ),
     (
         "a pre-registration's page of failures with a face, in a span",
-        |conn| listed(conn, &outcome(Some(false), Some(true), in_span(filter(None, Some(1), None)))),
+        |conn| {
+            listed(
+                conn,
+                &outcome(Some(false), Some(true), in_span(filter(None, Some(1), None))),
+            )
+        },
         &[(PRE_REGISTERED, PRE_REGISTERED)],
     ),
     (
         "a session's page of failures, in a span",
-        |conn| listed(conn, &outcome(Some(false), None, in_span(filter(None, None, Some("s"))))),
+        |conn| {
+            listed(
+                conn,
+                &outcome(Some(false), None, in_span(filter(None, None, Some("s")))),
+            )
+        },
         &[SESSION, (OF_USER, OF_USER)],
     ),
     (
@@ -342,7 +356,12 @@ const CASES: &[Case] = &[
     ),
     (
         "a step of a pre-registration's failures without a face",
-        |conn| stepped(conn, &outcome(Some(false), Some(false), in_span(filter(None, Some(1), None)))),
+        |conn| {
+            stepped(
+                conn,
+                &outcome(Some(false), Some(false), in_span(filter(None, Some(1), None))),
+            )
+        },
         &[(PRE_REGISTERED, PRE_REGISTERED)],
     ),
     (

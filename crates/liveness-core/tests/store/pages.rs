@@ -176,9 +176,17 @@ async fn a_span_begins_at_its_first_instant_and_ends_before_its_last(database: D
 
     for (filter, expected) in cases {
         let total = expected.len() as i64;
-        assert_eq!(page(store, &filter, 1, 100).await, (expected.clone(), total), "{filter:?}");
+        assert_eq!(
+            page(store, &filter, 1, 100).await,
+            (expected.clone(), total),
+            "{filter:?}"
+        );
         let last = page(store, &filter, total.max(1), 1).await;
-        assert_eq!(last, (expected.last().copied().into_iter().collect(), total), "{filter:?}");
+        assert_eq!(
+            last,
+            (expected.last().copied().into_iter().collect(), total),
+            "{filter:?}"
+        );
     }
 }
 

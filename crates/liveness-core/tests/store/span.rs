@@ -96,7 +96,10 @@ async fn a_span_begins_at_an_instant_and_ends_before_one(database: Database) {
 
 async fn steps_keep_to_an_outcome_and_to_a_face(database: Database) {
     for second in 0..12 {
-        let mut recording = made_at(NOW + second * 1000, recording(1 + second % 2, &format!("s{}", second % 2)));
+        let mut recording = made_at(
+            NOW + second * 1000,
+            recording(1 + second % 2, &format!("s{}", second % 2)),
+        );
         recording.check.is_successful = second % 3 > 0;
         if second % 4 == 0 {
             recording = with_face(recording);
@@ -113,7 +116,12 @@ async fn steps_keep_to_an_outcome_and_to_a_face(database: Database) {
         (None, None, &[3, 4, 5, 6, 7, 8, 9, 10]),
     ];
     for (is_successful, has_image, expected) in cases {
-        for (user, pre_registration, session) in [(None, None, None), (None, Some(7), None), (Some(1), None, None), (None, None, Some("s1"))] {
+        for (user, pre_registration, session) in [
+            (None, None, None),
+            (None, Some(7), None),
+            (Some(1), None, None),
+            (None, None, Some("s1")),
+        ] {
             let filter = CheckFilter {
                 from: Some(at(NOW + 2000)),
                 to: Some(at(NOW + 10_000)),

@@ -21,7 +21,13 @@ fn filter(user: Option<i64>, pre_registration: Option<i64>, session: Option<&str
 
 /// The filter with every combination of outcomes, faces and spans of time.
 fn narrowed(filter: &CheckFilter) -> Vec<CheckFilter> {
-    let spans = [(None, None), (Some(3), None), (None, Some(7)), (Some(2), Some(8)), (Some(5), Some(5))];
+    let spans = [
+        (None, None),
+        (Some(3), None),
+        (None, Some(7)),
+        (Some(2), Some(8)),
+        (Some(5), Some(5)),
+    ];
     let either = [None, Some(true), Some(false)];
     let mut filters = Vec::new();
     for (from, to) in spans {

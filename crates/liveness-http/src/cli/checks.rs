@@ -34,7 +34,8 @@ Examples:
   liveness-http checks export > checks.ndjson
   liveness-http checks export --user 1234 --faces --output user-1234.ndjson
   liveness-http checks export --format csv --output march.csv \\
-      --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z
+      --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z \\
+      --is-successful false --has-image true
   liveness-http checks export | head -n 3";
 
 /// How many records are read at once.
@@ -115,6 +116,9 @@ impl Checks {
 
 impl Export {
     async fn run(self) -> Result<(), Failure> {
+        if self.from.zip(self.before).is_some_and(|(from, before)| from > before) {
+            return Err(Failure::of("--before must not be before --from"));
+        }
         let store = self.database.open_up_to_date()?;
         let operator = Operator::current()?;
         let filter = CheckFilter {
@@ -158,9 +162,7 @@ async fn known_total(store: &Store, filter: &CheckFilter) -> Result<Option<u64>,
     if filter.from.is_some() || filter.to.is_some() {
         return Ok(None);
     }
-    let page = store
-        .checks()
-        .page(filter.clone(), PageRequest { number: 1, size: 1 });
+    let page = store.checks().page(filter.clone(), PageRequest { number: 1, size: 1 });
     Ok(u64::try_from(page.await?.total).ok())
 }
 

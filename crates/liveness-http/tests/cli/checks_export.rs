@@ -80,19 +80,37 @@ fn csv_has_the_same_fields_and_no_formula(engine: Engine) {
 
 fn filters_choose_the_records(engine: Engine) {
     let place = three(engine);
-    let cases: [(&[&str], &[&str]); 6] = [
+    let cases: [(&[&str], &[&str]); 13] = [
         (&["--user", "1"], &["a", "c"]),
         (&["--session", "b"], &["b"]),
         (&["--pre-registration", "9"], &[]),
         (&["--from", "2026-03-22T14:00:06Z"], &["b", "c"]),
         (&["--before", "2026-03-22T15:00:07+01:00"], &["a", "b"]),
         (&["--user", "1", "--from", "2026-03-22T14:00:06Z"], &["c"]),
+        (&["--to", "2026-03-22T15:00:07+01:00[Africa/Lagos]"], &["a", "b"]),
+        (&["--from", "2026-03-21T24:00", "--to", "2026-03-22 14:00:06"], &["a"]),
+        (&["--has-image", "true"], &["b"]),
+        (&["--has-image", "false"], &["a", "c"]),
+        (&["--is-successful", "false"], &[]),
+        (&["--is-successful", "true", "--user", "2"], &["b"]),
+        (&["--has-image", "false", "--before", "2026-03-22T14:00:06Z"], &["a"]),
     ];
     for (filter, expected) in cases {
         let exported = place.run(&[&["checks", "export"], filter].concat()).good();
         assert_eq!(sessions(&exported), expected, "{filter:?}");
     }
     assert_eq!(traces(&place)[0].1, Some(1));
+}
+
+#[test]
+fn an_export_that_would_end_before_it_begins_is_refused() {
+    let place = three(Engine::Sqlite);
+    let span = ["--from", "2026-03-22T14:00:06Z", "--before", "2026-03-22T14:00:05Z"];
+
+    let refused = place.run(&[&["checks", "export"], &span[..]].concat());
+
+    assert_eq!(refused.failure(), (Some(1), "--before must not be before --from"));
+    assert_eq!(traces(&place), []);
 }
 
 fn a_face_leaves_with_a_trace_of_its_user(engine: Engine) {
@@ -119,12 +137,7 @@ fn a_face_leaves_with_a_trace_of_its_user(engine: Engine) {
 fn no_face_leaves_before_its_trace(engine: Engine) {
     let place = Place::new(engine);
     for user in 1..=500 {
-        place.record(
-            user,
-            &format!("s-{user}"),
-            user,
-            Some(&[FACE, &[0; 4096]].concat()),
-        );
+        place.record(user, &format!("s-{user}"), user, Some(&[FACE, &[0; 4096]].concat()));
     }
     let mut process = place
         .command(&["checks", "export", "--faces"])

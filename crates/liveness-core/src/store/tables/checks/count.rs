@@ -70,7 +70,11 @@ where
     bool: ToSql<Bool, DB>,
 {
     let outcome = [
-        (" AND NOT is_successful", " AND is_successful = ", &conditions.is_successful),
+        (
+            " AND NOT is_successful",
+            " AND is_successful = ",
+            &conditions.is_successful,
+        ),
         (" AND NOT has_image", " AND has_image = ", &conditions.has_image),
     ];
     for (is_not, is, value) in outcome {

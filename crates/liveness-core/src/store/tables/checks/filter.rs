@@ -74,8 +74,12 @@ impl CheckFilter {
 
     fn span(&self) -> Option<(i64, i64)> {
         let millis = |at: Option<Timestamp>| at.map(Timestamp::unix_millis);
-        (self.from.is_some() || self.to.is_some())
-            .then(|| (millis(self.from).unwrap_or(i64::MIN), millis(self.to).unwrap_or(i64::MAX)))
+        (self.from.is_some() || self.to.is_some()).then(|| {
+            (
+                millis(self.from).unwrap_or(i64::MIN),
+                millis(self.to).unwrap_or(i64::MAX),
+            )
+        })
     }
 }
 

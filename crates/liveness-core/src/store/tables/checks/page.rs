@@ -67,7 +67,11 @@ macro_rules! matching {
         if let (Some(_), Some(id)) = (self_service_user_id, pre_registration_id) {
             query = query.filter(dsl::pre_registration_id.between(id, id));
         }
-        query = with_outcome!(query, $conditions, self_service_user_id.or(pre_registration_id).is_none());
+        query = with_outcome!(
+            query,
+            $conditions,
+            self_service_user_id.or(pre_registration_id).is_none()
+        );
         query = match (self_service_user_id, pre_registration_id) {
             (Some(_), _) => query.order(dsl::self_service_user_id.desc()),
             (None, Some(_)) => query.order(dsl::pre_registration_id.desc()),
