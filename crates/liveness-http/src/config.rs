@@ -11,6 +11,7 @@ use liveness_core::store::{OpenError, Store, StoreSettings};
 use crate::log_format::LogFormat;
 use crate::request::RateLimit;
 use crate::request::TrustedProxies;
+use crate::token::RoleNames;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
@@ -39,11 +40,12 @@ pub struct ServeConfig {
     #[command(flatten)]
     pub token: TokenConfig,
 
-    /// PEM file with a public key: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.
+    /// PEM file with a public key: RSA for RS256, P-256 for ES256, P-384 for ES384, Ed25519 for EdDSA.
     #[arg(long, env = "LIVENESS_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub jwt_public_key_file: Option<PathBuf>,
 
-    /// Keys of an identity provider (JWKS): an https:// URL, or a file. They are kept up to date.
+    /// Keys of an identity provider (JWKS): an https:// URL, or a file. They are kept up to date, and need an issuer and an
+    /// audience.
     #[arg(long, env = "LIVENESS_JWT_JWKS", value_name = "URL|FILE")]
     pub jwt_jwks: Option<String>,
 
@@ -165,17 +167,32 @@ pub struct TokenConfig {
     #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_issuer: Option<String>,
 
-    /// What a token's `aud` must be or contain.
+    /// What a token's `aud` must be or contain; `any` if no audience is meant.
     #[arg(long, env = "LIVENESS_JWT_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_audience: Option<String>,
 
-    /// The claim that names the user.
+    /// The claim that stands in for a missing `aud`: client_id, azp.
+    #[arg(long, env = "LIVENESS_JWT_AUDIENCE_CLAIM", default_value = "aud", value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_audience_claim: String,
+
+    /// The claim that names the user, or a path into nested claims.
     #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_user_id_claim: String,
 
-    /// The claim that holds the roles [default: role, then roles].
+    /// The claim that holds the roles, or a path into nested claims: realm_access.roles [default: role, then roles].
     #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_role_claim: Option<String>,
+
+    /// The tokens' names for our roles, which then no longer count themselves: admin=liveness-reviewer,officer=dpo.
+    #[arg(long, env = "LIVENESS_ROLE_NAMES", default_value = "", hide_default_value = true)]
+    pub role_names: RoleNames,
+}
+
+impl TokenConfig {
+    /// What a token's `aud` must be or contain. `None` where no audience is meant.
+    pub(crate) fn audience(&self) -> Option<&str> {
+        self.jwt_audience.as_deref().filter(|audience| *audience != "any")
+    }
 }
 
 /// The settings of the review page's sign-in at an identity provider.

@@ -15,8 +15,11 @@ pub(crate) fn configured_page(config: &ServeConfig) -> Result<ReviewPage, SignIn
         (Some(issuer), Some(client_id)) => (issuer, client_id),
         _ => return Err(SignInError::Incomplete),
     };
-    let mut sign_in = SignIn::new(issuer, client_id)?.scopes(&config.oidc.oidc_scopes)?;
-    if let Some(audience) = &config.token.jwt_audience {
+    let role = config.token.role_names.theirs("admin");
+    let mut sign_in = SignIn::new(issuer, client_id)?
+        .scopes(&config.oidc.oidc_scopes)?
+        .role(role);
+    if let Some(audience) = config.token.audience() {
         sign_in = sign_in.audience(audience);
     }
     Ok(ReviewPage::default().sign_in(sign_in))

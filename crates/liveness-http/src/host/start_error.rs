@@ -31,6 +31,9 @@ pub enum StartError {
     /// The identity provider's keys cannot be used.
     #[error("LIVENESS_JWT_JWKS: {0}")]
     Jwks(#[from] JwksError),
+    /// The identity provider's tokens for other services would be good here.
+    #[error("LIVENESS_JWT_JWKS: an identity provider signs tokens for other services too; set {0}")]
+    Provider(String),
     /// The list of revoked tokens cannot be used.
     #[error("LIVENESS_JWT_REVOKED_FILE: {0}")]
     RevokedTokens(#[from] RevokedTokensError),

@@ -76,6 +76,7 @@ fn the_policy_names_the_origin_of_the_provider_and_nothing_else() {
         ("LIVENESS_OIDC_CLIENT_ID", "review page"),
         ("LIVENESS_OIDC_SCOPES", "profile"),
         ("LIVENESS_JWT_AUDIENCE", "liveness"),
+        ("LIVENESS_ROLE_NAMES", "admin=face-reviewer"),
     ];
     let server = Server::with(Engine::Sqlite, &settings);
     let expected = ALONE.replace(
@@ -93,7 +94,7 @@ fn the_policy_names_the_origin_of_the_provider_and_nothing_else() {
     let told: serde_json::Value = told.body_mut().read_json().unwrap();
     let expected = json!({ "signIn": {
         "issuer": "https://Login.example.com:8443/realms/bank", "clientId": "review page", "scope": "openid profile",
-        "audience": "liveness", "role": "admin",
+        "audience": "liveness", "role": "face-reviewer",
     } });
     assert_eq!(told, expected);
 }

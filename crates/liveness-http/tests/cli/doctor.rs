@@ -193,10 +193,24 @@ fn the_keys_of_a_provider_are_looked_at() {
     std::fs::write(place.0.folder().join("keys.json"), keys).unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
 
-    let good = examine(&place, &[("LIVENESS_JWT_JWKS", "keys.json")]);
-    let bad = examine(&place, &[("LIVENESS_JWT_JWKS", &format!("http://{nobody}/keys"))]);
+    let with = |location: &str, settings: &[(&str, &str)]| {
+        examine(&place, &[&[("LIVENESS_JWT_JWKS", location)], settings].concat())
+    };
+    let for_us = [
+        ("LIVENESS_JWT_ISSUER", "https://issuer.example"),
+        ("LIVENESS_JWT_AUDIENCE", "liveness"),
+    ];
+    let good = with("keys.json", &for_us);
+    let bad = with(&format!("http://{nobody}/keys"), &for_us);
+    let for_anybody = with("keys.json", &for_us[..1]);
 
     assert_eq!((good.code, bad.code), (Some(0), Some(1)), "{good:?} {bad:?}");
+    assert_eq!(for_anybody.code, Some(1), "{for_anybody:?}");
+    assert_tells(
+        &for_anybody,
+        "problem",
+        "keys: LIVENESS_JWT_JWKS: an identity provider signs tokens for other services too; set LIVENESS_JWT_AUDIENCE",
+    );
     assert_tells(&good, "ok", "keys: LIVENESS_JWT_JWKS: 1 of its keys are used");
     let dropped = "keys: LIVENESS_JWT_JWKS: not used: key 2 (kid \"b\"): a secret (kty oct) is not taken from a JWKS";
     assert_tells(&good, "hint", dropped);

@@ -18,7 +18,12 @@ globalThis.crypto ??= webcrypto;
 URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null);
 const { default: Provider } = await import('oidc-provider');
 
-const ALGORITHMS = { RS256: ['rsa', { modulusLength: 2048 }], ES256: ['ec', { namedCurve: 'P-256' }] };
+const ALGORITHMS = {
+  RS256: ['rsa', { modulusLength: 2048 }],
+  PS256: ['rsa', { modulusLength: 2048 }],
+  ES256: ['ec', { namedCurve: 'P-256' }],
+  ES384: ['ec', { namedCurve: 'P-384' }],
+};
 const PEOPLE = {
   rose: { name: 'Rose Reviewer', role: ['admin'] },
   carl: { name: 'Carl Customer', role: ['customer'] },

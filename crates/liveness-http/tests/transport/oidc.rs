@@ -12,7 +12,7 @@ use crate::oidc_provider::Provider;
 use crate::server::Server;
 use crate::wire::{LIST, STATUS};
 
-const ALGORITHMS: [&str; 2] = ["RS256", "ES256"];
+const ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "ES384"];
 
 /// An access token of a client that has nothing but itself (the grant `client_credentials`).
 fn token_of(provider: &Provider, client: &str, algorithm: &str) -> String {

@@ -54,7 +54,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     if let Some(path) = &config.jwt_revoked_file {
         files::not_writable_by_others("LIVENESS_JWT_REVOKED_FILE", path, findings);
     }
-    if config.token.jwt_issuer.is_none() || config.token.jwt_audience.is_none() {
+    if config.token.jwt_issuer.is_none() || config.token.audience().is_none() {
         findings.hint(
             "keys",
             "a token for another service that is signed with the same key is good here",
