@@ -24,8 +24,8 @@ pub use self::pace::JwksPace;
 pub use self::source::JwksError;
 
 pub(crate) use self::fetcher::probe_jwks;
-pub(crate) use self::source::is_loopback;
 pub(super) use self::key_cache::{Candidates, Missing};
+pub(crate) use self::source::is_loopback;
 
 /// Whether a JWKS can have a key of this algorithm. It never holds a shared secret.
 pub(super) fn may_verify(algorithm: Algorithm) -> bool {

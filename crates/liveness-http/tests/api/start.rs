@@ -208,6 +208,21 @@ fn a_setting_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn a_dev_server_takes_no_tokens_of_a_provider() {
+    let provider = [
+        ("LIVENESS_OIDC_ISSUER", "https://login.example.com"),
+        ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+    ];
+    let (code, said) = refusal(&["serve", "--dev"], &provider);
+
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains("LIVENESS_OIDC_ISSUER: `serve --dev` takes no tokens"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_dev_server_listens_on_loopback_only() {
     let (code, said) = refusal(&["serve", "--dev", "--bind", "0.0.0.0:0"], &[]);
 

@@ -111,7 +111,7 @@ fn a_token_is_renewed_before_it_ends() {
 #[ignore = "needs chromedriver and oidc-provider: .ci/test"]
 fn without_a_refresh_token_one_signs_in_again_where_one_was() {
     let mut person = OidcReviewer::new();
-    person.provider.tell("lifetime 4");
+    person.provider.tell("lifetime 8");
     person.record(1, "s-1");
     let browser = &person.reviewer.browser;
     person.reviewer.open("#/checks?selfServiceUserId=1");
@@ -119,7 +119,7 @@ fn without_a_refresh_token_one_signs_in_again_where_one_was() {
     browser.sees("1–1 of 1");
     let signed_in = browser.script("return Date.now()").as_i64().unwrap();
 
-    browser.until(&format!("Date.now() > {signed_in} + 5000"));
+    browser.until(&format!("Date.now() > {signed_in} + 9000"));
     browser.click("tbody a.open");
 
     browser.sees("Your sign-in has ended.");
