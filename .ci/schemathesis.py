@@ -1,5 +1,5 @@
-"""What the document says in words only, since JSON Schema cannot: integers are written without a fraction, no string holds
-a control character, in fields that the document does not know either, and an image has a header that tells its size.
+"""What the document says in words only, since JSON Schema cannot: no string holds a control character, in fields that the
+document does not know either, and an image has a header that tells its size.
 
 Schemathesis reads it by `hooks` in schemathesis.toml. Fields that the document knows say so in their patterns.
 """
@@ -39,8 +39,6 @@ def as_said(value, is_known=False):
             return [as_said(element) for element in value]
         case str() if not is_known:
             return FORBIDDEN.sub("", value)
-        case float() if value.is_integer():
-            return int(value)
     return value
 
 

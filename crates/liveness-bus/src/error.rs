@@ -26,7 +26,7 @@ pub(crate) const MAX_FIELD_ERRORS: usize = 100;
 
 impl FieldError {
     /// The codes of our own rules, each with what it says about the field.
-    pub const CODES: [(&str, &str); 12] = [
+    pub const CODES: [(&str, &str); 13] = [
         ("required", "is missing"),
         ("type", "has another JSON type than it must have"),
         ("length", "is too short or too long"),
@@ -36,6 +36,7 @@ impl FieldError {
         ),
         ("format", "is not written in the form that it must have, such as a time"),
         ("control_character", "holds a control character that it must not hold"),
+        ("surrogate", "holds half of a surrogate pair (UTF-16)"),
         ("base64", "is not base64"),
         ("media_type", "is not an image of an accepted type"),
         (

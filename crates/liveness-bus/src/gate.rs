@@ -5,19 +5,20 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use crate::call::Call;
-use crate::error::{BusError, FieldError};
+use crate::decode::Decoded;
+use crate::error::BusError;
 use crate::handler::{BoxFuture, ErasedHandler};
 use crate::message::{Kind, Message, Meta};
 use crate::middleware::ErasedFrame;
 use crate::validation::find_broken_rules;
 
-/// Decodes a message into its place. Returns the fields that could not be decoded.
-type DecodeInto<M> = fn(&[u8], &mut Option<M>) -> Result<Vec<FieldError>, BusError>;
+/// Decodes a message, and says which fields could not be decoded.
+type Decode<M> = fn(&[u8]) -> Result<Decoded<M>, BusError>;
 
 /// What a message is made from.
 pub(crate) enum Input<'b, M> {
     Message(M),
-    Json(Cow<'b, [u8]>, DecodeInto<M>),
+    Json(Cow<'b, [u8]>, Decode<M>),
     /// The host could not read the body.
     Failed(BusError),
     /// The input has been used.
@@ -48,18 +49,20 @@ impl<'b, M: Message> TypedFrame<'b, M> {
 
     /// Decodes the message, then validates it. All wrong fields are reported at once. The message stays in the frame.
     fn admit(&mut self, call: &Call<'_>) -> Result<(), BusError> {
-        let mut problems = match std::mem::replace(&mut self.input, Input::Taken) {
-            Input::Message(message) => {
-                self.message = Some(message);
-                Vec::new()
+        let (mut problems, mut empty_texts) = (Vec::new(), Vec::new());
+        match std::mem::replace(&mut self.input, Input::Taken) {
+            Input::Message(message) => self.message = Some(message),
+            Input::Json(body, decode) => {
+                let decoded = decode(&body)?;
+                (problems, empty_texts) = (decoded.problems, decoded.empty_texts);
+                self.message = decoded.message;
             }
-            Input::Json(body, decode_into) => decode_into(&body, &mut self.message)?,
             Input::Failed(error) => return Err(error),
             Input::Taken => return Err(BusError::Internal("a frame passed the gate twice".into())),
-        };
+        }
         if let Some(message) = &self.message {
             message.decline()?;
-            find_broken_rules(message, &mut problems);
+            find_broken_rules(message, &empty_texts, &mut problems);
         }
         match &self.message {
             Some(message) if problems.is_empty() => {

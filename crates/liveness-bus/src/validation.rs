@@ -26,12 +26,17 @@ pub(crate) fn violation_of(field: &'static str, broken: Violation) -> Validation
 }
 
 /// Adds the broken rules of a message to `problems`, sorted by the fields' names.
-pub(crate) fn find_broken_rules<M: Message>(message: &M, problems: &mut Vec<FieldError>) {
+///
+/// Fields of `empty_texts` were there, but count as absent. If such a field is required, it is too short.
+pub(crate) fn find_broken_rules<M: Message>(message: &M, empty_texts: &[String], problems: &mut Vec<FieldError>) {
     let Err(errors) = message.validate() else { return };
     let mut found = Vec::new();
     collect(&errors, "", &mut found);
     found.sort_by(|a, b| a.field.cmp(&b.field));
-    for problem in found {
+    for mut problem in found {
+        if problem.code == "required" && empty_texts.contains(&problem.field) {
+            problem = FieldError::new(problem.field, "length", "must not be empty");
+        }
         // A field that could not be decoded is in `problems` already. It is empty in the message, so its rules say nothing.
         if !problems
             .iter()

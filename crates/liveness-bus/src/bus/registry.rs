@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::ReplyWriter;
 use crate::context::Context;
-use crate::decode::decode_into;
+use crate::decode::decode;
 use crate::error::BusError;
 use crate::gate::{Input, TypedFrame};
 use crate::handler::{BoxFuture, ErasedHandler, Handler};
@@ -90,7 +90,7 @@ where
         out: &'a mut dyn ReplyWriter,
     ) -> BoxFuture<'a, Result<(), BusError>> {
         let input = match input {
-            RawInput::Json(body) => Input::Json(body, decode_into::<M>),
+            RawInput::Json(body) => Input::Json(body, decode::<M>),
             RawInput::Failed(error) => Input::Failed(error),
         };
         Box::pin(async move {

@@ -1,21 +1,28 @@
-//! Limits that hold for a whole body, also for fields that its type does not have: depth, number of values, characters.
+//! Rules for a whole body, also for fields that its type does not have: depth, number of values, characters.
+
+use std::borrow::Cow;
 
 use liveness_core::is_forbidden_control;
 
+use super::findings::Findings;
 use crate::error::BusError;
 
 const MAX_DEPTH: usize = 64;
 /// The largest number of values in a body, over all levels.
 const MAX_VALUES: usize = 10_000;
 
-/// Checks a body. Returns whether it has a forbidden control character, whose field is still to be found.
+/// How half of a surrogate pair is written once it is U+FFFD, so that a part of the body is known by it too.
+const REPLACED: &str = "\\uFfFd";
+
+/// Checks a body. Returns it with U+FFFD for each half of a surrogate pair, and what is to be looked for in its fields.
 ///
 /// # Errors
 ///
-/// [`BusError::Malformed`] if the body is too deep, has too many values, or has half of a surrogate pair.
-pub(super) fn check(text: &str) -> Result<bool, BusError> {
+/// [`BusError::Malformed`] if the body is too deep, or has too many values.
+pub(super) fn check(text: &str) -> Result<(Cow<'_, str>, Findings), BusError> {
+    let mut findings = Findings::default();
     if is_plain(text) {
-        return Ok(false);
+        return Ok((text.into(), findings));
     }
     let scan = Scan::of(text);
     if scan.depth > MAX_DEPTH {
@@ -24,10 +31,21 @@ pub(super) fn check(text: &str) -> Result<bool, BusError> {
     if scan.values > MAX_VALUES {
         return Err(BusError::Malformed("the body holds more than 10000 values".into()));
     }
-    if scan.has_lone_surrogate {
-        return Err(BusError::Malformed("the body holds half of a surrogate pair".into()));
+    findings.has_control = scan.has_control;
+    findings.has_half_surrogate = scan.has_replaced || !scan.half_surrogates.is_empty();
+    Ok((with_replacements(text, &scan.half_surrogates), findings))
+}
+
+/// The text with U+FFFD for the escapes that begin at these places.
+fn with_replacements<'t>(text: &'t str, escapes: &[usize]) -> Cow<'t, str> {
+    if escapes.is_empty() {
+        return text.into();
     }
-    Ok(scan.has_control)
+    let mut replaced = text.to_owned();
+    for at in escapes {
+        replaced.replace_range(*at..at + REPLACED.len(), REPLACED);
+    }
+    replaced.into()
 }
 
 /// Whether a body certainly has nothing that [`Scan`] looks for. This is fast, and true for almost every body.
@@ -47,7 +65,9 @@ struct Scan {
     /// The number of objects, arrays and commas. This is close to the number of values, and easy to count.
     values: usize,
     has_control: bool,
-    has_lone_surrogate: bool,
+    /// Where an escape is half of a surrogate pair.
+    half_surrogates: Vec<usize>,
+    has_replaced: bool,
 }
 
 impl Scan {
@@ -80,7 +100,7 @@ impl Scan {
                 [b'"', ..] => break,
                 [b'\\', ref escape @ ..] => {
                     self.has_control |= is_control_escape(escape);
-                    at += self.escape_length(escape);
+                    at += self.escape_length(escape, at);
                 }
                 _ => {
                     self.has_control = true;
@@ -96,13 +116,17 @@ impl Scan {
         at
     }
 
-    /// The length of an escape sequence from its backslash on. `escape` is what follows the backslash.
-    fn escape_length(&mut self, escape: &[u8]) -> usize {
+    /// The length of an escape sequence from its backslash on, which is at `at`. `escape` is what follows the backslash.
+    fn escape_length(&mut self, escape: &[u8], at: usize) -> usize {
         match code_unit(escape) {
             Some(0xD800..=0xDBFF) if is_low_surrogate(&escape[5..]) => 12,
             Some(0xD800..=0xDFFF) => {
-                self.has_lone_surrogate = true;
-                2
+                self.half_surrogates.push(at);
+                REPLACED.len()
+            }
+            Some(0xFFFD) => {
+                self.has_replaced |= REPLACED.as_bytes().ends_with(&escape[..5]);
+                REPLACED.len()
             }
             _ => 2,
         }

@@ -2,70 +2,90 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use liveness_core::{ReceivedObject, Violation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error as _, Unexpected};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, Visitor};
 use serde_json::value::RawValue;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::decode;
-use super::field_errors::Decoded;
-use crate::error::BusError;
+use super::reader::AS_IT_IS;
+use crate::error::{BusError, FieldError};
 use crate::validation::{camel_case, is_same_or_within, violation};
 
 /// A JSON object exactly as it was received, together with its known fields as a `T`.
 ///
-/// [`Validate`] reports the fields of `T` that could not be decoded, together with the rules that `T` itself breaks.
+/// The known fields are decoded when they are first asked for. [`Validate`] reports those that could not be decoded,
+/// together with the rules that `T` itself breaks.
 #[derive(Clone)]
 pub struct Received<T> {
     object: Result<ReceivedObject, Violation>,
-    known: T,
+    decoded: OnceLock<Known<T>>,
+}
+
+#[derive(Clone)]
+struct Known<T> {
+    fields: T,
     unreadable: Vec<(String, ValidationError)>,
 }
 
 impl<T: DeserializeOwned + Default> Received<T> {
-    /// Decodes an object.
+    /// Takes an object.
     ///
     /// # Errors
     ///
-    /// [`BusError::Malformed`] if the text is not a JSON object.
+    /// [`BusError::Malformed`] if the text is not a JSON object, is nested too deep, or has too many values.
     pub fn from_json(json: &str) -> Result<Self, BusError> {
+        decode::<IgnoredAny>(json.as_bytes())?;
         let raw = RawValue::from_string(json.to_owned());
-        Self::of(raw.map_err(|_| BusError::Malformed("not valid JSON".into()))?)
+        Ok(Self::of(raw.map_err(|_| BusError::Malformed("not valid JSON".into()))?))
     }
 
-    fn of(raw: Box<RawValue>) -> Result<Self, BusError> {
-        let object = ReceivedObject::parse(raw);
-        // An object that is too long is not decoded: an array of millions of strings would be built for nothing.
-        let Decoded { message, problems } = match &object {
-            Ok(object) => decode::<T>(object.as_json().as_bytes())?,
-            Err(_) => Decoded {
-                message: None,
-                problems: Vec::new(),
-            },
-        };
-        let to_error = |code, message| ValidationError {
-            code,
-            message: Some(message),
-            params: Default::default(),
-        };
-        let unreadable = problems
-            .into_iter()
-            .map(|problem| (problem.field, to_error(problem.code, problem.message)));
-        Ok(Self {
-            unreadable: unreadable.collect(),
-            object,
-            known: message.unwrap_or_default(),
+    fn of(raw: Box<RawValue>) -> Self {
+        Self {
+            object: ReceivedObject::parse(raw),
+            decoded: OnceLock::new(),
+        }
+    }
+
+    /// The known fields. A field that cannot be decoded is left out, or is empty.
+    pub fn known(&self) -> &T {
+        &self.decoded().fields
+    }
+
+    fn decoded(&self) -> &Known<T> {
+        self.decoded.get_or_init(|| {
+            // An object that is too long is not decoded: an array of millions of strings would be built for nothing.
+            let decoded = self
+                .object
+                .as_ref()
+                .ok()
+                .map(|object| decode::<T>(object.as_json().as_bytes()));
+            let (fields, problems) = match decoded {
+                None => (None, Vec::new()),
+                Some(Ok(decoded)) => (decoded.message, decoded.problems),
+                Some(Err(error)) => (None, vec![FieldError::new("", "type", error.to_string())]),
+            };
+            let to_error = |problem: FieldError| ValidationError {
+                code: problem.code,
+                message: Some(problem.message),
+                params: Default::default(),
+            };
+            Known {
+                fields: fields.unwrap_or_default(),
+                unreadable: problems
+                    .into_iter()
+                    .map(|problem| (problem.field.clone(), to_error(problem)))
+                    .collect(),
+            }
         })
     }
+}
 
-    /// The known fields.
-    pub fn known(&self) -> &T {
-        &self.known
-    }
-
+impl<T> Received<T> {
     /// The object as it was received.
     ///
     /// # Errors
@@ -103,29 +123,40 @@ impl<T> fmt::Debug for Received<T> {
 
 impl<'de, T: DeserializeOwned + Default> Deserialize<'de> for Received<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if raw.get().starts_with('{') {
-            Self::of(raw).map_err(D::Error::custom)
-        } else {
-            Err(D::Error::invalid_type(Unexpected::Other("another value"), &"an object"))
+        struct AsItIs;
+
+        impl<'de> Visitor<'de> for AsItIs {
+            type Value = Box<RawValue>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, json: D) -> Result<Box<RawValue>, D::Error> {
+                Box::deserialize(json)
+            }
         }
+
+        let raw = deserializer.deserialize_newtype_struct(AS_IT_IS, AsItIs)?;
+        // A value that is no object breaks a rule, like an object that is too long.
+        Ok(Self::of(raw))
     }
 }
 
-impl<T: Validate> Validate for Received<T> {
+impl<T: Validate + DeserializeOwned + Default> Validate for Received<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut errors = self.known.validate().err().unwrap_or_default();
+        let Known { fields, unreadable } = self.decoded();
+        let mut errors = fields.validate().err().unwrap_or_default();
         // A list with an element that could not be decoded has a placeholder instead, so its rules say nothing.
         let is_whole = |name: &str| {
-            !self
-                .unreadable
+            !unreadable
                 .iter()
                 .any(|(field, _)| is_same_or_within(&camel_case(name), field))
         };
         errors
             .errors_mut()
             .retain(|name, kind| !matches!(kind, ValidationErrorsKind::Field(_)) || is_whole(name));
-        for (field, error) in &self.unreadable {
+        for (field, error) in unreadable {
             errors
                 .errors_mut()
                 .insert(field.clone().into(), ValidationErrorsKind::Field(vec![error.clone()]));

@@ -76,9 +76,8 @@ pub struct SessionMetricsReport {
     #[schemars(with = "Option<Challenges>")]
     pub challenges: Option<Vec<String>>,
     /// What the SDK measured of the final picture.
-    // `Received`, because serde would accept an array for a plain struct.
     #[validate(nested)]
-    pub final_capture: Option<Received<CaptureMetricsReport>>,
+    pub final_capture: Option<CaptureMetricsReport>,
 }
 
 /// What the SDK measured of a picture: the known fields of `metadata.finalCapture` and of `imageMetadata`.

@@ -135,7 +135,7 @@ fn session_metrics(report: &SessionMetricsReport) -> Result<SessionMetrics, BusE
     let completed_at = given(report.completed_at.as_ref()).map(str::parse).transpose();
     let final_capture = report.final_capture.as_ref();
     let final_capture = final_capture
-        .map(|report| capture_metrics(report.known(), "metadata.finalCapture"))
+        .map(|report| capture_metrics(report, "metadata.finalCapture"))
         .transpose()?;
     Ok(SessionMetrics {
         timestamp: report.timestamp,

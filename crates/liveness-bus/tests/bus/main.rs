@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod building;
 mod deadlines;
+mod decoding;
 mod messages;
 mod middleware;
 mod observer;

@@ -34,8 +34,10 @@ async fn control_characters_are_refused_in_unknown_fields_too() {
         (r#""x":"\u0000""#, "x"),
         (r#""x":{"y":["\u001b"]}"#, "x.y[0]"),
         (r#""metadata":{"x":"\u0000"}"#, "metadata.x"),
-        (r#""x":"\u0000","x":"""#, "."),
-        (r#""metadata":{"x":"\u0000","x":""}"#, "."),
+        (r#""x":"\u0000","x":"""#, "x"),
+        (r#""metadata":{"x":"\u0000","x":""}"#, "metadata.x"),
+        (r#""METADATA":{"x":"\u0000"}"#, "metadata.x"),
+        (r#""SessionID2":{"\u0000":1}"#, "SessionID2"),
     ];
 
     for (unknown, field) in cases {

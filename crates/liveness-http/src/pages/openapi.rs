@@ -24,8 +24,10 @@ pub enum Endpoints {
 
 const INTRODUCTION: &str = "Records the outcome of a phone's liveness challenge per user, tells the app whether the user has \
     passed, and shows an administrator the evidence.\n\nEvery answer is the same envelope. Programs decide by the HTTP status \
-    and `statusCode`, which say the same; `message` is for people. Unknown fields in a request are ignored, `null` is the same \
-    as absent, integers are written without a fraction, and no string may hold a control character but tab, line feed and carriage return.";
+    and `statusCode`, which say the same; `message` is for people.\n\nIn a request, names match without regard to case, and a \
+    known name is given once. Unknown fields are ignored. `null` is the same as absent, and so is an empty text in an optional \
+    field for a text or a time. An integer is any number without a remainder, such as `4200.0`. No string may hold a control \
+    character but tab, line feed and carriage return. A body that is empty, white space or `null` is `{}`.";
 
 /// Makes the document.
 ///

@@ -16,6 +16,13 @@ fn a_field_that_is_known_is_given_once() {
         (r#""sessionId":"t""#, "sessionId"),
         (r#""isSuccessful":true"#, "isSuccessful"),
         (r#""session\u0049d":"t""#, "sessionId"),
+        (r#""SESSIONID":"t""#, "sessionId"),
+        (r#""imagePath":"a","ImagePath":null"#, "imagePath"),
+        (r#""metadata":{},"Metadata":{}"#, "metadata"),
+        (
+            r#""Metadata":{"ChallengeCount":1,"challengeCount":1}"#,
+            "metadata.challengeCount",
+        ),
         (r#""imagePath":"a","imagePath":null"#, "imagePath"),
         (r#""imageBase64":"","imageBase64":"""#, "imageBase64"),
         (r#""metadata":{},"metadata":{}"#, "metadata"),
@@ -111,7 +118,7 @@ fn the_required_fields_of_every_message_have_their_types() {
         (
             LIST,
             &admin,
-            json!({ "pageSize": CANARY, "pageNumber": 1e3, "selfServiceUserId": 0 }),
+            json!({ "pageSize": CANARY, "pageNumber": 1.5, "selfServiceUserId": 0 }),
             3,
         ),
     ] {

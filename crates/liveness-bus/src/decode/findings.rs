@@ -1,0 +1,236 @@
+//! What is wrong with a body, as its fields are read. The value of a field is never in it.
+
+use std::borrow::Cow;
+
+use super::path::{Path, printable_key};
+use crate::error::{FieldError, MAX_FIELD_ERRORS};
+
+/// The beginning of serde's error text for a missing field.
+const MISSING: &str = "missing field `";
+
+/// A struct of a message, known by the list of its fields' names, and one of these names.
+type RequiredField = (&'static [&'static str], &'static str);
+
+/// The wrong fields that were found, and what the next reading of the same body has to know.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Every wrong field once.
+    pub(super) problems: Vec<FieldError>,
+    /// Optional fields that hold an empty text, which counts as absent.
+    pub(super) empty_texts: Vec<String>,
+    /// Whether a string of the body has a forbidden control character.
+    pub(super) has_control: bool,
+    /// Whether a string of the body had half of a surrogate pair, which is U+FFFD now.
+    pub(super) has_half_surrogate: bool,
+    /// Fields whose values are passed over, as if they were not in the body.
+    passed_over: Vec<String>,
+    /// Fields without which their structs cannot be made.
+    required: Vec<RequiredField>,
+    /// A way to each struct that lacks a required field.
+    lacking: Vec<String>,
+    /// Reading has ended at an error that is noted already.
+    pub(super) has_stopped: bool,
+    /// This reading has found what the next one has to know.
+    pub(super) is_worth_another: bool,
+}
+
+impl Findings {
+    /// Prepares for reading the body again.
+    pub(super) fn start(&mut self) {
+        self.has_stopped = false;
+        self.is_worth_another = false;
+    }
+
+    pub(super) fn is_passed_over(&self, path: Path<'_>) -> bool {
+        !self.passed_over.is_empty() && self.passed_over.contains(&path.to_string())
+    }
+
+    pub(super) fn knows_required(&self) -> bool {
+        !self.required.is_empty()
+    }
+
+    pub(super) fn is_required(&self, fields: &'static [&'static str], name: &str) -> bool {
+        let is_it = |known: &RequiredField| std::ptr::eq(known.0, fields) && known.1 == name;
+        self.required.iter().any(is_it)
+    }
+
+    /// The next reading takes the field for absent. Only a field can be left out, not an element of a list.
+    fn pass_over(&mut self, path: Path<'_>) -> bool {
+        let is_new =
+            matches!(path, Path::Field(..)) && self.passed_over.len() <= MAX_FIELD_ERRORS && !self.is_passed_over(path);
+        if is_new {
+            self.passed_over.push(path.to_string());
+            self.is_worth_another = true;
+        }
+        is_new
+    }
+
+    /// A value of another JSON type. If it is optional, the message is made without it.
+    pub(super) fn wrong_type(&mut self, path: Path<'_>, expected: &str, is_optional: bool) {
+        self.note(path, "type", || format!("must be {}", in_words(expected)).into());
+        if is_optional {
+            self.pass_over(path);
+        }
+    }
+
+    /// A number that a floating point of 64 bits cannot hold.
+    pub(super) fn too_large(&mut self, path: Path<'_>, is_optional: bool) {
+        self.note(path, "range", || "must be a number of 64 bits".into());
+        if is_optional {
+            self.pass_over(path);
+        }
+    }
+
+    pub(super) fn missing(&mut self, path: Path<'_>) {
+        self.note(path, "required", || "must be given".into());
+    }
+
+    pub(super) fn duplicate(&mut self, path: Path<'_>) {
+        self.note(path, "duplicate", || "must be given once".into());
+    }
+
+    pub(super) fn half_surrogate(&mut self, path: Path<'_>) {
+        self.note(path, "surrogate", || "must not hold half of a surrogate pair".into());
+    }
+
+    pub(super) fn control_character(&mut self, path: Path<'_>) {
+        self.note(path, "control_character", || {
+            "must not contain control characters but tab, line feed and carriage return".into()
+        });
+    }
+
+    pub(super) fn empty_text(&mut self, path: Path<'_>) {
+        if self.pass_over(path) {
+            self.empty_texts.push(path.to_string());
+        }
+    }
+
+    /// Notes the error of a type's own, by which reading ends. `fields` are those of the struct that was read.
+    pub(super) fn stop(&mut self, path: Path<'_>, fields: &'static [&'static str], error: &impl ToString) {
+        if std::mem::replace(&mut self.has_stopped, true) {
+            return;
+        }
+        let text = error.to_string();
+        if let Some(name) = quoted_after(&text, MISSING) {
+            if let Some(name) = fields.iter().copied().find(|known| *known == name) {
+                self.require(path, fields, name);
+            }
+            self.note_at(path.field(printable_key(name)), "required", || "must be given".into());
+        } else if let Some(name) = quoted_after(&text, "duplicate field `") {
+            let field = path.field(printable_key(name));
+            self.note_at(field, "duplicate", || "must be given once".into());
+        } else if let Some(name) = quoted_after(&text, "unknown field `") {
+            let field = path.field(printable_key(name));
+            self.note_at(field, "type", || "is not a field that is known here".into());
+        } else if self.pass_over(path.nearest_field()) || path.nearest_field().is_root() {
+            // A field that is passed over already is noted, or it is an empty text, which is no fault.
+            self.note(path, "type", || refusal(&text));
+        }
+    }
+
+    /// Looks at what a type made of a value. Every place where a type's own code is called hands its result to this.
+    pub(super) fn told<T, E: ToString>(
+        &mut self,
+        path: Path<'_>,
+        fields: &'static [&'static str],
+        read: Result<T, E>,
+    ) -> Result<T, E> {
+        if let Err(error) = &read {
+            self.stop(path, fields, error);
+        }
+        read
+    }
+
+    /// Reading ends at a value whose fault is noted already.
+    pub(super) fn stop_here(&mut self, path: Path<'_>) {
+        self.has_stopped = true;
+        self.pass_over(path.nearest_field());
+    }
+
+    fn require(&mut self, path: Path<'_>, fields: &'static [&'static str], name: &'static str) {
+        if !self.is_required(fields, name) {
+            self.required.push((fields, name));
+            self.lacking.push(path.skeleton("{}"));
+            self.is_worth_another = true;
+        }
+    }
+
+    /// Learns which other fields the structs need that lack one. `read` reads a small text instead of the body.
+    pub(super) fn learn_required(&mut self, mut read: impl FnMut(&str, &mut Self)) {
+        for skeleton in std::mem::take(&mut self.lacking) {
+            loop {
+                let known = self.required.len();
+                let mut probe = Self {
+                    required: std::mem::take(&mut self.required),
+                    ..Self::default()
+                };
+                read(&skeleton, &mut probe);
+                self.required = probe.required;
+                if self.required.len() == known {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, path: Path<'_>, code: &'static str, message: impl FnOnce() -> Cow<'static, str>) {
+        if self.problems.len() < MAX_FIELD_ERRORS {
+            self.note_at(path.to_string(), code, message);
+        }
+    }
+
+    fn note_at(&mut self, field: String, code: &'static str, message: impl FnOnce() -> Cow<'static, str>) {
+        let is_known = self.problems.iter().any(|known| known.field == field);
+        if !is_known && self.problems.len() < MAX_FIELD_ERRORS {
+            self.problems.push(FieldError::new(field, code, message()));
+        }
+    }
+
+    /// The wrong fields in the order of their names, and last those that are missing. Elements of a list keep their order.
+    pub(super) fn into_problems(mut self) -> Vec<FieldError> {
+        fn key(problem: &FieldError) -> (bool, &str) {
+            let name = problem.field.split('[').next().unwrap_or_default();
+            (problem.code == "required", name)
+        }
+        self.problems.sort_by(|a, b| key(a).cmp(&key(b)));
+        self.problems
+    }
+}
+
+fn quoted_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    text.strip_prefix(prefix)?.split('`').next()
+}
+
+/// What serde says about a value that a type refuses, without the value.
+///
+/// serde quotes the value in its text before ", expected ". The rest of the text was written by a programmer.
+fn refusal(text: &str) -> Cow<'static, str> {
+    let kinds = [
+        "invalid type: ",
+        "invalid value: ",
+        "invalid length ",
+        "unknown variant ",
+    ];
+    if !kinds.iter().any(|kind| text.starts_with(kind)) {
+        return "is not as it should be".into();
+    }
+    // serde_json adds where it is in the body.
+    let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("must be {}", in_words(expected)).into(),
+        None => "is not as it should be".into(),
+    }
+}
+
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => {
+            "an integer"
+        }
+        "f32" | "f64" => "a number",
+        "a sequence" => "an array",
+        "a map" => "an object",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    }
+}
