@@ -1,7 +1,9 @@
 //! Sign-ins at an identity provider that come to nothing: what is told, and that nothing is left of them.
 
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
+use crate::in_process::serve;
 use crate::oidc_reviewer::OidcReviewer;
 use crate::reviewer::Reviewer;
 
@@ -173,4 +175,44 @@ fn a_provider_that_is_away_or_has_another_name_is_told_before_one_leaves() {
         .sees("could not be reached, or does not answer to this page.");
     assert_eq!(reviewer.browser.script("return sessionStorage.length"), json!(0));
     reviewer.leave(&["ERR_CONNECTION_REFUSED"]);
+}
+
+/// A provider of which there is no more than its document, with these endpoints.
+fn document_with(authorization: &'static str, token: &'static str) -> String {
+    let answer = move |request: HttpRequest| async move {
+        let document = json!({
+            "issuer": format!("http://{}", request.connection_info().host()),
+            "authorization_endpoint": authorization,
+            "token_endpoint": token,
+        });
+        HttpResponse::Ok()
+            .insert_header(("Access-Control-Allow-Origin", "*"))
+            .json(document)
+    };
+    let address = serve(move |app| {
+        app.route("/.well-known/openid-configuration", web::get().to(answer));
+    });
+    format!("http://{address}")
+}
+
+#[test]
+#[ignore = "needs chromedriver: .ci/test"]
+fn endpoints_to_which_the_page_must_not_go_are_told_before_one_leaves() {
+    let elsewhere = "https://elsewhere.example/token";
+    for (authorization, token, why) in [
+        ("https://elsewhere.example/", elsewhere, "gives its tokens at another origin"),
+        ("javascript:alert(1)", elsewhere, "does not say where one signs in there"),
+        ("http://elsewhere.example/", elsewhere, "does not say where one signs in there"),
+    ] {
+        let issuer = document_with(authorization, token);
+        let client = ("LIVENESS_OIDC_CLIENT_ID", "review-page");
+        let reviewer = Reviewer::with(&[("LIVENESS_OIDC_ISSUER", &issuer), client]);
+        reviewer.open("");
+        reviewer.browser.click("#sign-in");
+
+        reviewer.browser.sees(why);
+
+        assert_eq!(reviewer.browser.script("return sessionStorage.length"), json!(0));
+        reviewer.leave(&[]);
+    }
 }
