@@ -200,9 +200,21 @@ fn document_with(authorization: &'static str, token: &'static str) -> String {
 fn endpoints_to_which_the_page_must_not_go_are_told_before_one_leaves() {
     let elsewhere = "https://elsewhere.example/token";
     for (authorization, token, why) in [
-        ("https://elsewhere.example/", elsewhere, "gives its tokens at another origin"),
-        ("javascript:alert(1)", elsewhere, "does not say where one signs in there"),
-        ("http://elsewhere.example/", elsewhere, "does not say where one signs in there"),
+        (
+            "https://elsewhere.example/",
+            elsewhere,
+            "gives its tokens at another origin",
+        ),
+        (
+            "javascript:alert(1)",
+            elsewhere,
+            "does not say where one signs in there",
+        ),
+        (
+            "http://elsewhere.example/",
+            elsewhere,
+            "does not say where one signs in there",
+        ),
     ] {
         let issuer = document_with(authorization, token);
         let client = ("LIVENESS_OIDC_CLIENT_ID", "review-page");
