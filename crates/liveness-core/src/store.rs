@@ -30,6 +30,7 @@ pub use self::tables::faces::Faces;
 pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
+pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
 

@@ -19,14 +19,17 @@ mod serve;
 mod token;
 mod users;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::failure::{Failure, NAME};
 use crate::config::ServeConfig;
+use crate::environment::without_empty_variables;
 use crate::log_format::LogFormat;
 
 /// Ends every help text, and so every manual page.
 const EXIT_CODES: &str = "\
+A variable that is empty, or nothing but white space, is one that is not set.
+
 Exit codes:
   0    done
   1    failed, or `doctor` found problems; one line on standard error says why
@@ -91,11 +94,18 @@ pub struct Invocation(Command);
 
 /// Reads the command line. If it is wrong or asks for help, this ends the process.
 pub fn read() -> Invocation {
-    match CommandLine::try_parse() {
+    match parse() {
         Ok(line) => Invocation(line.command),
         Err(error) if error.use_stderr() && error.kind() != MISSING_SUBCOMMAND => failure::exit_with_usage(&error),
-        Err(help) => help.exit(),
+        // The help shows all variables, those that are empty too.
+        Err(help) => CommandLine::try_parse().err().unwrap_or(help).exit(),
     }
+}
+
+fn parse() -> Result<CommandLine, clap::Error> {
+    let mut command = without_empty_variables(CommandLine::command());
+    let mut matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    CommandLine::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// Without a subcommand, the help is printed.

@@ -9,8 +9,7 @@ use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
 use crate::log_format::LogFormat;
-use crate::request::RateLimit;
-use crate::request::TrustedProxies;
+use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
@@ -65,7 +64,7 @@ pub struct ServeConfig {
     #[command(flatten)]
     pub oidc: OidcConfig,
 
-    /// Networks of proxies whose Forwarded and X-Forwarded-For are believed: 10.0.0.0/8,::1.
+    /// Networks of proxies that are believed when they name the client's address: 10.0.0.0/8,::1.
     #[arg(
         long,
         env = "LIVENESS_TRUSTED_PROXIES",
@@ -73,6 +72,25 @@ pub struct ServeConfig {
         hide_default_value = true
     )]
     pub trusted_proxies: TrustedProxies,
+
+    /// The one header in which trusted proxies name the client: x-forwarded-for, forwarded, x-real-ip. They must write it.
+    #[arg(
+        long,
+        env = "LIVENESS_FORWARDED_HEADER",
+        value_name = "NAME",
+        default_value = "x-forwarded-for"
+    )]
+    pub forwarded_header: ForwardedHeader,
+
+    /// Origins whose pages may call the API from a browser (CORS): https://portal.example,capacitor://localhost.
+    #[arg(
+        long,
+        env = "LIVENESS_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub cors_origins: CorsOrigins,
 
     /// Limit on the bytes of a decoded image; the limit on the body follows from it.
     #[arg(long, env = "LIVENESS_MAX_IMAGE_BYTES", default_value_t = 5 * 1024 * 1024)]

@@ -103,6 +103,7 @@ fn api(
         .build()?;
     let api = LivenessApi::builder(bus, verifier, users)
         .trusted_proxies(config.trusted_proxies.clone())
+        .forwarded_header(config.forwarded_header.clone())
         .max_image_bytes(config.max_image_bytes)
         .rate_limit(config.rate_limit)
         .max_requests_in_flight(config.max_requests_in_flight)

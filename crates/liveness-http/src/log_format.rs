@@ -11,6 +11,8 @@ use log::kv::{Error, Key, Value, VisitSource, VisitValue};
 use serde::Serializer as _;
 use serde_json::Value as Json;
 
+use crate::environment::variable;
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -23,8 +25,9 @@ pub enum LogFormat {
 
 /// Starts the log on standard error. `RUST_LOG` sets the levels, or else `levels`.
 pub fn start(format: LogFormat, levels: &str) {
-    let levels = env_logger::Env::default().default_filter_or(levels);
-    let mut builder = env_logger::Builder::from_env(levels);
+    let mut builder = env_logger::Builder::new();
+    builder.parse_filters(variable("RUST_LOG").as_deref().unwrap_or(levels));
+    builder.parse_write_style(variable("RUST_LOG_STYLE").as_deref().unwrap_or("auto"));
     match format {
         LogFormat::Text => builder.format(|out, record| {
             let (style, time) = (out.default_level_style(record.level()), out.timestamp_millis());

@@ -9,6 +9,7 @@ pub(crate) mod database_file;
 pub(crate) mod diagnosis;
 pub(crate) mod eq_any;
 pub(crate) mod error;
+pub(crate) mod file_trouble;
 pub(crate) mod migrations;
 pub(crate) mod pooler;
 pub(crate) mod postgres;

@@ -48,8 +48,18 @@ impl Store {
     ///
     /// [`OpenError`] when the database cannot be asked.
     pub fn diagnose(&self) -> Result<Diagnosis, OpenError> {
-        self.connections
-            .inspect(|conn| diagnosis::diagnose(conn, find::newest_check, &questions::ALL, entries::try_to_insert))
+        let mut found = self
+            .connections
+            .inspect(|conn| diagnosis::diagnose(conn, find::newest_check, &questions::ALL, entries::try_to_insert))?;
+        if let Some(trouble) = self.connections.file_trouble() {
+            for refusal in [&mut found.read_refusal, &mut found.write_refusal]
+                .into_iter()
+                .flatten()
+            {
+                *refusal = format!("{refusal}: {trouble}");
+            }
+        }
+        Ok(found)
     }
 
     /// Answers when the database can be read.

@@ -6,6 +6,7 @@ use super::Store;
 use super::engine::connections::{Connections, Pool};
 use super::engine::database_file::DatabaseFile;
 use super::engine::error::OpenError;
+use super::engine::file_trouble::{self, FileTrouble};
 use super::engine::postgres::{self, PostgresPool, PostgresSettings};
 use super::engine::sqlite::{self, SqlitePool};
 use super::queue::group_commit::GroupCommit;
@@ -80,6 +81,20 @@ impl Store {
             return postgres::check_url(url).map(|()| None);
         }
         Ok(Some(PathBuf::from(sqlite::path(url)?)))
+    }
+
+    /// Looks whether this process may use the file of a URL, what SQLite puts beside it, and its folder. The file need not
+    /// exist. A URL of PostgreSQL names no file.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which names the file or folder that it may not use, and what would mend it.
+    pub fn check_file(url: &str) -> Result<(), OpenError> {
+        let file = Self::file_of(url)?;
+        match file.and_then(|path| file_trouble::find(&path)) {
+            Some(FileTrouble { problem, mend }) => Err(OpenError::new(problem).mended_by(mend)),
+            None => Ok(()),
+        }
     }
 
     /// Opens a store on a pool of SQLite connections of an embedding backend. Our tables are beside the backend's

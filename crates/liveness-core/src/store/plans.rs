@@ -23,6 +23,7 @@ use super::tables::checks::page::{self, PageRequest};
 use super::tables::checks::span;
 use super::tables::faces;
 use super::tables::trail::entries;
+use super::tables::users::changes;
 use super::tables::users::rows as users;
 use crate::{CompletionRule, Timestamp};
 
@@ -208,6 +209,11 @@ const CASES: &[Case] = &[
             "sqlite_autoindex_liveness_users_1 (user_id=?)",
             "liveness_users_user_id_key",
         )],
+    ),
+    (
+        "who has records",
+        |conn| changes::with_records(conn, &[1, 2]).map(drop),
+        &[(OF_USER, OF_USER)],
     ),
     (
         "the newest record",

@@ -10,6 +10,7 @@ pub(crate) mod sessions;
 pub(crate) mod totals;
 pub(crate) mod trail;
 mod transaction;
+pub(crate) mod user_changes;
 pub(crate) mod user_directory;
 pub(crate) mod users;
 pub(crate) mod write;

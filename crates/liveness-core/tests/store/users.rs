@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use liveness_core::store::{Store, StoreError, StoredUsers};
-use liveness_core::{Claims, FixedClock, User, UserDirectory as _, UserReference};
+use liveness_core::store::{Store, StoreError, StoredUsers, UserChanges};
+use liveness_core::{AuditEntry, Claims, FixedClock, User, UserDirectory as _, UserReference};
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{NOW, at, at_once};
+use crate::samples::{NOW, at, at_once, recording};
 
 fn jane() -> Claims {
     Claims {
@@ -181,7 +181,89 @@ async fn a_user_id_of_another_user_refuses_the_whole_put(database: Database) {
     assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1);
 }
 
+fn changes(users: Vec<User>, without_records: Vec<i64>) -> UserChanges {
+    let entry = |user: &User| AuditEntry {
+        at: at(NOW),
+        request_id: "request".into(),
+        principal: "cli:root".into(),
+        roles: "operator".into(),
+        self_service_user_id: Some(user.id),
+        message: "users import".into(),
+        outcome: "00".into(),
+        client_address: None,
+    };
+    let entries = users.iter().map(entry).collect();
+    UserChanges {
+        users,
+        without_records,
+        entries,
+        at: at(NOW),
+    }
+}
+
+fn named(id: i64, user_id: &str) -> User {
+    User {
+        user_id: user_id.into(),
+        ..jane().to_user(id)
+    }
+}
+
+async fn users_and_their_entries_are_written_together(database: Database) {
+    let store = &database.store;
+    let users: Vec<_> = (1..=1000).map(|id| jane().to_user(id)).collect();
+
+    store.users().change(changes(users, vec![1, 1000])).await.unwrap();
+
+    assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1000);
+    let of_one = "SELECT count(*) FROM liveness_audit_entries WHERE self_service_user_id = 1000";
+    assert_eq!(database.number(of_one), 1);
+}
+
+async fn a_user_who_has_a_record_meanwhile_refuses_the_change(database: Database) {
+    let store = &database.store;
+    database.record(recording(2, "session-1")).await;
+
+    let changed = store
+        .users()
+        .change(changes(vec![named(1, "A"), named(2, "B")], vec![1, 2]))
+        .await;
+
+    assert!(matches!(changed, Err(StoreError::Unavailable(_))), "{changed:?}");
+    assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 0);
+    assert_eq!(database.number("SELECT count(*) FROM liveness_audit_entries"), 1);
+}
+
+async fn user_ids_move_between_users_of_one_change(database: Database) {
+    let store = &database.store;
+    let three = |ids: [&str; 3]| vec![named(1, ids[0]), named(2, ids[1]), named(3, ids[2])];
+    store.users().put(three(["A", "B", "C"]), at(NOW)).await.unwrap();
+
+    store.users().put(three(["C", "A", "B"]), at(NOW)).await.unwrap();
+
+    let mut found = store.users().find(vec![1, 2, 3]).await.unwrap();
+    found.sort_unstable_by_key(|user| user.id);
+    assert_eq!(found, three(["C", "A", "B"]));
+}
+
+async fn whoever_has_records_is_told(database: Database) {
+    let store = &database.store;
+    for (user, session) in [(1, "a"), (1, "b"), (3, "c")] {
+        database.record(recording(user, session)).await;
+    }
+
+    let mut found = store.users().with_records(vec![1, 2, 3, 4]).await.unwrap();
+    found.sort_unstable();
+
+    assert_eq!(found, [1, 3]);
+    assert_eq!(store.users().with_records(vec![2]).await.unwrap(), [0; 0]);
+    assert_eq!(store.users().with_records(Vec::new()).await.unwrap(), [0; 0]);
+}
+
 on_each_engine! {
+    users_and_their_entries_are_written_together,
+    a_user_who_has_a_record_meanwhile_refuses_the_change,
+    user_ids_move_between_users_of_one_change,
+    whoever_has_records_is_told,
     a_user_id_that_cannot_be_stored_finds_nobody,
     users_are_found_at_once_as_they_are_found_alone,
     put_adds_users_and_changes_users,

@@ -60,8 +60,8 @@ export async function authorization(provider, prompt) {
   return { url: url.href, verifier, state, nonce };
 }
 
-/** The page without what stands behind it: what is registered at the provider. */
-export const ownAddress = () => location.origin + location.pathname;
+/** The page without what stands behind it: what is registered at the provider. Slashes that follow each other are one. */
+export const ownAddress = () => location.origin + location.pathname.replace(/\/{2,}/g, '/');
 
 /** For whom the access token is meant: without it some providers give one that only they can read (Auth0; RFC 8707). */
 function meantFor({ audience }) {

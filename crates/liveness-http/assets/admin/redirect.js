@@ -2,7 +2,7 @@
 // removed as soon as the page is here again.
 
 import { Refusal } from './refusal.js';
-import { authorization, codeOf, discover, endOfSession, hostOf, redeem } from './provider.js';
+import { authorization, codeOf, discover, endOfSession, hostOf, ownAddress, redeem } from './provider.js';
 import { begin } from './session.js';
 
 const KEY = 'liveness-redirect';
@@ -30,7 +30,7 @@ export async function comeBack(settings) {
   const left = takeUp();
   const brought = new URLSearchParams(location.search);
   if (!OF_A_RETURN.some((name) => brought.has(name))) return null;
-  history.replaceState(null, '', location.pathname + (left?.place ?? location.hash));
+  history.replaceState(null, '', ownAddress() + (left?.place ?? location.hash));
   const host = hostOf(settings);
   if (left?.signedOut && left.signedOut === brought.get('state')) {
     return { tone: 'good', text: `You are signed out, here and at ${host}.` };

@@ -10,7 +10,7 @@ use liveness_bus::liveness::LivenessCheckItem;
 use liveness_core::store::{CheckFilter, PageRequest, Store};
 use liveness_core::{FaceImage, LivenessCheck, SessionId, Timestamp};
 
-use self::output::{Format, Output, Record};
+use self::output::{Form, Format, Output, Record};
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::operator::Operator;
@@ -23,8 +23,11 @@ of JSON each, or CSV with a header. Every record that was acknowledged before th
 export began is in it.
 
 An export is audited before its first byte is written. With --faces there is also an
-audit entry for each face and its user, before the face is written. Cells of CSV that
-a spreadsheet would take for a formula begin with an apostrophe.
+audit entry for each face and its user, before the face is written.
+
+In CSV every cell is quoted. What a spreadsheet would take for a formula, at the
+start of a cell or behind one of , ; | tab, is given an apostrophe. With --bom, Excel
+shows names in any script.
 
 The file is new, and only its owner may read it; an existing file is not overwritten.
 An export that fails in the middle says how many records it had written, and keeps
@@ -33,7 +36,7 @@ the incomplete file.
 Examples:
   liveness-http checks export > checks.ndjson
   liveness-http checks export --user 1234 --faces --output user-1234.ndjson
-  liveness-http checks export --format csv --output march.csv \\
+  liveness-http checks export --format csv --bom --output march.csv \\
       --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z \\
       --is-successful false --has-image true
   liveness-http checks export | head -n 3";
@@ -56,6 +59,10 @@ pub(super) struct Export {
     /// A line of JSON for each record, or CSV.
     #[arg(long, value_enum, default_value = "ndjson")]
     format: Format,
+
+    /// Begin CSV with a byte order mark, so that Excel reads it as UTF-8.
+    #[arg(long)]
+    bom: bool,
 
     /// The file to make, or - for standard output.
     #[arg(long, short, default_value = "-", value_name = "FILE")]
@@ -116,6 +123,9 @@ impl Checks {
 
 impl Export {
     async fn run(self) -> Result<(), Failure> {
+        if self.bom && self.format != Format::Csv {
+            return Err(Failure::Usage("--bom is for --format csv only".to_owned()));
+        }
         if self.from.zip(self.before).is_some_and(|(from, before)| from > before) {
             return Err(Failure::of("--before must not be before --from"));
         }
@@ -133,6 +143,11 @@ impl Export {
         let total = known_total(&store, &filter).await?;
         // The audit entry comes before the file. An export that cannot be audited does not begin.
         operator.audit(&store, "checks export", self.user).await?;
+        let form = Form {
+            format: self.format,
+            bom: self.bom,
+            with_faces: self.faces,
+        };
         let mut exporter = Exporter {
             operator,
             store,
@@ -142,7 +157,7 @@ impl Export {
                 "{bar:40} {human_pos} of {human_len} records, {eta} left",
                 "{spinner} {human_pos} records",
             ),
-            output: Some(Output::create(&self.output, self.format, self.faces)?),
+            output: Some(Output::create(&self.output, form)?),
             written: 0,
         };
         let ended = unless_interrupted(exporter.export_all(filter)).await?;

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use liveness_core::store::{OpenError, StoreError};
 
@@ -17,6 +18,8 @@ pub(super) enum Failure {
     Failed(String),
     /// It found something wrong, and has printed that already.
     AlreadyReported,
+    /// The command line is wrong.
+    Usage(String),
     /// Only a part of the work was done.
     Partial(String),
     /// A signal interrupted it.
@@ -34,6 +37,20 @@ impl Failure {
     /// A file that cannot be used. `verb` says for what, such as `read`.
     pub(super) fn file(verb: &str, name: &str, error: &io::Error) -> Self {
         Self::Failed(format!("cannot {verb} {name}: {error}"))
+    }
+
+    /// A file that cannot be made. It names the folder where that is the cause.
+    pub(super) fn new_file(path: &Path, error: &io::Error) -> Self {
+        let told = Self::file("make", &path.display().to_string(), error);
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        let folder = folder.unwrap_or(Path::new(".")).display();
+        match error.kind() {
+            io::ErrorKind::NotFound => told.after(&format!("the folder {folder} is not there")),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                told.after(&format!("the folder {folder} cannot be written to"))
+            }
+            _ => told,
+        }
     }
 
     /// Adds how much was done before the failure.
@@ -80,6 +97,7 @@ pub(super) fn report(outcome: Result<(), Failure>) -> i32 {
         Ok(()) | Err(Failure::OutputClosed) => return 0,
         Err(Failure::AlreadyReported) => return 1,
         Err(Failure::Failed(message)) => (message, 1),
+        Err(Failure::Usage(message)) => (message, 2),
         Err(Failure::Partial(message)) => (message, 3),
         Err(Failure::Interrupted(message)) => (message, 130),
     };

@@ -1,5 +1,7 @@
 //! The person who runs a subcommand, and the audit entries of their work.
 
+use std::borrow::Cow;
+
 use liveness_core::store::{Store, StoreError};
 use liveness_core::{AuditEntry, Clock as _, SystemClock};
 
@@ -24,7 +26,7 @@ impl Operator {
     }
 
     /// An audit entry of an action on one user, or on many. All entries of a task have the same request id.
-    pub(super) fn entry(&self, message: &'static str, user: Option<i64>) -> AuditEntry {
+    pub(super) fn entry(&self, message: impl Into<Cow<'static, str>>, user: Option<i64>) -> AuditEntry {
         AuditEntry {
             at: SystemClock.now(),
             request_id: self.task_id.clone(),

@@ -1,5 +1,7 @@
 //! A progress bar. It is shown on a terminal only.
 
+use std::io::{self, Write as _};
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::print_error;
@@ -29,7 +31,12 @@ impl Progress {
         self.0.set_position(done);
     }
 
-    /// Prints a line above the bar.
+    /// Prints a line of the result above the bar.
+    pub(super) fn print(&self, line: &str) -> io::Result<()> {
+        self.0.suspend(|| writeln!(io::stdout(), "{line}"))
+    }
+
+    /// Prints an error above the bar.
     pub(super) fn print_error(&self, message: &str) {
         self.0.suspend(|| print_error(message));
     }

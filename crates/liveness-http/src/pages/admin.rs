@@ -9,7 +9,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use serde_json::{Value, json};
 
 pub use self::sign_in::{SignIn, SignInError};
-use super::static_files::{File, HTML, JSON, Policy, SCRIPT, STYLE, redirect, serve_file};
+use super::static_files::{File, JSON, Policy, SCRIPT, STYLE, serve_file, serve_page};
 
 macro_rules! asset {
     ($name:literal, $media_type:expr) => {
@@ -21,14 +21,11 @@ macro_rules! asset {
     };
 }
 
+const PAGE: &[u8] = include_bytes!("../../assets/admin/index.html");
+
 /// The files that are the same on every host.
-fn files() -> [File; 20] {
+fn files() -> [File; 19] {
     [
-        File {
-            path: "/admin",
-            media_type: HTML,
-            content: Bytes::from_static(include_bytes!("../../assets/admin/index.html")),
-        },
         asset!("style.css", STYLE),
         asset!("icon.svg", "image/svg+xml"),
         asset!("main.js", SCRIPT),
@@ -85,7 +82,7 @@ impl ReviewPage {
         for file in files().into_iter().chain([settings]) {
             serve_file(app, file, &policy);
         }
-        redirect(app, "/admin/", "../admin");
+        serve_page(app, "/admin", Bytes::from_static(PAGE), &policy);
     }
 }
 

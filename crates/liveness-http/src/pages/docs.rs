@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use liveness_bus::Bus;
 
 use super::openapi::{Endpoints, document};
-use super::static_files::{File, HTML, JSON, Policy, SCRIPT, STYLE, redirect, serve_file};
+use super::static_files::{File, JSON, Policy, SCRIPT, STYLE, serve_file, serve_page};
 
 macro_rules! swagger_ui {
     ($name:literal) => {
@@ -14,9 +14,10 @@ macro_rules! swagger_ui {
     };
 }
 
+const PAGE: &str = include_str!("../../assets/docs/index.html");
+
 /// Paths, media types and contents.
-const FILES: [(&str, &str, &str); 4] = [
-    ("/docs", HTML, include_str!("../../assets/docs/index.html")),
+const FILES: [(&str, &str, &str); 3] = [
     ("/docs/main.js", SCRIPT, include_str!("../../assets/docs/main.js")),
     ("/docs/swagger-ui.css", STYLE, swagger_ui!("swagger-ui.css")),
     (
@@ -46,6 +47,6 @@ impl Docs {
             };
             serve_file(app, file, &Policy::default());
         }
-        redirect(app, "/docs/", "../docs");
+        serve_page(app, "/docs", Bytes::from_static(PAGE.as_bytes()), &Policy::default());
     }
 }

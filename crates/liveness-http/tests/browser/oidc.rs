@@ -151,3 +151,20 @@ fn who_signs_out_is_signed_out_at_the_provider_too() {
     browser.until("document.querySelector('input[name=login]')");
     person.leave(&[]);
 }
+
+#[test]
+#[ignore = "needs chromedriver and oidc-provider: .ci/test"]
+fn whoever_opens_the_page_with_doubled_slashes_comes_back_to_its_own_address() {
+    let person = OidcReviewer::new();
+    person.record(1, "s-1");
+    let browser = &person.reviewer.browser;
+    let host = person.reviewer.server.address();
+    browser.open(&format!("http://{host}//admin#/checks/1"));
+
+    person.sign_in("rose");
+
+    browser.sees("96 × 96 pixels");
+    let address = format!("http://{host}/admin#/checks/1");
+    assert_eq!(browser.script("return location.href"), json!(address));
+    person.leave(&[]);
+}

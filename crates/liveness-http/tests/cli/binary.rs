@@ -133,9 +133,16 @@ impl Place {
         block_on(store.checks().record(recording(user, session, second, face))).unwrap();
     }
 
+    /// The messages and users of the entries of users that begin like this, oldest first.
+    pub fn audit_of(&self, message: &str) -> Vec<(String, i64)> {
+        let entries = self.audit().into_iter();
+        let of_users = entries.filter_map(|(_, message, user)| Some((message, user?)));
+        of_users.filter(|(found, _)| found.starts_with(message)).collect()
+    }
+
     /// Of all audit entries, oldest first: principal, message, user.
     pub fn audit(&self) -> Vec<(String, String, Option<i64>)> {
-        let mut entries = block_on(self.store().trail().newest(1000)).unwrap();
+        let mut entries = block_on(self.store().trail().newest(10_000)).unwrap();
         entries.reverse();
         let entry = |entry: AuditEntry| (entry.principal, entry.message.into_owned(), entry.self_service_user_id);
         entries.into_iter().map(entry).collect()

@@ -218,9 +218,19 @@ fn without_records_csv_has_a_header() {
     assert_eq!(place.run(&["checks", "export"]).good(), "");
     let csv = place.run(&["checks", "export", "--format", "csv"]).good();
     assert!(
-        csv.starts_with("Id,SelfServiceUserId,") && csv.lines().count() == 1,
+        csv.starts_with("\"Id\",\"SelfServiceUserId\",") && csv.lines().count() == 1,
         "{csv}"
     );
+}
+
+#[test]
+fn a_file_that_cannot_be_made_is_told_with_its_folder() {
+    let place = Place::new(Engine::Sqlite);
+
+    let ended = place.run(&["checks", "export", "--output", "none/out.ndjson"]);
+
+    let told = "cannot make none/out.ndjson: No such file or directory (os error 2) (the folder none is not there)";
+    assert_eq!(ended.failure(), (Some(1), told));
 }
 
 #[test]

@@ -411,3 +411,30 @@ fn a_durable_server_has_no_problem() {
     assert_tells(&told, "hint", "there is no synchronous standby");
     assert_eq!(lines(&told, "warning"), [""; 0]);
 }
+
+#[test]
+fn behind_a_proxy_it_says_whose_header_names_the_client() {
+    let place = Place::new(Engine::Sqlite);
+    let proxy = ("LIVENESS_TRUSTED_PROXIES", "127.0.0.1");
+    let told = examine(&place, &[proxy]);
+    assert_tells(
+        &told,
+        "hint",
+        "the client's address is what the proxy writes into x-forwarded-for",
+    );
+
+    let header = ("LIVENESS_FORWARDED_HEADER", "CF-Connecting-IP");
+    let told = examine(&place, &[proxy, header]);
+    assert_tells(
+        &told,
+        "hint",
+        "the client's address is what the proxy writes into cf-connecting-ip",
+    );
+
+    let told = examine(&place, &[header]);
+    assert_tells(
+        &told,
+        "warning",
+        "cf-connecting-ip is not read, because no proxy is trusted",
+    );
+}

@@ -7,16 +7,21 @@
 
 mod access;
 mod binary;
+mod checks_csv;
 mod checks_export;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
 mod doctor;
+mod empty_variables;
 #[path = "../api/engine.rs"]
 mod engine;
 mod examples;
+mod file_trouble;
 mod migrate;
 mod papers;
 mod terminal;
 mod token;
 mod usage;
 mod users_import;
+mod users_quotes;
+mod users_rebind;

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use liveness_core::User;
 
-use crate::binary::{Place, block_on};
+use crate::binary::{Ended, Place, block_on};
 use crate::engine::{Engine, on_each_engine};
 
 const TWO: &str = "id,userId,preRegistrationId,email,givenName,familyName,middleName,displayName
@@ -90,7 +92,7 @@ fn every_bad_line_is_named_and_the_others_go_in(engine: Engine) {
          3,,\n\
          1,,,,\n\
          ,,,,\n\
-         4,,,,\"line\nbreak\"\n\
+         4,,,,a\"b\n\
          6,USR-SAME,,,\n\
          7,USR-SAME,,,\n\
          8,,,,last\n"
@@ -110,8 +112,8 @@ fn every_bad_line_is_named_and_the_others_go_in(engine: Engine) {
         line 5: it has 3 cells, and must have 5
         line 6: id: stands in line 2 already
         line 7: id: must be there
-        line 8: givenName: must not hold control characters or line breaks
-        line 11: userId: is another user's";
+        line 8: a quote stands in the middle of a cell: put the whole cell in quotes, and double each quote in it
+        line 10: userId: is another user's";
     let told: Vec<_> = ended.err.lines().collect();
     let expected: Vec<_> = expected
         .lines()
@@ -132,9 +134,8 @@ fn an_import_is_audited(engine: Engine) {
 
     place.run_on(&["users", "import", "-"], TWO.as_bytes()).good();
 
-    let [(principal, message, user)] = &*place.audit() else {
-        panic!()
-    };
+    let entries = place.audit();
+    let (principal, message, user) = &entries[0];
     assert!(principal.starts_with("cli:") && principal.len() > 4, "{principal}");
     assert_eq!((message.as_str(), *user), ("users import", None));
 }
@@ -260,6 +261,44 @@ fn without_a_file_or_a_database_nothing_is_made() {
 #[test]
 fn an_interruption_is_told_and_what_was_done_stays() {
     let place = Place::new(Engine::Sqlite);
+    // The second batch does not end by itself.
+    let slow = "CREATE TRIGGER slow AFTER INSERT ON liveness_users WHEN NEW.id = 1200 BEGIN \
+        WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c; END";
+    let path = place.0.file().display().to_string();
+    let mut conn = SqliteConnection::establish(&path).unwrap();
+    conn.batch_execute(&format!("PRAGMA busy_timeout = 5000; {slow}"))
+        .unwrap();
+    let mut file = "id\n".to_owned();
+    for id in 1..=1500 {
+        writeln!(file, "{id}").unwrap();
+    }
+    place.write("users.csv", &file);
+    let process = place
+        .command(&["users", "import", "users.csv"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while users(&place, &[1000]).is_empty() {
+        std::thread::yield_now();
+    }
+
+    let ended = interrupt(process);
+
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    assert_eq!(
+        ended.err,
+        "liveness-http: interrupted: 1000 added, 0 changed, 0 unchanged, 0 refused, to line 1001; the same import again \
+         does the rest\n"
+    );
+    assert_eq!(users(&place, &[1, 1000, 1500]).len(), 2);
+    // The entry of the import, and one for each user who is there.
+    assert_eq!(place.audit_of("users import").len(), 1000);
+}
+
+#[test]
+fn a_file_that_is_never_whole_imports_nobody() {
+    let place = Place::new(Engine::Sqlite);
     let mut process = place
         .command(&["users", "import", "-"])
         .stdin(Stdio::piped())
@@ -268,29 +307,20 @@ fn an_interruption_is_told_and_what_was_done_stays() {
         .spawn()
         .unwrap();
     let mut input = process.stdin.take().unwrap();
-    let mut file = "id\n".to_owned();
-    for id in 1..=1500 {
-        writeln!(file, "{id}").unwrap();
-    }
-    input.write_all(file.as_bytes()).unwrap();
-    // The first batch is in; the second waits for its last line.
-    while users(&place, &[1000]).is_empty() {
-        std::thread::yield_now();
-    }
-    let interrupted = Command::new("kill")
+    // More than a pipe holds, so that it is reading when this returns.
+    input.write_all("id\n".repeat(100_000).as_bytes()).unwrap();
+
+    let ended = interrupt(process);
+
+    assert_eq!(ended.failure(), (Some(130), "interrupted: nothing was imported"));
+    assert_eq!(place.audit(), []);
+}
+
+fn interrupt(process: std::process::Child) -> Ended {
+    let sent = Command::new("kill")
         .args(["-INT", &process.id().to_string()])
         .status()
         .unwrap();
-    assert!(interrupted.success());
-
-    let ended = process.wait_with_output().unwrap();
-
-    let told = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(130), "{told}");
-    assert!(told.starts_with("liveness-http: interrupted: "), "{told}");
-    assert!(
-        told.ends_with("the same import again does the rest\n") && told.lines().count() == 1,
-        "{told}"
-    );
-    assert_eq!(users(&place, &[1, 1000, 1500]).len(), 2);
+    assert!(sent.success());
+    process.wait_with_output().unwrap().into()
 }

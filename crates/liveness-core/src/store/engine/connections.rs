@@ -14,6 +14,7 @@ use super::citus;
 use super::connection::Connection;
 use super::database_file::DatabaseFile;
 use super::error::{OpenError, StoreError};
+use super::file_trouble::FileTrouble;
 use super::pooler;
 use super::postgres::{PostgresPool, PostgresSettings};
 use super::sqlite::SqlitePool;
@@ -205,16 +206,36 @@ impl Connections {
         self.on_a_connection(pool, operation)
     }
 
-    /// Runs an operation on a connection of a pool. If the connection breaks, runs the operation again on the next
-    /// connection, unless the transaction may have been committed.
+    /// The file or folder that keeps this process from a SQLite database, if one does.
+    pub(crate) fn file_trouble(&self) -> Option<FileTrouble> {
+        self.file.as_ref().and_then(DatabaseFile::trouble)
+    }
+
+    /// Runs an operation on a connection of a pool. An error names the file that caused it, if one did.
     fn on_a_connection<T>(
         &self,
         pool: &Pool,
-        mut operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if let Some(file) = &self.file {
             file.check()?;
         }
+        self.attempts(pool, operation).map_err(|error| match error {
+            StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => match self.file_trouble() {
+                Some(trouble) => error.because_of(&trouble),
+                None => error,
+            },
+            other => other,
+        })
+    }
+
+    /// Runs an operation on a connection of a pool. If the connection breaks, runs the operation again on the next
+    /// connection, unless the transaction may have been committed.
+    fn attempts<T>(
+        &self,
+        pool: &Pool,
+        mut operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let begun = Instant::now();
         for _ in 0..=pool.max_size() {
             let result = match pool {

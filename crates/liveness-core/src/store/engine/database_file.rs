@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{OpenError, StoreError};
+use super::file_trouble::{self, FileTrouble};
 
+/// The error of a database that cannot be opened. It names the file or folder that is the cause, if one is.
 pub(crate) fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> OpenError {
-    OpenError::new(format!("cannot open the database {}: {error}", path.display()))
+    let message = format!("cannot open the database {}: {error}", path.display());
+    match file_trouble::find(path) {
+        Some(FileTrouble { problem, mend }) => OpenError::new(format!("{message}: {problem}")).mended_by(mend),
+        None => OpenError::new(message),
+    }
 }
 
 /// The URI of a file for SQLite. With `mode=rw`, a missing file is an error, not a new and empty database.
@@ -50,11 +56,20 @@ impl DatabaseFile {
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match identity(&self.path) {
             Ok(identity) if identity == self.identity => Ok(()),
-            Ok(_) => Err(StoreError::unavailable(
-                "the database file was replaced by another file",
-            )),
-            Err(error) => Err(StoreError::unavailable(error)),
+            Ok(_) => Err(StoreError::unavailable(format!(
+                "the database file {} was replaced by another file",
+                self.path.display()
+            ))),
+            Err(error) => Err(StoreError::unavailable(format!(
+                "the database file {}: {error}",
+                self.path.display()
+            ))),
         }
+    }
+
+    /// The file or folder that keeps this process from the database, if one does.
+    pub(crate) fn trouble(&self) -> Option<FileTrouble> {
+        file_trouble::find(&self.path)
     }
 }
 

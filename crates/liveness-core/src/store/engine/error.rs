@@ -1,10 +1,12 @@
 //! What can go wrong at the database, in the words of the domain; the one reading of diesel's errors.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::file_trouble::FileTrouble;
 use super::storage_trouble::is_storage_trouble;
 
 /// What a failure came from; for the log, never for a client. Shared, because a batch fails as one.
@@ -32,10 +34,10 @@ pub enum StoreError {
 
 /// Why a database could not be opened: one line for the operator.
 #[derive(Debug, thiserror::Error)]
-#[error("{message}{}", mend.map(|mend| format!("; {mend}")).unwrap_or_default())]
+#[error("{message}{}", mend.as_ref().map(|mend| format!("; {mend}")).unwrap_or_default())]
 pub struct OpenError {
     message: String,
-    mend: Option<&'static str>,
+    mend: Option<Cow<'static, str>>,
     is_out_of_reach: bool,
 }
 
@@ -49,9 +51,9 @@ impl OpenError {
     }
 
     /// The same with what would mend it.
-    pub(crate) fn mended_by(self, mend: &'static str) -> Self {
+    pub(crate) fn mended_by(self, mend: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            mend: Some(mend),
+            mend: Some(mend.into()),
             ..self
         }
     }
@@ -67,7 +69,8 @@ impl OpenError {
     /// Why something could not be done to the database.
     pub(crate) fn of(verb: &str, error: &StoreError) -> Self {
         match error {
-            StoreError::Unavailable(cause) => Self::out_of_reach(cause),
+            // A file does not become usable by waiting.
+            StoreError::Unavailable(cause) if !cause.is::<BecauseOfFile>() => Self::out_of_reach(cause),
             other => Self::new(format!("cannot {verb} the database: {}", one_line(&other.cause()))),
         }
     }
@@ -79,7 +82,7 @@ impl OpenError {
 
     /// What would mend it, where that is known.
     pub fn mend(&self) -> Option<&str> {
-        self.mend
+        self.mend.as_deref()
     }
 
     /// Whether it may succeed later: the database's server does not answer.
@@ -110,9 +113,26 @@ impl StoreError {
         Error::source(self).map_or_else(|| self.to_string(), ToString::to_string)
     }
 
+    /// The same with a file that caused it, for the log.
+    pub(crate) fn because_of(self, trouble: &FileTrouble) -> Self {
+        let explained = |cause: Cause| -> Cause {
+            Arc::new(BecauseOfFile {
+                cause,
+                trouble: trouble.to_string(),
+            })
+        };
+        match self {
+            Self::Unavailable(cause) => Self::Unavailable(explained(cause)),
+            Self::OutcomeUnknown(cause) => Self::OutcomeUnknown(explained(cause)),
+            other => other,
+        }
+    }
+
     fn database_error(&self) -> Option<&DieselError> {
         match self {
             Self::Unavailable(cause) | Self::OutcomeUnknown(cause) | Self::Internal(cause) => {
+                let of_file = cause.downcast_ref::<BecauseOfFile>();
+                let cause = of_file.map_or(cause, |of_file| &of_file.cause);
                 let with_detail = cause.downcast_ref::<WithDetail>();
                 with_detail.map(|cause| &cause.error).or_else(|| cause.downcast_ref())
             }
@@ -154,6 +174,14 @@ impl StoreError {
             _ => false,
         }
     }
+}
+
+/// An error with the file that caused it.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}: {trouble}")]
+struct BecauseOfFile {
+    cause: Cause,
+    trouble: String,
 }
 
 /// A database's error with what it says besides its message: why, and what would help.

@@ -7,13 +7,14 @@ use super::checks::page::{self, PageRequest};
 use super::faces;
 use super::sessions;
 use super::trail::entries;
+use super::users::changes;
 use super::users::rows as users;
 use crate::CompletionRule::{AnySuccessful, LatestVerified};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 12] = [
+pub(crate) const ALL: [Question; 13] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -63,6 +64,9 @@ pub(crate) const ALL: [Question; 12] = [
         find::under_keys(conn, &["1 c k".into()]).map(drop)
     }),
     ("a user", |conn| users::find(conn, &[1]).map(drop)),
+    ("whether users have records", |conn| {
+        changes::with_records(conn, &[1, 2]).map(drop)
+    }),
     ("the audit trail", |conn| entries::newest(conn, 1).map(drop)),
 ];
 

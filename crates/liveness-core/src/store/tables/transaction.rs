@@ -4,7 +4,7 @@
 use super::checks::{find, insert};
 use super::recording::{Recorded, Recording};
 use super::trail::entries;
-use super::users::rows;
+use super::users::{changes, rows};
 use super::write::{Write, Written};
 use super::{faces, sessions, totals};
 use crate::LivenessCheck;
@@ -57,20 +57,22 @@ type Outcome = Result<Written, StoreError>;
 fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<Outcome>>, StoreError> {
     let user = |write: &Write| match write {
         Write::User(user, now) => Some((user.clone(), *now)),
-        Write::Recording(_) | Write::AuditEntries(_) | Write::Users(..) => None,
+        Write::Recording(_) | Write::AuditEntries(_) | Write::Users(_) => None,
     };
     let new: Vec<_> = writes.iter().filter_map(user).collect();
     let found = rows::add(conn, &new)?;
+    let mut outcomes = Vec::with_capacity(writes.len());
     for write in writes {
-        if let Write::Users(users, now) = write {
-            let users: Vec<_> = users.iter().map(|user| (user.clone(), *now)).collect();
-            rows::put(conn, &users)?;
-        }
+        outcomes.push(match write {
+            Write::User(user, _) => {
+                let found = found.iter().find(|found| found.id == user.id);
+                Some(Ok(Written::User(found.cloned())))
+            }
+            Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
+            Write::Recording(_) | Write::AuditEntries(_) => None,
+        });
     }
-    let outcome = |write: &Write| {
-        user(write).map(|(user, _)| Ok(Written::User(found.iter().find(|found| found.id == user.id).cloned())))
-    };
-    Ok(writes.iter().map(outcome).collect())
+    Ok(outcomes)
 }
 
 /// Records the new checks. Answers repeated calls with the record of the first call.

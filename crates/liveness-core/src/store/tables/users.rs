@@ -1,9 +1,11 @@
 //! The users of the standalone host, as the store offers them.
 
+pub(crate) mod changes;
 pub(crate) mod rows;
 
 use std::sync::Arc;
 
+use super::user_changes::UserChanges;
 use super::write::{Write, Writer, Written};
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
@@ -78,7 +80,32 @@ impl Users {
     ///
     /// [`StoreError::Internal`] when a `UserId` belongs to another user. Nothing is written then.
     pub async fn put(&self, users: Vec<User>, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(Write::Users(users, now)).await.map(drop)
+        let changes = UserChanges {
+            users,
+            without_records: Vec::new(),
+            entries: Vec::new(),
+            at: now,
+        };
+        self.change(changes).await
+    }
+
+    /// Adds and changes users, and writes the audit entries of it, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put), and [`StoreError::Unavailable`] when a user who must have no records has one. Nothing is
+    /// written then.
+    pub async fn change(&self, changes: UserChanges) -> Result<(), StoreError> {
+        self.writer.write(Write::Users(Box::new(changes))).await.map(drop)
+    }
+
+    /// Those of the ids that have records, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn with_records(&self, ids: Vec<i64>) -> Result<Vec<i64>, StoreError> {
+        self.reads.read(move |conn| changes::with_records(conn, &ids)).await
     }
 
     /// Adds a user, unless the id or the `UserId` is taken. Returns the user that has the id after this call. Returns

@@ -1,6 +1,7 @@
 //! The writes that wait, as plain data. `transaction.rs` writes them to the database.
 
 use super::recording::{Recorded, Recording};
+use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::GroupCommitter;
 use crate::{AuditEntry, Timestamp, User};
@@ -16,7 +17,7 @@ pub(crate) enum Write {
     /// Adds the user, unless the id is taken.
     User(User, Timestamp),
     /// Adds or changes the users.
-    Users(Vec<User>, Timestamp),
+    Users(Box<UserChanges>),
 }
 
 /// The answer to a write.
@@ -39,7 +40,7 @@ impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
             Self::Recording(recording) => Some(recording),
-            Self::AuditEntries(_) | Self::User(..) | Self::Users(..) => None,
+            Self::AuditEntries(_) | Self::User(..) | Self::Users(_) => None,
         }
     }
 
@@ -47,7 +48,8 @@ impl Write {
         match self {
             Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
             Self::AuditEntries(entries) => entries,
-            Self::User(..) | Self::Users(..) => &[],
+            Self::Users(changes) => &changes.entries,
+            Self::User(..) => &[],
         }
     }
 }

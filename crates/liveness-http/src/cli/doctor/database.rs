@@ -1,5 +1,6 @@
 //! Checks the database: that it can be reached and written to, has the schema, and keeps what it acknowledges.
 
+use std::fs;
 use std::path::Path;
 
 use liveness_core::store::{Diagnosis, Store};
@@ -23,15 +24,16 @@ pub(super) fn check(config: &DatabaseConfig, findings: &mut Findings) {
     if let Some(path) = &file {
         files::disk(path, findings);
         if !path.exists() {
-            return not_there_yet(path, findings);
+            return not_there_yet(config, path, findings);
         }
+        files::database(path, findings);
     }
     let diagnosed = config.open_existing().and_then(|store| store.diagnose());
     let diagnosis = match diagnosed {
         Ok(diagnosis) => diagnosis,
         Err(error) => {
             let mend = if file.is_some() {
-                "make it readable and writable for the server's user"
+                "it must be a SQLite database that no other program locks; else name another in LIVENESS_DATABASE_URL"
             } else {
                 mend
             };
@@ -44,26 +46,31 @@ pub(super) fn check(config: &DatabaseConfig, findings: &mut Findings) {
     writing(&diagnosis, findings);
     connections(config, &diagnosis, findings);
     clock(&diagnosis, findings);
-    if let Some(path) = &file {
-        files::database(path, findings);
-    }
 }
 
-fn not_there_yet(path: &Path, findings: &mut Findings) {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    if folder.is_none_or(Path::is_dir) {
-        findings.hint(
+fn not_there_yet(config: &DatabaseConfig, path: &Path, findings: &mut Findings) {
+    match Store::check_file(&config.database_url) {
+        Ok(()) => findings.hint(
             SUBJECT,
             format!("{} is not there yet", path.display()),
             "`serve` and `migrate` make it",
-        );
-    } else {
-        findings.problem(
+        ),
+        Err(_) if path.parent().is_some_and(is_missing) => findings.problem(
             SUBJECT,
             format!("the folder of {} is not there", path.display()),
             "make it, or correct LIVENESS_DATABASE_URL",
-        );
+        ),
+        Err(error) => findings.problem(
+            SUBJECT,
+            format!("{} cannot be made: {}", path.display(), error.problem()),
+            error.mend().unwrap_or("correct LIVENESS_DATABASE_URL"),
+        ),
     }
+}
+
+fn is_missing(folder: &Path) -> bool {
+    let found = fs::metadata(folder);
+    folder != Path::new("") && found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn schema(diagnosis: &Diagnosis, findings: &mut Findings) {

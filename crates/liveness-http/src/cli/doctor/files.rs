@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::findings::Findings;
 
@@ -48,33 +48,48 @@ pub(super) fn secret(setting: &'static str, path: &Path, findings: &mut Findings
     }
 }
 
-/// Checks the database's files. They hold faces, so only their owner may read them.
+/// Checks the database's files. They hold faces, so only their owner may read them, and they have one owner.
 pub(super) fn database(path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
-    let name = path.display();
-    let beside = |end| {
-        path.with_file_name(format!(
-            "{}{end}",
-            path.file_name().unwrap_or_default().to_string_lossy()
-        ))
+    let beside = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
     };
     let files = [path.to_owned(), beside("-wal"), beside("-shm")];
-    let is_open = |path: &&std::path::PathBuf| fs::metadata(path).is_ok_and(|about| about.mode() & 0o077 != 0);
-    if let Some(open) = files.iter().find(is_open) {
-        let open = open.display();
+    let about_files = files
+        .iter()
+        .filter_map(|file| Some((file.display(), fs::metadata(file).ok()?)));
+    let about_files: Vec<_> = about_files.collect();
+    if let Some((open, _)) = about_files.iter().find(|(_, about)| about.mode() & 0o077 != 0) {
         findings.warning(
             "files",
             format!("{open} holds faces, and others than its owner may read or write it"),
             format!("chmod 600 {open}"),
         );
     } else {
-        findings.ok("files", format!("{name} is its owner's only"));
+        findings.ok("files", format!("{} is its owner's only", path.display()));
     }
-    let me = rustix::process::geteuid().as_raw();
-    if about.uid() != me {
+    let owner = about.uid();
+    for (name, other) in about_files.iter().filter(|(_, about)| about.uid() != owner) {
         findings.warning(
             "files",
-            format!("{name} belongs to user {}, and this process is user {me}", about.uid()),
+            format!(
+                "{name} belongs to user {}, and {} to user {owner}: a server cannot use both",
+                other.uid(),
+                path.display()
+            ),
+            format!("chown {owner} {name}"),
+        );
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if owner != me {
+        findings.warning(
+            "files",
+            format!(
+                "{} belongs to user {owner}, and this process is user {me}",
+                path.display()
+            ),
             "run it as the user that the server runs as",
         );
     }

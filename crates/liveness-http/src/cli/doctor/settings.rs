@@ -7,7 +7,7 @@ use super::findings::Findings;
 use crate::config::ServeConfig;
 use crate::host::review_page::configured_page;
 use crate::host::verifier::configured_verifier;
-use crate::request::TrustedProxies;
+use crate::request::{ForwardedHeader, TrustedProxies};
 use crate::server::tls::Tls;
 use crate::token::probe_jwks;
 
@@ -164,6 +164,25 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
         ),
     }
     exposure(config, &addresses, findings);
+    forwarded_header(config, findings);
+}
+
+/// Says whose word on the client's address counts. Only an operator can see whether the proxy writes that header.
+fn forwarded_header(config: &ServeConfig, findings: &mut Findings) {
+    let header = &config.forwarded_header;
+    if config.trusted_proxies != TrustedProxies::default() {
+        findings.hint(
+            "address",
+            format!("the client's address is what the proxy writes into {header}"),
+            "let the proxy write it on every request, or name the header that it writes in LIVENESS_FORWARDED_HEADER",
+        );
+    } else if *header != ForwardedHeader::default() {
+        findings.warning(
+            "address",
+            format!("{header} is not read, because no proxy is trusted"),
+            "name the proxy that writes it in LIVENESS_TRUSTED_PROXIES",
+        );
+    }
 }
 
 /// Checks whether anybody on the network can read what is sent.

@@ -1,50 +1,78 @@
-//! The file of an import: its header, and its lines in batches. A thread of its own reads it.
+//! The file of an import: its digest, its header and its rows.
+//!
+//! It is read to its end before anybody is imported. So a file whose rows cannot be told from each other imports nobody,
+//! and the audit entries can name the file by its digest.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
-use tokio::sync::mpsc;
+use aws_lc_rs::digest::{SHA256, digest};
 
 use super::super::failure::Failure;
 use super::super::progress::Progress;
+use super::lines::{Line, QuoteError, cells, check_rows, lines};
 use super::row::{COLUMNS, Row, RowError};
 
-/// Some lines, each with its number.
-pub(super) struct Batch {
-    pub(super) rows: Vec<(u64, Result<Row, Vec<RowError>>)>,
-    /// How many bytes of the file have been read.
+/// The most bytes of a file. It is in memory as a whole.
+const MAX_BYTES: u64 = 1 << 30;
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
+
+/// A line of the file, and the row in it.
+pub(super) struct FileRow {
+    pub(super) line: u64,
+    /// How many bytes of the file come before it.
     pub(super) position: u64,
+    pub(super) row: Result<Row, Vec<RowError>>,
 }
 
-/// A file whose header was read.
+/// A file whose rows can be told from each other, and whose columns are known.
 pub(super) struct UserFile {
     name: String,
-    bytes: Option<u64>,
-    reader: Reader<Box<dyn Read + Send>>,
+    sha256: String,
+    text: Vec<u8>,
+    header: u64,
     columns: Vec<usize>,
 }
 
 impl UserFile {
-    /// Opens it and reads its header; `-` is standard input.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let (name, bytes, input): (_, _, Box<dyn Read + Send>) = if path == Path::new("-") {
-            ("standard input".to_owned(), None, Box::new(io::stdin()))
+    /// Reads a file to its end; `-` is standard input. Blocks.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let (name, input): (_, Box<dyn Read>) = if path == Path::new("-") {
+            ("standard input".to_owned(), Box::new(io::stdin()))
         } else {
             let name = path.display().to_string();
-            let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-            let (about, file) = opened.map_err(|error| Failure::file("read", &name, &error))?;
-            (name, about.is_file().then_some(about.len()), Box::new(file))
+            let file = File::open(path).map_err(|error| Failure::file("read", &name, &error))?;
+            (name, Box::new(file))
         };
-        // `flexible` leaves lines with too many or too few cells to us, for a better message.
-        let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(input);
-        let header = reader.byte_headers().map_err(|error| unreadable(&name, &error))?;
-        let columns = columns(header).map_err(|message| Failure::of(format!("{name} line 1: {message}")))?;
+        let mut text = Vec::new();
+        let read = input.take(MAX_BYTES + 1).read_to_end(&mut text);
+        read.map_err(|error| Failure::file("read", &name, &error))?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(Failure::of(format!("{name} has more than 1 GiB: split it")));
+        }
+        Self::of(name, text)
+    }
+
+    fn of(name: String, mut text: Vec<u8>) -> Result<Self, Failure> {
+        let sha256 = hex(digest(&SHA256, &text).as_ref());
+        if UTF_16_MARKS.iter().any(|mark| text.starts_with(mark)) {
+            return Err(Failure::of(format!("{name} is UTF-16: save it as CSV in UTF-8")));
+        }
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
+        check_rows(&text).map_err(|row| Failure::of(format!("{name} {row}; nothing of the file was imported")))?;
+        let header = lines(&text).find(|line| !line.is_blank());
+        let number = header.map_or(1, |line| line.number);
+        let columns = columns(header).map_err(|message| Failure::of(format!("{name} line {number}: {message}")))?;
         Ok(Self {
             name,
-            bytes,
-            reader,
+            sha256,
+            text,
+            header: number,
             columns,
         })
     }
@@ -53,54 +81,51 @@ impl UserFile {
         &self.name
     }
 
+    /// The SHA-256 of the file as it is, in hexadecimal.
+    pub(super) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
     /// The progress bar, in bytes.
     pub(super) fn progress(&self) -> Progress {
-        Progress::new(
-            self.bytes,
-            "{bar:40} {bytes} of {total_bytes}, {eta} left",
-            "{spinner} {bytes}",
-        )
+        let bytes = "{bar:40} {bytes} of {total_bytes}, {eta} left";
+        Progress::new(Some(self.text.len() as u64), bytes, bytes)
     }
 
-    /// Reads the file to its end. It reads at most two batches ahead.
-    pub(super) fn read(mut self, batch: usize) -> mpsc::Receiver<Result<Batch, Failure>> {
-        let (batches, taken) = mpsc::channel(2);
-        // It stops at the end of the file, or when nobody receives the batches any more.
-        actix_web::rt::task::spawn_blocking(move || {
-            loop {
-                let read = self.batch(batch);
-                let is_last = read.as_ref().map_or(true, |batch| batch.rows.is_empty());
-                if batches.blocking_send(read).is_err() || is_last {
-                    break;
-                }
-            }
-        });
-        taken
+    /// The rows after the header. Blank lines are none.
+    pub(super) fn rows(&self) -> impl Iterator<Item = FileRow> {
+        let rows = lines(&self.text).filter(|line| line.number > self.header && !line.is_blank());
+        rows.map(|line| FileRow {
+            line: line.number,
+            position: line.start as u64,
+            row: self.row(line.bytes),
+        })
     }
 
-    fn batch(&mut self, size: usize) -> Result<Batch, Failure> {
-        let mut rows = Vec::with_capacity(size);
-        let mut record = ByteRecord::new();
-        while rows.len() < size {
-            let read = self.reader.read_byte_record(&mut record);
-            if !read.map_err(|error| unreadable(&self.name, &error))? {
-                break;
-            }
-            let line = record.position().map_or(0, csv::Position::line);
-            rows.push((line, Row::parse(&self.columns, &record)));
+    fn row(&self, line: &[u8]) -> Result<Row, Vec<RowError>> {
+        match cells(line) {
+            Ok(cells) => Row::parse(&self.columns, &cells),
+            Err(QuoteError::Misplaced | QuoteError::Open(_)) => Err(vec![RowError::of_row(
+                "a quote stands in the middle of a cell: put the whole cell in quotes, and double each quote in it"
+                    .to_owned(),
+            )]),
         }
-        let position = self.reader.position().byte();
-        Ok(Batch { rows, position })
     }
 }
 
-fn unreadable(name: &str, error: &csv::Error) -> Failure {
-    Failure::of(format!("cannot read {name}: {error}"))
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a `String` never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Finds the column of each cell of the header.
-fn columns(header: &ByteRecord) -> Result<Vec<usize>, String> {
+fn columns(header: Option<Line<'_>>) -> Result<Vec<usize>, String> {
     let known = COLUMNS.join(", ");
+    let header = header.map_or(Ok(Vec::new()), |line| cells(line.bytes));
+    let header = header.map_err(|_| format!("a quote stands in the middle of a cell; the columns are {known}"))?;
     let place = |cell: &[u8]| COLUMNS.iter().position(|column| column.as_bytes() == cell);
     let unknown: Vec<_> = header
         .iter()
@@ -118,7 +143,7 @@ fn columns(header: &ByteRecord) -> Result<Vec<usize>, String> {
             "the columns must be of {known}, separated by commas; these are not: {unknown}"
         ));
     }
-    let columns: Vec<_> = header.iter().filter_map(place).collect();
+    let columns: Vec<_> = header.iter().filter_map(|cell| place(cell)).collect();
     let twice = (0..COLUMNS.len()).find(|column| columns.iter().filter(|other| *other == column).count() > 1);
     match twice {
         Some(column) => Err(format!("the column {} stands there twice", COLUMNS[column])),

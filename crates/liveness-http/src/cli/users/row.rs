@@ -1,8 +1,8 @@
 //! One line of an import: its rules, and the user that it becomes.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use csv::ByteRecord;
 use liveness_core::{Claims, User, UserReference};
 
 /// The columns, as `users import --help` explains them.
@@ -31,6 +31,11 @@ impl RowError {
         let field = Some(field);
         Self { field, rule }
     }
+
+    /// A rule that the line itself breaks.
+    pub(super) fn of_row(rule: String) -> Self {
+        Self { field: None, rule }
+    }
 }
 
 impl fmt::Display for RowError {
@@ -57,10 +62,10 @@ pub(super) struct Row {
 
 impl Row {
     /// Reads the cells of a line. `columns` says which column each cell belongs to.
-    pub(super) fn parse(columns: &[usize], record: &ByteRecord) -> Result<Self, Vec<RowError>> {
+    pub(super) fn parse(columns: &[usize], record: &[Cow<'_, [u8]>]) -> Result<Self, Vec<RowError>> {
         if record.len() != columns.len() {
             let rule = format!("it has {} cells, and must have {}", record.len(), columns.len());
-            return Err(vec![RowError { field: None, rule }]);
+            return Err(vec![RowError::of_row(rule)]);
         }
         let mut cells = Cells {
             columns,
@@ -121,7 +126,7 @@ impl Row {
 /// The cells of a line, and the errors in them.
 struct Cells<'a> {
     columns: &'a [usize],
-    record: &'a ByteRecord,
+    record: &'a [Cow<'a, [u8]>],
     errors: Vec<RowError>,
 }
 

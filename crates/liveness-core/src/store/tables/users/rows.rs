@@ -1,5 +1,7 @@
 //! The rows of users.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -57,9 +59,33 @@ pub(crate) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Res
     find(conn, &ids)
 }
 
-/// Adds users, and changes users whose id exists. All ids in `users` must differ.
+/// Adds users, and changes users whose id exists. All ids in `users` must differ. A `UserId` may move from one of them to
+/// another.
 pub(crate) fn put(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<(), StoreError> {
+    let given_up = given_up(conn, users)?;
+    if !given_up.is_empty() {
+        bulk_insert::execute::<_, OrChange>(conn, rows(&given_up))?;
+    }
     bulk_insert::execute::<_, OrChange>(conn, rows(users))
+}
+
+/// The users whose present `UserId` becomes another's, with one that nobody has. The database compares each row with the
+/// others at once, so a `UserId` is given up before it is taken.
+fn given_up(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<Vec<(User, Timestamp)>, StoreError> {
+    let ids: HashMap<_, _> = users.iter().map(|(user, now)| (user.id, (user, *now))).collect();
+    let wanted: Vec<_> = users.iter().map(|(user, _)| user.user_id.clone()).collect();
+    let mut given_up = Vec::new();
+    for holder in find_by_user_ids(conn, &wanted)? {
+        let Some((user, now)) = ids.get(&holder.id) else {
+            continue;
+        };
+        if user.user_id != holder.user_id {
+            // No `UserId` has a control character.
+            let user_id = format!("\u{1}{}", holder.id);
+            given_up.push((User { user_id, ..holder }, *now));
+        }
+    }
+    Ok(given_up)
 }
 
 /// The rows of the users. Their order is the same on every node, so that nodes do not deadlock.
