@@ -60,6 +60,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_JWT_REVOKED_FILE", value_name = "FILE")]
     pub jwt_revoked_file: Option<PathBuf>,
 
+    /// How reviewers sign in on the review page.
+    #[command(flatten)]
+    pub oidc: OidcConfig,
+
     /// Networks of proxies that are believed when they name the client's address: 10.0.0.0/8,::1.
     #[arg(
         long,
@@ -207,6 +211,22 @@ impl TokenConfig {
     pub(crate) fn audience(&self) -> Option<&str> {
         self.jwt_audience.as_deref().filter(|audience| *audience != "any")
     }
+}
+
+/// The settings of the review page's sign-in at an identity provider.
+#[derive(Debug, Clone, Args)]
+pub struct OidcConfig {
+    /// Identity provider at which reviewers sign in on the review page: its issuer, an https:// URL [default: they paste a token].
+    #[arg(long, env = "LIVENESS_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+
+    /// The review page's client id there: a public client with PKCE, whose redirect URI is the address of the page.
+    #[arg(long, env = "LIVENESS_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// What the review page asks for there, with spaces between: offline_access, or what gives an access token its roles.
+    #[arg(long, env = "LIVENESS_OIDC_SCOPES", default_value = "openid")]
+    pub oidc_scopes: String,
 }
 
 /// A rate limit, or `off`.

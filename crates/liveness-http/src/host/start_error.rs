@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use liveness_bus::BuildErrors;
 use liveness_core::store::OpenError;
 
+use crate::pages::admin::SignInError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 
 /// Why the host does not start, as one line that says what would be right.
@@ -39,6 +40,9 @@ pub enum StartError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Reviewers cannot sign in like that.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
     /// The address cannot be listened on.
     #[error("LIVENESS_BIND: cannot listen on {0}: {1}")]
     Bind(String, #[source] std::io::Error),

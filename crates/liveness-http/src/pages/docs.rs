@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use liveness_bus::Bus;
 
 use super::openapi::{Endpoints, document};
-use super::static_files::{SCRIPT, STYLE, serve_file, serve_page};
+use super::static_files::{File, JSON, Policy, SCRIPT, STYLE, serve_file, serve_page};
 
 macro_rules! swagger_ui {
     ($name:literal) => {
@@ -37,10 +37,16 @@ impl Docs {
     }
 
     pub(crate) fn configure(&self, app: &mut ServiceConfig) {
-        serve_file(app, "/openapi.json", "application/json", self.0.clone());
-        for (path, media_type, content) in FILES {
-            serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
+        let document = ("/openapi.json", JSON, self.0.clone());
+        let files = FILES.map(|(path, media_type, content)| (path, media_type, Bytes::from_static(content.as_bytes())));
+        for (path, media_type, content) in files.into_iter().chain([document]) {
+            let file = File {
+                path,
+                media_type,
+                content,
+            };
+            serve_file(app, file, &Policy::default());
         }
-        serve_page(app, "/docs", Bytes::from_static(PAGE.as_bytes()));
+        serve_page(app, "/docs", Bytes::from_static(PAGE.as_bytes()), &Policy::default());
     }
 }

@@ -17,21 +17,50 @@ use crate::request::request_id::{REQUEST_ID, request_id};
 const HTML: &str = "text/html; charset=utf-8";
 pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub(super) const STYLE: &str = "text/css; charset=utf-8";
+pub(super) const JSON: &str = "application/json";
 
-/// The browser loads scripts, styles and data from this host only. Images may also come as data URIs.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// A file by its path.
+pub(super) struct File {
+    pub(super) path: &'static str,
+    pub(super) media_type: &'static str,
+    pub(super) content: Bytes,
+}
 
-/// Adds a file of this media type.
-pub(super) fn serve_file(app: &mut ServiceConfig, path: &str, media_type: &'static str, content: Bytes) {
-    get_route(app, path, file(media_type, content));
+/// A Content-Security-Policy. The browser loads scripts and styles from this host only. Images may also come as data URIs.
+#[derive(Clone)]
+pub(super) struct Policy(String);
+
+impl Policy {
+    /// Scripts may also talk to this origin.
+    pub(super) fn talking_to(origin: &str) -> Self {
+        Self::connecting_to(&format!("'self' {origin}"))
+    }
+
+    fn connecting_to(sources: &str) -> Self {
+        Self(format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {sources}; \
+             form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        ))
+    }
+}
+
+/// Scripts may talk to this host only.
+impl Default for Policy {
+    fn default() -> Self {
+        Self::connecting_to("'self'")
+    }
+}
+
+/// Adds a file.
+pub(super) fn serve_file(app: &mut ServiceConfig, file: File, policy: &Policy) {
+    get_route(app, file.path, serve(file.media_type, file.content, policy));
 }
 
 /// Adds a page, which names its files relative to itself. So it must have no slash at its end: `/docs/` leads to `/docs`.
-pub(super) fn serve_page(app: &mut ServiceConfig, path: &'static str, content: Bytes) {
-    get_pattern(app, &more_slashes(path), file(HTML, content));
+pub(super) fn serve_page(app: &mut ServiceConfig, path: &'static str, content: Bytes, policy: &Policy) {
+    get_pattern(app, &more_slashes(path), serve(HTML, content, policy));
     get_pattern(app, &slashes_at_the_end(path), move |request: HttpRequest| async move {
-        response(&request, StatusCode::PERMANENT_REDIRECT)
+        response(&request, StatusCode::PERMANENT_REDIRECT, &Policy::default())
             .insert_header((LOCATION, without_slashes(request.path(), path)))
             .finish()
     });
@@ -44,20 +73,25 @@ fn without_slashes(sent: &str, path: &str) -> String {
 }
 
 /// The handler that answers with a file.
-fn file(media_type: &'static str, content: Bytes) -> impl Fn(HttpRequest) -> Ready<HttpResponse> + Clone + 'static {
+fn serve(
+    media_type: &'static str,
+    content: Bytes,
+    policy: &Policy,
+) -> impl Fn(HttpRequest) -> Ready<HttpResponse> + Clone + use<> {
+    let policy = policy.clone();
     move |request| {
-        let mut response = response(&request, StatusCode::OK);
+        let mut response = response(&request, StatusCode::OK, &policy);
         ready(response.insert_header((CONTENT_TYPE, media_type)).body(content.clone()))
     }
 }
 
-fn response(request: &HttpRequest, status: StatusCode) -> HttpResponseBuilder {
+fn response(request: &HttpRequest, status: StatusCode, policy: &Policy) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
         .insert_header((REQUEST_ID, request_id(request.headers()).as_str()))
         // The browser asks again each time: a page of one version must not run with scripts of another.
         .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, policy.0.as_str()))
         .insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
         .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
         .insert_header((REFERRER_POLICY, "no-referrer"))

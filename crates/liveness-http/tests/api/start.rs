@@ -43,7 +43,7 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
     const JWKS: &str = "LIVENESS_JWT_JWKS";
     const CERTIFICATE: &str = "LIVENESS_TLS_CERT_FILE";
     const TLS_KEY: &str = "LIVENESS_TLS_KEY_FILE";
-    let cases: [(&[(&str, &str)], &str); 16] = [
+    let cases: [(&[(&str, &str)], &str); 20] = [
         (
             &[("LIVENESS_JWT_SECRET", "short")],
             "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",
@@ -91,6 +91,31 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
         (
             &[KEY, (CERTIFICATE, "/dev/null"), (TLS_KEY, "/dev/null")],
             "LIVENESS_TLS_CERT_FILE: /dev/null: it must hold a certificate in PEM",
+        ),
+        (
+            &[KEY, ("LIVENESS_OIDC_ISSUER", "https://login.example.com")],
+            "LIVENESS_OIDC_ISSUER and LIVENESS_OIDC_CLIENT_ID: set both",
+        ),
+        (
+            &[KEY, ("LIVENESS_OIDC_CLIENT_ID", "review-page")],
+            "LIVENESS_OIDC_ISSUER and LIVENESS_OIDC_CLIENT_ID: set both",
+        ),
+        (
+            &[
+                KEY,
+                ("LIVENESS_OIDC_ISSUER", "http://login.example.com"),
+                ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+            ],
+            "LIVENESS_OIDC_ISSUER: it must be the identity provider's https:// URL",
+        ),
+        (
+            &[
+                KEY,
+                ("LIVENESS_OIDC_ISSUER", "https://login.example.com"),
+                ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+                ("LIVENESS_OIDC_SCOPES", "open\"id"),
+            ],
+            "LIVENESS_OIDC_SCOPES: it must be names with spaces between them",
         ),
         (
             &[KEY, ("LIVENESS_BIND", "256.0.0.1:80")],
@@ -180,6 +205,21 @@ fn a_setting_that_cannot_be_read_is_named() {
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(&flag) && said.contains(expected), "{said}");
     }
+}
+
+#[test]
+fn a_dev_server_takes_no_tokens_of_a_provider() {
+    let provider = [
+        ("LIVENESS_OIDC_ISSUER", "https://login.example.com"),
+        ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+    ];
+    let (code, said) = refusal(&["serve", "--dev"], &provider);
+
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains("LIVENESS_OIDC_ISSUER: `serve --dev` takes no tokens"),
+        "{said}"
+    );
 }
 
 #[test]

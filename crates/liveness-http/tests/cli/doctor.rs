@@ -77,6 +77,29 @@ fn it_makes_nothing() {
 }
 
 #[test]
+fn a_sign_in_whose_tokens_would_be_refused_is_a_warning() {
+    let place = Place::new(Engine::Sqlite);
+    let provider = [
+        ("LIVENESS_OIDC_ISSUER", "https://login.example.com"),
+        ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+        ("LIVENESS_JWT_ISSUER", "https://elsewhere.example"),
+    ];
+
+    let told = examine(&place, &provider);
+
+    assert_tells(&told, "ok", "sign-in: reviewers sign in at https://login.example.com");
+    assert_tells(&told, "warning", "sign-in: no key of the provider is known");
+    assert_tells(
+        &told,
+        "hint",
+        "sign-in: LIVENESS_JWT_ISSUER is not LIVENESS_OIDC_ISSUER",
+    );
+    let told = examine(&place, &provider[..1]);
+    let expected = "sign-in: LIVENESS_OIDC_ISSUER and LIVENESS_OIDC_CLIENT_ID: set both";
+    assert_tells(&told, "problem", expected);
+}
+
+#[test]
 fn what_serve_would_refuse_is_a_problem() {
     let place = Place::new(Engine::Sqlite);
     let cases: [(&[(&str, &str)], &str); 6] = [

@@ -15,6 +15,8 @@ mod logs;
 mod memory;
 mod metrics;
 mod oidc;
+#[path = "../oidc/provider.rs"]
+mod oidc_provider;
 mod overload;
 mod provider;
 mod rate_limits;

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use super::files;
 use super::findings::Findings;
 use crate::config::ServeConfig;
+use crate::host::review_page::configured_page;
 use crate::host::verifier::configured_verifier;
 use crate::request::{ForwardedHeader, TrustedProxies};
 use crate::server::tls::Tls;
@@ -12,6 +13,7 @@ use crate::token::probe_jwks;
 
 pub(super) fn check(config: &ServeConfig, findings: &mut Findings) {
     keys(config, findings);
+    sign_in(config, findings);
     address(config, findings);
     if config.rate_limit.is_none() {
         findings.hint(
@@ -70,6 +72,36 @@ fn secret_strength(secret: &str, findings: &mut Findings) {
             "keys",
             "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
             "make another, with `head -c 48 /dev/urandom | base64 -w0`",
+        );
+    }
+}
+
+/// Whether the tokens that reviewers are given at the provider can be good here.
+fn sign_in(config: &ServeConfig, findings: &mut Findings) {
+    if let Err(error) = configured_page(config) {
+        return findings.problem("sign-in", error.to_string(), "`serve` does not start like this");
+    }
+    let Some(issuer) = &config.oidc.oidc_issuer else {
+        return findings.ok("sign-in", "reviewers paste a token");
+    };
+    findings.ok("sign-in", format!("reviewers sign in at {issuer}"));
+    if config.jwt_jwks.is_none() && config.jwt_public_key_file.is_none() {
+        findings.warning(
+            "sign-in",
+            "no key of the provider is known, so what reviewers are given there is refused here",
+            "set LIVENESS_JWT_JWKS to the provider's jwks_uri",
+        );
+    }
+    if config
+        .token
+        .jwt_issuer
+        .as_ref()
+        .is_some_and(|expected| expected != issuer)
+    {
+        findings.hint(
+            "sign-in",
+            "LIVENESS_JWT_ISSUER is not LIVENESS_OIDC_ISSUER",
+            "fine if the provider's access tokens name another issuer than its ID tokens",
         );
     }
 }
