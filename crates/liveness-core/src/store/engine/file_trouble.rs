@@ -40,7 +40,7 @@ pub(crate) fn find(path: &Path) -> Option<FileTrouble> {
     let above = folder.ancestors().collect::<Vec<_>>().into_iter().rev();
     let mut folders = above.filter(|folder| *folder != Path::new(""));
     folders
-        .find_map(|folder| of_folder_above(folder))
+        .find_map(of_folder_above)
         .or_else(|| files(path).iter().find_map(|file| of_file(file)))
         .or_else(|| of_folder(&folder))
 }
