@@ -26,7 +26,7 @@ def base64url(data: bytes) -> bytes:
 
 def token(user: int, role: str, life: int = 86_400) -> str:
     now = int(time.time())
-    claims = {"sub": str(user), "role": role, "iat": now, "exp": now + life}
+    claims = {"iss": "https://issuer.example", "sub": str(user), "role": role, "iat": now, "exp": now + life}
     signed = b".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
     return (signed + b"." + base64url(hmac.digest(SECRET.encode(), signed, hashlib.sha256))).decode()
 

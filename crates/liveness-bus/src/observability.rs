@@ -38,7 +38,8 @@ pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
         user = call.concerned_user(),
         client = client.as_deref(),
         // Rounded to a tenth.
-        took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0;
+        took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0,
+        issuer = call.principal().issuer();
         "{}",
         call.meta().name(),
     );

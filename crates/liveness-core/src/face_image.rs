@@ -77,7 +77,10 @@ pub enum ImageError {
     Pixels,
 }
 
-const NOT_BASE64: Violation = Violation::new("base64", "must be Base64 (RFC 4648), of an image in one piece");
+const NOT_BASE64: Violation = Violation::new(
+    "base64",
+    "must be Base64 (RFC 4648), in the standard or the URL-safe alphabet",
+);
 const NO_IMAGE: Violation = Violation::new("media_type", "must be a JPEG, PNG or WebP image");
 const NO_SIZE: Violation = Violation::new(
     "image_header",

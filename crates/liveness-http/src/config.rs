@@ -9,8 +9,8 @@ use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
 use crate::log_format::LogFormat;
-use crate::request::RateLimit;
-use crate::request::TrustedProxies;
+use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
+use crate::token::RoleNames;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
@@ -39,11 +39,12 @@ pub struct ServeConfig {
     #[command(flatten)]
     pub token: TokenConfig,
 
-    /// PEM file with a public key: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.
+    /// PEM file with a public key: RSA for RS256, P-256 for ES256, P-384 for ES384, Ed25519 for EdDSA.
     #[arg(long, env = "LIVENESS_JWT_PUBLIC_KEY_FILE", value_name = "FILE")]
     pub jwt_public_key_file: Option<PathBuf>,
 
-    /// Keys of an identity provider (JWKS): an https:// URL, or a file. They are kept up to date.
+    /// Keys of an identity provider (JWKS): an https:// URL, or a file. They are kept up to date, and need an issuer and an
+    /// audience.
     #[arg(long, env = "LIVENESS_JWT_JWKS", value_name = "URL|FILE")]
     pub jwt_jwks: Option<String>,
 
@@ -59,7 +60,11 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_JWT_REVOKED_FILE", value_name = "FILE")]
     pub jwt_revoked_file: Option<PathBuf>,
 
-    /// Networks of proxies whose Forwarded and X-Forwarded-For are believed: 10.0.0.0/8,::1.
+    /// How reviewers sign in on the review page.
+    #[command(flatten)]
+    pub oidc: OidcConfig,
+
+    /// Networks of proxies that are believed when they name the client's address: 10.0.0.0/8,::1.
     #[arg(
         long,
         env = "LIVENESS_TRUSTED_PROXIES",
@@ -67,6 +72,25 @@ pub struct ServeConfig {
         hide_default_value = true
     )]
     pub trusted_proxies: TrustedProxies,
+
+    /// The one header in which trusted proxies name the client: x-forwarded-for, forwarded, x-real-ip. They must write it.
+    #[arg(
+        long,
+        env = "LIVENESS_FORWARDED_HEADER",
+        value_name = "NAME",
+        default_value = "x-forwarded-for"
+    )]
+    pub forwarded_header: ForwardedHeader,
+
+    /// Origins whose pages may call the API from a browser (CORS): https://portal.example,capacitor://localhost.
+    #[arg(
+        long,
+        env = "LIVENESS_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub cors_origins: CorsOrigins,
 
     /// Limit on the bytes of a decoded image; the limit on the body follows from it.
     #[arg(long, env = "LIVENESS_MAX_IMAGE_BYTES", default_value_t = 5 * 1024 * 1024)]
@@ -161,17 +185,48 @@ pub struct TokenConfig {
     #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_issuer: Option<String>,
 
-    /// What a token's `aud` must be or contain.
+    /// What a token's `aud` must be or contain; `any` if no audience is meant.
     #[arg(long, env = "LIVENESS_JWT_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_audience: Option<String>,
 
-    /// The claim that names the user.
+    /// The claim that stands in for a missing `aud`: client_id, azp.
+    #[arg(long, env = "LIVENESS_JWT_AUDIENCE_CLAIM", default_value = "aud", value_parser = NonEmptyStringValueParser::new())]
+    pub jwt_audience_claim: String,
+
+    /// The claim that names the user, or a path into nested claims.
     #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_user_id_claim: String,
 
-    /// The claim that holds the roles [default: role, then roles].
+    /// The claim that holds the roles, or a path into nested claims: realm_access.roles [default: role, then roles].
     #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_role_claim: Option<String>,
+
+    /// The tokens' names for our roles, which then no longer count themselves: admin=liveness-reviewer,officer=dpo.
+    #[arg(long, env = "LIVENESS_ROLE_NAMES", default_value = "", hide_default_value = true)]
+    pub role_names: RoleNames,
+}
+
+impl TokenConfig {
+    /// What a token's `aud` must be or contain. `None` where no audience is meant.
+    pub(crate) fn audience(&self) -> Option<&str> {
+        self.jwt_audience.as_deref().filter(|audience| *audience != "any")
+    }
+}
+
+/// The settings of the review page's sign-in at an identity provider.
+#[derive(Debug, Clone, Args)]
+pub struct OidcConfig {
+    /// Identity provider at which reviewers sign in on the review page: its issuer, an https:// URL [default: they paste a token].
+    #[arg(long, env = "LIVENESS_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+
+    /// The review page's client id there: a public client with PKCE, whose redirect URI is the address of the page.
+    #[arg(long, env = "LIVENESS_OIDC_CLIENT_ID", value_name = "ID")]
+    pub oidc_client_id: Option<String>,
+
+    /// What the review page asks for there, with spaces between: offline_access, or what gives an access token its roles.
+    #[arg(long, env = "LIVENESS_OIDC_SCOPES", default_value = "openid")]
+    pub oidc_scopes: String,
 }
 
 /// A rate limit, or `off`.

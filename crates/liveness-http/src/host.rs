@@ -1,6 +1,7 @@
 //! Puts the standalone host together: store, bus, verifier, API and pages. It opens no port; `server.rs` does that.
 
 pub(crate) mod dev_mode;
+pub(crate) mod review_page;
 pub(crate) mod start_error;
 pub(crate) mod verifier;
 
@@ -17,10 +18,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use serde_json::Value;
 
 use self::database::open_and_migrate;
+use self::review_page::configured_page;
 use self::start_error::StartError;
 use crate::config::ServeConfig;
 use crate::metrics::Metrics;
-use crate::pages::admin;
+use crate::pages::admin::ReviewPage;
 use crate::pages::docs::Docs;
 use crate::pages::health::Health;
 use crate::pages::openapi::{Endpoints, document};
@@ -35,6 +37,7 @@ pub(crate) struct Host {
     health: Health,
     metrics: Metrics,
     docs: Docs,
+    review_page: ReviewPage,
 }
 
 impl Host {
@@ -42,8 +45,9 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// When the database is reached, and cannot be used.
+    /// When the review page's settings do not fit together, or the database is reached and cannot be used.
     pub(crate) fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
+        let review_page = configured_page(config)?;
         let store = open_and_migrate(&config.database)?;
         let health = Health::new(store.clone());
         let metrics = Metrics::of(store.clone());
@@ -54,6 +58,7 @@ impl Host {
             health,
             metrics,
             docs,
+            review_page,
         })
     }
 
@@ -61,7 +66,7 @@ impl Host {
     pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {
         self.api.configure(app);
         self.health.configure(app);
-        admin::configure(app);
+        self.review_page.configure(app);
         self.metrics.configure(app);
         self.docs.configure(app);
         app.default_service(web::to(not_found));
@@ -98,6 +103,7 @@ fn api(
         .build()?;
     let api = LivenessApi::builder(bus, verifier, users)
         .trusted_proxies(config.trusted_proxies.clone())
+        .forwarded_header(config.forwarded_header.clone())
         .max_image_bytes(config.max_image_bytes)
         .rate_limit(config.rate_limit)
         .max_requests_in_flight(config.max_requests_in_flight)

@@ -22,7 +22,7 @@ mod server;
 pub use host::start_error::TlsError;
 pub use metrics::Metrics;
 pub use pages::admin;
-pub use request::{LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
+pub use request::{CorsOrigins, ForwardedHeader, LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
 
 /// Runs the standalone host as a server.
 pub mod serve {

@@ -7,18 +7,24 @@ mod api_state;
 mod authentication;
 mod client_address;
 mod dispatch;
+mod expectation;
 mod limits;
 mod message_headers;
+mod quoted;
 
 pub(crate) mod body;
 pub(crate) mod connection_state;
+pub(crate) mod cors;
 pub(crate) mod envelope;
 pub(crate) mod failure;
+pub(crate) mod path;
 pub(crate) mod request_id;
 pub(crate) mod unrouted;
+pub(crate) mod upgrade;
 
 pub use self::api::{LivenessApi, LivenessApiBuilder};
-pub use self::client_address::TrustedProxies;
+pub use self::client_address::{ForwardedHeader, TrustedProxies};
+pub use self::cors::CorsOrigins;
 pub use self::limits::rate_limit::RateLimit;
 
 pub(crate) use self::api::max_command_bytes;

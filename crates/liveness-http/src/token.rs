@@ -2,6 +2,7 @@
 //!
 //! A key has exactly one algorithm. The algorithm and the key id in a token only select one of the configured keys.
 
+mod claim_path;
 mod claims;
 mod flaw;
 mod header;
@@ -9,6 +10,7 @@ mod jwk;
 mod jwks;
 mod key;
 mod revoked;
+mod role_names;
 mod rules;
 mod verifier;
 
@@ -17,8 +19,9 @@ pub use self::flaw::{InvalidToken, TokenFlaw};
 pub use self::jwks::{Jwks, JwksError, JwksPace};
 pub use self::key::{KeyError, VerificationKey};
 pub use self::revoked::{RevokedTokens, RevokedTokensError};
+pub use self::role_names::RoleNames;
 pub use self::rules::TokenRules;
 pub use self::verifier::TokenVerifier;
 
-pub(crate) use self::jwks::probe_jwks;
-pub(crate) use self::key::sign_hs256;
+pub(crate) use self::jwks::{is_loopback, probe_jwks};
+pub(crate) use self::key::{OWN_ISSUER, sign_hs256};

@@ -5,6 +5,7 @@ use liveness_core::User;
 /// Who sends a message: either anonymous, or a subject with roles and perhaps a self-service user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
+    issuer: Option<String>,
     subject: Option<String>,
     roles: Vec<String>,
     user: Option<User>,
@@ -14,6 +15,7 @@ impl Principal {
     /// An anonymous principal: nothing is known about it.
     pub const fn anonymous() -> Self {
         Self {
+            issuer: None,
             subject: None,
             roles: Vec::new(),
             user: None,
@@ -26,6 +28,13 @@ impl Principal {
             subject: Some(subject.into()),
             ..Self::anonymous()
         }
+    }
+
+    /// Sets who vouches for the subject, such as the token's `iss`. Two issuers may have the same name for different people.
+    #[must_use]
+    pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
     }
 
     /// Adds a role. Upper and lower case are the same.
@@ -48,6 +57,11 @@ impl Principal {
     /// Whether nothing is known about the principal.
     pub const fn is_anonymous(&self) -> bool {
         self.subject.is_none()
+    }
+
+    /// Who vouches for the subject. `None` if nobody does.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// The name of the principal. It is `anonymous` if nothing is known.

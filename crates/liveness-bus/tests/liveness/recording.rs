@@ -58,6 +58,39 @@ async fn a_session_is_the_same_with_white_space_around_it() {
 }
 
 #[tokio::test]
+async fn an_empty_text_in_an_optional_field_is_recorded_as_none() {
+    let world = TestBus::new();
+    let body = body_with(json!({"imagePath": "", "imageBase64": "", "metadata": {"completedAt": ""}}));
+
+    for command in [SUBMIT, UPDATE] {
+        world
+            .dispatch(command, &body.to_string(), &world.customer(1))
+            .await
+            .unwrap();
+    }
+
+    for check in records(&world).await {
+        assert_eq!(
+            (check.image_path, check.has_image, check.completed_at),
+            (None, false, None)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_time_of_a_zone_is_recorded_in_utc() {
+    let world = TestBus::new();
+    let body = body_with(json!({"metadata": {"completedAt": "2026-12-31T24:00:00+01:00[Africa/Lagos]"}}));
+
+    let receipt = world
+        .dispatch(UPDATE, &body.to_string(), &world.customer(1))
+        .await
+        .unwrap();
+
+    assert_eq!(receipt["completedAt"], "2026-12-31T23:00:00Z");
+}
+
+#[tokio::test]
 async fn the_record_is_that_of_the_user_behind_the_token() {
     let world = TestBus::new();
     let body = body_with(json!({"userId": 2, "selfServiceUserId": 2})).to_string();

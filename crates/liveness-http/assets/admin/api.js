@@ -1,40 +1,11 @@
-// Asks the API. The token lives in this module's memory and nowhere else: not in storage, not in the address, not in the
-// page. It is gone when the page is.
+// Asks the API, with the token of who is signed in.
 
-let token = null;
+import { Refusal } from './refusal.js';
+import { bearer } from './session.js';
 
-/** Why there is no answer; `status` is 0 when the server was not reached. */
-export class Refusal extends Error {
-  constructor(status, message, { errors = [], requestId = null, retryAfter = null } = {}) {
-    super(message);
-    Object.assign(this, { status, errors, requestId, retryAfter });
-  }
-}
-
-/** Takes a pasted token, with or without `Bearer` before it. False when it cannot be one. */
-export function signIn(text) {
-  const pasted = text.trim().replace(/^bearer\s+/i, '');
-  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(pasted)) return false;
-  token = pasted;
-  return true;
-}
-
-export function signOut() {
-  token = null;
-}
-
-export const isSignedIn = () => token !== null;
-
-/** What the token says of itself. Nothing here believes it: only the server knows whether it is true. */
-export function claims() {
-  try {
-    const payload = token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
-    const text = new TextDecoder().decode(Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0)));
-    return JSON.parse(text) ?? {};
-  } catch {
-    return {};
-  }
-}
+/** Filters that are texts, whatever they look like, and those that are true or false. Everything else is a number. */
+const TEXTS = ['sessionId', 'from', 'to'];
+const FLAGS = ['isSuccessful', 'hasImage'];
 
 /** Sends a message and gives back its data. */
 export async function ask(message, fields, signal) {
@@ -49,6 +20,7 @@ export async function ask(message, fields, signal) {
 }
 
 async function exchange(message, fields, signal) {
+  const token = await bearer();
   const timeout = AbortSignal.timeout(20_000);
   try {
     const response = await fetch(`api/BPMSelfService/commands/${message}`, {
@@ -81,10 +53,11 @@ function exactly(key, value, context) {
   return isLarge && /^-?\d+$/.test(context?.source) ? context.source : value;
 }
 
-/** Fields from the address: whole numbers go as numbers, digit for digit, and what is no number is for the server to refuse. */
+/** Fields from the address: numbers go digit for digit, and what is not of its kind is for the server to refuse. */
 function toJson(fields) {
-  const isNumber = (name, value) => name !== 'sessionId' && /^-?(0|[1-9]\d*)$/.test(value);
+  const isBare = (name, value) => (FLAGS.includes(name)
+    ? /^(true|false)$/.test(value) : !TEXTS.includes(name) && /^-?(0|[1-9]\d*)$/.test(value));
   const pairs = Object.entries(fields).map(([name, value]) =>
-    `${JSON.stringify(name)}:${isNumber(name, value) ? value : JSON.stringify(value)}`);
+    `${JSON.stringify(name)}:${isBare(name, value) ? value : JSON.stringify(value)}`);
   return `{${pairs.join(',')}}`;
 }

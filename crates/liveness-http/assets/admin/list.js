@@ -1,54 +1,31 @@
-// The list of checks: filters, a page of records without their faces, and the way to other pages.
+// The list of checks: a page of records without their faces, and the way to other pages. Its filters are in filters.js.
 
 import { ask } from './api.js';
-import { announce, el, panel } from './elements.js';
+import { el, panel } from './elements.js';
+import { filterForm, isFiltered, showProblems } from './filters.js';
 import { load } from './loading.js';
-import { FILTERS, rememberList, toList, toRecord } from './place.js';
+import { rememberList, toList, toRecord } from './place.js';
 import { challenges, count, device, localShort, outcome, utc } from './wording.js';
 
-const LABELS = { selfServiceUserId: 'User id', preRegistrationId: 'Pre-registration id', sessionId: 'Session id' };
 const SIZES = ['10', '20', '50', '100'];
 
 /** The view of a list; `opened` is the record that one comes back from. */
 export function listView(list, { opened, refused, signal }) {
   rememberList(list);
-  const form = filterForm(list);
+  const form = filterForm(list, { pageSize: size(list), go });
   const results = el('div', { id: 'results' });
   load(results, {
     what: 'the checks',
     work: () => ask('RetrieveLivenessChecksQuery', list, signal),
     show: (page) => resultsOf(page, list),
     told: (page) => (page.Items.length === 0 ? emptiness(page, list).heading : `Checks ${range(page)}`),
-    refused: (error) => refused(error) || showProblems(form, results, error),
+    refused: (error) => refused(error) || showsBeside(form, results, error),
     signal,
   }).then(() => {
     if (opened && !signal.aborted) results.querySelector(`a[href="${toRecord(opened)}"]`)?.focus();
   });
   return el('div', {}, el('h1', {}, 'Liveness checks'), form, results);
 }
-
-function filterForm(list) {
-  const fields = FILTERS.map((name) => el('div', { class: 'field' },
-    el('label', { for: name }, LABELS[name]),
-    el('input', {
-      id: name, name, value: list[name] ?? '', autocomplete: 'off', spellcheck: 'false',
-      inputmode: name === 'sessionId' ? null : 'numeric', 'aria-describedby': `${name}-problem`,
-    }),
-    el('p', { class: 'problem', id: `${name}-problem` })));
-  const submit = (event) => {
-    event.preventDefault();
-    const given = FILTERS.map((name) => [name, form.elements[name].value.trim()]);
-    go(toList({ ...Object.fromEntries(given), pageSize: size(list) }));
-  };
-  const form = el('form', { class: 'panel filters', role: 'search', 'aria-label': 'Filter the checks', submit, novalidate: true },
-    fields,
-    el('div', { class: 'actions' },
-      el('button', { type: 'submit', class: 'primary' }, 'Filter'),
-      isFiltered(list) ? el('a', { href: toList({ pageSize: size(list) }) }, 'Clear the filters') : null));
-  return form;
-}
-
-const isFiltered = (list) => FILTERS.some((name) => list[name]);
 
 /** A size that was made up in the address is not taken along. */
 const size = (list) => (SIZES.includes(list.pageSize) ? list.pageSize : null);
@@ -59,20 +36,10 @@ function go(hash) {
   else location.hash = hash;
 }
 
-/** What the server finds wrong with the filters is said beside them. Whatever else is wrong is not for here. */
-function showProblems(form, results, error) {
-  const errors = error.errors ?? [];
-  // In the order of the form, so that the first of them gets the focus.
-  const found = FILTERS.flatMap((name) => errors.filter(({ field }) => field === name));
-  if (found.length === 0 || found.length < errors.length) return false;
-  for (const { field, message } of found) {
-    form.elements[field].setAttribute('aria-invalid', 'true');
-    form.querySelector(`#${field}-problem`).textContent = `The ${LABELS[field].toLowerCase()} ${message}.`;
-  }
-  results.replaceChildren();
-  announce(`The filter is not valid: ${found.map(({ field }) => LABELS[field]).join(', ')}`);
-  form.elements[found[0].field].focus();
-  return true;
+function showsBeside(form, results, error) {
+  const isShown = showProblems(form, error.errors ?? []);
+  if (isShown) results.replaceChildren();
+  return isShown;
 }
 
 function resultsOf(page, list) {

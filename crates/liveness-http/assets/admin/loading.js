@@ -28,7 +28,8 @@ export async function load(part, { what, work, show, told = null, refused = () =
   }
 }
 
-function failure(what, error, again) {
+/** What is shown of a failure, with a way to try again. */
+export function failure(what, error, again) {
   return el('div', { class: 'notice bad', role: 'alert' },
     el('p', {}, el('strong', {}, `Loading ${what} failed. `), error.message),
     error.errors?.length > 0 ? el('ul', {}, error.errors.map(({ field, message }) => el('li', {}, `${field} ${message}`))) : null,

@@ -1,15 +1,21 @@
 // The review page: who is signed in, and which view the address asks for. How a view looks is in its own file.
 
-import { claims, isSignedIn, signOut } from './api.js';
 import { announce, el, focusHeading } from './elements.js';
 import { listView } from './list.js';
+import { failure } from './loading.js';
 import { backToList, forgetPlace, here } from './place.js';
+import { hostOf } from './provider.js';
 import { recordView } from './record.js';
-import { signInView } from './sign_in.js';
+import { comeBack, leaveToSignOut } from './redirect.js';
+import { claims, end, isSignedIn, name } from './session.js';
+import { signInSettings } from './settings.js';
+import { focusSignIn, refusalNotice, signInView } from './sign_in.js';
 
 const main = document.getElementById('main');
 const account = document.getElementById('account');
 
+/** The identity provider, once it is known; null where a token is pasted. */
+let settings = null;
 /** Ends whatever the view before was waiting for. */
 let leave = new AbortController();
 let before = {};
@@ -21,13 +27,13 @@ function show(notice = null) {
   announce('');
   showAccount();
   const place = here();
-  const view = isSignedIn() ? viewOf(place) : signInView({ notice, signedIn: () => show() });
+  const view = isSignedIn() ? viewOf(place) : signInView(settings, { notice, signedIn: () => show() });
   before = isSignedIn() ? place : {};
   document.title = !isSignedIn() ? 'Sign in · Liveness review'
     : place.record ? `Check ${place.record} · Liveness review` : 'Checks · Liveness review';
   main.replaceChildren(view);
   if (isSignedIn()) focusHeading(main);
-  else document.getElementById('token').focus();
+  else focusSignIn(main);
 }
 
 function viewOf(place) {
@@ -37,15 +43,11 @@ function viewOf(place) {
     : listView(place.list, { opened: before.record, refused, signal });
 }
 
-/** A token that is not, or no longer, good for this leads back to signing in. The place stays in the address. */
-function refused(error) {
-  if (error.status !== 401 && error.status !== 403) return false;
-  const notice = error.status === 403
-    ? { tone: 'bad', text: 'This token does not belong to an administrator: it lacks the role admin. A customer’s token opens nothing here.' }
-    : hasExpired()
-      ? { tone: 'unsure', text: 'Your token has expired. Sign in with a new one, and you are where you were.' }
-      : { tone: 'bad', text: 'The server does not accept this token. It may be for another system, altered, or not valid any more.' };
-  signOut();
+/** Whom the server refuses is led back to signing in. The place stays in the address. */
+function refused({ status }) {
+  if (status !== 401 && status !== 403) return false;
+  const notice = refusalNotice(settings, { status, hasExpired: hasExpired(), name: name() });
+  end();
   show(notice);
   return true;
 }
@@ -54,18 +56,36 @@ const expiry = () => (Number.isFinite(claims().exp) ? new Date(claims().exp * 10
 const hasExpired = () => expiry() !== null && expiry() <= new Date();
 
 function showAccount() {
-  const leaveAll = () => {
-    signOut();
-    forgetPlace();
-    show({ tone: 'good', text: 'You are signed out.' });
-  };
   account.replaceChildren(...(isSignedIn() ? [
-    el('span', { id: 'who' }, el('span', { class: 'roomy' }, 'Signed in as '), el('bdi', {}, `${claims().sub ?? 'unnamed'}`)),
-    el('button', { type: 'button', id: 'sign-out', click: leaveAll }, 'Sign out'),
+    el('span', { id: 'who' }, el('span', { class: 'roomy' }, 'Signed in as '), el('bdi', {}, name())),
+    el('button', { type: 'button', id: 'sign-out', click: signOut }, 'Sign out'),
   ] : []));
 }
 
-addEventListener('hashchange', () => show());
+/** Signs out here, and at the provider too where there is one. */
+function signOut() {
+  const ended = end();
+  forgetPlace();
+  if (ended === null) return show({ tone: 'good', text: 'You are signed out.' });
+  const host = hostOf(settings);
+  show(leaveToSignOut(ended)
+    ? { tone: 'good', text: `You are signed out here, and are led to ${host} to sign out there.` }
+    : { tone: 'unsure', text: `You are signed out here. You are still signed in at ${host}, which does not let this page end that.` });
+}
+
+/** Begins when it is known how one signs in here. Whoever comes back from the provider is signed in then. */
+async function start() {
+  let notice;
+  try {
+    settings = await signInSettings();
+    notice = settings && await comeBack(settings);
+  } catch (error) {
+    return main.replaceChildren(failure('the page', error, start));
+  }
+  show(notice);
+  addEventListener('hashchange', () => show());
+}
+
 // A page that the browser has put aside would come back with its token and its faces.
 addEventListener('pageshow', (event) => event.persisted && location.reload());
 document.addEventListener('keydown', (event) => {
@@ -77,4 +97,4 @@ document.getElementById('skip').addEventListener('click', (event) => {
   main.focus();
 });
 
-show();
+start();

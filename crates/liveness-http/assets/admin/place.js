@@ -2,7 +2,7 @@
 // forward work and a place can be kept; browsers do not send it. Ids stand there, and nothing else of a person.
 
 /** The filters, by the names that the API has for them. */
-export const FILTERS = ['selfServiceUserId', 'preRegistrationId', 'sessionId'];
+export const FILTERS = ['selfServiceUserId', 'preRegistrationId', 'sessionId', 'from', 'to', 'isSuccessful', 'hasImage'];
 const OF_LIST = [...FILTERS, 'pageNumber', 'pageSize'];
 
 /** The list that was shown last, to go back to from a record. */

@@ -1,11 +1,12 @@
 // One check: the face and all that was recorded of it, and the user's other attempts beside it. The face is fetched here
 // and nowhere else, and only when the record is opened.
 
-import { ask, claims } from './api.js';
+import { ask } from './api.js';
 import { el, facts, panel } from './elements.js';
 import { badge } from './list.js';
 import { load } from './loading.js';
 import { backToList, toList, toRecord } from './place.js';
+import { claims } from './session.js';
 import { bytes, challenges, count, device, local, localShort, outcome, percent, seconds, utc } from './wording.js';
 
 const ATTEMPTS = 20;

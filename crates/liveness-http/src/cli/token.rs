@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::failure::Failure;
 use crate::config::{TokenConfig, duration};
 use crate::host::start_error::StartError;
-use crate::token::{VerificationKey, sign_hs256};
+use crate::token::{OWN_ISSUER, VerificationKey, sign_hs256};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -23,8 +23,9 @@ Examples:
   echo \"Authorization: Bearer $admin\"
 
 The secret is that of `serve`, LIVENESS_JWT_SECRET. Anybody who can read it can act
-as any user. Issuer, audience and claim names are those of `serve` too. Standard
-output is the token and nothing else.";
+as any user. Issuer, audience, claim names and role names are those of `serve` too;
+without an issuer it is `liveness-http`. Standard output is the token and nothing
+else.";
 
 /// What the token says.
 #[derive(Args)]
@@ -78,24 +79,25 @@ impl Token {
     }
 
     fn claims(&self, now: i64) -> Map<String, Value> {
-        let roles: Vec<_> = self.role.iter().map(|role| role.name()).collect();
+        let names = &self.token.role_names;
+        let roles: Vec<_> = self.role.iter().map(|role| names.theirs(role.name())).collect();
         let roles = match &*roles {
             [role] => json!(role),
             roles => json!(roles),
         };
         let lifetime = i64::try_from(self.expires.as_secs()).unwrap_or(i64::MAX);
         let role_claim = self.token.jwt_role_claim.as_deref().unwrap_or("role");
+        let issuer = self.token.jwt_issuer.as_deref().unwrap_or(OWN_ISSUER);
         let mut claims = Map::from_iter([
+            ("iss".to_owned(), json!(issuer)),
             ("sub".to_owned(), json!(self.user)),
             (self.token.jwt_user_id_claim.clone(), json!(self.user)),
             (role_claim.to_owned(), roles),
             ("iat".to_owned(), json!(now)),
             ("exp".to_owned(), json!(now.saturating_add(lifetime))),
         ]);
-        for (name, value) in [("iss", &self.token.jwt_issuer), ("aud", &self.token.jwt_audience)] {
-            if let Some(value) = value {
-                claims.insert(name.to_owned(), json!(value));
-            }
+        if let Some(audience) = self.token.audience() {
+            claims.insert("aud".to_owned(), json!(audience));
         }
         claims
     }
@@ -104,6 +106,8 @@ impl Token {
 fn user(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(char::is_control) {
         Err("must be a user's id or UserId, such as 1234 or USR-00001234".to_owned())
+    } else if text.to_ascii_lowercase().starts_with("cli:") {
+        Err("must not begin with `cli:`, which names those who use the command line".to_owned())
     } else {
         Ok(text.to_owned())
     }

@@ -9,7 +9,7 @@ use liveness_core::{Clock as _, SystemClock};
 use serde_json::json;
 
 use super::start_error::StartError;
-use crate::token::{TokenRules, TokenVerifier, VerificationKey, sign_hs256};
+use crate::token::{OWN_ISSUER, TokenRules, TokenVerifier, VerificationKey, sign_hs256};
 
 const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 /// A drawn face, which belongs to nobody.
@@ -37,11 +37,12 @@ impl DevKey {
         let customer = sign_hs256(
             &self.0,
             &json!({
-                "sub": "1234", "role": "customer", "exp": expires, "email": "customer@example.com",
+                "iss": OWN_ISSUER, "sub": "1234", "role": "customer", "exp": expires, "email": "customer@example.com",
                 "given_name": "Jane", "family_name": "Doe", "name": "Jane Doe",
             }),
         )?;
-        let admin = sign_hs256(&self.0, &json!({ "sub": "reviewer", "role": "admin", "exp": expires }))?;
+        let admin = json!({ "iss": OWN_ISSUER, "sub": "reviewer", "role": "admin", "exp": expires });
+        let admin = sign_hs256(&self.0, &admin)?;
         let mut out = std::io::stdout().lock();
         out.write_all(script(address, database_url, &customer, &admin).as_bytes())?;
         out.flush()

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use liveness_bus::BuildErrors;
 use liveness_core::store::OpenError;
 
+use crate::pages::admin::SignInError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 
 /// Why the host does not start, as one line that says what would be right.
@@ -30,12 +31,18 @@ pub enum StartError {
     /// The identity provider's keys cannot be used.
     #[error("LIVENESS_JWT_JWKS: {0}")]
     Jwks(#[from] JwksError),
+    /// The identity provider's tokens for other services would be good here.
+    #[error("LIVENESS_JWT_JWKS: an identity provider signs tokens for other services too; set {0}")]
+    Provider(String),
     /// The list of revoked tokens cannot be used.
     #[error("LIVENESS_JWT_REVOKED_FILE: {0}")]
     RevokedTokens(#[from] RevokedTokensError),
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Reviewers cannot sign in like that.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
     /// The address cannot be listened on.
     #[error("LIVENESS_BIND: cannot listen on {0}: {1}")]
     Bind(String, #[source] std::io::Error),

@@ -1,47 +1,92 @@
 //! The review page at `/admin`, on which an administrator looks at faces. Its files are compiled into the binary.
 //!
-//! The page itself holds no data and needs no token. Its scripts call the API, with the token that the reviewer pastes. The
-//! files are in `assets/admin`, and are served unchanged.
+//! The page itself holds no data and needs no token. Its scripts call the API, with the token that the reviewer gets at an
+//! identity provider ([`SignIn`]) or pastes. The files are in `assets/admin`, and are served unchanged.
+
+mod sign_in;
 
 use actix_web::web::{Bytes, ServiceConfig};
+use serde_json::{Value, json};
 
-use super::static_files::{HTML, SCRIPT, STYLE, redirect, serve_file};
-
-/// A path, its media type and its content.
-type File = (&'static str, &'static str, &'static str);
+pub use self::sign_in::{SignIn, SignInError};
+use super::static_files::{File, JSON, Policy, SCRIPT, STYLE, serve_file, serve_page};
 
 macro_rules! asset {
     ($name:literal, $media_type:expr) => {
-        (
-            concat!("/admin/", $name),
-            $media_type,
-            include_str!(concat!("../../assets/admin/", $name)),
-        )
+        File {
+            path: concat!("/admin/", $name),
+            media_type: $media_type,
+            content: Bytes::from_static(include_bytes!(concat!("../../assets/admin/", $name))),
+        }
     };
 }
 
-const FILES: [File; 12] = [
-    ("/admin", HTML, include_str!("../../assets/admin/index.html")),
-    asset!("style.css", STYLE),
-    asset!("icon.svg", "image/svg+xml"),
-    asset!("main.js", SCRIPT),
-    asset!("api.js", SCRIPT),
-    asset!("elements.js", SCRIPT),
-    asset!("list.js", SCRIPT),
-    asset!("loading.js", SCRIPT),
-    asset!("place.js", SCRIPT),
-    asset!("record.js", SCRIPT),
-    asset!("sign_in.js", SCRIPT),
-    asset!("wording.js", SCRIPT),
-];
+const PAGE: &[u8] = include_bytes!("../../assets/admin/index.html");
 
-/// Adds the review page to an actix application: `App::new().configure(|app| api.configure(app)).configure(admin::configure)`.
-///
-/// Mount it under the same scope as the [`LivenessApi`](crate::LivenessApi): the page calls
-/// `api/BPMSelfService/commands/…`, relative to its own path.
-pub fn configure(app: &mut ServiceConfig) {
-    for (path, media_type, content) in FILES {
-        serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
+/// The files that are the same on every host.
+fn files() -> [File; 19] {
+    [
+        asset!("style.css", STYLE),
+        asset!("icon.svg", "image/svg+xml"),
+        asset!("main.js", SCRIPT),
+        asset!("api.js", SCRIPT),
+        asset!("days.js", SCRIPT),
+        asset!("elements.js", SCRIPT),
+        asset!("filters.js", SCRIPT),
+        asset!("jwt.js", SCRIPT),
+        asset!("list.js", SCRIPT),
+        asset!("loading.js", SCRIPT),
+        asset!("place.js", SCRIPT),
+        asset!("provider.js", SCRIPT),
+        asset!("record.js", SCRIPT),
+        asset!("redirect.js", SCRIPT),
+        asset!("refusal.js", SCRIPT),
+        asset!("session.js", SCRIPT),
+        asset!("settings.js", SCRIPT),
+        asset!("sign_in.js", SCRIPT),
+        asset!("wording.js", SCRIPT),
+    ]
+}
+
+/// The review page with its settings. Without any, reviewers paste a token.
+#[derive(Debug, Clone, Default)]
+pub struct ReviewPage {
+    sign_in: Option<SignIn>,
+}
+
+impl ReviewPage {
+    /// The same page, on which reviewers sign in at an identity provider.
+    ///
+    /// The page's own address, as the browser has it, is the redirect URI to register there.
+    #[must_use]
+    pub fn sign_in(mut self, sign_in: SignIn) -> Self {
+        self.sign_in = Some(sign_in);
+        self
     }
-    redirect(app, "/admin/", "../admin");
+
+    /// Adds the page to an actix application.
+    ///
+    /// Mount it under the same scope as the [`LivenessApi`](crate::LivenessApi): the page calls
+    /// `api/BPMSelfService/commands/…`, relative to its own path.
+    pub fn configure(&self, app: &mut ServiceConfig) {
+        let policy = match &self.sign_in {
+            None => Policy::default(),
+            Some(sign_in) => Policy::talking_to(sign_in.origin()),
+        };
+        let settings = json!({ "signIn": self.sign_in.as_ref().map_or(Value::Null, SignIn::settings) });
+        let settings = File {
+            path: "/admin/settings.json",
+            media_type: JSON,
+            content: settings.to_string().into(),
+        };
+        for file in files().into_iter().chain([settings]) {
+            serve_file(app, file, &policy);
+        }
+        serve_page(app, "/admin", Bytes::from_static(PAGE), &policy);
+    }
+}
+
+/// Adds the review page without settings: `App::new().configure(|app| api.configure(app)).configure(admin::configure)`.
+pub fn configure(app: &mut ServiceConfig) {
+    ReviewPage::default().configure(app);
 }

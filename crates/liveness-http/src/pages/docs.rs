@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use liveness_bus::Bus;
 
 use super::openapi::{Endpoints, document};
-use super::static_files::{HTML, SCRIPT, STYLE, redirect, serve_file};
+use super::static_files::{File, JSON, Policy, SCRIPT, STYLE, serve_file, serve_page};
 
 macro_rules! swagger_ui {
     ($name:literal) => {
@@ -14,9 +14,10 @@ macro_rules! swagger_ui {
     };
 }
 
+const PAGE: &str = include_str!("../../assets/docs/index.html");
+
 /// Paths, media types and contents.
-const FILES: [(&str, &str, &str); 4] = [
-    ("/docs", HTML, include_str!("../../assets/docs/index.html")),
+const FILES: [(&str, &str, &str); 3] = [
     ("/docs/main.js", SCRIPT, include_str!("../../assets/docs/main.js")),
     ("/docs/swagger-ui.css", STYLE, swagger_ui!("swagger-ui.css")),
     (
@@ -36,10 +37,16 @@ impl Docs {
     }
 
     pub(crate) fn configure(&self, app: &mut ServiceConfig) {
-        serve_file(app, "/openapi.json", "application/json", self.0.clone());
-        for (path, media_type, content) in FILES {
-            serve_file(app, path, media_type, Bytes::from_static(content.as_bytes()));
+        let document = ("/openapi.json", JSON, self.0.clone());
+        let files = FILES.map(|(path, media_type, content)| (path, media_type, Bytes::from_static(content.as_bytes())));
+        for (path, media_type, content) in files.into_iter().chain([document]) {
+            let file = File {
+                path,
+                media_type,
+                content,
+            };
+            serve_file(app, file, &Policy::default());
         }
-        redirect(app, "/docs/", "../docs");
+        serve_page(app, "/docs", Bytes::from_static(PAGE.as_bytes()), &Policy::default());
     }
 }

@@ -120,6 +120,7 @@ fn tag(access: Access) -> &'static str {
 fn request_body(schema: Value, examples: &[Example], schemas: &Schemas) -> Value {
     let examples = numbered(examples, |example| example.request.clone());
     json!({
+        "description": "JSON in UTF-8. `text/json` and `application/*+json` are names of it too.",
         "required": schemas.is_anything_required(&schema),
         "content": { "application/json": { "schema": schema, "examples": examples } },
     })

@@ -3,19 +3,24 @@
 use std::fmt;
 use std::sync::Arc;
 
+use actix_web::guard::fn_guard;
 use actix_web::web;
 use liveness_bus::Bus;
 use liveness_bus::liveness::Settings;
 use liveness_core::{Clock, SystemClock, UserDirectory};
 
 use super::api_state::ApiState;
-use super::client_address::TrustedProxies;
+use super::client_address::{ForwardedHeader, TrustedProxies};
 use super::dispatch::dispatch;
 use super::limits::admission::{AdmissionControl, AdmissionLimits};
 use super::limits::rate_limit::{RateLimit, RateLimiters};
-use super::unrouted::method_not_allowed;
+use super::path::{any_slashes, is_plain};
+use super::unrouted::{method_not_allowed, not_found};
 use crate::metrics::Metrics;
 use crate::token::TokenVerifier;
+
+/// Where the messages are.
+const COMMANDS: &str = "/api/BPMSelfService/commands";
 
 /// `POST /api/BPMSelfService/commands/{CommandName}` on a bus. Cloning it is cheap.
 ///
@@ -39,6 +44,7 @@ impl LivenessApi {
             verifier,
             users,
             trusted_proxies: TrustedProxies::default(),
+            forwarded_header: ForwardedHeader::default(),
             rate_limit: None,
             max_image_bytes: Settings::default().max_image_bytes,
             admission_limits: AdmissionLimits::default(),
@@ -50,17 +56,20 @@ impl LivenessApi {
     /// Adds the routes to an actix application: `App::new().configure(|app| api.configure(app))`.
     pub fn configure(&self, app: &mut web::ServiceConfig) {
         let state = web::Data::from(Arc::clone(&self.0));
-        let route = |name: &str| {
-            web::resource(format!("/api/BPMSelfService/commands/{name}"))
+        let route = |path: String| {
+            web::resource(path)
+                .guard(fn_guard(is_plain))
                 .app_data(state.clone())
                 .route(web::post().to(dispatch))
                 .default_service(web::to(|request| method_not_allowed(request, "POST")))
         };
         // actix compares a path without a pattern, which is much faster than matching one with a pattern.
         for meta in self.0.bus.messages() {
-            app.service(route(meta.name()));
+            app.service(route(format!("{COMMANDS}/{}", meta.name())));
         }
-        app.service(route("{name}"));
+        let any_name = any_slashes(&format!("{COMMANDS}/{{name}}"));
+        app.service(route(any_name.clone()));
+        app.service(web::resource(any_name).route(web::to(not_found)));
     }
 
     pub(crate) fn bus(&self) -> &Bus {
@@ -74,6 +83,7 @@ pub struct LivenessApiBuilder {
     verifier: TokenVerifier,
     users: Arc<dyn UserDirectory>,
     trusted_proxies: TrustedProxies,
+    forwarded_header: ForwardedHeader,
     rate_limit: Option<RateLimit>,
     max_image_bytes: usize,
     admission_limits: AdmissionLimits,
@@ -94,6 +104,13 @@ impl LivenessApiBuilder {
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
+        self
+    }
+
+    /// Sets the header in which those proxies name the client. The default is `X-Forwarded-For`. No other header is read.
+    #[must_use]
+    pub fn forwarded_header(mut self, header: ForwardedHeader) -> Self {
+        self.forwarded_header = header;
         self
     }
 
@@ -149,6 +166,7 @@ impl LivenessApiBuilder {
             verifier: self.verifier,
             users: self.users,
             trusted_proxies: self.trusted_proxies,
+            forwarded_header: self.forwarded_header,
             rate_limiters: self.rate_limit.map(RateLimiters::new),
             max_command_bytes,
             admission: AdmissionControl::new(self.admission_limits, max_command_bytes, self.metrics.clone()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use liveness_bus::Bus;
 use liveness_core::{Clock, UserDirectory};
 
-use super::client_address::TrustedProxies;
+use super::client_address::{ForwardedHeader, TrustedProxies};
 use super::limits::admission::AdmissionControl;
 use super::limits::rate_limit::RateLimiters;
 use crate::metrics::Metrics;
@@ -17,6 +17,7 @@ pub(super) struct ApiState {
     pub(super) verifier: TokenVerifier,
     pub(super) users: Arc<dyn UserDirectory>,
     pub(super) trusted_proxies: TrustedProxies,
+    pub(super) forwarded_header: ForwardedHeader,
     pub(super) rate_limiters: Option<RateLimiters>,
     pub(super) max_command_bytes: usize,
     pub(super) admission: AdmissionControl,

@@ -45,7 +45,7 @@ fn check_rate(state: &ApiState, token: Option<&VerifiedToken>, client_address: O
         return Ok(());
     };
     let (by, outcome) = match token {
-        Some(token) => ("principal", limiters.check_principal(token.principal.subject())),
+        Some(token) => ("principal", limiters.check_principal(&token.principal)),
         None => ("address", limiters.check_address(client_address)),
     };
     outcome.inspect_err(|_| state.metrics.count_rate_limited(by))

@@ -1,10 +1,13 @@
 //! The address of the client behind trusted proxies: `docs/api.md#client-address`.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use ipnet::IpNet;
+
+use super::quoted::split_unquoted;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -31,6 +34,45 @@ impl FromStr for TrustedProxies {
     }
 }
 
+/// The one header in which trusted proxies name the client. A client may send any of the others itself, so they are not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedHeader(HeaderName);
+
+impl Default for ForwardedHeader {
+    /// `X-Forwarded-For`.
+    fn default() -> Self {
+        Self(X_FORWARDED_FOR)
+    }
+}
+
+impl FromStr for ForwardedHeader {
+    type Err = String;
+
+    /// Reads the name of a header: `forwarded` (RFC 7239), or any other one that holds an address, or a list of them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let name = HeaderName::from_str(text.trim());
+        name.map(Self)
+            .map_err(|_| "must be the name of one header, such as x-forwarded-for, forwarded or x-real-ip".to_owned())
+    }
+}
+
+impl fmt::Display for ForwardedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+impl ForwardedHeader {
+    /// The forwarded addresses from the first hop to the last. A value that is no address is `None`.
+    fn hops(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+        let lines = headers.get_all(&self.0).map(|value| value.to_str().unwrap_or("?"));
+        if self.0 == FORWARDED {
+            return lines.flat_map(forwarded_hops).collect();
+        }
+        lines.flat_map(|line| line.split(',')).map(node_address).collect()
+    }
+}
+
 impl TrustedProxies {
     fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
@@ -41,12 +83,17 @@ impl TrustedProxies {
     ///
     /// A forwarded value that is no address ends the search at the proxy that sent it. Everything to its left may be made up
     /// by the client.
-    pub(super) fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+    pub(super) fn client(
+        &self,
+        peer: Option<SocketAddr>,
+        headers: &HeaderMap,
+        forwarded: &ForwardedHeader,
+    ) -> Option<IpAddr> {
         let mut client = peer?.ip().to_canonical();
         if !self.contains(client) {
             return Some(client);
         }
-        for hop in hops(headers).into_iter().rev() {
+        for hop in forwarded.hops(headers).into_iter().rev() {
             let Some(address) = hop else { break };
             client = address;
             if !self.contains(client) {
@@ -55,18 +102,6 @@ impl TrustedProxies {
         }
         Some(client)
     }
-}
-
-/// The forwarded addresses from the first hop to the last. A value that is no address is `None`.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = |name| headers.get_all(name).map(|value| value.to_str().unwrap_or("?"));
-    if headers.contains_key(FORWARDED) {
-        return lines(FORWARDED).flat_map(forwarded_hops).collect();
-    }
-    lines(X_FORWARDED_FOR)
-        .flat_map(|line| line.split(','))
-        .map(node_address)
-        .collect()
 }
 
 /// The hops of one line of `Forwarded`.
@@ -101,65 +136,79 @@ fn node_address(node: &str) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
-fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
-    let mut is_quoted = false;
-    let at_separator = |c: char| {
-        is_quoted ^= c == '"';
-        c == separator && !is_quoted
-    };
-    text.split(at_separator).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderValue;
 
     use super::*;
 
-    fn client(trusted: &str, peer: &str, headers: &[(HeaderName, &'static str)]) -> String {
+    /// The client's address, as the header named `forwarded` gives it.
+    fn client(trusted: &str, peer: &str, forwarded: &str, headers: &[(&'static str, &'static str)]) -> String {
         let trusted: TrustedProxies = trusted.parse().unwrap();
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(name.clone(), HeaderValue::from_static(value));
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        trusted.client(peer.parse().ok(), &map).unwrap().to_string()
+        let client = trusted.client(peer.parse().ok(), &map, &forwarded.parse().unwrap());
+        client.unwrap().to_string()
     }
 
     #[test]
     fn nobody_but_a_trusted_proxy_is_believed() {
-        let forged = [(X_FORWARDED_FOR, "1.2.3.4"), (FORWARDED, "for=1.2.3.4")];
-        assert_eq!(client("", "41.58.12.100:4000", &forged), "41.58.12.100");
-        assert_eq!(client("10.0.0.0/8", "41.58.12.100:4000", &forged), "41.58.12.100");
+        let forged = [("x-forwarded-for", "1.2.3.4"), ("forwarded", "for=1.2.3.4")];
+        for header in ["x-forwarded-for", "forwarded"] {
+            for trusted in ["", "10.0.0.0/8"] {
+                assert_eq!(client(trusted, "41.58.12.100:4000", header, &forged), "41.58.12.100");
+            }
+        }
     }
 
     #[test]
     fn the_rightmost_address_that_is_not_trusted_is_the_client() {
-        let cases: [(&[(HeaderName, &'static str)], &str); 9] = [
+        let cases: [(&[&'static str], &str); 6] = [
             (&[], "10.0.0.1"),
-            (&[(X_FORWARDED_FOR, "41.58.12.100")], "41.58.12.100"),
-            (&[(X_FORWARDED_FOR, "1.1.1.1, 41.58.12.100, 10.0.0.2")], "41.58.12.100"),
-            (
-                &[
-                    (X_FORWARDED_FOR, "1.1.1.1"),
-                    (X_FORWARDED_FOR, "41.58.12.100:55,10.9.9.9"),
-                ],
-                "41.58.12.100",
-            ),
-            (&[(X_FORWARDED_FOR, "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
-            (&[(X_FORWARDED_FOR, "1.1.1.1, unknown, 10.0.0.2")], "10.0.0.2"),
-            (
-                &[
-                    (X_FORWARDED_FOR, "9.9.9.9"),
-                    (FORWARDED, "for=1.1.1.1, for=41.58.12.100;proto=https"),
-                ],
-                "41.58.12.100",
-            ),
-            (&[(FORWARDED, "by=x; For=\"[2001:db8::1]:4711\"")], "2001:db8::1"),
-            (&[(FORWARDED, "for=1.1.1.1, for=\"_a,b\", for=10.0.0.2")], "10.0.0.2"),
+            (&["41.58.12.100"], "41.58.12.100"),
+            (&["1.1.1.1, 41.58.12.100, 10.0.0.2"], "41.58.12.100"),
+            (&["1.1.1.1", "41.58.12.100:55,10.9.9.9"], "41.58.12.100"),
+            (&["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            (&["1.1.1.1, unknown, 10.0.0.2"], "10.0.0.2"),
         ];
-        for (headers, expected) in cases {
-            assert_eq!(client("10.0.0.0/8", "10.0.0.1:4000", headers), expected, "{headers:?}");
+        for (values, expected) in cases {
+            for header in ["x-forwarded-for", "x-real-ip", "cf-connecting-ip"] {
+                let headers: Vec<_> = values.iter().map(|value| (header, *value)).collect();
+                assert_eq!(
+                    client("10.0.0.0/8", "10.0.0.1:4000", header, &headers),
+                    expected,
+                    "{headers:?}"
+                );
+            }
         }
+        let forwarded = [
+            ("for=1.1.1.1, for=41.58.12.100;proto=https", "41.58.12.100"),
+            ("by=x; For=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("for=1.1.1.1, for=\"_a,b\", for=10.0.0.2", "10.0.0.2"),
+        ];
+        for (line, expected) in forwarded {
+            assert_eq!(
+                client("10.0.0.0/8", "10.0.0.1:4000", "Forwarded", &[("forwarded", line)]),
+                expected,
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_other_header_is_read() {
+        let sent = [
+            ("x-forwarded-for", "1.1.1.1"),
+            ("forwarded", "for=2.2.2.2"),
+            ("x-real-ip", "3.3.3.3"),
+        ];
+        let client = |header: &str| client("10.0.0.1", "10.0.0.1:4000", header, &sent);
+        assert_eq!(client("x-forwarded-for"), "1.1.1.1");
+        assert_eq!(client("FORWARDED"), "2.2.2.2");
+        assert_eq!(client("X-Real-IP"), "3.3.3.3");
+        assert_eq!(client("cf-connecting-ip"), "10.0.0.1");
     }
 
     #[test]
@@ -168,24 +217,23 @@ mod tests {
             "for=6.6.6.6;x=\", for=41.58.12.100",
             "for=6.6.6.6;x=\"\\\", for=41.58.12.100\"",
         ] {
-            assert_eq!(
-                client("10.0.0.0/8", "10.0.0.1:4000", &[(FORWARDED, line)]),
-                "10.0.0.1",
-                "{line}"
-            );
+            let told = client("10.0.0.0/8", "10.0.0.1:4000", "forwarded", &[("forwarded", line)]);
+            assert_eq!(told, "10.0.0.1", "{line}");
         }
     }
 
     #[test]
     fn an_ipv4_peer_on_an_ipv6_socket_is_an_ipv4_peer() {
-        assert_eq!(
-            client(
-                "10.0.0.1",
-                "[::ffff:10.0.0.1]:80",
-                &[(X_FORWARDED_FOR, "::ffff:1.2.3.4")]
-            ),
-            "1.2.3.4"
-        );
+        let headers = [("x-forwarded-for", "::ffff:1.2.3.4")];
+        let told = client("10.0.0.1", "[::ffff:10.0.0.1]:80", "x-forwarded-for", &headers);
+        assert_eq!(told, "1.2.3.4");
+    }
+
+    #[test]
+    fn a_header_has_one_name() {
+        for bad in ["", "x-forwarded-for, forwarded", "x real ip", "forwarded:"] {
+            assert!(bad.parse::<ForwardedHeader>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::expectation::Expectation;
+
 /// How long a connection may be idle between two requests.
 pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the head of a request may take. The TLS handshake before the first head has the same limit.
@@ -19,7 +21,13 @@ pub(crate) const LINGERING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The shared state of one connection.
 #[derive(Debug, Clone)]
-pub(crate) struct ConnectionState(Rc<Cell<Phase>>);
+pub(crate) struct ConnectionState(Rc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    phase: Cell<Phase>,
+    expectation: Expectation,
+}
 
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy)]
@@ -35,14 +43,18 @@ pub(crate) enum Phase {
 impl ConnectionState {
     /// A new connection, which waits for its first head.
     pub(crate) fn new(head_until: Instant) -> Self {
-        Self(Rc::new(Cell::new(Phase::Head {
+        let phase = Phase::Head {
             until: head_until,
             has_begun: false,
-        })))
+        };
+        Self(Rc::new(Shared {
+            phase: Cell::new(phase),
+            expectation: Expectation::default(),
+        }))
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        self.0.get()
+        self.0.phase.get()
     }
 
     /// The first bytes of a head have come. From now on the head has its own time limit.
@@ -53,26 +65,32 @@ impl ConnectionState {
         } = self.phase()
         {
             let until = until.min(Instant::now() + HEAD_TIMEOUT);
-            self.0.set(Phase::Head { until, has_begun: true });
+            self.0.phase.set(Phase::Head { until, has_begun: true });
         }
     }
 
     /// The head has been read, and the request is being answered.
     pub(crate) fn request_begun(&self, has_body: bool) {
-        self.0.set(Phase::Answer {
+        self.0.phase.set(Phase::Answer {
             body_is_read: !has_body,
         });
     }
 
+    /// Whether its client waits until the body is wanted.
+    pub(crate) fn expectation(&self) -> &Expectation {
+        &self.0.expectation
+    }
+
     /// The body has been read to its end.
     pub(crate) fn body_read(&self) {
-        self.0.set(Phase::Answer { body_is_read: true });
+        self.0.phase.set(Phase::Answer { body_is_read: true });
     }
 
     /// The answer is ready. Returns whether it must be the last one on the connection, because its body was not read.
     pub(crate) fn request_answered(&self) -> bool {
+        self.0.expectation.end();
         let is_last = matches!(self.phase(), Phase::Answer { body_is_read: false });
-        self.0.set(if is_last {
+        self.0.phase.set(if is_last {
             Phase::Lingering {
                 until: Instant::now() + LINGERING_TIMEOUT,
             }
@@ -90,7 +108,7 @@ impl ConnectionState {
     pub(crate) fn answer_written(&self) {
         if let Phase::Head { has_begun, .. } = self.phase() {
             let until = next_head_deadline();
-            self.0.set(Phase::Head { until, has_begun });
+            self.0.phase.set(Phase::Head { until, has_begun });
         }
     }
 }

@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::limits::permit::Permit;
 use super::message_headers::{device, idempotency_key};
 use super::request_id::request_id;
+use super::upgrade::decline_upgrade;
 use crate::token::VerifiedToken;
 
 /// How long a message may take once its body has been received. Then a query is abandoned, and a command is not begun.
@@ -28,7 +29,9 @@ const MAX_QUERY_BYTES: usize = 64 * 1024;
 pub(super) async fn dispatch(request: HttpRequest, payload: web::Payload, state: web::Data<ApiState>) -> HttpResponse {
     let request_id = request_id(request.headers());
     let answered = answer(&request, payload, state.into_inner(), &request_id).await;
-    answered.unwrap_or_else(|failure| failure.answer(&request_id))
+    let mut response = answered.unwrap_or_else(|failure| failure.answer(&request_id));
+    decline_upgrade(request.head(), response.head_mut());
+    response
 }
 
 async fn answer(
@@ -37,8 +40,10 @@ async fn answer(
     state: Arc<ApiState>,
     request_id: &RequestId,
 ) -> Result<HttpResponse, Failure> {
-    let name = request.match_info().as_str().rsplit('/').next().unwrap_or_default();
-    let client_address = state.trusted_proxies.client(request.peer_addr(), request.headers());
+    let name = name(request);
+    let client_address = state
+        .trusted_proxies
+        .client(request.peer_addr(), request.headers(), &state.forwarded_header);
     let accepted = accept(&state, name, request.headers(), client_address).await;
     let (permit, token) =
         accepted.inspect_err(|failure| report_refusal(&state, name, failure, request_id, client_address))?;
@@ -65,6 +70,12 @@ async fn answer(
     });
     let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
     Ok(outcome?.answer(request_id))
+}
+
+/// The name of the message: the last part of the path.
+fn name(request: &HttpRequest) -> &str {
+    let mut parts = request.match_info().as_str().rsplit('/');
+    parts.find(|part| !part.is_empty()).unwrap_or_default()
 }
 
 /// What comes before the bus: the limit on requests, the token, and whether the message exists.

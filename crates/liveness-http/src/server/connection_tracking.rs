@@ -7,6 +7,7 @@ use actix_web::middleware::Next;
 
 use crate::request::body::has_body;
 use crate::request::connection_state::ConnectionState;
+use crate::request::upgrade::decline_upgrade;
 
 /// Updates the [`ConnectionState`] of each request, and closes the connection after a body that was not read.
 pub(super) async fn track_connection<B: MessageBody>(
@@ -17,13 +18,13 @@ pub(super) async fn track_connection<B: MessageBody>(
     if let Some(connection) = &connection {
         connection.request_begun(has_body(request.headers()));
     }
-    let mut response = next.call(request).await?;
+    let response = next.call(request).await?;
+    let (request, mut response) = response.into_parts();
+    let head = response.head_mut();
+    decline_upgrade(request.head(), head);
     if connection.is_some_and(|connection| connection.request_answered()) {
         // Without this, actix-web would read the body to its end, to get to the next request.
-        response
-            .response_mut()
-            .head_mut()
-            .set_connection_type(ConnectionType::Close);
+        head.set_connection_type(ConnectionType::Close);
     }
-    Ok(response)
+    Ok(ServiceResponse::new(request, response))
 }

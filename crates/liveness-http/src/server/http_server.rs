@@ -2,14 +2,16 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_http::{HttpService, KeepAlive, Protocol, Request};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::App;
-use actix_web::dev::AppConfig;
-use actix_web::middleware::from_fn;
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, ServiceRequest};
+use actix_web::middleware::{Condition, Next, from_fn};
 use tokio::net::TcpStream;
 
 use super::connection_tracking::track_connection;
@@ -19,7 +21,8 @@ use super::tls::Tls;
 use crate::config::ServeConfig;
 use crate::host::Host;
 use crate::metrics::GaugeGuard;
-use crate::request::connection_state::{KEEP_ALIVE_TIMEOUT, LINGERING_TIMEOUT};
+use crate::request::connection_state::{ConnectionState, KEEP_ALIVE_TIMEOUT, LINGERING_TIMEOUT};
+use crate::request::cors::allow_origins;
 
 /// Builds the server, which runs once it is polled.
 pub(super) fn http_server(
@@ -33,13 +36,19 @@ pub(super) fn http_server(
     let connections_each = allowed_connections(config.max_connections).div_ceil(workers);
     let builder: ServerBuilder = Server::build().max_concurrent_connections(connections_each);
     let stopping = builder.graceful_shutdown_signal();
+    let origins = Arc::new(config.cors_origins.clone());
     let builder = builder
         .disable_signals()
         .shutdown_timeout(config.shutdown_grace.as_secs());
     let builder = builder.listen("http", listener, move || {
         let (host, stopping) = (host.clone(), stopping.clone());
         let connections = host.connections().clone();
+        let origins = origins.clone();
+        let is_cors_on = !origins.is_empty();
+        let cors =
+            from_fn(move |request: ServiceRequest, next: Next<BoxBody>| allow_origins(origins.clone(), request, next));
         let app = App::new()
+            .wrap(Condition::new(is_cors_on, cors))
             .wrap(from_fn(track_connection))
             .configure(|app| host.configure(app))
             .into_factory()
@@ -48,6 +57,7 @@ pub(super) fn http_server(
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE_TIMEOUT))
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGERING_TIMEOUT)
+            .expect(fn_service(expect_continue))
             .on_connect_ext(move |stream: &TimeoutStream, data| {
                 data.insert(stream.state().clone());
                 data.insert(GaugeGuard::raise(&connections, 1));
@@ -61,6 +71,14 @@ pub(super) fn http_server(
         fn_service(move |stream| accept(stream, tls.clone())).and_then(http)
     })?;
     Ok(builder.run())
+}
+
+/// Begins a request whose client waits until its body is wanted.
+async fn expect_continue(request: Request) -> Result<Request, actix_http::Error> {
+    if let Some(connection) = request.conn_data::<ConnectionState>() {
+        connection.expectation().begin();
+    }
+    Ok(request)
 }
 
 /// Prepares a connection for actix-http.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
@@ -21,6 +22,9 @@ use crate::request::connection_state::{ConnectionState, HEAD_TIMEOUT, Phase};
 /// How long an answer may wait until its reader takes a byte of it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What a client waits for that has sent `Expect: 100-continue`.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// A connection with deadlines.
 #[derive(Debug)]
 pub(super) struct TimeoutStream {
@@ -28,6 +32,8 @@ pub(super) struct TimeoutStream {
     state: ConnectionState,
     head_timer: Pin<Box<Sleep>>,
     write_timer: Option<Pin<Box<Sleep>>>,
+    /// What is left to be written of [`CONTINUE`].
+    invitation: &'static [u8],
 }
 
 impl TimeoutStream {
@@ -50,6 +56,7 @@ impl TimeoutStream {
             state: ConnectionState::new(head_until),
             head_timer: Box::pin(sleep_until(head_until)),
             write_timer: None,
+            invitation: &[],
         }
     }
 
@@ -92,6 +99,22 @@ impl TimeoutStream {
         timer.as_mut().poll(cx).map(|()| io::ErrorKind::TimedOut.into())
     }
 
+    /// Tells a client that its body is wanted, if it waits for that.
+    fn poll_invite(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.state.expectation().take_invitation() {
+            self.invitation = CONTINUE;
+        }
+        while !self.invitation.is_empty() {
+            let result = Pin::new(&mut self.stream).poll_write(cx, self.invitation);
+            let written = ready!(self.after_write(result, cx))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.invitation = &self.invitation[written..];
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Applies the deadlines to the result of a write.
     fn after_write<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if result.is_pending() {
@@ -105,6 +128,15 @@ impl TimeoutStream {
         }
         result
     }
+}
+
+/// Where the `100 Continue` of actix-http stands in what it writes. It comes too early: `request/expectation.rs`.
+fn early_continue(state: &ConnectionState, bytes: &[u8]) -> Option<usize> {
+    // Other answers may be large, and are not searched.
+    state
+        .expectation()
+        .is_announced()
+        .then(|| memmem::find(bytes, CONTINUE))?
 }
 
 impl AsyncRead for TimeoutStream {
@@ -127,11 +159,21 @@ impl AsyncWrite for TimeoutStream {
             self.write_last(&answer, cx);
             return Poll::Ready(Ok(bytes.len()));
         }
+        let bytes = match early_continue(&self.state, bytes) {
+            Some(0) => {
+                self.state.expectation().announcement_removed();
+                return Poll::Ready(Ok(CONTINUE.len()));
+            }
+            Some(start) => &bytes[..start],
+            None => bytes,
+        };
+        ready!(self.poll_invite(cx))?;
         let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.after_write(result, cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_invite(cx))?;
         // Without TLS a flush never waits. With TLS, encrypted bytes may still have to be sent.
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if flushed.is_pending() || self.write_timer.is_some() {

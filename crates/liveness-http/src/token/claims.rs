@@ -5,11 +5,14 @@ use liveness_bus::Principal;
 use liveness_core::{Claims, UserReference};
 use serde_json::{Map, Value};
 
+use super::claim_path::find_claim;
 use super::flaw::TokenFlaw;
 use super::rules::TokenRules;
 
 /// OpenID Connect Core 1.0 section 2.
 const MAX_SUBJECT_BYTES: usize = 255;
+/// The audit trail names those who used the command line like this, so no token may.
+const COMMAND_LINE: &str = "cli:";
 
 /// What a valid token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,28 +26,60 @@ pub struct VerifiedToken {
 impl TokenRules {
     /// Reads the claims of a token whose signature and expiry have been checked.
     pub(super) fn read_claims(&self, claims: &Map<String, Value>) -> Result<VerifiedToken, TokenFlaw> {
-        if !claims.get("iss").is_none_or(Value::is_string)
-            || !claims.get("aud").is_none_or(is_audience)
-            || !claims.get("iat").is_none_or(|iat| self.is_past(iat))
+        let issuer = self.issuer_of(claims)?;
+        self.check_audience(claims)?;
+        if !claims.get("iat").is_none_or(|iat| self.is_past(iat))
             || !self.is_short_lived(claims)
             // Only an ID token has this claim. It is meant for the app, and is no access token.
             || claims.contains_key("at_hash")
         {
             return Err(TokenFlaw::Claims);
         }
-        let user_id = claim_text(claims.get(&self.user_id_claim));
-        let subject = claim_text(claims.get("sub")).or_else(|| user_id.clone());
-        let subject = subject.unwrap_or_else(|| "(no subject)".to_owned());
-        let is_empty = claims.get("sub").is_some_and(|sub| sub == "");
-        if is_empty || subject.len() > MAX_SUBJECT_BYTES || subject.contains(char::is_control) {
-            return Err(TokenFlaw::Claims);
+        let user_id = claim_text(find_claim(claims, &self.user_id_claim));
+        let subject = subject_of(claims)?;
+        let roles = self.roles_of(claims);
+        if roles.iter().any(|role| !role.eq_ignore_ascii_case("customer")) {
+            // Nobody looks at a face without a name, and a subject is a name only together with who has given it.
+            issuer.filter(|issuer| !issuer.is_empty()).ok_or(TokenFlaw::Issuer)?;
+            subject.as_ref().ok_or(TokenFlaw::Subject)?;
         }
-        let principal = self
-            .roles(claims)
+        let name = subject.or_else(|| user_id.clone());
+        let mut principal = Principal::new(checked_name(name.unwrap_or_else(|| "(no subject)".to_owned()))?);
+        if let Some(issuer) = issuer {
+            principal = principal.with_issuer(issuer);
+        }
+        let principal = roles
             .iter()
-            .fold(Principal::new(subject), |principal, role| principal.with_role(role));
+            .fold(principal, |principal, role| principal.with_role(role));
         let user = user_id.map(|id| user_claims(claims, UserReference::parse(&id)));
         Ok(VerifiedToken { principal, user })
+    }
+
+    /// The issuer, which is the configured one if there is one.
+    fn issuer_of<'c>(&self, claims: &'c Map<String, Value>) -> Result<Option<&'c str>, TokenFlaw> {
+        let issuer = match claims.get("iss") {
+            Some(Value::String(issuer)) if !issuer.contains(char::is_control) => Some(issuer.as_str()),
+            Some(_) => return Err(TokenFlaw::Issuer),
+            None => None,
+        };
+        match &self.issuer {
+            Some(configured) if issuer != Some(configured) => Err(TokenFlaw::Issuer),
+            _ => Ok(issuer),
+        }
+    }
+
+    /// Checks that the token is for us. A claim that stands in for `aud` counts only where there is no `aud`.
+    fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), TokenFlaw> {
+        let stand_in = || find_claim(claims, &self.audience_claim);
+        let is_ours = match (claims.get("aud"), &self.audience) {
+            (Some(audience), None) => audiences(audience).is_some(),
+            (None, None) => true,
+            (audience, Some(ours)) => audience
+                .or_else(stand_in)
+                .and_then(audiences)
+                .is_some_and(|audiences| audiences.contains(&ours.as_str())),
+        };
+        if is_ours { Ok(()) } else { Err(TokenFlaw::Audience) }
     }
 
     /// Whether a time has come, within the leeway. The issuer cannot have issued a token in the future.
@@ -61,43 +96,77 @@ impl TokenRules {
         seconds("exp").is_some_and(|end| end <= issued + longest.as_secs_f64())
     }
 
-    /// The roles. A token without a role claim is a customer's. A role claim that is there counts, even when it is empty.
-    fn roles(&self, claims: &Map<String, Value>) -> Vec<String> {
+    /// Our roles. By the default setting, a token without a role claim is a customer's. A role claim that is there counts,
+    /// even when it is empty. Once a setting names the claim, a token without it has no role.
+    fn roles_of(&self, claims: &Map<String, Value>) -> Vec<String> {
         let claim = match &self.role_claim {
-            Some(name) => claims.get(name),
-            None => claims.get("role").or_else(|| claims.get("roles")),
+            Some(name) => find_claim(claims, name),
+            None => match claims.get("role").or_else(|| claims.get("roles")) {
+                None => return vec!["customer".to_owned()],
+                claim => claim,
+            },
         };
-        match claim {
-            None => vec!["customer".to_owned()],
-            // The audit entry lists roles separated by commas, so no role may contain one.
-            Some(Value::String(role)) if is_role(role) => vec![role.clone()],
-            Some(Value::Array(roles)) => {
-                let roles = roles.iter().filter_map(Value::as_str).filter(|role| is_role(role));
-                roles.map(str::to_owned).collect()
-            }
-            Some(_) => Vec::new(),
-        }
+        let named: Vec<&str> = match claim {
+            Some(Value::String(role)) => vec![role],
+            Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let named = named.into_iter().filter(|role| is_role(role));
+        named
+            .flat_map(|role| self.role_names.ours(role))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
+/// The audit entry lists roles separated by commas, so no role may contain one.
 fn is_role(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c == ',' || c.is_control())
 }
 
-fn is_audience(claim: &Value) -> bool {
+/// The audiences of a claim: a string or an array of strings.
+fn audiences(claim: &Value) -> Option<Vec<&str>> {
     match claim {
-        Value::Array(audiences) => audiences.iter().all(Value::is_string),
-        claim => claim.is_string(),
+        Value::Array(audiences) => audiences.iter().map(Value::as_str).collect(),
+        claim => claim.as_str().map(|audience| vec![audience]),
     }
 }
 
-/// A string, or an integer as a string.
-fn claim_text(claim: Option<&Value>) -> Option<String> {
+/// The subject of a token: a string, or a whole number as a string.
+fn subject_of(claims: &Map<String, Value>) -> Result<Option<String>, TokenFlaw> {
+    let subject = claims.get("sub");
+    let text = claim_text(subject);
+    if subject.is_some() && text.is_none() {
+        return Err(TokenFlaw::Subject);
+    }
+    Ok(text)
+}
+
+/// A name that the log and the audit trail can show.
+fn checked_name(name: String) -> Result<String, TokenFlaw> {
+    let prefix = name.get(..COMMAND_LINE.len());
+    let is_taken = prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(COMMAND_LINE));
+    if is_taken || name.len() > MAX_SUBJECT_BYTES || name.contains(char::is_control) {
+        return Err(TokenFlaw::Subject);
+    }
+    Ok(name)
+}
+
+/// A string, or a whole number as a string.
+pub(super) fn claim_text(claim: Option<&Value>) -> Option<String> {
     match claim? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::Number(number) => whole(number.as_f64()?).map(|number| number.to_string()),
         _ => None,
     }
+}
+
+/// A number that was written with a fraction of zero, or with an exponent. Larger ones may not be what the issuer wrote.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    let is_whole = number.fract() == 0.0 && number.abs() < EXACT;
+    is_whole.then_some(number as i64)
 }
 
 fn user_claims(claims: &Map<String, Value>, reference: UserReference) -> Claims {

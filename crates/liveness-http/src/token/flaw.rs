@@ -20,7 +20,9 @@ impl InvalidToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenFlaw {
-    /// It is not a JWT of at most 8 KB, or not an access token, or has a critical extension.
+    /// It is longer than 8 KB.
+    TooLarge,
+    /// It is not a JWT, or not an access token, or has a critical extension.
     Malformed,
     /// No key has the algorithm that it names.
     Algorithm,
@@ -32,31 +34,46 @@ pub enum TokenFlaw {
     Expired,
     /// It was revoked.
     Revoked,
-    /// A claim is missing or has the wrong type, or the token is for another audience, issuer or time.
+    /// Its `iss` is not the configured one, or is no string; or it is missing, and the token is no customer's.
+    Issuer,
+    /// Its audience is not the configured one, or has the wrong type.
+    Audience,
+    /// Its `sub` is neither a string nor a whole number, is empty or too long, or is kept for the command line; or it is
+    /// missing, and the token is no customer's.
+    Subject,
+    /// Another claim is missing or has the wrong type, or the token is for another time.
     Claims,
 }
 
 impl TokenFlaw {
     /// All classes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
+        Self::TooLarge,
         Self::Malformed,
         Self::Algorithm,
         Self::Key,
         Self::Signature,
         Self::Expired,
         Self::Revoked,
+        Self::Issuer,
+        Self::Audience,
+        Self::Subject,
         Self::Claims,
     ];
 
     /// A word for labels and log fields, such as `expired`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::TooLarge => "too_large",
             Self::Malformed => "malformed",
             Self::Algorithm => "algorithm",
             Self::Key => "key",
             Self::Signature => "signature",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
+            Self::Issuer => "issuer",
+            Self::Audience => "audience",
+            Self::Subject => "subject",
             Self::Claims => "claims",
         }
     }
@@ -79,12 +96,10 @@ impl From<Error> for TokenFlaw {
         match error.kind() {
             ErrorKind::InvalidSignature => Self::Signature,
             ErrorKind::ExpiredSignature => Self::Expired,
-            ErrorKind::MissingRequiredClaim(_)
-            | ErrorKind::InvalidClaimFormat(_)
-            | ErrorKind::InvalidIssuer
-            | ErrorKind::InvalidAudience
-            | ErrorKind::InvalidSubject
-            | ErrorKind::ImmatureSignature => Self::Claims,
+            // `iss`, `aud` and `sub` are not checked by the library: see `claims.rs`.
+            ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) | ErrorKind::ImmatureSignature => {
+                Self::Claims
+            }
             ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm => Self::Algorithm,
             _ => Self::Malformed,
         }

@@ -19,7 +19,7 @@ impl Header {
     /// Reads the header of a token.
     pub(super) fn parse(token: &str) -> Result<Self, TokenFlaw> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(TokenFlaw::Malformed);
+            return Err(TokenFlaw::TooLarge);
         }
         let encoded = token.split('.').next().unwrap_or_default();
         let fields = URL_SAFE_NO_PAD.decode(encoded).ok();

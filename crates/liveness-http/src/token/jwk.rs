@@ -1,15 +1,14 @@
 //! The keys of a JWKS (RFC 7517). Each is checked for its one algorithm before it is used: `docs/operations.md#tokens`.
 //!
-//! A provider may publish keys for other purposes too. Only public keys for RS256, ES256 or EdDSA are used. The others are
+//! A provider may publish keys for other purposes too. Only public keys that verify signatures are used. The others are
 //! rejected, each with a reason for the operator.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 
-use super::key::{MIN_RSA_BITS, P256_POINT_BYTES, VerificationKey};
+use super::key::{Curve, MIN_RSA_BITS, VerificationKey};
 
 /// How many keys a set may have.
 const MAX_KEYS: usize = 100;
@@ -50,7 +49,7 @@ impl JwkSet {
             return Err("it holds more than 100 keys");
         }
         let mut set = Self::default();
-        for (index, jwk) in keys.iter().enumerate() {
+        for (index, jwk) in keys.iter().enumerate().filter(|(_, jwk)| !jwk.is_null()) {
             let kid = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
             match verification_key(jwk) {
                 Ok(key) => set.keys.push(NamedKey { kid, key }),
@@ -88,7 +87,9 @@ impl JwkSet {
 }
 
 fn verification_key(jwk: &Value) -> Result<VerificationKey, &'static str> {
-    let jwk = jwk.as_object().ok_or("it is no JSON object")?;
+    let mut jwk = jwk.as_object().ok_or("it is no JSON object")?.clone();
+    // Some libraries write `null` for each member that a key does not have.
+    jwk.retain(|_, member| !member.is_null());
     if jwk.get("kty").is_some_and(|kty| kty == "oct") {
         return Err("a secret (kty oct) is not taken from a JWKS");
     }
@@ -108,25 +109,33 @@ fn verification_key(jwk: &Value) -> Result<VerificationKey, &'static str> {
     if !jwk.get("key_ops").is_none_or(verifies) {
         return Err("verify is none of its key_ops");
     }
-    let key = match jwk.get("kty").and_then(Value::as_str) {
-        Some("RSA") => rsa(jwk),
-        Some("EC") => p256(jwk),
-        Some("OKP") => ed25519(jwk),
+    match jwk.get("kty").and_then(Value::as_str) {
+        Some("RSA") => rsa(&jwk),
+        Some("EC") => ec(&jwk),
+        Some("OKP") => ed25519(&jwk),
         _ => Err("its kty is none of RSA, EC and OKP"),
-    }?;
-    // RFC 9864 gave EdDSA with Ed25519 the name `Ed25519`.
-    let is_its_algorithm = |alg: &Value| match key.algorithm {
-        Algorithm::RS256 => alg == "RS256",
-        Algorithm::ES256 => alg == "ES256",
-        _ => alg == "EdDSA" || alg == "Ed25519",
-    };
-    if !jwk.get("alg").is_none_or(is_its_algorithm) {
-        return Err("its alg is not the one that a key of its kty is used for: RS256, ES256 or EdDSA");
     }
-    Ok(key)
+}
+
+/// The algorithm of an RSA key. RFC 8725 section 3.1: a key is for one algorithm, which it says itself.
+fn rsa_algorithm(jwk: &Map<String, Value>) -> Option<Algorithm> {
+    match jwk.get("alg") {
+        None => Some(Algorithm::RS256),
+        Some(alg) => match alg.as_str()? {
+            "RS256" => Some(Algorithm::RS256),
+            "RS384" => Some(Algorithm::RS384),
+            "RS512" => Some(Algorithm::RS512),
+            "PS256" => Some(Algorithm::PS256),
+            "PS384" => Some(Algorithm::PS384),
+            "PS512" => Some(Algorithm::PS512),
+            _ => None,
+        },
+    }
 }
 
 fn rsa(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
+    let algorithm =
+        rsa_algorithm(jwk).ok_or("its alg is none for a signature of an RSA key: RS256 or PS256, 384 or 512")?;
     let number = |name| part(jwk, name).map(|bytes| without_zeros(&bytes).to_vec());
     let modulus = number("n").ok_or("its n is no base64url")?;
     let exponent = number("e").ok_or("its e is no base64url")?;
@@ -144,39 +153,53 @@ fn rsa(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
     if !is_odd(&exponent) || exponent == [1] || exponent.len() > MAX_EXPONENT_BYTES || !is_odd(&modulus) {
         return Err("it is no RSA key: n and e must be odd, and e from 3 to 2^32");
     }
-    Ok(VerificationKey {
-        key: DecodingKey::from_rsa_raw_components(&modulus, &exponent),
-        algorithm: Algorithm::RS256,
-    })
+    Ok(VerificationKey::of(
+        DecodingKey::from_rsa_raw_components(&modulus, &exponent),
+        algorithm,
+    ))
 }
 
-fn p256(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
-    if jwk.get("crv").is_none_or(|curve| curve != "P-256") {
-        return Err("an EC key must be on P-256");
+fn ec(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
+    let curve = Curve::ALL.into_iter().find(|curve| is(jwk, "crv", curve.name));
+    let curve = curve.ok_or("an EC key must be on P-256 or P-384")?;
+    let is_its_algorithm = match curve.algorithm {
+        Algorithm::ES384 => may_be(jwk, "alg", "ES384"),
+        _ => may_be(jwk, "alg", "ES256"),
+    };
+    if !is_its_algorithm {
+        return Err("its alg is not that of its curve: ES256 on P-256, ES384 on P-384");
     }
-    let coordinate = |name| part(jwk, name).filter(|bytes| bytes.len() == P256_POINT_BYTES / 2);
+    let coordinate = |name| part(jwk, name).filter(|bytes| bytes.len() == curve.bytes);
     let (Some(x), Some(y)) = (coordinate("x"), coordinate("y")) else {
-        return Err("its x and y are no base64url of 32 bytes");
+        return Err("its x and y are no base64url of the length of its curve");
     };
     let point = [&[4], x.as_slice(), &y].concat();
-    if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).is_err() {
-        return Err("it is no point on P-256");
+    if !curve.has(&point) {
+        return Err("it is no point on its curve");
     }
-    Ok(VerificationKey {
-        key: DecodingKey::from_ec_der(&point),
-        algorithm: Algorithm::ES256,
-    })
+    Ok(VerificationKey::of(DecodingKey::from_ec_der(&point), curve.algorithm))
 }
 
 fn ed25519(jwk: &Map<String, Value>) -> Result<VerificationKey, &'static str> {
-    if jwk.get("crv").is_none_or(|curve| curve != "Ed25519") {
+    if !is(jwk, "crv", "Ed25519") {
         return Err("an OKP key must be on Ed25519");
     }
+    // RFC 9864 gave EdDSA with Ed25519 the name `Ed25519`.
+    if !may_be(jwk, "alg", "EdDSA") && !may_be(jwk, "alg", "Ed25519") {
+        return Err("its alg is not that of its curve: EdDSA");
+    }
     let key = part(jwk, "x").filter(|bytes| bytes.len() == 32);
-    Ok(VerificationKey {
-        key: DecodingKey::from_ed_der(&key.ok_or("its x is no base64url of 32 bytes")?),
-        algorithm: Algorithm::EdDSA,
-    })
+    let key = DecodingKey::from_ed_der(&key.ok_or("its x is no base64url of 32 bytes")?);
+    Ok(VerificationKey::of(key, Algorithm::EdDSA))
+}
+
+fn is(jwk: &Map<String, Value>, name: &str, value: &str) -> bool {
+    jwk.get(name).is_some_and(|found| found == value)
+}
+
+/// Whether a member is absent, or is that.
+fn may_be(jwk: &Map<String, Value>, name: &str, value: &str) -> bool {
+    jwk.get(name).is_none_or(|found| found == value)
 }
 
 fn part(jwk: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {

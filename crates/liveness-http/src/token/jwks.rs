@@ -1,7 +1,7 @@
 //! The keys of an identity provider, as it publishes them (a JWKS): `docs/operations.md#tokens`.
 //!
 //! A thread of its own fetches them, and known keys are looked up without waiting. So a slow provider holds up one kind of
-//! request only: one whose token names an unknown key. That request does not wait long either.
+//! request only: one whose token names an unknown key that no known key verifies. That request does not wait long either.
 
 mod fetcher;
 mod key_cache;
@@ -14,21 +14,22 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Instant;
 
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use tokio::sync::watch;
 
-use self::fetcher::{Fetcher, SharedKeys};
+use self::fetcher::{Fetcher, SharedKeys, read_keys};
 use self::source::Source;
-use super::key::VerificationKey;
 
 pub use self::pace::JwksPace;
 pub use self::source::JwksError;
 
 pub(crate) use self::fetcher::probe_jwks;
+pub(super) use self::key_cache::{Candidates, Missing};
+pub(crate) use self::source::is_loopback;
 
 /// Whether a JWKS can have a key of this algorithm. It never holds a shared secret.
 pub(super) fn may_verify(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA)
+    algorithm.family() != AlgorithmFamily::Hmac
 }
 
 /// A JWKS that is kept up to date. Cloning it is cheap. The fetching ends when the last clone is dropped.
@@ -53,6 +54,16 @@ impl fmt::Debug for Jwks {
 }
 
 impl Jwks {
+    /// Whether keys can be taken from there. A file is read, a URL is not fetched.
+    pub(crate) fn check(location: &str) -> Result<(), JwksError> {
+        let source = Source::parse(location)?;
+        if source.is_file() {
+            let keys = read_keys(&source);
+            keys.map_err(|reason| JwksError::File(location.to_owned(), reason))?;
+        }
+        Ok(())
+    }
+
     /// The keys at a location: a file, an `https://` URL, or an `http://` URL of this machine.
     ///
     /// A file is read now. A URL is fetched in the background, and need not be reachable yet. The answer must have status
@@ -97,10 +108,15 @@ impl Jwks {
         })))
     }
 
-    /// The key with the id and algorithm that a token names. Without an id, the only key of the algorithm.
-    pub(super) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<VerificationKey> {
+    /// The keys that may have signed a token whose header names this key and this algorithm.
+    pub(super) fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Candidates {
         let keys = self.0.shared.keys();
-        keys.find(kid, algorithm, Instant::now(), self.0.pace.lifetime).cloned()
+        keys.candidates(kid, algorithm, Instant::now(), self.0.pace.lifetime)
+    }
+
+    /// When the known keys were fetched.
+    pub(super) fn confirmed(&self) -> Option<Instant> {
+        self.0.shared.keys().confirmed()
     }
 
     /// Fetches the keys, unless that was done a moment ago, and waits a short time for the end of the fetch.

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
 use serde_json::Value;
 
 const MIN_SECRET_BYTES: usize = 32;
 pub(super) const MIN_RSA_BITS: usize = 2048;
-/// The length of an uncompressed point on P-256.
-pub(super) const P256_POINT_BYTES: usize = 65;
 
 /// Why a key cannot be used, as one line for the operator. It does not contain the key.
 #[derive(Debug, thiserror::Error)]
@@ -40,13 +41,10 @@ impl VerificationKey {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeyError("the secret must have at least 32 bytes"));
         }
-        Ok(Self {
-            key: DecodingKey::from_secret(secret),
-            algorithm: Algorithm::HS256,
-        })
+        Ok(Self::of(DecodingKey::from_secret(secret), Algorithm::HS256))
     }
 
-    /// A public key in PEM: RSA for RS256, P-256 for ES256, Ed25519 for EdDSA.
+    /// A public key in PEM: RSA for RS256, P-256 for ES256, P-384 for ES384, Ed25519 for EdDSA.
     ///
     /// # Errors
     ///
@@ -57,44 +55,70 @@ impl VerificationKey {
             return Err(KeyError("it holds a private key; give the public key only"));
         }
         if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
-            return Self::if_size_fits(
-                key,
-                Algorithm::RS256,
-                |der| modulus_bits(der) >= MIN_RSA_BITS,
-                "the RSA key must have at least 2048 bits",
-            );
+            let is_large = key
+                .try_get_as_bytes()
+                .is_ok_and(|der| modulus_bits(der) >= MIN_RSA_BITS);
+            return is_large
+                .then_some(Self::of(key, Algorithm::RS256))
+                .ok_or(KeyError("the RSA key must have at least 2048 bits"));
         }
         if let Ok(key) = DecodingKey::from_ec_pem(pem) {
-            return Self::if_size_fits(
-                key,
-                Algorithm::ES256,
-                |point| point.len() == P256_POINT_BYTES,
-                "the EC key must be on P-256",
-            );
+            let curve = key.try_get_as_bytes().ok().and_then(Curve::of_point);
+            return curve
+                .map(|curve| Self::of(key, curve.algorithm))
+                .ok_or(KeyError("the EC key must be on P-256 or P-384"));
         }
         if let Ok(key) = DecodingKey::from_ed_pem(pem) {
-            return Ok(Self {
-                key,
-                algorithm: Algorithm::EdDSA,
-            });
+            return Ok(Self::of(key, Algorithm::EdDSA));
         }
         Err(KeyError(
-            "it must hold an RSA, P-256 or Ed25519 public key in PEM (-----BEGIN PUBLIC KEY-----)",
+            "it must hold an RSA, P-256, P-384 or Ed25519 public key in PEM (-----BEGIN PUBLIC KEY-----)",
         ))
     }
 
-    fn if_size_fits(
-        key: DecodingKey,
-        algorithm: Algorithm,
-        fits: fn(&[u8]) -> bool,
-        otherwise: &'static str,
-    ) -> Result<Self, KeyError> {
-        match key.try_get_as_bytes() {
-            Ok(bytes) if fits(bytes) => Ok(Self { key, algorithm }),
-            _ => Err(KeyError(otherwise)),
-        }
+    pub(super) fn of(key: DecodingKey, algorithm: Algorithm) -> Self {
+        Self { key, algorithm }
     }
 }
+
+/// A curve for ECDSA. It decides on the algorithm (RFC 7518 section 3.4).
+pub(super) struct Curve {
+    /// Its `crv` in a JWK.
+    pub(super) name: &'static str,
+    /// The length of a coordinate of a point.
+    pub(super) bytes: usize,
+    pub(super) algorithm: Algorithm,
+    points: &'static EcdsaVerificationAlgorithm,
+}
+
+impl Curve {
+    pub(super) const ALL: [Self; 2] = [
+        Self {
+            name: "P-256",
+            bytes: 32,
+            algorithm: Algorithm::ES256,
+            points: &ECDSA_P256_SHA256_FIXED,
+        },
+        Self {
+            name: "P-384",
+            bytes: 48,
+            algorithm: Algorithm::ES384,
+            points: &ECDSA_P384_SHA384_FIXED,
+        },
+    ];
+
+    /// The curve on which a point lies, which is not compressed. Points of other curves may have the same length.
+    fn of_point(point: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|curve| curve.has(point))
+    }
+
+    pub(super) fn has(&self, point: &[u8]) -> bool {
+        point.len() == 1 + 2 * self.bytes && ParsedPublicKey::new(self.points, point).is_ok()
+    }
+}
+
+/// The `iss` of the tokens that we make ourselves, unless the settings name another issuer.
+pub(crate) const OWN_ISSUER: &str = "liveness-http";
 
 /// Signs a token of these claims, for `token` on the command line and `serve --dev`.
 pub(crate) fn sign_hs256(secret: &[u8], claims: &Value) -> Result<String, std::io::Error> {

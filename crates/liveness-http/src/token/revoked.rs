@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 
+use super::claims::claim_text;
 use crate::file_watcher::FileWatcher;
 
 /// Why the list of revoked tokens cannot be used, as one line for the operator.
@@ -70,8 +71,8 @@ impl RevokedTokens {
 
     pub(super) fn contains(&self, claims: &Map<String, Value>, subject: &str) -> bool {
         let revoked = self.claims.read().unwrap_or_else(PoisonError::into_inner);
-        let jti = claims.get("jti").and_then(Value::as_str);
-        jti.is_some_and(|jti| revoked.jti.contains(jti)) || revoked.sub.contains(subject)
+        let jti = claim_text(claims.get("jti"));
+        jti.is_some_and(|jti| revoked.jti.contains(&jti)) || revoked.sub.contains(subject)
     }
 }
 

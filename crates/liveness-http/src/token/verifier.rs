@@ -8,10 +8,24 @@ use serde_json::{Map, Value};
 use super::claims::VerifiedToken;
 use super::flaw::{InvalidToken, TokenFlaw};
 use super::header::Header;
-use super::jwks::{Jwks, may_verify};
+use super::jwks::{Candidates, Jwks, Missing, may_verify};
 use super::key::VerificationKey;
 use super::revoked::RevokedTokens;
 use super::rules::TokenRules;
+
+/// The algorithms that keys may have.
+const ALGORITHMS: [Algorithm; 10] = [
+    Algorithm::HS256,
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
+];
 
 /// Verifies bearer tokens.
 #[derive(Debug, Clone)]
@@ -27,8 +41,7 @@ pub struct TokenVerifier {
 impl TokenVerifier {
     /// Accepts a token that any of the keys verifies.
     pub fn new(keys: Vec<VerificationKey>, rules: TokenRules) -> Self {
-        let algorithms = [Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
-        let validations = algorithms.map(|algorithm| (algorithm, rules.validation(algorithm)));
+        let validations = ALGORITHMS.map(|algorithm| (algorithm, rules.validation(algorithm)));
         Self {
             keys,
             jwks: None,
@@ -58,8 +71,8 @@ impl TokenVerifier {
 
     /// Verifies a token and reads it.
     ///
-    /// This returns at once, unless the token names a key that is not known yet and the identity provider may have. Then the
-    /// keys are fetched, unless that was just tried, and this waits for [`JwksPace::patience`](super::JwksPace::patience) at
+    /// This returns at once, unless no known key verifies the token and the identity provider may have another. Then the keys
+    /// are fetched, unless that was just tried, and this waits for [`JwksPace::patience`](super::JwksPace::patience) at
     /// most. Waiting needs a tokio runtime, which actix has.
     ///
     /// # Errors
@@ -67,11 +80,23 @@ impl TokenVerifier {
     /// [`InvalidToken`], whatever is wrong with the token.
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, InvalidToken> {
         let header = Header::parse(token)?;
-        let mut verified = self.verify_by_known_keys(token, &header);
-        if let (Err(TokenFlaw::Key), Some(jwks)) = (&verified, &self.jwks) {
+        let jwks = self.jwks.as_ref().filter(|_| may_verify(header.algorithm));
+        let fetched = jwks.and_then(Jwks::confirmed);
+        let candidates = candidates_of(jwks, &header);
+        let mut verified = self.verify_by_known_keys(token, &header, &candidates);
+        if let (Err(TokenFlaw::Key), Some(jwks)) = (&verified, jwks)
+            && matches!(
+                candidates,
+                Candidates::Unnamed {
+                    missing: Missing::Key,
+                    ..
+                }
+            )
+        {
             jwks.refresh().await;
-            if jwks.find(header.kid.as_deref(), header.algorithm).is_some() {
-                verified = self.verify_by_known_keys(token, &header);
+            if jwks.confirmed() != fetched {
+                let candidates = candidates_of(Some(jwks), &header);
+                verified = self.verify_by_known_keys(token, &header, &candidates);
             }
         }
         let claims = verified?;
@@ -84,28 +109,42 @@ impl TokenVerifier {
     }
 
     /// The claims of a token, if one of the known keys has signed it.
-    fn verify_by_known_keys(&self, token: &str, header: &Header) -> Result<Map<String, Value>, TokenFlaw> {
+    fn verify_by_known_keys(
+        &self,
+        token: &str,
+        header: &Header,
+        candidates: &Candidates,
+    ) -> Result<Map<String, Value>, TokenFlaw> {
         let validation = self.validations.get(&header.algorithm).ok_or(TokenFlaw::Algorithm)?;
         let verify_by = |key: &VerificationKey| {
             let claims = decode(token, &key.key, validation).map(|token| token.claims);
             claims.map_err(TokenFlaw::from)
         };
-        let jwks = self.jwks.as_ref().filter(|_| may_verify(header.algorithm));
-        let found = jwks.and_then(|jwks| jwks.find(header.kid.as_deref(), header.algorithm));
-        if let (Some(key), Some(_)) = (&found, &header.kid) {
-            return verify_by(key);
-        }
+        let (keys, missing) = match candidates {
+            Candidates::Named(key) => return verify_by(key),
+            Candidates::Unnamed { keys, missing } => (keys, *missing),
+        };
         // The configured keys have no key id, so each of them is tried, whatever id the token names.
-        let unnamed = self.keys.iter().filter(|key| key.algorithm == header.algorithm);
+        let configured = self.keys.iter().filter(|key| key.algorithm == header.algorithm);
         let mut flaw = TokenFlaw::Algorithm;
-        for key in unnamed.chain(&found) {
+        for key in configured.chain(keys) {
             match verify_by(key) {
                 Err(TokenFlaw::Signature) => flaw = TokenFlaw::Signature,
                 decided => return decided,
             }
         }
-        // A key that we do not know yet may have signed it. Only the provider can tell.
-        let is_unknown = jwks.is_some() && found.is_none();
-        Err(if is_unknown { TokenFlaw::Key } else { flaw })
+        Err(match missing {
+            Missing::Nothing => flaw,
+            Missing::Name | Missing::Key => TokenFlaw::Key,
+        })
     }
+}
+
+/// The keys of the provider that may have signed a token. Without a provider there are none.
+fn candidates_of(jwks: Option<&Jwks>, header: &Header) -> Candidates {
+    let none = || Candidates::Unnamed {
+        keys: Vec::new(),
+        missing: Missing::Nothing,
+    };
+    jwks.map_or_else(none, |jwks| jwks.candidates(header.kid.as_deref(), header.algorithm))
 }

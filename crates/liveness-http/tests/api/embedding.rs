@@ -95,6 +95,35 @@ fn the_banks_message_passes_the_same_gate() {
 }
 
 #[test]
+fn the_banks_phones_may_write_the_path_and_the_type_as_any_phone_does() {
+    with_bank(|address, _| {
+        let ask = |path: &str, headers: &[(&str, &str)]| {
+            let token = format!("Bearer {}", customer(7));
+            let request = ureq::post(format!("http://{address}{path}")).header("Authorization", token);
+            let request = headers
+                .iter()
+                .fold(request, |request, (name, value)| request.header(*name, *value));
+            let request = request.config().http_status_as_error(false).build();
+            Answer::of(request.send("{}").unwrap())
+        };
+        let plain = "/api/BPMSelfService/commands/CheckLivenessStatusQuery";
+        let json = ("Content-Type", "text/json; charset=us-ascii");
+
+        for path in [plain, "//api/BPMSelfService//commands/CheckLivenessStatusQuery/"] {
+            assert_eq!(ask(path, &[json]).codes(), (200, "00"), "{path}");
+        }
+        assert_eq!(ask(&plain.replace('S', "%53"), &[json]).codes(), (404, "12"));
+        let upgrade = ask(plain, &[json, ("Connection", "upgrade")]);
+        assert_eq!(
+            (upgrade.codes(), upgrade.header("connection")),
+            ((200, "00"), Some("close"))
+        );
+        assert_eq!(ask(plain, &[json, ("Content-Encoding", "utf-8")]).codes(), (200, "00"));
+        assert_eq!(ask(plain, &[("Content-Type", "text/plain")]).codes(), (415, "30"));
+    });
+}
+
+#[test]
 fn customers_that_cannot_be_looked_up_are_asked_to_come_again() {
     with_bank(|address, pool| {
         diesel::sql_query("ALTER TABLE customers RENAME TO customers_elsewhere")

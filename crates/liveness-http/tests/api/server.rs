@@ -14,6 +14,8 @@ use crate::engine::{Database, Engine};
 
 /// The key of every test server, as of the tokens made here.
 pub const SECRET: &str = "a test secret of more than thirty-two bytes";
+/// Who issues the tokens made here.
+pub const ISSUER: &str = "https://issuer.example";
 /// A small JPEG.
 pub const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
 
@@ -228,9 +230,12 @@ impl Answer {
     }
 }
 
-/// A token of these claims, good for an hour unless they say otherwise.
+/// A token of these claims, good for an hour and of our issuer unless they say otherwise.
 pub fn token(claims: &Value) -> String {
     let mut claims = claims.clone();
+    if claims.get("iss").is_none() {
+        claims["iss"] = json!(ISSUER);
+    }
     if claims.get("exp").is_none() {
         claims["exp"] = json!(jsonwebtoken::get_current_timestamp() + 3600);
     }

@@ -43,7 +43,7 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
     const JWKS: &str = "LIVENESS_JWT_JWKS";
     const CERTIFICATE: &str = "LIVENESS_TLS_CERT_FILE";
     const TLS_KEY: &str = "LIVENESS_TLS_KEY_FILE";
-    let cases: [(&[(&str, &str)], &str); 16] = [
+    let cases: [(&[(&str, &str)], &str); 20] = [
         (
             &[("LIVENESS_JWT_SECRET", "short")],
             "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",
@@ -93,6 +93,31 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
             "LIVENESS_TLS_CERT_FILE: /dev/null: it must hold a certificate in PEM",
         ),
         (
+            &[KEY, ("LIVENESS_OIDC_ISSUER", "https://login.example.com")],
+            "LIVENESS_OIDC_ISSUER and LIVENESS_OIDC_CLIENT_ID: set both",
+        ),
+        (
+            &[KEY, ("LIVENESS_OIDC_CLIENT_ID", "review-page")],
+            "LIVENESS_OIDC_ISSUER and LIVENESS_OIDC_CLIENT_ID: set both",
+        ),
+        (
+            &[
+                KEY,
+                ("LIVENESS_OIDC_ISSUER", "http://login.example.com"),
+                ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+            ],
+            "LIVENESS_OIDC_ISSUER: it must be the identity provider's https:// URL",
+        ),
+        (
+            &[
+                KEY,
+                ("LIVENESS_OIDC_ISSUER", "https://login.example.com"),
+                ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+                ("LIVENESS_OIDC_SCOPES", "open\"id"),
+            ],
+            "LIVENESS_OIDC_SCOPES: it must be names with spaces between them",
+        ),
+        (
             &[KEY, ("LIVENESS_BIND", "256.0.0.1:80")],
             "LIVENESS_BIND: cannot listen on 256.0.0.1:80",
         ),
@@ -117,6 +142,37 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
 }
 
 #[test]
+fn the_keys_of_a_provider_need_an_issuer_and_an_audience() {
+    const ISSUER: &str = "LIVENESS_JWT_ISSUER";
+    const AUDIENCE: &str = "LIVENESS_JWT_AUDIENCE";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    let okp = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    std::fs::write(&file, format!(r#"{{"keys":[{okp},{{"kty":"oct"}}]}}"#)).unwrap();
+    let jwks = ("LIVENESS_JWT_JWKS", file.to_str().unwrap());
+    let cases: [(&[(&str, &str)], _); 5] = [
+        (&[jwks], [true, true]),
+        (&[KEY, jwks], [true, true]),
+        (&[jwks, (ISSUER, "https://issuer.example")], [false, true]),
+        (&[jwks, (AUDIENCE, "liveness")], [true, false]),
+        (&[jwks, (AUDIENCE, "any")], [true, false]),
+    ];
+    for (environment, missing) in cases {
+        let (code, said) = refusal(&["serve"], environment);
+        assert_eq!((code, said.lines().count()), (Some(1), 1), "{said}");
+        assert!(
+            said.starts_with("liveness-http: LIVENESS_JWT_JWKS: an identity provider signs"),
+            "{said}"
+        );
+        assert_eq!(
+            [ISSUER, AUDIENCE].map(|setting| said.contains(setting)),
+            missing,
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn a_setting_that_cannot_be_read_is_named() {
     let cases = [
         ("LIVENESS_DATABASE_CONNECTIONS", "0", "1..=1000"),
@@ -126,6 +182,14 @@ fn a_setting_that_cannot_be_read_is_named() {
         ("LIVENESS_RATE_LIMIT", "many", "20/s"),
         ("LIVENESS_MAX_IMAGE_BYTES", "big", "invalid digit"),
         ("LIVENESS_PROVISION_USERS", "maybe", "true"),
+        ("LIVENESS_ROLE_NAMES", "admin", "admin=liveness-reviewer,officer=dpo"),
+        ("LIVENESS_ROLE_NAMES", "admin=", "admin=liveness-reviewer,officer=dpo"),
+        (
+            "LIVENESS_ROLE_NAMES",
+            "reviewer=admin",
+            "customer, admin, officer or auditor",
+        ),
+        ("LIVENESS_ROLE_NAMES", "admin=customer", "a name for customer"),
         // Nothing is not the name of a claim, or everybody would be without a role.
         ("LIVENESS_JWT_ROLE_CLAIM", "", "value is required"),
         ("LIVENESS_JWT_USER_ID_CLAIM", "", "value is required"),
@@ -141,6 +205,21 @@ fn a_setting_that_cannot_be_read_is_named() {
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(&flag) && said.contains(expected), "{said}");
     }
+}
+
+#[test]
+fn a_dev_server_takes_no_tokens_of_a_provider() {
+    let provider = [
+        ("LIVENESS_OIDC_ISSUER", "https://login.example.com"),
+        ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+    ];
+    let (code, said) = refusal(&["serve", "--dev"], &provider);
+
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains("LIVENESS_OIDC_ISSUER: `serve --dev` takes no tokens"),
+        "{said}"
+    );
 }
 
 #[test]

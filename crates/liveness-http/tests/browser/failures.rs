@@ -79,3 +79,21 @@ fn a_server_that_is_gone_is_told_to_be() {
     reviewer.browser.sees("Try again");
     reviewer.leave(&["ERR_CONNECTION_REFUSED"]);
 }
+
+#[test]
+#[ignore = "needs chromedriver: .ci/test"]
+fn a_page_that_does_not_learn_how_one_signs_in_can_be_tried_again() {
+    let reviewer = Reviewer::new();
+    let browser = &reviewer.browser;
+    let block = |urls: &[&str]| browser.chromium("Network.setBlockedURLs", &json!({ "urls": urls }));
+    browser.chromium("Network.enable", &json!({}));
+    block(&["*settings.json"]);
+    reviewer.open("");
+    browser.sees("Loading the page failed.");
+
+    block(&[]);
+    browser.click(".retry");
+
+    browser.sees("Administrator’s token");
+    reviewer.leave(&["ERR_BLOCKED_BY_CLIENT"]);
+}

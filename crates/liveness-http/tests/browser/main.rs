@@ -10,11 +10,17 @@ mod driver;
 #[expect(dead_code, unused_imports, unused_macros, reason = "the page is tried on SQLite")]
 mod engine;
 mod failures;
+mod filters;
 #[path = "../api/in_process.rs"]
 mod in_process;
 mod keyboard;
 mod list;
 mod looks;
+mod oidc;
+#[path = "../oidc/provider.rs"]
+mod oidc_provider;
+mod oidc_refusals;
+mod oidc_reviewer;
 mod policy;
 mod record;
 mod reviewer;

@@ -8,7 +8,16 @@ use crate::in_process::serve;
 use crate::reviewer::Reviewer;
 use crate::server::Server;
 
-const FILES: [&str; 4] = ["/admin", "/admin/main.js", "/admin/style.css", "/admin/icon.svg"];
+const FILES: [&str; 5] = [
+    "/admin",
+    "/admin/main.js",
+    "/admin/style.css",
+    "/admin/icon.svg",
+    "/admin/settings.json",
+];
+/// What scripts may talk to when a token is pasted.
+const ALONE: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 fn request(method: &str, address: &str, path: &str) -> ureq::http::Response<ureq::Body> {
     let request = ureq::http::Request::builder()
@@ -41,16 +50,7 @@ fn every_file_comes_with_the_policy_and_is_only_looked_at() {
         assert!(!got.body_mut().read_to_string().unwrap().is_empty());
         assert_eq!(refused.headers()["allow"], "GET, HEAD");
         let policy = got.headers()["content-security-policy"].to_str().unwrap().to_owned();
-        for part in [
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "frame-ancestors 'none'",
-            "form-action 'none'",
-            "base-uri 'none'",
-        ] {
-            assert!(policy.contains(part), "{policy}");
-        }
+        assert_eq!(policy, ALONE);
         for (name, value) in [
             ("cache-control", "no-cache"),
             ("x-content-type-options", "nosniff"),
@@ -67,6 +67,36 @@ fn every_file_comes_with_the_policy_and_is_only_looked_at() {
         "../admin"
     );
     assert_eq!(request("GET", server.address(), "/admin/nothing.js").status(), 404);
+}
+
+#[test]
+fn the_policy_names_the_origin_of_the_provider_and_nothing_else() {
+    let settings = [
+        ("LIVENESS_OIDC_ISSUER", "https://Login.example.com:8443/realms/bank"),
+        ("LIVENESS_OIDC_CLIENT_ID", "review page"),
+        ("LIVENESS_OIDC_SCOPES", "profile"),
+        ("LIVENESS_JWT_AUDIENCE", "liveness"),
+        ("LIVENESS_ROLE_NAMES", "admin=face-reviewer"),
+    ];
+    let server = Server::with(Engine::Sqlite, &settings);
+    let expected = ALONE.replace(
+        "connect-src 'self'",
+        "connect-src 'self' https://login.example.com:8443",
+    );
+
+    for path in FILES {
+        let got = request("GET", server.address(), path);
+        assert_eq!(got.headers()["content-security-policy"], *expected, "{path}");
+    }
+    let docs = request("GET", server.address(), "/docs");
+    assert_eq!(docs.headers()["content-security-policy"], ALONE);
+    let mut told = request("GET", server.address(), "/admin/settings.json");
+    let told: serde_json::Value = told.body_mut().read_json().unwrap();
+    let expected = json!({ "signIn": {
+        "issuer": "https://Login.example.com:8443/realms/bank", "clientId": "review page", "scope": "openid profile",
+        "audience": "liveness", "role": "face-reviewer",
+    } });
+    assert_eq!(told, expected);
 }
 
 #[test]

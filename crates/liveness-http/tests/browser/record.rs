@@ -228,6 +228,6 @@ fn an_image_that_is_damaged_is_told_to_be() {
     reviewer.enter("#/checks/1");
 
     reviewer.browser.sees("The image cannot be shown");
-    reviewer.browser.sees("image/jpeg, 12 bytes");
+    reviewer.browser.sees("image/jpeg, 15 bytes");
     reviewer.leave(&[]);
 }

@@ -9,8 +9,9 @@ use liveness_bus::Bus;
 use liveness_bus::liveness::{Liveness, Settings, module};
 use liveness_core::FixedClock;
 use liveness_core::store::{Store, StoredUsers};
+use liveness_http::LivenessApi;
+use liveness_http::admin::{self, ReviewPage, SignIn};
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
-use liveness_http::{LivenessApi, admin};
 use serde_json::{Value, json};
 
 use crate::driver::Browser;
@@ -30,6 +31,8 @@ const PEOPLE: [(&str, &str, &str, &str, &str); 8] = [
     ("Ngozi", "Eze", "Android", "2.1.0", "129.205.113.9"),
 ];
 const README: &str = include_str!("../../../../README.md");
+/// The failed runs of that day, as it is in Lagos.
+const FILTERED: &str = "#/checks?from=2026-11-23T23%3A00%3A00Z&to=2026-11-24T23%3A00%3A00Z&isSuccessful=false";
 const CHALLENGES: [&str; 4] = ["BLINK", "SMILE", "TURN_LEFT", "TURN_RIGHT"];
 
 /// A run that came out well, failed, was doubted, or came without a verdict, by its number.
@@ -145,6 +148,21 @@ fn save(browser: &Browser, path: &Path) {
     std::fs::write(path, picture).unwrap();
 }
 
+/// A host whose reviewers sign in at a provider.
+fn with_provider() -> String {
+    let sign_in = SignIn::new("https://login.bank.example/realms/staff", "liveness-review").unwrap();
+    let page = ReviewPage::default().sign_in(sign_in);
+    serve(move |app| page.configure(app))
+}
+
+/// Shows the page anew at a place, in these colours and this size.
+fn show(browser: &Browser, address: &str, place: &str, scheme: &str, (width, height): (u32, u32)) {
+    browser.open("about:blank");
+    browser.resize(width, height);
+    browser.prefer("prefers-color-scheme", scheme);
+    browser.open(&format!("http://{address}/admin{place}"));
+}
+
 #[test]
 #[ignore = "needs chromedriver: .ci/test"]
 fn the_pictures_of_the_readme_can_be_made() {
@@ -159,19 +177,22 @@ fn the_pictures_of_the_readme_can_be_made() {
     let reviewer = token(&json!({ "sub": "t.adebayo", "role": "admin" }));
     let views = [
         ("review-list", "light", (1280, 860), "#/checks", "1–20 of 60"),
+        ("review-filters", "light", (1280, 860), FILTERED, "1–9 of 9"),
         ("review-record", "light", (1280, 1180), "#/checks/47", "pixels"),
         ("review-dark", "dark", (1280, 860), "#/checks/54", "pixels"),
         ("review-small", "light", (390, 844), "#/checks/54", "pixels"),
     ];
-    for (name, scheme, (width, height), place, awaited) in views {
+    for (name, scheme, size, place, awaited) in views {
         assert!(README.contains(&format!("(docs/images/{name}.png)")), "{name}");
-        browser.open("about:blank");
-        browser.resize(width, height);
-        browser.prefer("prefers-color-scheme", scheme);
-        browser.open(&format!("http://{address}/admin{place}"));
+        show(&browser, &address, place, scheme, size);
         sign_in(&browser, &reviewer);
         browser.sees(awaited);
         browser.until("!document.querySelector('[aria-busy]')");
         save(&browser, &folder.join(format!("{name}.png")));
     }
+
+    assert!(README.contains("(docs/images/review-sign-in.png)"));
+    show(&browser, &with_provider(), "", "light", (1280, 860));
+    browser.sees("You sign in at login.bank.example");
+    save(&browser, &folder.join("review-sign-in.png"));
 }

@@ -77,6 +77,29 @@ fn it_makes_nothing() {
 }
 
 #[test]
+fn a_sign_in_whose_tokens_would_be_refused_is_a_warning() {
+    let place = Place::new(Engine::Sqlite);
+    let provider = [
+        ("LIVENESS_OIDC_ISSUER", "https://login.example.com"),
+        ("LIVENESS_OIDC_CLIENT_ID", "review-page"),
+        ("LIVENESS_JWT_ISSUER", "https://elsewhere.example"),
+    ];
+
+    let told = examine(&place, &provider);
+
+    assert_tells(&told, "ok", "sign-in: reviewers sign in at https://login.example.com");
+    assert_tells(&told, "warning", "sign-in: no key of the provider is known");
+    assert_tells(
+        &told,
+        "hint",
+        "sign-in: LIVENESS_JWT_ISSUER is not LIVENESS_OIDC_ISSUER",
+    );
+    let told = examine(&place, &provider[..1]);
+    let expected = "sign-in: LIVENESS_OIDC_ISSUER and LIVENESS_OIDC_CLIENT_ID: set both";
+    assert_tells(&told, "problem", expected);
+}
+
+#[test]
 fn what_serve_would_refuse_is_a_problem() {
     let place = Place::new(Engine::Sqlite);
     let cases: [(&[(&str, &str)], &str); 6] = [
@@ -193,10 +216,24 @@ fn the_keys_of_a_provider_are_looked_at() {
     std::fs::write(place.0.folder().join("keys.json"), keys).unwrap();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
 
-    let good = examine(&place, &[("LIVENESS_JWT_JWKS", "keys.json")]);
-    let bad = examine(&place, &[("LIVENESS_JWT_JWKS", &format!("http://{nobody}/keys"))]);
+    let with = |location: &str, settings: &[(&str, &str)]| {
+        examine(&place, &[&[("LIVENESS_JWT_JWKS", location)], settings].concat())
+    };
+    let for_us = [
+        ("LIVENESS_JWT_ISSUER", "https://issuer.example"),
+        ("LIVENESS_JWT_AUDIENCE", "liveness"),
+    ];
+    let good = with("keys.json", &for_us);
+    let bad = with(&format!("http://{nobody}/keys"), &for_us);
+    let for_anybody = with("keys.json", &for_us[..1]);
 
     assert_eq!((good.code, bad.code), (Some(0), Some(1)), "{good:?} {bad:?}");
+    assert_eq!(for_anybody.code, Some(1), "{for_anybody:?}");
+    assert_tells(
+        &for_anybody,
+        "problem",
+        "keys: LIVENESS_JWT_JWKS: an identity provider signs tokens for other services too; set LIVENESS_JWT_AUDIENCE",
+    );
     assert_tells(&good, "ok", "keys: LIVENESS_JWT_JWKS: 1 of its keys are used");
     let dropped = "keys: LIVENESS_JWT_JWKS: not used: key 2 (kid \"b\"): a secret (kty oct) is not taken from a JWKS";
     assert_tells(&good, "hint", dropped);
@@ -373,4 +410,31 @@ fn a_durable_server_has_no_problem() {
     assert_tells(&told, "ok", " ms between the database's clock and this machine's");
     assert_tells(&told, "hint", "there is no synchronous standby");
     assert_eq!(lines(&told, "warning"), [""; 0]);
+}
+
+#[test]
+fn behind_a_proxy_it_says_whose_header_names_the_client() {
+    let place = Place::new(Engine::Sqlite);
+    let proxy = ("LIVENESS_TRUSTED_PROXIES", "127.0.0.1");
+    let told = examine(&place, &[proxy]);
+    assert_tells(
+        &told,
+        "hint",
+        "the client's address is what the proxy writes into x-forwarded-for",
+    );
+
+    let header = ("LIVENESS_FORWARDED_HEADER", "CF-Connecting-IP");
+    let told = examine(&place, &[proxy, header]);
+    assert_tells(
+        &told,
+        "hint",
+        "the client's address is what the proxy writes into cf-connecting-ip",
+    );
+
+    let told = examine(&place, &[header]);
+    assert_tells(
+        &told,
+        "warning",
+        "cf-connecting-ip is not read, because no proxy is trusted",
+    );
 }

@@ -77,6 +77,40 @@ fn it_says_what_the_settings_ask_of_a_token() {
 }
 
 #[test]
+fn it_has_an_issuer_and_the_names_that_the_settings_give_to_roles() {
+    let plain = claims(&mint(&["--user", "r-1", "--role", "admin"], &[]));
+    assert_eq!((&plain["iss"], plain.get("aud")), (&json!("liveness-http"), None));
+
+    let names = "admin=liveness-reviewer,admin=boss,customer=app-user";
+    let settings = [
+        ("LIVENESS_ROLE_NAMES", names),
+        ("LIVENESS_JWT_AUDIENCE", "any"),
+        ("LIVENESS_JWT_ROLE_CLAIM", "realm_access.roles"),
+        ("LIVENESS_JWT_USER_ID_CLAIM", "customer.number"),
+    ];
+    let minted = mint(&["--user", "7", "--role", "admin", "--role", "customer"], &settings);
+    assert_eq!(claims(&minted).get("aud"), None);
+    let rules = TokenRules {
+        role_claim: Some("realm_access.roles".into()),
+        user_id_claim: "customer.number".into(),
+        role_names: names.parse().unwrap(),
+        ..TokenRules::default()
+    };
+    let verified = verify(&minted, rules);
+    assert_eq!(verified.principal.roles(), ["admin", "customer"]);
+    assert_eq!(verified.principal.issuer(), Some("liveness-http"));
+    assert_eq!(verified.user, Some(Claims::of(UserReference::Id(7))));
+}
+
+#[test]
+fn a_name_of_the_command_line_is_for_no_token() {
+    let told = run_with(&["token", "--user", "cli:root"], &[("LIVENESS_JWT_SECRET", SECRET)]);
+    let (code, said) = told.failure();
+    assert_eq!(code, Some(2));
+    assert!(said.contains("must not begin with `cli:`"), "{said}");
+}
+
+#[test]
 fn it_ends_when_it_was_told_to() {
     let claims = claims(&mint(&["--user", "1", "--expires", "10m"], &[]));
 

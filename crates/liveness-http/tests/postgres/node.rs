@@ -171,7 +171,7 @@ pub(crate) fn admin() -> String {
 
 fn token(subject: &str, role: &str) -> String {
     let expiry = jsonwebtoken::get_current_timestamp() + 3600;
-    let claims = json!({ "sub": subject, "role": role, "exp": expiry });
+    let claims = json!({ "iss": "https://issuer.example", "sub": subject, "role": role, "exp": expiry });
     encode(
         &Header::default(),
         &claims,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{Engine, on_each_engine};
 use crate::server::{Server, admin, customer, report};
-use crate::wire::{Header, LIST, UPDATE, bearer, post};
+use crate::wire::{Header, LIST, UPDATE, bearer, post, settled_log};
 
 /// Records a check with these headers, and gives back what an administrator sees of it.
 fn recorded(server: &Server, headers: &[Header<'_>]) -> Value {
@@ -43,47 +43,100 @@ fn nobody_but_a_trusted_proxy_is_believed() {
     );
 }
 
+/// A server behind proxies in these networks, which name the client in this header.
+fn behind_a_proxy(header: &str) -> Server {
+    let settings = [
+        ("LIVENESS_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8"),
+        ("LIVENESS_FORWARDED_HEADER", header),
+    ];
+    Server::with(Engine::Sqlite, &settings)
+}
+
 #[test]
 fn a_trusted_proxy_tells_the_rightmost_address_that_is_not_trusted() {
-    let server = Server::with(
-        Engine::Sqlite,
-        &[("LIVENESS_TRUSTED_PROXIES", "127.0.0.0/8, 10.0.0.0/8")],
-    );
-    let cases: [(&[Header<'_>], &str); 16] = [
-        (&[], "127.0.0.1"),
-        (&[("X-Forwarded-For", "41.58.12.100")], "41.58.12.100"),
-        (
-            &[("X-Forwarded-For", "1.1.1.1, 41.58.12.100, 10.0.0.2")],
-            "41.58.12.100",
-        ),
-        (
-            &[("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "41.58.12.100")],
-            "41.58.12.100",
-        ),
-        (&[("X-Forwarded-For", "41.58.12.100:4711")], "41.58.12.100"),
-        (&[("X-Forwarded-For", "2001:DB8::1")], "2001:db8::1"),
-        (&[("X-Forwarded-For", "::ffff:41.58.12.100")], "41.58.12.100"),
-        (&[("X-Forwarded-For", "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
-        (&[("X-Forwarded-For", "1.1.1.1, unknown")], "127.0.0.1"),
-        (&[("X-Forwarded-For", "41.58.12.100'; DROP TABLE x")], "127.0.0.1"),
-        (&[("X-Forwarded-For", "")], "127.0.0.1"),
-        (&[("Forwarded", "for=41.58.12.100;proto=https")], "41.58.12.100"),
-        (
-            &[("Forwarded", "for=1.1.1.1, For=\"[2001:db8::1]:4711\"")],
-            "2001:db8::1",
-        ),
-        (
-            &[("Forwarded", "for=_hidden"), ("X-Forwarded-For", "1.1.1.1")],
-            "127.0.0.1",
-        ),
-        (
-            &[("X-Forwarded-For", "1.1.1.1"), ("Forwarded", "for=41.58.12.100")],
-            "41.58.12.100",
-        ),
-        (&[("X-Real-IP", "1.1.1.1")], "127.0.0.1"),
+    let cases = [
+        ("41.58.12.100", "41.58.12.100"),
+        ("1.1.1.1, 41.58.12.100, 10.0.0.2", "41.58.12.100"),
+        ("41.58.12.100:4711", "41.58.12.100"),
+        ("41.58.12.100:5123, 127.0.0.1:99", "41.58.12.100"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("::ffff:41.58.12.100", "41.58.12.100"),
+        ("10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("1.1.1.1, unknown", "127.0.0.1"),
+        ("41.58.12.100'; DROP TABLE x", "127.0.0.1"),
+        ("", "127.0.0.1"),
     ];
-    for (headers, expected) in cases {
-        assert_eq!(recorded(&server, headers)["ClientIp"], expected, "{headers:?}");
+    for header in ["x-forwarded-for", "X-Real-IP", "CF-Connecting-IP"] {
+        let server = behind_a_proxy(header);
+        for (value, expected) in cases {
+            assert_eq!(
+                recorded(&server, &[(header, value)])["ClientIp"],
+                expected,
+                "{header}: {value}"
+            );
+        }
+        let twice = [(header, "1.1.1.1"), (header, "41.58.12.100")];
+        assert_eq!(recorded(&server, &twice)["ClientIp"], "41.58.12.100", "{header}");
+        assert_eq!(recorded(&server, &[])["ClientIp"], "127.0.0.1", "{header}");
+    }
+}
+
+#[test]
+fn the_header_of_rfc_7239_is_read_by_its_rules() {
+    let server = behind_a_proxy("Forwarded");
+    let cases = [
+        ("for=41.58.12.100;proto=https", "41.58.12.100"),
+        ("for=1.1.1.1, For=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+        ("for=_hidden", "127.0.0.1"),
+        ("41.58.12.100", "127.0.0.1"),
+    ];
+    for (value, expected) in cases {
+        assert_eq!(
+            recorded(&server, &[("Forwarded", value)])["ClientIp"],
+            expected,
+            "{value}"
+        );
+    }
+}
+
+/// What clients of their own send beside what the proxy writes.
+const FORGED: [Header<'_>; 6] = [
+    ("Forwarded", "for=6.6.6.6"),
+    ("X-Forwarded-For", "6.6.6.6"),
+    ("X-Real-IP", "6.6.6.6"),
+    ("CF-Connecting-IP", "6.6.6.6"),
+    ("True-Client-IP", "6.6.6.6"),
+    ("X-Client-IP", "6.6.6.6"),
+];
+
+fn no_header_but_the_proxys_has_an_effect(engine: Engine) {
+    for (header, value) in [
+        ("X-Forwarded-For", "41.58.12.100"),
+        ("Forwarded", "for=41.58.12.100"),
+        ("X-Real-IP", "41.58.12.100"),
+    ] {
+        let settings = [
+            ("LIVENESS_TRUSTED_PROXIES", "127.0.0.1"),
+            ("LIVENESS_FORWARDED_HEADER", header),
+        ];
+        let server = Server::with(engine, &settings);
+        let forged = FORGED.into_iter().filter(|(name, _)| *name != header);
+        let sent: Vec<_> = forged.chain([(header, value)]).collect();
+
+        assert_eq!(recorded(&server, &sent)["ClientIp"], "41.58.12.100", "{header}");
+        assert_eq!(recorded(&server, &sent[..5])["ClientIp"], "127.0.0.1", "{header}");
+
+        let log = settled_log(&server);
+        assert!(log.contains("client=41.58.12.100") && !log.contains("6.6.6.6"), "{log}");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let entries = runtime.block_on(server.store().trail().newest(10)).unwrap();
+        let addresses: Vec<_> = entries.iter().filter_map(|entry| entry.client_address).collect();
+        assert!(addresses.contains(&"41.58.12.100".parse().unwrap()), "{addresses:?}");
+        assert!(!addresses.contains(&"6.6.6.6".parse().unwrap()), "{addresses:?}");
     }
 }
 
@@ -116,5 +169,6 @@ fn the_device_is_what_three_headers_say(engine: Engine) {
 }
 
 on_each_engine! {
+    no_header_but_the_proxys_has_an_effect,
     the_device_is_what_three_headers_say,
 }

@@ -173,6 +173,34 @@ fn a_thousand_unknown_keys_cause_one_fetch() {
 }
 
 #[test]
+fn a_token_that_a_nameless_key_verifies_brings_about_no_fetch() {
+    run(async {
+        let (pair, others) = (KeyPair::rsa(), [KeyPair::p256(), KeyPair::p256()]);
+        let mut jwk = pair.jwk("none");
+        jwk.as_object_mut().unwrap().remove("kid");
+        let provider = Provider::of(&[jwk, others[0].jwk("a"), others[1].jwk("b")]);
+        let verifier = verifier(&provider.url(), EAGER);
+        for number in 0..10 {
+            assert_eq!(
+                flaw(&verifier, &pair.named_token(&format!("r{number}"), &claims())).await,
+                None
+            );
+            assert_eq!(flaw(&verifier, &pair.token(&claims())).await, None);
+            // A name is missing here, not a key.
+            let unnamed = others[0].token(&claims());
+            assert_eq!(flaw(&verifier, &unnamed).await, Some(TokenFlaw::Key));
+            let of_another_algorithm = jwt(&json!({ "alg": "PS256", "kid": "a" }), &claims(), |_| Vec::new());
+            assert_eq!(flaw(&verifier, &of_another_algorithm).await, Some(TokenFlaw::Algorithm));
+        }
+        assert_eq!(provider.fetches(), 1);
+
+        let stranger = KeyPair::rsa().named_token("r1", &claims());
+        assert_eq!(flaw(&verifier, &stranger).await, Some(TokenFlaw::Key));
+        assert_eq!(provider.fetches(), 2);
+    });
+}
+
+#[test]
 fn all_who_wait_for_a_key_wait_for_the_same_fetch() {
     run(async {
         let pair = KeyPair::p256();
@@ -324,7 +352,11 @@ fn a_flaw_is_told_apart_for_those_who_count() {
             (with("exp", Value::Null), TokenFlaw::Claims),
             (with("nbf", json!(9_000_000_000_u64)), TokenFlaw::Claims),
             (with("iat", json!(9_000_000_000_u64)), TokenFlaw::Claims),
-            (with("iss", json!(5)), TokenFlaw::Claims),
+            (with("at_hash", json!("x")), TokenFlaw::Claims),
+            (with("iss", json!(5)), TokenFlaw::Issuer),
+            (with("aud", json!(5)), TokenFlaw::Audience),
+            (with("sub", json!(true)), TokenFlaw::Subject),
+            (with("pad", json!("x".repeat(8192))), TokenFlaw::TooLarge),
         ];
         for (token, expected) in cases {
             let error = verifier.verify(&token).await.unwrap_err();

@@ -4,8 +4,9 @@ use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding, RsaKeyPair,
+    RsaPublicKeyComponents,
 };
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
@@ -15,12 +16,13 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::engine::Engine;
-use crate::server::{SECRET, Server};
+use crate::server::{ISSUER, SECRET, Server};
 
-/// A private key of one of the three kinds.
+/// A private key of one of the four kinds.
 pub enum KeyPair {
     Rsa(RsaKeyPair),
     P256(EcdsaKeyPair),
+    P384(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -33,6 +35,10 @@ impl KeyPair {
         Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
+    pub fn p384() -> Self {
+        Self::P384(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap())
+    }
+
     pub fn ed25519() -> Self {
         Self::Ed25519(Ed25519KeyPair::generate().unwrap())
     }
@@ -42,6 +48,7 @@ impl KeyPair {
         match self {
             Self::Rsa(_) => "RS256",
             Self::P256(_) => "ES256",
+            Self::P384(_) => "ES384",
             Self::Ed25519(_) => "EdDSA",
         }
     }
@@ -49,7 +56,7 @@ impl KeyPair {
     pub fn public_der(&self) -> Vec<u8> {
         let der: PublicKeyX509Der<'_> = match self {
             Self::Rsa(key) => key.public_key().as_der().unwrap(),
-            Self::P256(key) => key.public_key().as_der().unwrap(),
+            Self::P256(key) | Self::P384(key) => key.public_key().as_der().unwrap(),
             Self::Ed25519(key) => key.public_key().as_der().unwrap(),
         };
         der.as_ref().to_vec()
@@ -67,7 +74,7 @@ impl KeyPair {
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Rsa(_) => self.sign_rsa(&RSA_PKCS1_SHA256, message),
-            Self::P256(key) => key.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
+            Self::P256(key) | Self::P384(key) => key.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
             Self::Ed25519(key) => key.sign(message).as_ref().to_vec(),
         }
     }
@@ -109,10 +116,8 @@ impl KeyPair {
                 let public = RsaPublicKeyComponents::<Vec<u8>>::from(key.public_key());
                 json!({ "kty": "RSA", "n": base64url(public.n), "e": base64url(public.e) })
             }
-            Self::P256(key) => {
-                let (x, y) = key.public_key().as_ref()[1..].split_at(32);
-                json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) })
-            }
+            Self::P256(key) => point("P-256", key),
+            Self::P384(key) => point("P-384", key),
             Self::Ed25519(key) => json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url(key.public_key()) }),
         };
         jwk["kid"] = json!(kid);
@@ -133,9 +138,16 @@ impl KeyPair {
     }
 }
 
+/// The public key of an elliptic curve as a JWK.
+fn point(curve: &str, key: &EcdsaKeyPair) -> Value {
+    let coordinates = &key.public_key().as_ref()[1..];
+    let (x, y) = coordinates.split_at(coordinates.len() / 2);
+    json!({ "kty": "EC", "crv": curve, "x": base64url(x), "y": base64url(y) })
+}
+
 /// The claims of a customer, good for an hour.
 pub fn claims() -> Value {
-    json!({ "sub": "1", "role": "customer", "exp": get_current_timestamp() + 3600 })
+    json!({ "iss": ISSUER, "sub": "1", "role": "customer", "exp": get_current_timestamp() + 3600 })
 }
 
 /// A token of any header and any claims, signed by whatever is given.

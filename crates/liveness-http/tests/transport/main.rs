@@ -6,6 +6,7 @@
 mod client_address;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
+mod cors;
 #[path = "../api/engine.rs"]
 mod engine;
 mod jwks;
@@ -14,6 +15,8 @@ mod logs;
 mod memory;
 mod metrics;
 mod oidc;
+#[path = "../oidc/provider.rs"]
+mod oidc_provider;
 mod overload;
 mod provider;
 mod rate_limits;

@@ -1,7 +1,5 @@
 //! Tokens of an identity provider that we did not write: npm's `oidc-provider`, run by `tests/oidc/provider.mjs`.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,78 +8,30 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
+use crate::oidc_provider::Provider;
 use crate::server::Server;
 use crate::wire::{LIST, STATUS};
 
-const ALGORITHMS: [&str; 2] = ["RS256", "ES256"];
+const ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "ES384"];
 
-/// The provider in a process of its own. It ends when dropped.
-struct Provider {
-    process: Child,
-    output: BufReader<ChildStdout>,
-    issuer: String,
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Provider {
-    fn start() -> Self {
-        let folder = std::env::var("LIVENESS_TEST_OIDC").unwrap_or_else(|_| panic!("run it by .ci/test"));
-        let mut process = Command::new("node")
-            .arg(format!("{folder}/provider.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut provider = Self {
-            output: BufReader::new(process.stdout.take().unwrap()),
-            process,
-            issuer: String::new(),
-        };
-        // It says in notices that it is for development only.
-        while !provider.issuer.starts_with("http://") {
-            provider.issuer = provider.line();
-        }
-        provider
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the provider has ended");
-        line.trim_end().to_owned()
-    }
-
-    /// From now on it signs with other keys.
-    fn rotate(&mut self) {
-        writeln!(self.process.stdin.as_mut().unwrap(), "rotate").unwrap();
-        while self.line() != "rotate" {}
-    }
-
-    /// An access token of a client that has nothing but itself (the grant `client_credentials`).
-    fn token(&self, client: &str, algorithm: &str) -> String {
-        let credentials = BASE64_STANDARD.encode(format!("{client}:secret"));
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("resource", &format!("https://liveness.example/{algorithm}")),
-        ];
-        let answer = ureq::post(format!("{}/token", self.issuer))
-            .header("Authorization", format!("Basic {credentials}"))
-            .send_form(form);
-        let answer: Value = answer.unwrap().body_mut().read_json().unwrap();
-        let token = answer["access_token"].as_str().unwrap().to_owned();
-        let header = jsonwebtoken::decode_header(&token).unwrap();
-        assert_eq!(
-            (format!("{:?}", header.alg).as_str(), header.typ.as_deref()),
-            (algorithm, Some("at+jwt"))
-        );
-        token
-    }
+/// An access token of a client that has nothing but itself (the grant `client_credentials`).
+fn token_of(provider: &Provider, client: &str, algorithm: &str) -> String {
+    let credentials = BASE64_STANDARD.encode(format!("{client}:secret"));
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("resource", &format!("https://liveness.example/{algorithm}")),
+    ];
+    let answer = ureq::post(format!("{}/token", provider.issuer()))
+        .header("Authorization", format!("Basic {credentials}"))
+        .send_form(form);
+    let answer: Value = answer.unwrap().body_mut().read_json().unwrap();
+    let token = answer["access_token"].as_str().unwrap().to_owned();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    assert_eq!(
+        (format!("{:?}", header.alg).as_str(), header.typ.as_deref()),
+        (algorithm, Some("at+jwt"))
+    );
+    token
 }
 
 fn ask(server: &Server, token: &str) -> u16 {
@@ -95,16 +45,16 @@ fn tokens_of_a_real_provider_pass_through_a_rotation_of_its_keys_and_its_end() {
     let server = Server::with(
         Engine::Sqlite,
         &[
-            ("LIVENESS_JWT_JWKS", &format!("{}/jwks", provider.issuer)),
-            ("LIVENESS_JWT_ISSUER", &provider.issuer),
+            ("LIVENESS_JWT_JWKS", &format!("{}/jwks", provider.issuer())),
+            ("LIVENESS_JWT_ISSUER", provider.issuer()),
             ("LIVENESS_JWT_AUDIENCE", "liveness"),
         ],
     );
-    let old = ALGORITHMS.map(|algorithm| provider.token("1234", algorithm));
+    let old = ALGORITHMS.map(|algorithm| token_of(&provider, "1234", algorithm));
     for (algorithm, token) in ALGORITHMS.iter().zip(&old) {
         assert_eq!(ask(&server, token), 200, "{algorithm}");
         assert_eq!(server.send(LIST, token, &json!({})).codes(), (403, "57"), "{algorithm}");
-        let admin = provider.token("reviewer", algorithm);
+        let admin = token_of(&provider, "reviewer", algorithm);
         assert_eq!(
             server.send(LIST, &admin, &json!({})).codes(),
             (200, "00"),
@@ -112,8 +62,8 @@ fn tokens_of_a_real_provider_pass_through_a_rotation_of_its_keys_and_its_end() {
         );
     }
 
-    provider.rotate();
-    let new = ALGORITHMS.map(|algorithm| provider.token("1234", algorithm));
+    provider.tell("rotate");
+    let new = ALGORITHMS.map(|algorithm| token_of(&provider, "1234", algorithm));
     let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid;
     let begun = Instant::now();
     for (old, new) in old.iter().zip(&new) {

@@ -72,6 +72,20 @@ fn behind_a_trusted_proxy_every_client_counts_apart() {
 }
 
 #[test]
+fn behind_a_trusted_proxy_a_client_cannot_choose_its_address() {
+    let server = limited(&[("LIVENESS_TRUSTED_PROXIES", "127.0.0.1")]);
+    for (number, expected) in [(1, 401), (2, 401), (3, 429), (4, 429)] {
+        let [forwarded, real] = [format!("for=6.6.6.{number}"), format!("6.6.6.{number}")];
+        let headers = [
+            ("X-Forwarded-For", "41.58.12.100"),
+            ("Forwarded", forwarded.as_str()),
+            ("X-Real-IP", real.as_str()),
+        ];
+        assert_eq!(ask(&server, "x", &headers).status, expected, "{number}");
+    }
+}
+
+#[test]
 fn nobody_is_limited_unless_it_is_set() {
     for settings in [&[][..], &[("LIVENESS_RATE_LIMIT", "off")]] {
         let server = Server::with(Engine::Sqlite, settings);

@@ -5,9 +5,13 @@ use crate::wire::{Header, UPDATE, assert_no_trace, bearer, post, total_count};
 
 mod bodies;
 mod broken;
+mod content_types;
+mod expect;
 mod heads;
 mod json;
+mod paths;
 mod sizes;
+mod upgrade;
 mod values;
 
 const JSON: Header<'_> = ("Content-Type", "application/json");

@@ -6,10 +6,14 @@ use crate::server::{Answer, Server};
 use crate::wire::{STATUS, assert_refused, bearer, post};
 
 mod algorithms;
+mod audience;
 mod carriers;
 mod claims;
 mod forgeries;
+mod identity;
 mod jwks;
+mod key_sets;
+mod providers;
 mod revoked;
 mod roles;
 mod users;

@@ -50,19 +50,34 @@ impl Wire {
         self.0.get_ref().try_clone().unwrap()
     }
 
-    /// The next answer, which is as every answer has to be.
+    /// The next answer, which is as every answer has to be. The client may have been told to go on before.
     pub fn answer(&mut self) -> Answer {
         loop {
             let (status, headers) = self.head();
-            if status == 100 {
-                continue;
+            if status != 100 {
+                return self.body_of(status, headers);
             }
-            let length = headers["content-length"].to_str().unwrap().parse().unwrap();
-            let mut body = vec![0; length];
-            self.0.read_exact(&mut body).unwrap();
-            let json = serde_json::from_slice(&body).unwrap();
-            return checked(Answer { status, headers, json });
         }
+    }
+
+    /// The next answer, with nothing before it.
+    pub fn only_answer(&mut self) -> Answer {
+        let (status, headers) = self.head();
+        assert_ne!(status, 100, "the client was told to go on");
+        self.body_of(status, headers)
+    }
+
+    fn body_of(&mut self, status: u16, headers: HeaderMap) -> Answer {
+        let length = headers["content-length"].to_str().unwrap().parse().unwrap();
+        let json = serde_json::from_slice(&self.skip(length)).unwrap();
+        checked(Answer { status, headers, json })
+    }
+
+    /// That many bytes of a body.
+    pub fn skip(&mut self, length: usize) -> Vec<u8> {
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        body
     }
 
     /// The head of the next answer.

@@ -5,13 +5,15 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use super::files;
 use super::findings::Findings;
 use crate::config::ServeConfig;
+use crate::host::review_page::configured_page;
 use crate::host::verifier::configured_verifier;
-use crate::request::TrustedProxies;
+use crate::request::{ForwardedHeader, TrustedProxies};
 use crate::server::tls::Tls;
 use crate::token::probe_jwks;
 
 pub(super) fn check(config: &ServeConfig, findings: &mut Findings) {
     keys(config, findings);
+    sign_in(config, findings);
     address(config, findings);
     if config.rate_limit.is_none() {
         findings.hint(
@@ -52,7 +54,7 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
     if let Some(path) = &config.jwt_revoked_file {
         files::not_writable_by_others("LIVENESS_JWT_REVOKED_FILE", path, findings);
     }
-    if config.token.jwt_issuer.is_none() || config.token.jwt_audience.is_none() {
+    if config.token.jwt_issuer.is_none() || config.token.audience().is_none() {
         findings.hint(
             "keys",
             "a token for another service that is signed with the same key is good here",
@@ -70,6 +72,36 @@ fn secret_strength(secret: &str, findings: &mut Findings) {
             "keys",
             "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
             "make another, with `head -c 48 /dev/urandom | base64 -w0`",
+        );
+    }
+}
+
+/// Whether the tokens that reviewers are given at the provider can be good here.
+fn sign_in(config: &ServeConfig, findings: &mut Findings) {
+    if let Err(error) = configured_page(config) {
+        return findings.problem("sign-in", error.to_string(), "`serve` does not start like this");
+    }
+    let Some(issuer) = &config.oidc.oidc_issuer else {
+        return findings.ok("sign-in", "reviewers paste a token");
+    };
+    findings.ok("sign-in", format!("reviewers sign in at {issuer}"));
+    if config.jwt_jwks.is_none() && config.jwt_public_key_file.is_none() {
+        findings.warning(
+            "sign-in",
+            "no key of the provider is known, so what reviewers are given there is refused here",
+            "set LIVENESS_JWT_JWKS to the provider's jwks_uri",
+        );
+    }
+    if config
+        .token
+        .jwt_issuer
+        .as_ref()
+        .is_some_and(|expected| expected != issuer)
+    {
+        findings.hint(
+            "sign-in",
+            "LIVENESS_JWT_ISSUER is not LIVENESS_OIDC_ISSUER",
+            "fine if the provider's access tokens name another issuer than its ID tokens",
         );
     }
 }
@@ -132,6 +164,25 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
         ),
     }
     exposure(config, &addresses, findings);
+    forwarded_header(config, findings);
+}
+
+/// Says whose word on the client's address counts. Only an operator can see whether the proxy writes that header.
+fn forwarded_header(config: &ServeConfig, findings: &mut Findings) {
+    let header = &config.forwarded_header;
+    if config.trusted_proxies != TrustedProxies::default() {
+        findings.hint(
+            "address",
+            format!("the client's address is what the proxy writes into {header}"),
+            "let the proxy write it on every request, or name the header that it writes in LIVENESS_FORWARDED_HEADER",
+        );
+    } else if *header != ForwardedHeader::default() {
+        findings.warning(
+            "address",
+            format!("{header} is not read, because no proxy is trusted"),
+            "name the proxy that writes it in LIVENESS_TRUSTED_PROXIES",
+        );
+    }
 }
 
 /// Checks whether anybody on the network can read what is sent.

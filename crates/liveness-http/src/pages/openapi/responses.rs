@@ -6,7 +6,7 @@ use std::time::Duration;
 use liveness_bus::{Access, BusError, FieldError, Kind, Meta, Principal, RequestId};
 use serde_json::{Map, Value, json};
 
-use crate::request::body::{COMPRESSED, NOT_JSON};
+use crate::request::body::REFUSALS;
 use crate::request::failure::{Failure, HEAD_TOO_LARGE};
 use crate::token::TokenFlaw;
 
@@ -52,8 +52,6 @@ fn common_failures(kind: Kind) -> Vec<Failure> {
         BusError::Invalid(vec![field]),
         BusError::TooSlow,
         BusError::TooLarge("the body has more bytes than allowed".into()),
-        NOT_JSON,
-        COMPRESSED,
         BusError::TooMany {
             retry_after: Duration::ZERO,
         },
@@ -63,6 +61,7 @@ fn common_failures(kind: Kind) -> Vec<Failure> {
     if kind == Kind::Command {
         errors.push(BusError::OutcomeUnknown(cause()));
     }
+    errors.extend(REFUSALS);
     errors
         .into_iter()
         .map(Failure::Bus)

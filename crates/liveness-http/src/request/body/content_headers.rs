@@ -1,11 +1,37 @@
-//! What the headers say of a body: whether there is one, how long it is, and whether it is JSON.
+//! What the headers say of a body: whether there is one, how long it is, and whether we can read it.
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, TRANSFER_ENCODING,
+};
 use liveness_bus::BusError;
 
-pub(crate) const NOT_JSON: BusError = BusError::UnsupportedContent("the Content-Type must be application/json");
+use crate::request::quoted::split_unquoted;
 
-pub(crate) const COMPRESSED: BusError = BusError::UnsupportedContent("the body must not be compressed");
+const NO_TYPE: BusError = BusError::UnsupportedContent("the Content-Type is missing; it must be application/json");
+const NOT_JSON: BusError =
+    BusError::UnsupportedContent("the Content-Type must be application/json, text/json or application/*+json");
+const NOT_UTF_8: BusError = BusError::UnsupportedContent("the charset in the Content-Type must be utf-8");
+const COMPRESSED: BusError = BusError::UnsupportedContent("the body must not be compressed");
+const UNKNOWN_ENCODING: BusError =
+    BusError::UnsupportedContent("the Content-Encoding must be left out, or be identity");
+
+/// Every answer to a body of a kind that is not read.
+pub(crate) const REFUSALS: [BusError; 5] = [NO_TYPE, NOT_JSON, NOT_UTF_8, COMPRESSED, UNKNOWN_ENCODING];
+
+/// Names of charsets that UTF-8 is, or that it contains. Without a name none is meant.
+const CHARSETS: [&str; 5] = ["utf-8", "utf8", "us-ascii", "ascii", ""];
+/// The content codings that IANA registers, with their older names.
+const COMPRESSIONS: [&str; 9] = [
+    "gzip",
+    "x-gzip",
+    "deflate",
+    "br",
+    "zstd",
+    "compress",
+    "x-compress",
+    "dcb",
+    "dcz",
+];
 
 /// Whether the request has a body to be read.
 pub(crate) fn has_body(headers: &HeaderMap) -> bool {
@@ -23,34 +49,69 @@ pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     Some(length.unwrap_or(0))
 }
 
-/// Refuses a compressed body.
+/// Refuses a body in another coding than its own bytes. Clients that take the header for the charset's name it.
 pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), BusError> {
-    let is_identity = |value: &str| value.trim().eq_ignore_ascii_case("identity");
-    let all_identity = headers
-        .get_all(CONTENT_ENCODING)
-        .all(|value| value.to_str().is_ok_and(is_identity));
-    if all_identity { Ok(()) } else { Err(COMPRESSED) }
+    for coding in elements(headers, CONTENT_ENCODING) {
+        let coding = coding.to_ascii_lowercase();
+        if COMPRESSIONS.contains(&&*coding) {
+            return Err(COMPRESSED);
+        }
+        if coding != "identity" && !CHARSETS.contains(&&*coding) {
+            return Err(UNKNOWN_ENCODING);
+        }
+    }
+    Ok(())
 }
 
-/// Whether there is exactly one `Content-Type`, and it is `application/json` in UTF-8.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE);
-    let (Some(value), None) = (types.next().and_then(|value| value.to_str().ok()), types.next()) else {
-        return false;
+/// Refuses a body that is not JSON in UTF-8. If several types are given, each must be one of JSON.
+pub(super) fn check_type(headers: &HeaderMap) -> Result<(), BusError> {
+    let types = elements(headers, CONTENT_TYPE);
+    if types.is_empty() {
+        return Err(NO_TYPE);
+    }
+    types.into_iter().try_for_each(check_one_type)
+}
+
+fn check_one_type(media_type: &str) -> Result<(), BusError> {
+    let mut parts = split_unquoted(media_type, ';').into_iter().map(str::trim);
+    if !parts.next().is_some_and(is_json) {
+        return Err(NOT_JSON);
+    }
+    let mut charsets = parts
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    if charsets.all(|(_, charset)| is_readable(charset)) {
+        Ok(())
+    } else {
+        Err(NOT_UTF_8)
+    }
+}
+
+/// `application/json`, .NET's `text/json`, or `application/…+json` (RFC 6839 section 3.1).
+fn is_json(essence: &str) -> bool {
+    let essence = essence.to_ascii_lowercase();
+    let has_suffix = || {
+        let subtype = essence.strip_prefix("application/");
+        subtype
+            .and_then(|subtype| subtype.strip_suffix("+json"))
+            .is_some_and(|name| !name.is_empty())
     };
-    let mut parts = value.split(';').map(str::trim);
-    let is_json = parts
-        .next()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    is_json
-        && parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf_8(value))
+    essence == "application/json" || essence == "text/json" || has_suffix()
 }
 
-fn is_utf_8(charset: &str) -> bool {
-    let charset = charset.trim().trim_matches('"');
-    ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8))
+fn is_readable(charset: &str) -> bool {
+    let charset = charset.trim().trim_matches('"').trim();
+    CHARSETS.iter().any(|name| charset.eq_ignore_ascii_case(name))
+}
+
+/// The elements of a list, in one header or in several (RFC 9110 section 5.6.1). Empty ones count for nothing.
+fn elements(headers: &HeaderMap, name: HeaderName) -> Vec<&str> {
+    let lines = headers.get_all(name).map(|value| value.to_str().unwrap_or("?"));
+    lines
+        .flat_map(|line| split_unquoted(line, ','))
+        .map(str::trim)
+        .filter(|element| !element.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -59,21 +120,90 @@ mod tests {
 
     use super::*;
 
+    /// The headers of this name, one for each value.
+    fn headers(name: HeaderName, values: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name.clone(), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn told(outcome: Result<(), BusError>) -> Option<String> {
+        outcome.err().map(|error| error.to_string())
+    }
+
     #[test]
-    fn only_json_in_utf_8_is_json() {
-        let cases = [
-            ("application/json", true),
-            ("Application/JSON ; charset=UTF-8", true),
-            ("application/json; charset=\"utf-8\"", true),
-            ("application/json; charset=utf-16", false),
-            ("application/vnd.x+json", false),
-            ("text/plain", false),
-            ("", false),
+    fn json_goes_by_several_names() {
+        let good = [
+            "application/json",
+            "Application/JSON ; charset=UTF-8",
+            "application/json; charset=\"utf-8\"",
+            "application/json; charset=us-ascii",
+            "application/json;charset=",
+            "application/json;",
+            "application/json; x=\"a;charset=utf-16\"; charset=utf8",
+            "TEXT/JSON",
+            "application/json-patch+json",
+            "application/vnd.api+JSON; odata=verbose",
+            "application/json, application/json",
         ];
-        for (value, expected) in cases {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
-            assert_eq!(is_json(&headers), expected, "{value}");
+        for value in good {
+            assert_eq!(told(check_type(&headers(CONTENT_TYPE, &[value]))), None, "{value}");
+        }
+        assert_eq!(
+            told(check_type(&headers(CONTENT_TYPE, &["text/json", "application/json"]))),
+            None
+        );
+    }
+
+    #[test]
+    fn another_type_is_told_from_another_charset() {
+        let cases: [(&[&'static str], BusError); 11] = [
+            (&[], NO_TYPE),
+            (&["", " "], NO_TYPE),
+            (&["text/plain"], NOT_JSON),
+            (&["application/+json"], NOT_JSON),
+            (&["application/jsonx"], NOT_JSON),
+            (&["text/x+json"], NOT_JSON),
+            (&["application/json, text/plain"], NOT_JSON),
+            (&["application/json", "text/plain"], NOT_JSON),
+            (&["application/json; charset=utf-16"], NOT_UTF_8),
+            (&["application/x+json; charset=\"ISO-8859-1\""], NOT_UTF_8),
+            (&["application/json; charset=utf-8; charset=utf-16"], NOT_UTF_8),
+        ];
+        for (values, expected) in cases {
+            let outcome = told(check_type(&headers(CONTENT_TYPE, values)));
+            assert_eq!(outcome, Some(expected.to_string()), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_charset_is_no_compression() {
+        for values in [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["UTF-8"],
+            &["utf8, Identity,"],
+            &["us-ascii", "utf-8"],
+        ] {
+            assert_eq!(
+                told(check_encoding(&headers(CONTENT_ENCODING, values))),
+                None,
+                "{values:?}"
+            );
+        }
+        let cases: [(&[&'static str], BusError); 5] = [
+            (&["gzip"], COMPRESSED),
+            (&["utf-8, BR"], COMPRESSED),
+            (&["identity", "x-gzip"], COMPRESSED),
+            (&["utf-16"], UNKNOWN_ENCODING),
+            (&["aes128gcm"], UNKNOWN_ENCODING),
+        ];
+        for (values, expected) in cases {
+            let outcome = told(check_encoding(&headers(CONTENT_ENCODING, values)));
+            assert_eq!(outcome, Some(expected.to_string()), "{values:?}");
         }
     }
 }

@@ -27,7 +27,7 @@ impl FairShare {
 
     /// The principal's semaphore.
     pub(super) fn of(&self, principal: &Principal) -> Arc<Semaphore> {
-        let subject = self.hasher.hash_one(principal.subject());
+        let subject = self.hasher.hash_one((principal.issuer(), principal.subject()));
         let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);
         if semaphores.len() == semaphores.capacity() {
             // Before the map grows, it forgets the semaphores that nobody else holds.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use governor::clock::{Clock as _, MonotonicClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
-use liveness_bus::BusError;
+use liveness_bus::{BusError, Principal};
 
 /// A number of requests in a period. All of them may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,9 @@ impl RateLimiters {
     }
 
     /// Counts a request with a valid token.
-    pub(crate) fn check_principal(&self, subject: &str) -> Result<(), BusError> {
-        self.principals.check(&self.hasher.hash_one(subject))
+    pub(crate) fn check_principal(&self, principal: &Principal) -> Result<(), BusError> {
+        let name = (principal.issuer(), principal.subject());
+        self.principals.check(&self.hasher.hash_one(name))
     }
 
     /// Counts a request without a valid token.
@@ -151,9 +152,11 @@ mod tests {
     #[test]
     fn callers_are_counted_apart() {
         let limiters = RateLimiters::new("2/h".parse().unwrap());
-        let ask = |subject| limiters.check_principal(subject).is_ok();
+        let ask = |subject| limiters.check_principal(&Principal::new(subject)).is_ok();
 
         assert_eq!([ask("a"), ask("a"), ask("a"), ask("b")], [true, true, false, true]);
+        let of_another_issuer = Principal::new("a").with_issuer("https://issuer.example");
+        assert!(limiters.check_principal(&of_another_issuer).is_ok());
         assert!(limiters.check_address(None).is_ok());
     }
 

@@ -69,8 +69,7 @@ impl Fetcher {
 
     /// Reads the keys of a file before the thread is started.
     pub(super) fn load(&mut self) -> Result<(), String> {
-        let set = usable_keys(&self.source.read()?)?;
-        self.replace_keys(set);
+        self.replace_keys(read_keys(&self.source)?);
         Ok(())
     }
 
@@ -95,7 +94,7 @@ impl Fetcher {
 
     /// Fetches the keys. A document that cannot be used changes nothing.
     fn fetch(&mut self) {
-        match self.source.read().and_then(|document| usable_keys(&document)) {
+        match read_keys(&self.source) {
             Ok(set) => {
                 self.replace_keys(set);
                 if self.failure.take().is_some() {
@@ -139,16 +138,17 @@ pub(crate) struct JwksProbe {
 /// One line that says why there are no keys.
 pub(crate) fn probe_jwks(location: &str) -> Result<JwksProbe, String> {
     let source = Source::parse(location).map_err(|error| error.to_string())?;
-    let set = usable_keys(&source.read()?)?;
+    let set = read_keys(&source)?;
     Ok(JwksProbe {
         usable: set.keys.len(),
         rejected: set.rejected,
     })
 }
 
-/// The keys of a document. A set without a usable key is an error: it is the provider's mistake more likely than its will.
-fn usable_keys(document: &[u8]) -> Result<JwkSet, String> {
-    let set = JwkSet::parse(document)?;
+/// The keys that are there now. A set without a usable key is an error: it is the provider's mistake more likely than its
+/// will.
+pub(super) fn read_keys(source: &Source) -> Result<JwkSet, String> {
+    let set = JwkSet::parse(&source.read()?)?;
     if set.keys.is_empty() {
         let rejected = set.rejected.iter().take(3).map(|line| format!("; {line}"));
         return Err(format!(

@@ -23,22 +23,69 @@ impl KeyCache {
         }
     }
 
-    /// The key of this id and algorithm. Without an id, the only key of the algorithm.
-    pub(super) fn find(
+    /// The keys that may have signed a token whose header says this.
+    pub(super) fn candidates(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
         now: Instant,
         lifetime: Duration,
-    ) -> Option<&VerificationKey> {
-        let age = now.saturating_duration_since(self.confirmed?);
-        let fits = |key: &&NamedKey| key.key.algorithm == algorithm && (kid.is_none() || key.kid.as_deref() == kid);
-        let mut fitting = self.keys.iter().filter(fits);
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) if age < lifetime => Some(&key.key),
-            _ => None,
+    ) -> Candidates {
+        let is_fresh = |confirmed: Instant| now.saturating_duration_since(confirmed) < lifetime;
+        let known: &[NamedKey] = if self.confirmed.is_some_and(is_fresh) {
+            &self.keys
+        } else {
+            &[]
+        };
+        let fitting: Vec<_> = known.iter().filter(|key| key.key.algorithm == algorithm).collect();
+        let is_named = |key: &NamedKey| key.kid.as_deref() == kid;
+        let named = fitting.iter().find(|key| kid.is_some() && is_named(key));
+        if let Some(key) = named {
+            return Candidates::Named(key.key.clone());
         }
+        let missing = match kid {
+            Some(_) if known.iter().any(is_named) => Missing::Nothing,
+            Some(_) => Missing::Key,
+            None if fitting.is_empty() => Missing::Key,
+            None if fitting.len() > 1 && !fitting.iter().any(|key| key.kid.is_none()) => Missing::Name,
+            None => Missing::Nothing,
+        };
+        // If there is only one key of the algorithm, a token without an id means that key, whatever its id is.
+        let is_only_key = kid.is_none() && fitting.len() == 1;
+        let unnamed = fitting.iter().filter(|key| is_only_key || key.kid.is_none());
+        let keys = unnamed.map(|key| key.key.clone()).collect();
+        Candidates::Unnamed { keys, missing }
     }
+
+    /// Which fetch the keys come from.
+    pub(super) fn confirmed(&self) -> Option<Instant> {
+        self.confirmed
+    }
+}
+
+/// The keys of a provider that may have signed a token.
+#[derive(Debug)]
+pub(in super::super) enum Candidates {
+    /// The key that the token names. No other key counts.
+    Named(VerificationKey),
+    /// The token names no key that is known, so each of these is tried.
+    Unnamed {
+        /// The keys without an id, or the only key.
+        keys: Vec<VerificationKey>,
+        /// What would be needed besides.
+        missing: Missing,
+    },
+}
+
+/// What is missing to find the key of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Missing {
+    /// Nothing: if the candidates do not verify the token, no key of the provider does.
+    Nothing,
+    /// The id of the key. Several keys have one, and the token has none.
+    Name,
+    /// The key. The provider may have published it meanwhile.
+    Key,
 }
 
 /// Allows one fetch at a time, and none too soon after the last.
@@ -87,18 +134,24 @@ mod tests {
         }
     }
 
-    fn is_found(known: &KeyCache, kid: Option<&str>, algorithm: Algorithm, now: Instant) -> bool {
-        known.find(kid, algorithm, now, DAY).is_some()
+    /// How many keys a token of this header is tried with, and what is missing.
+    fn found(known: &KeyCache, kid: Option<&str>, algorithm: Algorithm, now: Instant) -> (usize, Missing) {
+        match known.candidates(kid, algorithm, now, DAY) {
+            Candidates::Named(_) => (1, Missing::Nothing),
+            Candidates::Unnamed { keys, missing } => (keys.len(), missing),
+        }
     }
 
     #[test]
     fn a_key_is_good_for_a_day_without_its_provider_and_no_longer() {
         let now = Instant::now();
-        let known = KeyCache::new(vec![key("a", Algorithm::ES256)], now);
+        let known = KeyCache::new(vec![key("a", Algorithm::ES256), key(None, Algorithm::RS256)], now);
 
-        assert!(is_found(&known, Some("a"), Algorithm::ES256, now));
-        assert!(is_found(&known, Some("a"), Algorithm::ES256, now + DAY - SECOND));
-        assert!(!is_found(&known, Some("a"), Algorithm::ES256, now + DAY));
+        for (kid, algorithm) in [(Some("a"), Algorithm::ES256), (None, Algorithm::RS256)] {
+            assert_eq!(found(&known, kid, algorithm, now), (1, Missing::Nothing));
+            assert_eq!(found(&known, kid, algorithm, now + DAY - SECOND), (1, Missing::Nothing));
+            assert_eq!(found(&known, kid, algorithm, now + DAY), (0, Missing::Key));
+        }
     }
 
     #[test]
@@ -106,31 +159,67 @@ mod tests {
         let now = Instant::now();
         let known = KeyCache::new(vec![key("a", Algorithm::RS256), key("b", Algorithm::ES256)], now);
 
-        assert!(is_found(&known, Some("a"), Algorithm::RS256, now));
-        for (kid, algorithm) in [
-            ("a", Algorithm::ES256),
-            ("b", Algorithm::RS256),
-            ("", Algorithm::RS256),
-            ("a", Algorithm::HS256),
-            ("a", Algorithm::RS512),
+        assert!(matches!(
+            known.candidates(Some("a"), Algorithm::RS256, now, DAY),
+            Candidates::Named(_)
+        ));
+        for (kid, algorithm, missing) in [
+            ("a", Algorithm::ES256, Missing::Nothing),
+            ("b", Algorithm::RS256, Missing::Nothing),
+            ("a", Algorithm::RS512, Missing::Nothing),
+            ("", Algorithm::RS256, Missing::Key),
+            ("c", Algorithm::RS256, Missing::Key),
         ] {
-            assert!(!is_found(&known, Some(kid), algorithm, now), "{kid} {algorithm:?}");
+            assert_eq!(
+                found(&known, Some(kid), algorithm, now),
+                (0, missing),
+                "{kid} {algorithm:?}"
+            );
         }
     }
 
     #[test]
-    fn a_token_without_a_key_id_means_the_only_key_of_its_algorithm() {
+    fn a_token_whose_name_no_key_has_is_tried_with_the_keys_that_have_none() {
+        let now = Instant::now();
+        let keys = [
+            key("a", Algorithm::RS256),
+            key(None, Algorithm::RS256),
+            key(None, Algorithm::RS256),
+            key(None, Algorithm::ES256),
+        ];
+        let known = KeyCache::new(keys.to_vec(), now);
+
+        assert_eq!(found(&known, Some("b"), Algorithm::RS256, now), (2, Missing::Key));
+        assert_eq!(found(&known, Some("b"), Algorithm::ES256, now), (1, Missing::Key));
+        assert_eq!(found(&known, Some("b"), Algorithm::PS256, now), (0, Missing::Key));
+        // A key of its name is not looked for at the provider again.
+        assert_eq!(found(&known, Some("a"), Algorithm::ES256, now), (1, Missing::Nothing));
+        assert_eq!(found(&known, Some("a"), Algorithm::RS256, now), (1, Missing::Nothing));
+    }
+
+    #[test]
+    fn a_token_without_a_name_is_tried_with_the_keys_that_have_none_and_with_the_only_key() {
         let now = Instant::now();
         let keys = [
             key("a", Algorithm::RS256),
             key(None, Algorithm::ES256),
             key("c", Algorithm::ES256),
+            key(None, Algorithm::PS256),
+            key(None, Algorithm::PS256),
+            key("d", Algorithm::ES384),
+            key("e", Algorithm::ES384),
         ];
         let known = KeyCache::new(keys.to_vec(), now);
 
-        assert!(is_found(&known, None, Algorithm::RS256, now));
-        assert!(!is_found(&known, None, Algorithm::ES256, now));
-        assert!(!is_found(&known, None, Algorithm::EdDSA, now));
+        for (algorithm, expected) in [
+            (Algorithm::RS256, (1, Missing::Nothing)),
+            (Algorithm::ES256, (1, Missing::Nothing)),
+            (Algorithm::PS256, (2, Missing::Nothing)),
+            (Algorithm::ES384, (0, Missing::Name)),
+            (Algorithm::EdDSA, (0, Missing::Key)),
+        ] {
+            assert_eq!(found(&known, None, algorithm, now), expected, "{algorithm:?}");
+        }
     }
 
     #[test]

@@ -94,7 +94,8 @@ fn fetch(agent: &ureq::Agent, uri: &Uri) -> Result<Vec<u8>, String> {
     body.read_to_vec().map_err(|error| error.to_string())
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host in a URL is this machine: plain HTTP is good enough there.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let address: Result<IpAddr, _> = host.trim_start_matches('[').trim_end_matches(']').parse();
     address.map_or_else(
         |_| host.eq_ignore_ascii_case("localhost"),

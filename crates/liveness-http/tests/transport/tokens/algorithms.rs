@@ -1,4 +1,6 @@
-//! The three kinds of public keys, and the secret beside them.
+//! The four kinds of public keys, and the secret beside them.
+
+use std::process::Command;
 
 use actix_web::rt::System;
 use liveness_http::token::{TokenFlaw, TokenRules, TokenVerifier, VerificationKey};
@@ -9,9 +11,13 @@ use crate::engine::Engine;
 use crate::keys::{KeyPair, claims, hmac_sha256, hs256, jwt};
 use crate::server::{Server, customer};
 
+fn kinds() -> [KeyPair; 4] {
+    [KeyPair::rsa(), KeyPair::p256(), KeyPair::p384(), KeyPair::ed25519()]
+}
+
 #[test]
 fn tokens_of_every_supported_algorithm_pass_beside_those_of_the_secret() {
-    for pair in [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()] {
+    for pair in kinds() {
         let (server, _file) = pair.server();
 
         assert_good(&server, pair.algorithm(), &pair.token(&claims()));
@@ -21,17 +27,17 @@ fn tokens_of_every_supported_algorithm_pass_beside_those_of_the_secret() {
 
 #[test]
 fn a_key_verifies_its_own_tokens_only() {
-    for pair in [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()] {
+    for pair in kinds() {
         let (server, _file) = pair.server();
         assert_good(&server, "its own", &pair.token(&claims()));
 
-        let others = [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()];
+        let others = kinds();
         assert_all_refused(
             &server,
             &others.map(|other| (other.algorithm(), other.token(&claims()))),
         );
 
-        let names = ["HS256", "RS256", "PS256", "ES256", "EdDSA"].into_iter();
+        let names = ["HS256", "RS256", "PS256", "ES256", "ES384", "EdDSA"].into_iter();
         let mislabelled = names.filter(|name| *name != pair.algorithm()).map(|name| {
             let header = json!({ "alg": name, "typ": "JWT" });
             (name, jwt(&header, &claims(), |message| pair.sign(message)))
@@ -45,13 +51,13 @@ fn without_a_public_key_only_the_secret_counts() {
     let server = Server::start(Engine::Sqlite);
     assert_good(&server, "HS256", &customer(1));
 
-    let foreign = [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()];
+    let foreign = kinds();
     assert_all_refused(&server, &foreign.map(|pair| (pair.algorithm(), pair.token(&claims()))));
 }
 
 #[test]
 fn with_a_public_key_alone_nothing_makes_a_secret_of_it() {
-    for pair in [KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519()] {
+    for pair in kinds() {
         let key = VerificationKey::from_pem(pair.public_pem().as_bytes()).unwrap();
         let verifier = TokenVerifier::new(vec![key], TokenRules::default());
         let verify = |token: &str| System::new().block_on(verifier.verify(token));
@@ -64,5 +70,21 @@ fn with_a_public_key_alone_nothing_makes_a_secret_of_it() {
         }
         let by_secret = verify(&hs256(&header, &claims()));
         assert_eq!(by_secret.unwrap_err().flaw(), TokenFlaw::Algorithm);
+    }
+}
+
+#[test]
+fn a_pem_of_another_curve_is_refused_although_its_points_are_as_long() {
+    for curve in ["secp256k1", "brainpoolP256r1", "brainpoolP384r1", "secp521r1"] {
+        let made = Command::new("sh")
+            .args([
+                "-c",
+                &format!("openssl ecparam -name {curve} -genkey -noout | openssl ec -pubout"),
+            ])
+            .output()
+            .unwrap();
+        assert!(made.stdout.starts_with(b"-----BEGIN PUBLIC KEY"), "{curve}: {made:?}");
+        let told = VerificationKey::from_pem(&made.stdout).unwrap_err().to_string();
+        assert!(told.contains("P-256 or P-384"), "{curve}: {told}");
     }
 }

@@ -102,7 +102,6 @@ fn what_names_no_user_may_do_nothing(engine: Engine) {
         json!("9223372036854775808"),
         json!("\u{ff17}"),
         json!("x".repeat(255)),
-        json!(7.5),
         json!(0),
     ];
     for subject in subjects {
@@ -146,6 +145,26 @@ fn the_claim_that_names_the_user_is_a_setting(engine: Engine) {
     assert_eq!(details(&server, 8).codes(), (404, "25"));
 }
 
+fn the_claim_that_names_the_user_may_be_a_path(engine: Engine) {
+    let server = Server::with(engine, &[("LIVENESS_JWT_USER_ID_CLAIM", "customer.number")]);
+    let nested = token(&json!({ "sub": "8", "customer": { "number": 5 } }));
+    assert_eq!(records_for(&server, &nested, "a"), 5);
+    let whole = token(&json!({ "sub": "8", "customer.number": "6", "customer": { "number": 5 } }));
+    assert_eq!(records_for(&server, &whole, "b"), 6);
+    for claims in [
+        json!({ "sub": "8", "customer": 5 }),
+        json!({ "sub": "8", "customer": { "number": [5] } }),
+        json!({ "sub": "8", "number": 5 }),
+        json!({ "sub": "8", "customer.number": null, "customer": { "number": 5 } }),
+    ] {
+        assert_refused(
+            &claims.to_string(),
+            &server.send(STATUS, &token(&claims), &json!({})),
+            NOBODY,
+        );
+    }
+}
+
 on_each_engine! {
     a_number_seen_for_the_first_time_becomes_a_user_of_the_claims,
     a_user_without_a_name_is_called_by_the_given_and_the_family_name,
@@ -153,4 +172,5 @@ on_each_engine! {
     what_names_no_user_may_do_nothing,
     without_provisioning_only_known_users_are_served,
     the_claim_that_names_the_user_is_a_setting,
+    the_claim_that_names_the_user_may_be_a_path,
 }
