@@ -50,6 +50,10 @@ fn place() -> Place {
     let place = Place::empty(Engine::Sqlite);
     // A process of its own leaves no store behind that is closing its files.
     place.run(&["migrate"]);
+    // What it leaves beside the file is written back, and SQLite needs no folder that it can write to while it is there.
+    for end in ["-wal", "-shm"] {
+        let _ = fs::remove_file(place.0.folder().join(format!("liveness.db{end}")));
+    }
     place.write("users.csv", "id\n1\n");
     place
 }
