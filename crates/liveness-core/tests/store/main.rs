@@ -10,6 +10,7 @@ mod cluster;
 mod completion;
 mod connection;
 mod database;
+mod dating;
 mod diagnosis;
 mod file;
 mod group_commit;

@@ -29,7 +29,7 @@ async fn six_records(database: &Database) -> &Store {
         let mut recording = recording(user, session);
         recording.check.user.pre_registration_id = pre_registration;
         recording.check.created_at = at(NOW + second * 1000);
-        database.record(recording).await;
+        database.record_by_its_clock(recording).await;
     }
     &database.store
 }

@@ -1,6 +1,7 @@
 //! What the messages ask of the tables, each question once, whatever is recorded: to see that the database takes it.
 
 use super::checks::completing::{completing, completing_each};
+use super::checks::dating;
 use super::checks::filter::Conditions;
 use super::checks::find;
 use super::checks::page::{self, PageRequest};
@@ -14,7 +15,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 13] = [
+pub(crate) const ALL: [Question; 14] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -22,6 +23,9 @@ pub(crate) const ALL: [Question; 13] = [
     ("the status of two users", |conn| {
         let asked = [1, 2].map(|user| [(user, AnySuccessful), (user, LatestVerified)]);
         completing_each(conn, asked.as_flattened()).map(drop)
+    }),
+    ("the newest records of two users", |conn| {
+        dating::newest(conn, &[1, 2]).map(drop)
     }),
     ("a page of all", |conn| page_of(conn, &ALL_RECORDS)),
     ("a page of a time and an outcome", |conn| {

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use crate::NewLivenessCheck;
 use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::checks::dating::Dated;
 use crate::store::tables::schema::liveness_sessions::dsl;
 
 row! {
@@ -36,15 +36,13 @@ impl Clauses for ClaimOrExtend {
 /// Claims the session of each check for its user, and notes the time of the check. Returns the sessions that belong to
 /// the user of their check. A session of another user is left unchanged and not returned. No two checks may have the same
 /// session.
-pub(crate) fn claim<'a>(
-    conn: &mut Connection<'_>,
-    checks: impl Iterator<Item = &'a NewLivenessCheck>,
-) -> Result<HashSet<String>, StoreError> {
+pub(crate) fn claim(conn: &mut Connection<'_>, checks: &[Dated<'_>]) -> Result<HashSet<String>, StoreError> {
     let mut rows: Vec<_> = checks
-        .map(|check| SessionRow {
-            session_id: check.session_id.as_str(),
-            self_service_user_id: check.user.id,
-            created_at: check.created_at.unix_millis(),
+        .iter()
+        .map(|dated| SessionRow {
+            session_id: dated.check().session_id.as_str(),
+            self_service_user_id: dated.check().user.id,
+            created_at: dated.created_at.unix_millis(),
         })
         .collect();
     if rows.is_empty() {

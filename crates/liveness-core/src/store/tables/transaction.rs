@@ -1,6 +1,7 @@
 //! Writes one transaction for many callers at once, in few statements. A caller writes a record with its face, session,
 //! idempotency key and audit entry, or users, or only audit entries.
 
+use super::checks::dating::{self, Dated};
 use super::checks::{find, insert};
 use super::recording::{Recorded, Recording};
 use super::trail::entries;
@@ -97,15 +98,18 @@ fn record(
             Some((fingerprint, check)) => outcomes[place] = Some(replay(recording, fingerprint, check)),
         }
     }
-    let claimed = sessions::claim(conn, new.iter().map(|(_, recording)| &recording.check))?;
-    let (own, others): (Vec<_>, Vec<_>) = new
+    let (places, new): (Vec<_>, Vec<_>) = new.into_iter().unzip();
+    let dated = dating::date(conn, new.into_iter())?;
+    let claimed = sessions::claim(conn, &dated)?;
+    let (own, others): (Vec<_>, Vec<_>) = places
         .into_iter()
-        .partition(|(_, recording)| claimed.contains(recording.check.session_id.as_str()));
+        .zip(dated)
+        .partition(|(_, dated)| claimed.contains(dated.check().session_id.as_str()));
     for (place, _) in others {
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
-    let recordings: Vec<_> = own.iter().map(|(_, recording)| *recording).collect();
-    let recorded = add_checks(conn, slot, &recordings)?;
+    let dated: Vec<_> = own.iter().map(|(_, dated)| *dated).collect();
+    let recorded = add_checks(conn, slot, &dated)?;
     for ((place, _), check) in own.into_iter().zip(recorded) {
         outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded {
             check,
@@ -130,15 +134,11 @@ fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> O
 }
 
 /// Adds the records and their faces, and counts the records.
-fn add_checks(
-    conn: &mut Connection<'_>,
-    slot: i32,
-    recordings: &[&Recording],
-) -> Result<Vec<LivenessCheck>, StoreError> {
-    let recorded = insert::insert(conn, recordings)?;
-    let taken = recordings.iter().zip(&recorded);
-    let taken = taken.filter_map(|(recording, check)| Some((check, recording.check.image.as_ref()?)));
+fn add_checks(conn: &mut Connection<'_>, slot: i32, dated: &[Dated<'_>]) -> Result<Vec<LivenessCheck>, StoreError> {
+    let recorded = insert::insert(conn, dated)?;
+    let taken = dated.iter().zip(&recorded);
+    let taken = taken.filter_map(|(dated, check)| Some((check, dated.check().image.as_ref()?)));
     faces::put(conn, taken)?;
-    totals::add(conn, slot, recordings.iter().map(|recording| &recording.check))?;
+    totals::add(conn, slot, dated.iter().map(Dated::check))?;
     Ok(recorded)
 }

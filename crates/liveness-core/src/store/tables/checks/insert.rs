@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 
+use super::dating::Dated;
 use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -12,15 +13,14 @@ use crate::store::tables::recording::Recording;
 use crate::{Challenges, LivenessCheck, Timestamp};
 
 /// Adds the records and returns them in the order of the recordings. No two recordings may have the same session.
-pub(crate) fn insert(conn: &mut Connection<'_>, recordings: &[&Recording]) -> Result<Vec<LivenessCheck>, StoreError> {
-    if recordings.is_empty() {
+pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<Vec<LivenessCheck>, StoreError> {
+    if dated.is_empty() {
         return Ok(Vec::new());
     }
-    let numbered = recordings.iter().map(|recording| unnumbered(recording));
-    let mut checks = numbered.collect::<Result<Vec<_>, _>>()?;
-    let keys: Vec<_> = recordings.iter().map(|recording| recording.scoped_key()).collect();
-    let rows = recordings.iter().zip(&checks).zip(&keys);
-    let rows = rows.map(|((recording, check), key)| NewCheckRow::of(recording, check, key.as_deref()));
+    let mut checks = dated.iter().map(unnumbered).collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<_> = dated.iter().map(|dated| dated.recording.scoped_key()).collect();
+    let rows = dated.iter().zip(&checks).zip(&keys);
+    let rows = rows.map(|((dated, check), key)| NewCheckRow::of(dated.recording, check, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     let ids = match conn {
         Connection::Sqlite(conn) => insert_into_sqlite(conn, &rows)?,
@@ -153,8 +153,8 @@ impl<'a> NewCheckRow<'a> {
 }
 
 /// The record as it will be stored. Its id is still 0.
-fn unnumbered(recording: &Recording) -> Result<LivenessCheck, StoreError> {
-    let new = &recording.check;
+fn unnumbered(dated: &Dated<'_>) -> Result<LivenessCheck, StoreError> {
+    let new = dated.check();
     let (metrics, run) = (&new.metrics, &new.metrics.run);
     Ok(LivenessCheck {
         id: 0,
@@ -174,7 +174,7 @@ fn unnumbered(recording: &Recording) -> Result<LivenessCheck, StoreError> {
         device_info: new.device.as_ref().map(to_json).transpose()?,
         client_ip: new.client_address.map(|address| address.to_string()),
         completed_at: metrics.completed_at,
-        created_at: new.created_at,
+        created_at: dated.created_at,
     })
 }
 

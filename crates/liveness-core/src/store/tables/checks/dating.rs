@@ -1,0 +1,117 @@
+//! Dates new records. A record is never older than the newest record of its user, whatever the clocks of the nodes say.
+//! So "the latest record" is the record that was recorded last.
+
+use std::collections::{BTreeSet, HashMap};
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
+
+use crate::store::engine::connection::Connection;
+use crate::store::engine::error::StoreError;
+use crate::store::tables::recording::Recording;
+use crate::{NewLivenessCheck, Timestamp};
+
+/// A recording, and the time of its record.
+#[derive(Clone, Copy)]
+pub(crate) struct Dated<'a> {
+    pub(crate) recording: &'a Recording,
+    pub(crate) created_at: Timestamp,
+}
+
+impl<'a> Dated<'a> {
+    pub(crate) fn check(&self) -> &'a NewLivenessCheck {
+        &self.recording.check
+    }
+}
+
+/// Dates recordings, in their order: by the clock of the node, or like the newest record of the user, if that is later.
+///
+/// One statement reads the newest records of all users. On PostgreSQL, one statement more makes other transactions wait
+/// that record checks of the same users.
+pub(crate) fn date<'a>(
+    conn: &mut Connection<'_>,
+    recordings: impl Iterator<Item = &'a Recording>,
+) -> Result<Vec<Dated<'a>>, StoreError> {
+    let recordings: Vec<_> = recordings.collect();
+    let users: BTreeSet<_> = recordings.iter().map(|recording| recording.check.user.id).collect();
+    let users: Vec<_> = users.into_iter().collect();
+    lock(conn, &users)?;
+    let mut newest = newest(conn, &users)?;
+    let date = |recording: &'a Recording| {
+        let newest = newest
+            .entry(recording.check.user.id)
+            .and_modify(|newest| *newest = recording.check.created_at.max(*newest))
+            .or_insert(recording.check.created_at);
+        Dated {
+            recording,
+            created_at: *newest,
+        }
+    };
+    Ok(recordings.into_iter().map(date).collect())
+}
+
+/// The first key of our advisory locks for users. The number has no meaning.
+const LOCK: i32 = 549_671_203;
+
+/// Waits for the other transactions that record checks of these users. Otherwise two nodes would not see each other's
+/// record. SQLite has one writer.
+///
+/// The second key is the low bits of a user id. Two users with the same bits wait for each other, which does no harm.
+fn lock(conn: &mut Connection<'_>, users: &[i64]) -> Result<(), StoreError> {
+    let (Connection::Postgres(conn) | Connection::Citus(conn)) = conn else {
+        return Ok(());
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
+    let keys: BTreeSet<_> = users.iter().map(|user| *user as i32).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    // Every node takes the locks in the same order, so that no two nodes deadlock: unnest keeps the order of the array.
+    sql_query("SELECT count(pg_advisory_xact_lock($1, key)) FROM unnest($2::int[]) AS key")
+        .bind::<Integer, _>(LOCK)
+        .bind::<Array<Integer>, _>(keys.into_iter().collect::<Vec<_>>())
+        .execute(*conn)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Newest {
+    #[diesel(sql_type = BigInt)]
+    self_service_user_id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    newest: Option<i64>,
+}
+
+/// The time of the newest record of each of these users who has one. Reads one index entry of each user.
+pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<HashMap<i64, Timestamp>, StoreError> {
+    if users.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found: Vec<Newest> = match conn {
+        Connection::Sqlite(conn) => {
+            let users = serde_json::to_string(users).map_err(StoreError::internal)?;
+            sql_query(
+                "SELECT value AS self_service_user_id, (SELECT max(created_at) FROM liveness_checks \
+                 WHERE self_service_user_id = json_each.value) AS newest FROM json_each(?)",
+            )
+            .bind::<Text, _>(users)
+            .load(*conn)?
+        }
+        Connection::Postgres(conn) => sql_query(
+            "SELECT asked.id AS self_service_user_id, (SELECT max(created_at) FROM liveness_checks \
+             WHERE self_service_user_id = asked.id) AS newest FROM unnest($1::bigint[]) AS asked (id)",
+        )
+        .bind::<Array<BigInt>, _>(users)
+        .load(*conn)?,
+        // Citus cannot plan a subquery that depends on a function in FROM.
+        Connection::Citus(conn) => sql_query(
+            "SELECT self_service_user_id, max(created_at) AS newest FROM liveness_checks \
+             WHERE self_service_user_id = ANY ($1) GROUP BY self_service_user_id",
+        )
+        .bind::<Array<BigInt>, _>(users)
+        .load(*conn)?,
+    };
+    let time = |row: Newest| Some((row.self_service_user_id, Timestamp::from_unix_millis(row.newest?)?));
+    Ok(found.into_iter().filter_map(time).collect())
+}
