@@ -26,6 +26,7 @@ mod schema;
 mod server;
 mod sessions;
 mod span;
+mod standby;
 mod stats;
 mod totals;
 mod url;

@@ -6,6 +6,7 @@ use diesel::result::{Error as DieselError, QueryResult};
 use diesel::sqlite::SqliteConnection;
 
 use super::error::{self, StoreError};
+use super::{postgres, standby};
 
 /// A connection to the database. An embedding backend can lend one to the store.
 #[expect(missing_debug_implementations, reason = "diesel's connections have none")]
@@ -72,8 +73,7 @@ impl Connection<'_> {
         self.begin(purpose)?;
         match operation(self) {
             Ok(value) => {
-                let committed = on_either!(self, |conn| AnsiTransactionManager::commit_transaction(&mut **conn));
-                committed.map_err(error::of_commit)?;
+                self.commit(purpose).map_err(error::of_commit)?;
                 Ok(value)
             }
             Err(error) => {
@@ -84,11 +84,22 @@ impl Connection<'_> {
         }
     }
 
+    /// Commits a transaction. On PostgreSQL, a write is committed once the synchronous standbys have it: see
+    /// [`standby::COMMIT`].
+    fn commit(&mut self, purpose: Purpose) -> QueryResult<()> {
+        match (self, purpose) {
+            // diesel sees that the transaction has ended.
+            (Self::Postgres(conn) | Self::Citus(conn), Purpose::Write) => conn.batch_execute(standby::COMMIT),
+            (conn, _) => on_either!(conn, |conn| AnsiTransactionManager::commit_transaction(&mut **conn)),
+        }
+    }
+
     /// Begins a transaction.
     ///
     /// A write on SQLite begins with IMMEDIATE. Without it, a transaction that reads before it writes fails at once
     /// while another transaction writes. A read on PostgreSQL asks for REPEATABLE READ. Without it, each statement sees
-    /// rows that were committed after the previous statement.
+    /// rows that were committed after the previous statement. A write on PostgreSQL raises `synchronous_commit` for
+    /// itself, so that its commit is durable even if the session is not the one that was set up.
     fn begin(&mut self, purpose: Purpose) -> QueryResult<()> {
         match (self, purpose) {
             (Self::Sqlite(conn), Purpose::Read) => AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN"),
@@ -99,15 +110,10 @@ impl Connection<'_> {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 AnsiTransactionManager::begin_transaction_sql(&mut **conn, begin)
             }
-            (Self::Postgres(conn), Purpose::Write) => {
-                AnsiTransactionManager::begin_transaction_sql(&mut **conn, "BEGIN")
-            }
+            (Self::Postgres(conn), Purpose::Write) => begin_durable(conn, ""),
             // The settings of a session do not reach the workers. SET LOCAL does, because `citus::SETTINGS` asks for
             // it.
-            (Self::Citus(conn), Purpose::Write) => {
-                let begin = "BEGIN; SET LOCAL lock_timeout = '4s'";
-                AnsiTransactionManager::begin_transaction_sql(&mut **conn, begin)
-            }
+            (Self::Citus(conn), Purpose::Write) => begin_durable(conn, "SET LOCAL lock_timeout = '4s'"),
         }
     }
 
@@ -124,4 +130,15 @@ impl Connection<'_> {
         // A connection that cannot begin a transaction is broken, and the pool drops it too.
         drop(begun);
     }
+}
+
+/// Begins a write, with more statements, in one message. If one of them fails, no transaction is left open.
+fn begin_durable(conn: &mut PgConnection, more: &str) -> QueryResult<()> {
+    let begin = format!("BEGIN; {}; {more}", postgres::raised_synchronous_commit(true));
+    let begun = AnsiTransactionManager::begin_transaction_sql(conn, &begin);
+    if begun.is_err() {
+        // The first error says more. A broken connection fails again, and the pool drops it.
+        let _ = conn.batch_execute("ROLLBACK");
+    }
+    begun
 }

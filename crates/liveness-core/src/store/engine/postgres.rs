@@ -97,10 +97,6 @@ impl PostgresSettings {
         let mut settings = vec![
             "set_config('lock_timeout', '4s', false)".to_owned(),
             "set_config('idle_in_transaction_session_timeout', '30s', false)".to_owned(),
-            "set_config('synchronous_commit', \
-             CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, \
-             false)"
-                .to_owned(),
         ];
         if self.is_ours_alone {
             // One plan is good for all values of a statement of ours. With this setting, the plan is made once.
@@ -115,7 +111,12 @@ impl PostgresSettings {
                 "set_config('search_path', current_setting('search_path') || ', {name}', false)"
             ));
         }
-        format!("SELECT {}; {}", settings.join(", "), citus::SETTINGS)
+        format!(
+            "{}; SELECT {}; {}",
+            raised_synchronous_commit(false),
+            settings.join(", "),
+            citus::SETTINGS
+        )
     }
 }
 
@@ -124,6 +125,12 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for PostgresSettings
         conn.batch_execute(&self.statements())
             .map_err(diesel::r2d2::Error::QueryError)
     }
+}
+
+/// The statement that raises `synchronous_commit` to `on` where it is `off`, for the transaction or for the session.
+pub(crate) fn raised_synchronous_commit(is_local: bool) -> String {
+    let level = "current_setting('synchronous_commit')";
+    format!("SELECT set_config('synchronous_commit', CASE {level} WHEN 'off' THEN 'on' ELSE {level} END, {is_local})")
 }
 
 /// Whether the URL names a PostgreSQL database.

@@ -20,7 +20,7 @@ const SQLITE_TROUBLE: [&str; 12] = [
 
 /// Parts of PostgreSQL's messages when it is out of room, memory or connections, cannot read or write a file, stops, or
 /// ends a statement that waits: SQLSTATE classes 53, 57 and 58, and 40P01, 55P03 and 08006.
-const POSTGRES_TROUBLE: [&str; 27] = [
+const POSTGRES_TROUBLE: [&str; 28] = [
     "No space left on device",
     "Disk quota exceeded",
     "Input/output error",
@@ -48,6 +48,7 @@ const POSTGRES_TROUBLE: [&str; 27] = [
     "deadlock detected",
     "server closed the connection",
     "connection to the remote node",
+    super::standby::NOT_CONFIRMED,
 ];
 
 /// Whether the message tells of trouble that passes: the database can do its work again later. Any other message tells of
