@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use diesel::pg::PgConnection;
 use diesel::r2d2::ConnectionManager;
+use diesel::sqlite::SqliteConnection;
 use r2d2::{ManageConnection, PooledConnection};
 
 use super::citus;
@@ -239,7 +240,10 @@ impl Connections {
         let begun = Instant::now();
         for _ in 0..=pool.max_size() {
             let result = match pool {
-                Pool::Sqlite(pool) => attempt((&mut *self.lend(pool)?).into(), &mut operation),
+                Pool::Sqlite(lender) => {
+                    let is_write = std::ptr::eq(pool, &raw const self.writers);
+                    self.attempt_on_file(&mut *self.lend(lender)?, is_write, &mut operation)
+                }
                 Pool::Postgres(pool) => self.attempt_on_server(&mut *self.lend(pool)?, &mut operation),
             };
             match result {
@@ -253,6 +257,25 @@ impl Connections {
             }
         }
         Err(StoreError::unavailable("every connection to the database is broken"))
+    }
+
+    /// Runs an operation on SQLite. What was written is acknowledged only if it is in the files that others will find.
+    fn attempt_on_file<T>(
+        &self,
+        conn: &mut SqliteConnection,
+        is_write: bool,
+        operation: &mut impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let Some(file) = &self.file else {
+            return attempt(conn.into(), operation);
+        };
+        file.check_log(conn, is_write)?;
+        let done = attempt((&mut *conn).into(), operation)?;
+        if is_write {
+            let is_in_place = file.check().and_then(|()| file.check_log(conn, true));
+            is_in_place.map_err(|error| StoreError::outcome_unknown(error.cause()))?;
+        }
+        Ok(done)
     }
 
     fn attempt_on_server<T>(

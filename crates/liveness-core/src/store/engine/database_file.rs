@@ -1,9 +1,14 @@
-//! The file of a SQLite database: its URI, and whether it is still the same file.
+//! The file of a SQLite database and its companions: the URI, and whether they are still the same files.
 
 use std::fs;
+use std::io::ErrorKind::NotFound;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use diesel::prelude::*;
+use diesel::sql_query;
 
 use super::error::{OpenError, StoreError};
 use super::file_trouble::{self, FileTrouble};
@@ -35,36 +40,95 @@ fn percent_encoded(path: &str) -> String {
     path.bytes().map(encode).collect()
 }
 
-/// The identity of the file when it was opened.
+/// A device and an inode.
+type Identity = (u64, u64);
+
+/// The size of the header of a write-ahead log, and of a frame without its page (<https://sqlite.org/fileformat.html#walformat>).
+const LOG_HEADER: u64 = 32;
+const FRAME_HEADER: u64 = 24;
+
+/// The database file, and the two files that SQLite keeps beside it: the write-ahead log and its index.
 ///
-/// SQLite continues to acknowledge commits to a file that was deleted or replaced. So the store checks the file itself.
-#[derive(Debug, Clone)]
+/// SQLite continues to acknowledge commits to files that were deleted or replaced, and to a log that was truncated. So the
+/// store checks the files itself. It never opens them: closing such a file would give up SQLite's locks on it.
+#[derive(Debug)]
 pub(crate) struct DatabaseFile {
-    path: Arc<PathBuf>,
-    identity: (u64, u64),
+    path: PathBuf,
+    /// The files, the log second, and their identities when they were first seen.
+    files: [(PathBuf, OnceLock<Identity>); 3],
+    /// The size of the log at the last check. A log that is smaller was reset by a checkpoint, or truncated.
+    log_bytes: AtomicU64,
+    is_wrong: AtomicBool,
 }
 
 impl DatabaseFile {
+    /// The file at this path, which is open.
     pub(crate) fn at(path: &Path) -> Result<Self, OpenError> {
-        let identity = identity(path).map_err(|error| cannot_open(path, &error))?;
-        Ok(Self {
-            path: Arc::new(path.to_owned()),
-            identity,
-        })
+        // SQLite follows a link, and puts the other files beside the file itself.
+        let real = fs::canonicalize(path).map_err(|error| cannot_open(path, &error))?;
+        let [_, log, index] = file_trouble::files(&real);
+        let file = Self {
+            path: path.to_owned(),
+            files: [path.to_owned(), log, index].map(|path| (path, OnceLock::new())),
+            log_bytes: AtomicU64::new(0),
+            is_wrong: AtomicBool::new(false),
+        };
+        file.check().map_err(|error| cannot_open(path, &error.cause()))?;
+        Ok(file)
     }
 
+    /// Refuses files that were deleted or replaced. Logs when that begins, and when it ends.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match identity(&self.path) {
-            Ok(identity) if identity == self.identity => Ok(()),
-            Ok(_) => Err(StoreError::unavailable(format!(
-                "the database file {} was replaced by another file",
-                self.path.display()
-            ))),
-            Err(error) => Err(StoreError::unavailable(format!(
-                "the database file {}: {error}",
-                self.path.display()
-            ))),
+        let checked = self.files.iter().enumerate().try_for_each(|(place, (path, known))| {
+            let found = match identity(path) {
+                // SQLite makes the companions when it needs them.
+                Err(error) if place > 0 && error.kind() == NotFound && known.get().is_none() => return Ok(()),
+                Err(error) => return Err(format!("the database file {}: {error}", path.display())),
+                Ok(found) => found,
+            };
+            if *known.get_or_init(|| found) == found {
+                Ok(())
+            } else {
+                Err(format!(
+                    "the database file {} was replaced by another file",
+                    path.display()
+                ))
+            }
+        });
+        self.tell(checked)
+    }
+
+    /// Refuses a log that was truncated: it must hold as many frames as its index says. With `always` false, it asks only
+    /// if the log is smaller than before.
+    pub(crate) fn check_log(&self, conn: &mut SqliteConnection, always: bool) -> Result<(), StoreError> {
+        let (log, _) = &self.files[1];
+        let bytes = || fs::metadata(log).map_or(0, |found| found.len());
+        if !always && bytes() >= self.log_bytes.load(Ordering::Relaxed) {
+            return Ok(());
         }
+        // A checkpoint of another process may come between the two numbers, but not each time.
+        for _ in 0..3 {
+            let frames = sql_query("PRAGMA wal_checkpoint(NOOP)").get_result::<Frames>(conn)?.log;
+            let page = sql_query("PRAGMA page_size").get_result::<PageSize>(conn)?.page_size;
+            let frames = u64::try_from(frames).unwrap_or(0);
+            let page = u64::try_from(page).unwrap_or(0);
+            let found = bytes();
+            if frames == 0 || found >= LOG_HEADER + frames * (FRAME_HEADER + page) {
+                self.log_bytes.store(found, Ordering::Relaxed);
+                return self.tell(Ok(()));
+            }
+        }
+        self.tell(Err(format!("the database file {} was truncated", log.display())))
+    }
+
+    fn tell(&self, checked: Result<(), String>) -> Result<(), StoreError> {
+        let was_wrong = self.is_wrong.swap(checked.is_err(), Ordering::Relaxed);
+        checked.map_err(|problem| {
+            if !was_wrong {
+                log::error!("{problem}; nothing is recorded until it is back");
+            }
+            StoreError::unavailable(problem)
+        })
     }
 
     /// The file or folder that keeps this process from the database, if one does.
@@ -73,6 +137,18 @@ impl DatabaseFile {
     }
 }
 
-fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
+fn identity(path: &Path) -> std::io::Result<Identity> {
     fs::metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+#[derive(QueryableByName)]
+struct Frames {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    log: i32,
+}
+
+#[derive(QueryableByName)]
+struct PageSize {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    page_size: i32,
 }
