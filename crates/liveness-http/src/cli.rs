@@ -5,6 +5,7 @@
 
 mod access;
 mod checks;
+mod closing;
 mod completions;
 mod doctor;
 mod failure;

@@ -8,6 +8,7 @@ pub(crate) mod verifier;
 mod database;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web;
 use liveness_bus::liveness::{self, Liveness, Settings};
@@ -33,6 +34,7 @@ use crate::token::TokenVerifier;
 /// Everything that the standalone host serves. Cloning it is cheap: each worker of the server has a clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Host {
+    store: Store,
     api: LivenessApi,
     health: Health,
     metrics: Metrics,
@@ -51,9 +53,10 @@ impl Host {
         let store = open_and_migrate(&config.database)?;
         let health = Health::new(store.clone());
         let metrics = Metrics::of(store.clone());
-        let api = api(config, store, verifier, metrics.clone())?;
+        let api = api(config, store.clone(), verifier, metrics.clone())?;
         let docs = Docs::new(api.bus());
         Ok(Self {
+            store,
             api,
             health,
             metrics,
@@ -75,6 +78,14 @@ impl Host {
     /// The gauge of open connections.
     pub(crate) fn connections(&self) -> &Gauge {
         &self.metrics.connections
+    }
+
+    /// Closes the store, so that a SQLite file alone is whole. Waits at most `patience` for others who use the file.
+    pub(crate) async fn close(&self, patience: Duration) {
+        let store = self.store.clone();
+        let closing = web::block(move || store.close(patience));
+        // What is left of a slow disk's work is done when the database is opened again.
+        let _ = tokio::time::timeout(patience + Duration::from_millis(200), closing).await;
     }
 
     /// Reports "not ready" from now on.

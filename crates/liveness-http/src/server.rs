@@ -10,7 +10,7 @@ mod timeout_stream;
 
 pub(crate) mod tls;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_server::ServerHandle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -65,6 +65,9 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     Ok(())
 }
 
+/// How long the end waits for others who use the database file.
+const CLOSING: Duration = Duration::from_millis(500);
+
 /// The signals that end the server.
 struct Signals {
     terminate: Signal,
@@ -92,8 +95,9 @@ impl Signals {
 async fn shut_down(host: &Host, server: &ServerHandle, grace: Duration, interrupt: &mut Signal) {
     log::info!("stopping: answering what has begun");
     host.begin_shutdown();
-    // A little less, so that the process has ended when the grace period is over.
-    let grace = grace.saturating_sub(Duration::from_millis(500));
+    // A little less, so that the database is closed and the process has ended when the grace period is over.
+    let end = Instant::now() + grace.saturating_sub(CLOSING / 2);
+    let grace = grace.saturating_sub(CLOSING);
     tokio::select! {
         stopped = tokio::time::timeout(grace, server.stop(true)) => match stopped {
             Ok(()) => log::info!("stopped"),
@@ -101,6 +105,8 @@ async fn shut_down(host: &Host, server: &ServerHandle, grace: Duration, interrup
         },
         _ = interrupt.recv() => log::warn!("stopped at once"),
     }
+    host.close(end.saturating_duration_since(Instant::now()).min(CLOSING))
+        .await;
 }
 
 fn load_tls(config: &ServeConfig) -> Result<Option<Tls>, TlsError> {

@@ -1,5 +1,7 @@
 //! What an operator asks of a store: migrations, the state of the schema, a diagnosis, and numbers.
 
+use std::time::Duration;
+
 use super::Store;
 use super::engine::connection::Connection;
 use super::engine::diagnosis::{self, Diagnosis};
@@ -60,6 +62,24 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Ends the use of a SQLite file: writes the write-ahead log back, so that the file alone is whole and may be copied or
+    /// moved. Waits at most `patience` for others who use the file, and says in the log if they kept the file from being
+    /// whole. Blocks. Call this last; on PostgreSQL it does nothing. Returns whether the file is whole.
+    pub fn close(&self, patience: Duration) -> bool {
+        let written = self.connections.write_back(patience);
+        match &written {
+            Ok(true) => {}
+            Ok(false) => log::warn!(
+                "the database file alone is not whole, because another process uses it: copy its -wal with it"
+            ),
+            Err(error) => log::warn!(
+                "the database file alone is not whole: copy its -wal with it: {}",
+                error.cause()
+            ),
+        }
+        written.unwrap_or(false)
     }
 
     /// Answers when the database can be read.

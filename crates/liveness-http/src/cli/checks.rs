@@ -11,6 +11,7 @@ use liveness_core::store::{CheckFilter, PageRequest, Store};
 use liveness_core::{FaceImage, LivenessCheck, SessionId, Timestamp};
 
 use self::output::{Form, Format, Output, Record};
+use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::operator::Operator;
@@ -161,6 +162,7 @@ impl Export {
             written: 0,
         };
         let ended = unless_interrupted(exporter.export_all(filter)).await?;
+        close(&exporter.store);
         let done = format!("{} records were written", exporter.written);
         match ended {
             None => Err(Failure::Interrupted(format!(

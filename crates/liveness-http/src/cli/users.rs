@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use self::file::UserFile;
 use self::importer::{Importer, Totals};
 use self::trace::Trace;
+use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::operator::Operator;
@@ -107,8 +108,9 @@ impl Import {
         let operator = Operator::current()?;
         operator.audit(&store, "users import", None).await?;
         let trace = Trace::new(operator, file.sha256(), self.reason);
-        let mut importer = Importer::new(&file, store, trace);
+        let mut importer = Importer::new(&file, store.clone(), trace);
         let ended = unless_interrupted(importer.import_all(&file)).await?;
+        close(&store);
         let totals = importer.totals();
         let line = totals.line;
         match ended {

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use liveness_core::FaceImage;
 use serde_json::{Value, json};
 
@@ -142,6 +144,53 @@ fn sigterm_under_load_loses_nothing_and_exits_0(engine: Engine) {
     let server = server.restart();
 
     assert_all_there(&server, &records);
+}
+
+/// Submits for users 1 to `last`.
+fn submit_for(server: &Server, last: i64) -> HashMap<i64, i64> {
+    let submit = |user| {
+        let mut body = report(&format!("session-{user}"), true);
+        body["imageBase64"] = json!(face_of(user));
+        body["metadata"] = json!({ "verificationResult": true });
+        let answer = server.send("SubmitLivenessCheckCommand", &customer(user), &body);
+        (user, answer.data()["id"].as_i64().unwrap())
+    };
+    (1..=last).map(submit).collect()
+}
+
+#[test]
+fn after_a_stop_the_database_file_alone_holds_every_record() {
+    let mut server = Server::start(Engine::Sqlite);
+    let records = submit_for(&server, 20);
+
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+
+    let file = server.database().file();
+    for companion in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{companion}", file.display()));
+    }
+    assert_all_there(&server.restart(), &records);
+}
+
+#[test]
+fn a_stop_says_so_if_a_reader_keeps_the_database_file_from_being_whole() {
+    let mut server = Server::start(Engine::Sqlite);
+    let records = submit_for(&server, 1);
+    let mut reader = SqliteConnection::establish(&server.database().file().to_string_lossy()).unwrap();
+    let begin = "BEGIN; SELECT count(*) FROM liveness_checks";
+    reader.batch_execute(begin).unwrap();
+    let more = server.send("SubmitLivenessCheckCommand", &customer(2), &report("session-2", true));
+    assert_eq!(more.status, 200);
+
+    server.signal("TERM");
+
+    assert_eq!(server.wait().code(), Some(0));
+    until(|| server.log().contains("the database file alone is not whole"));
+    drop(reader);
+    let server = server.restart();
+    assert_eq!(listed(&server, json!({})).0, 2);
+    assert_eq!(records.len(), 1);
 }
 
 #[test]

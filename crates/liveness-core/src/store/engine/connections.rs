@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use diesel::pg::PgConnection;
 use diesel::r2d2::ConnectionManager;
@@ -18,7 +18,7 @@ use super::error::{OpenError, StoreError};
 use super::file_trouble::FileTrouble;
 use super::pooler;
 use super::postgres::{PostgresPool, PostgresSettings};
-use super::sqlite::SqlitePool;
+use super::sqlite::{self, SqlitePool};
 use super::timeouts::{RETRY, WAIT};
 
 /// The number of connections of one pool, or of several pools together.
@@ -205,6 +205,19 @@ impl Connections {
             return Err(StoreError::unavailable("the database's schema is not up to date yet"));
         }
         self.on_a_connection(pool, operation)
+    }
+
+    /// Writes the write-ahead log of a SQLite file back into the file, and empties the log. Returns false if others kept
+    /// that from being done in time. Nothing is done for another database, nor if others have put files in place of ours.
+    pub(crate) fn write_back(&self, patience: Duration) -> Result<bool, StoreError> {
+        let (Some(file), Pool::Sqlite(pool)) = (&self.file, &self.writers) else {
+            return Ok(true);
+        };
+        file.check_not_replaced()?;
+        let begun = Instant::now();
+        let lent = pool.get_timeout(patience.max(Duration::from_millis(1)));
+        let mut conn = lent.map_err(StoreError::unavailable)?;
+        sqlite::write_back(&mut conn, patience.saturating_sub(begun.elapsed()))
     }
 
     /// The file or folder that keeps this process from a SQLite database, if one does.

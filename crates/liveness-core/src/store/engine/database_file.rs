@@ -98,6 +98,21 @@ impl DatabaseFile {
         self.tell(checked)
     }
 
+    /// Refuses files in place of ours. A file of ours that was only deleted is no hindrance.
+    pub(crate) fn check_not_replaced(&self) -> Result<(), StoreError> {
+        let is_another = |(path, known): &&(PathBuf, OnceLock<Identity>)| {
+            let found = identity(path).ok();
+            found.is_some() && found != known.get().copied()
+        };
+        match self.files.iter().find(is_another) {
+            None => Ok(()),
+            Some((path, _)) => Err(StoreError::unavailable(format!(
+                "the database file {} was replaced by another file",
+                path.display()
+            ))),
+        }
+    }
+
     /// Refuses a log that was truncated: it must hold as many frames as its index says. With `always` false, it asks only
     /// if the log is smaller than before.
     pub(crate) fn check_log(&self, conn: &mut SqliteConnection, always: bool) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::sqlite::SqliteConnection;
 
 use super::database_file::{cannot_open, uri_of};
-use super::error::OpenError;
+use super::error::{OpenError, StoreError};
 use super::timeouts::WAIT;
 
 /// A pool of SQLite connections, by diesel and r2d2.
@@ -119,6 +119,25 @@ pub(crate) fn open_file(path: &Path, creates: bool) -> Result<(SqlitePool, Sqlit
     };
     let writer = checked(pool(1, SqliteSettings::WRITER)?)?;
     Ok((pool(READERS, SqliteSettings::READER)?, writer))
+}
+
+/// Writes the log back into the file, and empties it. Waits for others that read or write. Returns whether the file holds
+/// all of it.
+pub(crate) fn write_back(conn: &mut SqliteConnection, patience: Duration) -> Result<bool, StoreError> {
+    conn.batch_execute(&format!("PRAGMA busy_timeout = {}", patience.as_millis()))?;
+    let found = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(conn);
+    conn.batch_execute(SqliteSettings::PRAGMAS[0])?;
+    let found = found?;
+    // A reader can keep the log from being emptied although all of it is in the file.
+    Ok(found.log == found.checkpointed)
+}
+
+#[derive(QueryableByName)]
+struct Checkpoint {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    log: i32,
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    checkpointed: i32,
 }
 
 /// A pool with one connection. Another connection to `:memory:` would be another database.
