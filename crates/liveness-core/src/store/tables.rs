@@ -1,6 +1,7 @@
 //! The tables. Each has a file or a folder with its SQL and with the operations that the store offers on it.
 
 pub(crate) mod checks;
+pub(crate) mod dating;
 pub(crate) mod distribution;
 pub(crate) mod faces;
 pub(crate) mod questions;

@@ -57,7 +57,7 @@ fn embedded(place: &Place, connections: u32) -> Store {
 /// The names of all tables, in alphabetical order.
 fn tables(place: &Place) -> Vec<String> {
     place.texts(place.pick(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
         "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
     ))
 }

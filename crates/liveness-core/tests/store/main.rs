@@ -17,6 +17,7 @@ mod group_commit;
 mod host_pool;
 mod host_schema;
 mod idempotency;
+mod ids;
 mod migrations;
 mod pages;
 mod queue;

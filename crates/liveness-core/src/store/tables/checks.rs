@@ -2,7 +2,6 @@
 
 pub(crate) mod completing;
 pub(crate) mod count;
-pub(crate) mod dating;
 pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod insert;

@@ -1,10 +1,10 @@
 //! What the messages ask of the tables, each question once, whatever is recorded: to see that the database takes it.
 
 use super::checks::completing::{completing, completing_each};
-use super::checks::dating;
 use super::checks::filter::Conditions;
 use super::checks::find;
 use super::checks::page::{self, PageRequest};
+use super::dating;
 use super::faces;
 use super::sessions;
 use super::trail::entries;

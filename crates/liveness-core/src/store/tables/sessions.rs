@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Text};
 use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
-use crate::store::tables::checks::dating::Dated;
+use crate::store::tables::dating::Dated;
 use crate::store::tables::schema::liveness_sessions::dsl;
 
 row! {

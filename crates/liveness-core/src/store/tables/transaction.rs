@@ -1,8 +1,8 @@
 //! Writes one transaction for many callers at once, in few statements. A caller writes a record with its face, session,
 //! idempotency key and audit entry, or users, or only audit entries.
 
-use super::checks::dating::{self, Dated};
 use super::checks::{find, insert};
+use super::dating::{self, Dated};
 use super::recording::{Recorded, Recording};
 use super::trail::entries;
 use super::users::{changes, rows};

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 
-use super::dating::Dated;
 use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::tables::dating::Dated;
 use crate::store::tables::recording::Recording;
 use crate::{Challenges, LivenessCheck, Timestamp};
 
