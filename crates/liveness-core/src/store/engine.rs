@@ -14,5 +14,6 @@ pub(crate) mod migrations;
 pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+pub(crate) mod sqlite_snapshot;
 pub(crate) mod storage_trouble;
 pub(crate) mod timeouts;

@@ -2,6 +2,7 @@
 //!
 //! A broken connection is dropped. The operation is repeated on the next connection, if a repetition does no harm.
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -204,6 +205,11 @@ impl Connections {
             return Err(StoreError::unavailable("the database's schema is not up to date yet"));
         }
         self.on_a_connection(pool, operation)
+    }
+
+    /// The file of a SQLite database, unless an embedding backend opened it.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_ref().map(DatabaseFile::path)
     }
 
     /// The file or folder that keeps this process from a SQLite database, if one does.
