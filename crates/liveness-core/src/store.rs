@@ -11,6 +11,7 @@ mod opening;
 #[cfg(test)]
 mod plans;
 mod queue;
+mod snapshot;
 mod tables;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
 pub use self::tables::faces::Faces;
 pub use self::tables::recording::{Recorded, Recording};
+pub use self::tables::row_counts::RowCounts;
 pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
 pub use self::tables::user_changes::UserChanges;

@@ -4,6 +4,7 @@
 //! error. An error is one line.
 
 mod access;
+mod backup;
 mod checks;
 mod closing;
 mod completions;
@@ -67,6 +68,10 @@ enum Command {
     /// Records of liveness checks.
     #[command(subcommand)]
     Checks(checks::Checks),
+
+    /// Copy the SQLite database into a new file, while it is in use, and check the copy.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::Backup),
 
     /// Show who may send which message, and how it is audited.
     #[command(after_help = access::EXAMPLES)]
@@ -142,6 +147,7 @@ impl Command {
             Self::Token(token) => token.run(),
             Self::Users(users) => users.run().await,
             Self::Checks(checks) => checks.run().await,
+            Self::Backup(backup) => backup.run().await,
             Self::Access(access) => access.run(),
             Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),

@@ -8,6 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
+use crate::accepted_dangers::AcceptedDangers;
 use crate::log_format::LogFormat;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
@@ -18,6 +19,16 @@ pub struct ServeConfig {
     /// Try it out: make a key for this run, listen on loopback only, and print tokens and curl lines.
     #[arg(long)]
     pub dev: bool,
+
+    /// Dangers to start on all the same, by the names that `doctor` shows: fsync,world-readable.
+    #[arg(
+        long,
+        env = "LIVENESS_ACCEPT",
+        value_name = "NAMES",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub accept: AcceptedDangers,
 
     /// Address and port to listen on; port 0 takes a free port and logs it.
     #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
@@ -129,6 +140,27 @@ pub struct ServeConfig {
     pub shutdown_grace: Duration,
 }
 
+impl ServeConfig {
+    /// Opens the store, with what is accepted of it. Makes the SQLite file if there is none.
+    pub(crate) fn open(&self) -> Result<Store, OpenError> {
+        self.open_with(true)
+    }
+
+    /// The same, but the SQLite file must exist.
+    pub(crate) fn open_existing(&self) -> Result<Store, OpenError> {
+        self.open_with(false)
+    }
+
+    fn open_with(&self, creates_file: bool) -> Result<Store, OpenError> {
+        let settings = StoreSettings {
+            accepts_changing_sessions: self.accept.has("pooler"),
+            accepts_newer_schema: self.accept.has("newer-schema"),
+            ..self.database.settings(creates_file)
+        };
+        Store::open_with(&self.database.database_url, settings)
+    }
+}
+
 /// The settings of the database. It has no `Debug`, because the URL may hold a password.
 #[derive(Clone, Args)]
 pub struct DatabaseConfig {
@@ -165,12 +197,15 @@ impl DatabaseConfig {
     }
 
     fn open_with(&self, creates_file: bool) -> Result<Store, OpenError> {
-        let settings = StoreSettings {
+        Store::open_with(&self.database_url, self.settings(creates_file))
+    }
+
+    fn settings(&self, creates_file: bool) -> StoreSettings {
+        StoreSettings {
             connections: self.database_connections,
             creates_file,
             ..StoreSettings::default()
-        };
-        Store::open_with(&self.database_url, settings)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Puts the standalone host together: store, bus, verifier, API and pages. It opens no port; `server.rs` does that.
 
+pub(crate) mod checks;
 pub(crate) mod dev_mode;
 pub(crate) mod review_page;
 pub(crate) mod start_error;
@@ -47,10 +48,10 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// When the review page's settings do not fit together, or the database is reached and cannot be used.
-    pub(crate) fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
+    /// When the review page's settings do not fit together, or the database is reached and cannot or must not be used.
+    pub(crate) async fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
         let review_page = configured_page(config)?;
-        let store = open_and_migrate(&config.database)?;
+        let store = open_and_migrate(config).await?;
         let health = Health::new(store.clone());
         let metrics = Metrics::of(store.clone());
         let api = api(config, store.clone(), verifier, metrics.clone())?;

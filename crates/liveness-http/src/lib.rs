@@ -11,6 +11,7 @@ pub mod config;
 pub mod log_format;
 pub mod token;
 
+mod accepted_dangers;
 mod environment;
 mod file_watcher;
 mod host;

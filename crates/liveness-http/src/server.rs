@@ -8,6 +8,7 @@ mod malformed_head;
 mod maybe_tls_stream;
 mod timeout_stream;
 
+pub(crate) mod settings_checks;
 pub(crate) mod tls;
 
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use self::http_server::http_server;
 use self::listener::listen;
 use self::tls::Tls;
 use crate::config::ServeConfig;
+use crate::host::checks::findings::Findings;
 use crate::host::dev_mode::DevKey;
 use crate::host::start_error::{StartError, TlsError};
 use crate::host::verifier::configured_verifier;
@@ -39,7 +41,13 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let revoked = verifier.revoked().cloned();
     check_body_memory(&config)?;
     let tls = load_tls(&config)?;
-    let host = Host::open(&config, verifier)?;
+    let findings = check_settings(&config)?;
+    let host = tokio::select! {
+        host = Host::open(&config, verifier) => host?,
+        // Nothing has begun: another node may migrate for long.
+        () = signals.any() => return Ok(()),
+    };
+    findings.log_warnings();
 
     let listener = listen(&config)?;
     let address = listener.local_addr()?;
@@ -107,6 +115,16 @@ async fn shut_down(host: &Host, server: &ServerHandle, grace: Duration, interrup
     }
     host.close(end.saturating_duration_since(Instant::now()).min(CLOSING))
         .await;
+}
+
+/// What should be fixed in the settings. Dangers are refused.
+fn check_settings(config: &ServeConfig) -> Result<Findings, StartError> {
+    let mut findings = Findings::accepting(&config.accept);
+    settings_checks::check(config, &mut findings);
+    match findings.refusal() {
+        Some(dangers) => Err(StartError::Danger(dangers)),
+        None => Ok(findings),
+    }
 }
 
 fn load_tls(config: &ServeConfig) -> Result<Option<Tls>, TlsError> {

@@ -14,6 +14,7 @@ pub(crate) mod migrations;
 pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
+pub(crate) mod sqlite_snapshot;
 pub(crate) mod standby;
 pub(crate) mod storage_trouble;
 pub(crate) mod timeouts;

@@ -19,11 +19,16 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the database is out of reach or a migration fails, with nothing changed.
+    /// [`OpenError`] when the database is out of reach, when it has a migration that this program must not run with, or when a
+    /// migration fails, with nothing changed.
     pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
-        let settings = self.connections.settings();
-        self.connections
-            .migrate(|conn| migrations::run(conn, settings, distribution::distribute))
+        let (settings, accepts_newer) = (self.connections.settings(), self.connections.accepts_newer_schema());
+        self.connections.migrate(|conn| {
+            if !accepts_newer {
+                migrations::refuse_newer(conn)?;
+            }
+            migrations::run(conn, settings, distribution::distribute)
+        })
     }
 
     /// Refuses a database whose schema is not that of this program. Blocks, and changes nothing.

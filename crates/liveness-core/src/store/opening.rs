@@ -3,13 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use super::Store;
-use super::engine::connections::{Connections, Pool};
+use super::engine::connections::{Acceptance, Connections, Pool};
 use super::engine::database_file::DatabaseFile;
 use super::engine::error::OpenError;
 use super::engine::file_trouble::{self, FileTrouble};
 use super::engine::postgres::{self, PostgresPool, PostgresSettings};
 use super::engine::sqlite::{self, SqlitePool};
 use super::queue::group_commit::GroupCommit;
+
+impl StoreSettings {
+    fn acceptance(&self) -> Acceptance {
+        Acceptance {
+            changing_sessions: self.accepts_changing_sessions,
+            newer_schema: self.accepts_newer_schema,
+        }
+    }
+}
 
 /// The settings of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +27,11 @@ pub struct StoreSettings {
     pub connections: u32,
     /// Whether a missing SQLite file is created.
     pub creates_file: bool,
+    /// Whether a pooler is accepted that changes the session of a connection. Settings of the session are then lost, and
+    /// acknowledged commits may be lost with them.
+    pub accepts_changing_sessions: bool,
+    /// Whether a database is accepted that has migrations which this program does not know, and must not run with.
+    pub accepts_newer_schema: bool,
     /// How writes are collected.
     pub group_commit: GroupCommit,
 }
@@ -28,6 +42,8 @@ impl Default for StoreSettings {
         Self {
             connections: 10,
             creates_file: true,
+            accepts_changing_sessions: false,
+            accepts_newer_schema: false,
             group_commit: GroupCommit::default(),
         }
     }
@@ -62,12 +78,14 @@ impl Store {
                 return Err(OpenError::new("there must be at least one connection".to_owned()));
             }
             let pool = postgres::pool(url, settings.connections);
-            return Self::start(shared(Pool::Postgres(pool)), settings.group_commit);
+            let connections = shared(Pool::Postgres(pool)).accepting(settings.acceptance());
+            return Self::start(connections, settings.group_commit);
         }
         let path = Path::new(sqlite::path(url)?);
         let (readers, writer) = sqlite::open_file(path, settings.creates_file)?;
         let file = DatabaseFile::at(path)?;
         let connections = Connections::new(Pool::Sqlite(readers), Pool::Sqlite(writer), Some(file));
+        let connections = connections.accepting(settings.acceptance());
         Self::start(connections, settings.group_commit)
     }
 

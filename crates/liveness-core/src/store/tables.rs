@@ -6,6 +6,7 @@ pub(crate) mod distribution;
 pub(crate) mod faces;
 pub(crate) mod questions;
 pub(crate) mod recording;
+pub(crate) mod row_counts;
 pub(crate) mod schema;
 pub(crate) mod sessions;
 pub(crate) mod totals;

@@ -318,11 +318,36 @@ async fn an_older_or_newer_schema_is_refused(place: Place) {
         "{newer}"
     );
     assert_eq!(store.diagnose().unwrap().unknown_migrations, ["29991231000000"]);
+    let migrated = store.migrate().unwrap_err().to_string();
+    assert!(
+        migrated.contains("newer than this program, with migration 29991231000000"),
+        "{migrated}"
+    );
+}
+
+async fn a_newer_migration_says_which_programs_may_run_with_it(place: Place) {
+    let store = place.open();
+    store.migrate().unwrap();
+    place.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')");
+    place.execute(
+        "CREATE TABLE liveness_compatible_migrations (version TEXT PRIMARY KEY, oldest_program TEXT NOT NULL)",
+    );
+    place.execute("INSERT INTO liveness_compatible_migrations VALUES ('29991231000000', '20261129120500')");
+
+    let compatible = store.check_schema();
+    let migrated = store.migrate();
+    let unknown = store.diagnose().unwrap().unknown_migrations;
+    place.execute("UPDATE liveness_compatible_migrations SET oldest_program = '29990101000000'");
+
+    assert!(compatible.is_ok() && migrated.is_ok(), "{compatible:?} {migrated:?}");
+    assert_eq!(unknown, [""; 0]);
+    assert!(store.check_schema().is_err());
 }
 
 on_each_engine! {
     migrate_returns_the_names_of_its_migrations,
     an_older_or_newer_schema_is_refused,
+    a_newer_migration_says_which_programs_may_run_with_it,
     a_database_of_the_first_version_is_brought_up_to_date,
     a_database_of_the_version_before_finds_each_sessions_records,
     the_totals_of_outcomes_are_counted_once,

@@ -1,21 +1,18 @@
 //! `doctor`: checks what a server would meet, and says what is wrong and how to fix it. It changes nothing.
 //!
-//! The files of this folder make the checks. This file prints what they find.
-
-mod database;
-mod files;
-mod findings;
-mod settings;
+//! `host/checks/` and `server/settings_checks.rs` make the checks, for `serve` too. This file prints what they find.
 
 use std::io::Write as _;
 
 use clap::Args;
 use serde_json::json;
 
-use self::findings::{Findings, Level};
 use super::failure::Failure;
 use super::output_format::OutputFormat;
 use crate::config::ServeConfig;
+use crate::host::checks::database;
+use crate::host::checks::findings::{Findings, Level};
+use crate::server::settings_checks;
 
 pub(super) const EXAMPLES: &str = "\
 Every line is one of these; only problems make the exit code 1:
@@ -23,6 +20,9 @@ Every line is one of these; only problems make the exit code 1:
   hint     allowed, and perhaps not what you want
   warning  works, and should be fixed
   problem  does not work, or may lose or disclose records
+
+`serve` does not start on a problem that ends with LIVENESS_ACCEPT=NAME, unless NAME
+is in that variable, or in --accept. Then the problem is a warning.
 
 Examples:
   # With the settings of this shell, or with flags of `serve`
@@ -48,9 +48,10 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let mut findings = Findings::default();
-        settings::check(&self.config, &mut findings);
-        database::check(&self.config.database, &mut findings);
+        let mut findings = Findings::accepting(&self.config.accept);
+        settings_checks::probe(&self.config, &mut findings);
+        settings_checks::check(&self.config, &mut findings);
+        database::check(&self.config, &mut findings);
         let is_healthy = findings.count(Level::Problem) == 0;
         let mut out = std::io::stdout().lock();
         match self.format {

@@ -57,6 +57,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("LIVENESS_DATABASE_URL: {0}")]
     Database(#[from] OpenError),
+    /// Records could be lost or given away.
+    #[error("records could be lost or given away: {0}")]
+    Danger(String),
     /// The messages of the bus do not fit together.
     #[error("the bus: {0}")]
     Bus(#[from] BuildErrors),

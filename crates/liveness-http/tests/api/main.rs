@@ -12,6 +12,7 @@ mod audit;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
 mod concurrency;
+mod dangers;
 mod documents;
 mod durability;
 mod embedding;

@@ -154,7 +154,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     actix_web::rt::System::new().block_on(future)
 }
 
-fn recording(user: i64, session: &str, second: i64, face: Option<&[u8]>) -> Recording {
+/// A check to record, so many seconds after `NOW`.
+pub fn recording(user: i64, session: &str, second: i64, face: Option<&[u8]>) -> Recording {
     let created_at = Timestamp::from_unix_millis(NOW + second * 1000).unwrap();
     Recording {
         check: NewLivenessCheck {

@@ -155,7 +155,7 @@ fn without_any_key_it_says_which_settings_would_do() {
 #[test]
 fn what_works_and_should_be_mended_is_a_warning() {
     let place = Place::new(Engine::Sqlite);
-    let open = std::fs::Permissions::from_mode(0o644);
+    let open = std::fs::Permissions::from_mode(0o640);
     std::fs::set_permissions(place.0.file(), open).unwrap();
     let weak = "abcabcabcabcabcabcabcabcabcabcabcabc";
 
@@ -356,7 +356,8 @@ fn a_database_server_that_is_not_there_is_a_problem_without_its_password() {
 fn a_server_that_forgets_when_the_power_fails_is_a_problem() {
     let place = Place::new(Engine::Postgres);
 
-    let told = examine(&place, &[("LIVENESS_DATABASE_CONNECTIONS", "1000")]);
+    let settings = [("LIVENESS_DATABASE_CONNECTIONS", "1000"), ("LIVENESS_ACCEPT", "")];
+    let told = examine(&place, &settings);
 
     assert_eq!(told.code, Some(1), "{told:?}");
     assert_tells(&told, "ok", "database: PostgreSQL ");
@@ -410,6 +411,33 @@ fn a_durable_server_has_no_problem() {
     assert_tells(&told, "ok", " ms between the database's clock and this machine's");
     assert_tells(&told, "hint", "there is no synchronous standby");
     assert_eq!(lines(&told, "warning"), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_commit_that_does_not_wait_for_the_disks_of_the_standbys_is_a_problem() {
+    let cluster = Cluster::start();
+    let examine = |commit: &str, subcommand| {
+        let url = format!("{}?options=-csynchronous_commit%3D{commit}", cluster.url("postgres"));
+        let database = ("LIVENESS_DATABASE_URL", &*url);
+        run_with(&[subcommand], &[KEY, ANY_PORT, database, ("RUST_LOG", "error")])
+    };
+    examine("on", "migrate").good();
+    assert_eq!(examine("local", "doctor").code, Some(0));
+    cluster.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nope'");
+    cluster.psql("postgres", "SELECT pg_reload_conf()");
+    while cluster.psql("postgres", "SHOW synchronous_standby_names") != "nope" {}
+
+    for weak in ["remote_write", "local"] {
+        let told = examine(weak, "doctor");
+        let served = examine(weak, "serve");
+
+        let expected =
+            format!("durability: synchronous_commit={weak}: what was acknowledged is lost when the server fails");
+        assert_tells(&told, "problem", &expected);
+        assert!(served.failure().1.contains(&expected), "{served:?}");
+    }
+    assert_eq!(examine("on", "doctor").code, Some(0));
 }
 
 #[test]

@@ -8,8 +8,9 @@ use tempfile::TempDir;
 
 use crate::binary::{SECRET, command, run};
 
-const SUBCOMMANDS: [&[&str]; 9] = [
+const SUBCOMMANDS: [&[&str]; 10] = [
     &["serve"],
+    &["backup"],
     &["migrate"],
     &["token"],
     &["users", "import"],

@@ -6,6 +6,7 @@
 #![expect(unreachable_pub, reason = "what the tests share stands in modules of one binary")]
 
 mod access;
+mod backup;
 mod binary;
 mod checks_csv;
 mod checks_export;

@@ -2,6 +2,7 @@
 //!
 //! A broken connection is dropped. The operation is repeated on the next connection, if a repetition does no harm.
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -78,6 +79,15 @@ impl Pool {
     }
 }
 
+/// What the operator accepts of a database.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Acceptance {
+    /// A pooler that changes the session of a connection.
+    pub(crate) changing_sessions: bool,
+    /// Migrations that this program must not run with.
+    pub(crate) newer_schema: bool,
+}
+
 /// All connections of a store.
 #[derive(Debug)]
 pub(crate) struct Connections {
@@ -85,6 +95,7 @@ pub(crate) struct Connections {
     writers: Pool,
     file: Option<DatabaseFile>,
     settings: PostgresSettings,
+    acceptance: Acceptance,
     /// Whether the server has the extension Citus. The server is asked once.
     is_citus: OnceLock<bool>,
     is_away: AtomicBool,
@@ -99,6 +110,7 @@ impl Connections {
             writers,
             file,
             settings: PostgresSettings::default(),
+            acceptance: Acceptance::default(),
             is_citus: OnceLock::new(),
             is_away: AtomicBool::new(false),
             lacks_migrations: AtomicBool::new(false),
@@ -107,6 +119,15 @@ impl Connections {
 
     pub(crate) fn with_settings(self, settings: PostgresSettings) -> Self {
         Self { settings, ..self }
+    }
+
+    pub(crate) fn accepting(self, acceptance: Acceptance) -> Self {
+        Self { acceptance, ..self }
+    }
+
+    /// Whether migrations are accepted that this program must not run with.
+    pub(crate) fn accepts_newer_schema(&self) -> bool {
+        self.acceptance.newer_schema
     }
 
     /// The settings of the connections, if they are to PostgreSQL.
@@ -185,12 +206,17 @@ impl Connections {
         let Pool::Postgres(pool) = &self.writers else {
             return Ok(());
         };
+        if self.acceptance.changing_sessions {
+            return Ok(());
+        }
         let conn = self.lend(pool).map_err(|error| OpenError::of("reach", &error));
         let (mut conn, Some(mut other)) = (conn?, second_of(pool)) else {
             return Ok(());
         };
         match pooler::changes_sessions(&mut conn, &mut other) {
-            Ok(true) => Err(OpenError::new(pooler::CHANGES_SESSIONS.to_owned()).mended_by(pooler::MEND)),
+            Ok(true) => Err(OpenError::new(pooler::CHANGES_SESSIONS.to_owned())
+                .mended_by(pooler::MEND)
+                .named("pooler")),
             // If a connection broke during the check, the next operation reports it.
             Ok(false) | Err(_) => Ok(()),
         }
@@ -218,6 +244,11 @@ impl Connections {
         let lent = pool.get_timeout(patience.max(Duration::from_millis(1)));
         let mut conn = lent.map_err(StoreError::unavailable)?;
         sqlite::write_back(&mut conn, patience.saturating_sub(begun.elapsed()))
+    }
+
+    /// The file of a SQLite database, unless an embedding backend opened it.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_ref().map(DatabaseFile::path)
     }
 
     /// The file or folder that keeps this process from a SQLite database, if one does.

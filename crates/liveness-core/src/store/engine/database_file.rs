@@ -77,6 +77,10 @@ impl DatabaseFile {
         Ok(file)
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Refuses files that were deleted or replaced. Logs when that begins, and when it ends.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let checked = self.files.iter().enumerate().try_for_each(|(place, (path, known))| {

@@ -152,11 +152,17 @@ fn of_postgres(conn: &mut PgConnection) -> Result<Diagnosis, StoreError> {
         is_durable: value != "off",
         value,
     };
+    // With one of these a commit does not wait until the standby has it on its disk.
+    let is_weak = !standbys.is_empty() && matches!(synchronous_commit.as_str(), "local" | "remote_write");
+    let synchronous_commit = is_on("synchronous_commit", synchronous_commit);
     Ok(Diagnosis {
         durability: vec![
             is_on("fsync", fsync),
             is_on("full_page_writes", full_page_writes),
-            is_on("synchronous_commit", synchronous_commit),
+            Setting {
+                is_durable: synchronous_commit.is_durable && !is_weak,
+                ..synchronous_commit
+            },
             // Without a standby there is none to lose commits by.
             is_on("synchronous_standby_names", standbys),
         ],

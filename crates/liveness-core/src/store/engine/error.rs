@@ -38,6 +38,7 @@ pub enum StoreError {
 pub struct OpenError {
     message: String,
     mend: Option<Cow<'static, str>>,
+    danger: Option<&'static str>,
     is_out_of_reach: bool,
 }
 
@@ -46,6 +47,7 @@ impl OpenError {
         Self {
             message,
             mend: None,
+            danger: None,
             is_out_of_reach: false,
         }
     }
@@ -58,10 +60,19 @@ impl OpenError {
         }
     }
 
+    /// The same as a danger that can be accepted by this name.
+    pub(crate) fn named(self, danger: &'static str) -> Self {
+        Self {
+            danger: Some(danger),
+            ..self
+        }
+    }
+
     pub(crate) fn out_of_reach(cause: &dyn std::fmt::Display) -> Self {
         Self {
             message: format!("cannot reach the database: {}", one_line(&cause.to_string())),
             mend: None,
+            danger: None,
             is_out_of_reach: true,
         }
     }
@@ -83,6 +94,11 @@ impl OpenError {
     /// What would mend it, where that is known.
     pub fn mend(&self) -> Option<&str> {
         self.mend.as_deref()
+    }
+
+    /// The name of the danger to records that it is, by which it can be accepted; none if it is none.
+    pub fn danger(&self) -> Option<&'static str> {
+        self.danger
     }
 
     /// Whether it may succeed later: the database's server does not answer.

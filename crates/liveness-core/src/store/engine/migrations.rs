@@ -109,28 +109,67 @@ fn drop_invalid_indexes(conn: &mut PgConnection) -> Result<(), StoreError> {
 }
 
 /// The names of the migrations that the database lacks, and the versions in the database that this program does not
-/// know.
+/// know, and must not run with.
 pub(crate) fn state(conn: &mut Connection<'_>) -> Result<(Vec<String>, Vec<String>), StoreError> {
     let mut names = names()?;
+    let newest = names.keys().next_back().cloned().unwrap_or_default();
     let mut unknown = Vec::new();
     for version in applied(conn)? {
         if names.remove(&version).is_none() {
             unknown.push(version);
         }
     }
+    if !unknown.is_empty() {
+        let compatible = compatible_with(conn, &newest)?;
+        unknown.retain(|version| !compatible.contains(version));
+    }
     Ok((names.into_values().collect(), unknown))
+}
+
+/// Refuses a database with a migration that this program must not run with.
+pub(crate) fn refuse_newer(conn: &mut Connection<'_>) -> Result<(), StoreError> {
+    match state(conn)?.1.first() {
+        None => Ok(()),
+        Some(version) => Err(StoreError::internal(format!(
+            "its schema is newer than this program, with migration {version}; install the version that made it, or a \
+             later one"
+        ))),
+    }
+}
+
+/// The versions of migrations that a program may run with, though it does not know them, because it knows `newest`.
+///
+/// A migration says so itself, if programs of before it neither miss what it takes away nor have to write what it adds.
+/// It adds a row with its own version, and with that of the newest migration that the oldest of these programs knows:
+///
+/// ```sql
+/// CREATE TABLE IF NOT EXISTS liveness_compatible_migrations (version TEXT PRIMARY KEY, oldest_program TEXT NOT NULL);
+/// INSERT INTO liveness_compatible_migrations VALUES ('20270101000000', '20261129120500');
+/// ```
+fn compatible_with(conn: &mut Connection<'_>, newest: &str) -> Result<Vec<String>, StoreError> {
+    if !has_table(conn, "liveness_compatible_migrations")? {
+        return Ok(Vec::new());
+    }
+    let rows = sql::<(Text, Text)>("SELECT version, oldest_program FROM liveness_compatible_migrations");
+    let rows: Vec<(String, String)> = on_either!(conn, |conn| rows.load(*conn))?;
+    let compatible = rows.into_iter().filter(|(_, oldest)| oldest.as_str() <= newest);
+    Ok(compatible.map(|(version, _)| version).collect())
+}
+
+fn has_table(conn: &mut Connection<'_>, name: &str) -> Result<bool, StoreError> {
+    let tables = match conn {
+        Connection::Sqlite(_) => format!("SELECT count(*) FROM sqlite_master WHERE name = '{name}'"),
+        Connection::Postgres(_) | Connection::Citus(_) => {
+            format!("SELECT count(*) FROM pg_class WHERE oid = to_regclass('{name}')")
+        }
+    };
+    let tables: i64 = on_either!(conn, |conn| sql::<BigInt>(&tables).get_result(*conn))?;
+    Ok(tables > 0)
 }
 
 /// The versions that were applied to the database. diesel's own query would create the table of versions.
 fn applied(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
-    let table = match conn {
-        Connection::Sqlite(_) => "SELECT count(*) FROM sqlite_master WHERE name = '__diesel_schema_migrations'",
-        Connection::Postgres(_) | Connection::Citus(_) => {
-            "SELECT count(*) FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')"
-        }
-    };
-    let tables: i64 = on_either!(conn, |conn| sql::<BigInt>(table).get_result(*conn))?;
-    if tables == 0 {
+    if !has_table(conn, "__diesel_schema_migrations")? {
         return Ok(Vec::new());
     }
     let versions = sql::<Text>("SELECT version FROM __diesel_schema_migrations ORDER BY version");

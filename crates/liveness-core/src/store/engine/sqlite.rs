@@ -1,6 +1,7 @@
 //! Sets up connections to SQLite so that a commit is durable, and creates pools of them.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -90,9 +91,18 @@ pub(crate) fn path(url: &str) -> Result<&str, OpenError> {
 /// Opens a file: a pool of connections that read, and a pool with one connection that writes. With `creates`, a missing
 /// file is created.
 pub(crate) fn open_file(path: &Path, creates: bool) -> Result<(SqlitePool, SqlitePool), OpenError> {
-    let mut options = fs::OpenOptions::new();
-    let opened = options.create(creates).append(true).mode(0o600).open(path);
-    opened.map_err(|error| cannot_open(path, &error))?;
+    // A file that is there is not opened here: closing it again would drop the locks that SQLite holds on it for other
+    // connections of this process (https://sqlite.org/howtocorrupt.html, section 2.2).
+    let found = if creates {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600).open(path).map(drop)
+    } else {
+        fs::metadata(path).map(drop)
+    };
+    match found {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(cannot_open(path, &error)),
+        _ => {}
+    }
     let uri = uri_of(path);
     // One connection without a pool turns the file to WAL. A pool would try for a long time before it reports an error.
     let mut first = SqliteConnection::establish(&uri).map_err(|error| cannot_open(path, &error))?;

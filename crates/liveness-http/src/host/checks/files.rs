@@ -19,11 +19,18 @@ const NETWORK_FILE_SYSTEMS: [u64; 7] = [
 const GIBIBYTE: u64 = 1 << 30;
 
 /// Checks a file of keys. Anybody who can write it can make valid tokens.
-pub(super) fn not_writable_by_others(setting: &'static str, path: &Path, findings: &mut Findings) {
+pub(crate) fn not_writable_by_others(setting: &'static str, path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let name = path.display();
     if about.mode() & 0o022 == 0 {
         findings.ok("files", format!("{setting}: {name} is written by its owner only"));
+    } else if about.mode() & 0o002 != 0 {
+        findings.danger(
+            "world-writable",
+            "files",
+            format!("{setting}: {name} can be written by others than its owner, who could then make tokens"),
+            &format!("chmod go-w {name}"),
+        );
     } else {
         findings.problem(
             "files",
@@ -34,7 +41,7 @@ pub(super) fn not_writable_by_others(setting: &'static str, path: &Path, finding
 }
 
 /// Checks a file that only its owner may read.
-pub(super) fn secret(setting: &'static str, path: &Path, findings: &mut Findings) {
+pub(crate) fn secret(setting: &'static str, path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let name = path.display();
     if about.mode() & 0o077 == 0 {
@@ -49,7 +56,7 @@ pub(super) fn secret(setting: &'static str, path: &Path, findings: &mut Findings
 }
 
 /// Checks the database's files. They hold faces, so only their owner may read them, and they have one owner.
-pub(super) fn database(path: &Path, findings: &mut Findings) {
+pub(crate) fn database(path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let beside = |end: &str| {
         let mut name = path.as_os_str().to_owned();
@@ -61,7 +68,22 @@ pub(super) fn database(path: &Path, findings: &mut Findings) {
         .iter()
         .filter_map(|file| Some((file.display(), fs::metadata(file).ok()?)));
     let about_files: Vec<_> = about_files.collect();
-    if let Some((open, _)) = about_files.iter().find(|(_, about)| about.mode() & 0o077 != 0) {
+    let open_to_all = |bit: u32| about_files.iter().find(|(_, about)| about.mode() & bit != 0);
+    if let Some((open, _)) = open_to_all(0o002) {
+        findings.danger(
+            "world-writable",
+            "files",
+            format!("{open} holds faces, and everybody may change it"),
+            &format!("chmod 600 {open}"),
+        );
+    } else if let Some((open, _)) = open_to_all(0o004) {
+        findings.danger(
+            "world-readable",
+            "files",
+            format!("{open} holds faces, and everybody may read it"),
+            &format!("chmod 600 {open}"),
+        );
+    } else if let Some((open, _)) = about_files.iter().find(|(_, about)| about.mode() & 0o077 != 0) {
         findings.warning(
             "files",
             format!("{open} holds faces, and others than its owner may read or write it"),
@@ -96,7 +118,7 @@ pub(super) fn database(path: &Path, findings: &mut Findings) {
 }
 
 /// Checks the disk of the database: how much room it has, and whether it is in this machine.
-pub(super) fn disk(path: &Path, findings: &mut Findings) {
+pub(crate) fn disk(path: &Path, findings: &mut Findings) {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -116,7 +138,8 @@ pub(super) fn disk(path: &Path, findings: &mut Findings) {
         findings.ok("disk", found);
     }
     if u64::try_from(about.f_type).is_ok_and(|kind| NETWORK_FILE_SYSTEMS.contains(&(kind & 0xFFFF_FFFF))) {
-        findings.problem(
+        findings.danger(
+            "network-disk",
             "disk",
             "the database is on a network file system, where SQLite loses data",
             "move it to a disk of this machine, or use PostgreSQL",

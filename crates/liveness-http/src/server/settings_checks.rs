@@ -1,20 +1,22 @@
-//! Checks keys, limits and the address, as `serve` would use them.
+//! Checks keys, limits and the address, as `serve` would use them. `serve` logs what should be fixed.
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
-use super::files;
-use super::findings::Findings;
+use super::tls::Tls;
 use crate::config::ServeConfig;
+use crate::host::checks::files;
+use crate::host::checks::findings::Findings;
 use crate::host::review_page::configured_page;
 use crate::host::verifier::configured_verifier;
 use crate::request::{ForwardedHeader, TrustedProxies};
-use crate::server::tls::Tls;
 use crate::token::probe_jwks;
 
-pub(super) fn check(config: &ServeConfig, findings: &mut Findings) {
-    keys(config, findings);
+/// Checks what needs neither the network nor the port.
+pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
+    key_files(config, findings);
     sign_in(config, findings);
-    address(config, findings);
+    exposure(config, findings);
+    forwarded_header(config, findings);
     if config.rate_limit.is_none() {
         findings.hint(
             "rate limit",
@@ -29,10 +31,17 @@ pub(super) fn check(config: &ServeConfig, findings: &mut Findings) {
     }
 }
 
-fn keys(config: &ServeConfig, findings: &mut Findings) {
+/// Checks what `serve` meets by itself: whether there is a key, and the port is free.
+pub(crate) fn probe(config: &ServeConfig, findings: &mut Findings) {
     if config.dev {
-        return findings.ok("keys", "`serve --dev` makes one for itself");
+        findings.ok("keys", "`serve --dev` makes one for itself");
+    } else {
+        keys(config, findings);
     }
+    address(config, findings);
+}
+
+fn keys(config: &ServeConfig, findings: &mut Findings) {
     match configured_verifier(config) {
         Err(error) => findings.problem("keys", error.to_string(), "`serve` does not start like this"),
         Ok(_) => {
@@ -41,6 +50,12 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
                 provider(location, findings);
             }
         }
+    }
+}
+
+fn key_files(config: &ServeConfig, findings: &mut Findings) {
+    if config.dev {
+        return;
     }
     if let Some(secret) = &config.token.jwt_secret {
         secret_strength(secret, findings);
@@ -163,8 +178,6 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
             "choose an address of this machine, and a port from 1024, in LIVENESS_BIND",
         ),
     }
-    exposure(config, &addresses, findings);
-    forwarded_header(config, findings);
 }
 
 /// Says whose word on the client's address counts. Only an operator can see whether the proxy writes that header.
@@ -186,8 +199,11 @@ fn forwarded_header(config: &ServeConfig, findings: &mut Findings) {
 }
 
 /// Checks whether anybody on the network can read what is sent.
-fn exposure(config: &ServeConfig, addresses: &[SocketAddr], findings: &mut Findings) {
-    let is_for_others = addresses.iter().any(|address| !address.ip().is_loopback());
+fn exposure(config: &ServeConfig, findings: &mut Findings) {
+    let Ok(mut addresses) = config.bind.to_socket_addrs() else {
+        return;
+    };
+    let is_for_others = addresses.any(|address| !address.ip().is_loopback());
     let has_proxy = config.trusted_proxies != TrustedProxies::default();
     if tls(config, findings) && !has_proxy {
         return;

@@ -3,53 +3,75 @@
 use std::fs;
 use std::path::Path;
 
-use liveness_core::store::{Diagnosis, Store};
+use liveness_core::store::{Diagnosis, OpenError, Setting, Store};
 use liveness_core::{Clock as _, SystemClock, Timestamp};
 
 use super::files;
 use super::findings::Findings;
-use crate::config::DatabaseConfig;
+use crate::config::{DatabaseConfig, ServeConfig};
 
 const SUBJECT: &str = "database";
 /// How many connections PostgreSQL keeps for superusers by default.
 const RESERVED: i64 = 3;
 const SECOND: i64 = 1000;
 
-pub(super) fn check(config: &DatabaseConfig, findings: &mut Findings) {
+/// Checks everything, for `doctor`. It makes no database.
+pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
+    let url = &config.database.database_url;
     let mend = "correct LIVENESS_DATABASE_URL, or start the server that it names";
-    let file = match Store::file_of(&config.database_url) {
+    let file = match Store::file_of(url) {
         Ok(file) => file,
         Err(error) => return findings.problem(SUBJECT, error.to_string(), mend),
     };
-    if let Some(path) = &file {
+    if let Some(path) = file.as_ref().filter(|path| !path.exists()) {
         files::disk(path, findings);
-        if !path.exists() {
-            return not_there_yet(config, path, findings);
-        }
-        files::database(path, findings);
+        return not_there_yet(url, path, findings);
     }
-    let diagnosed = config.open_existing().and_then(|store| store.diagnose());
-    let diagnosis = match diagnosed {
-        Ok(diagnosis) => diagnosis,
-        Err(error) => {
-            let mend = if file.is_some() {
-                "it must be a SQLite database that no other program locks; else name another in LIVENESS_DATABASE_URL"
-            } else {
-                mend
-            };
-            return findings.problem(SUBJECT, error.problem(), error.mend().unwrap_or(mend));
-        }
+    check_file(config, findings);
+    let diagnosed = config
+        .open_existing()
+        .and_then(|store| check_store(config, &store, findings));
+    let Err(error) = diagnosed else { return };
+    let mend = if file.is_some() {
+        "it must be a SQLite database that no other program locks; else name another in LIVENESS_DATABASE_URL"
+    } else {
+        mend
     };
+    let mend = error.mend().unwrap_or(mend);
+    match error.danger() {
+        Some(name) => findings.danger(name, SUBJECT, error.problem(), mend),
+        None => findings.problem(SUBJECT, error.problem(), mend),
+    }
+}
+
+/// Checks the SQLite file, if there is one. This must come before it is opened, because what SQLite puts beside it has its
+/// mode.
+pub(crate) fn check_file(config: &ServeConfig, findings: &mut Findings) {
+    let file = Store::file_of(&config.database.database_url).ok().flatten();
+    if let Some(path) = file.filter(|path| path.exists()) {
+        files::disk(&path, findings);
+        files::database(&path, findings);
+    }
+}
+
+/// Checks an open store. It writes something and undoes it.
+///
+/// # Errors
+///
+/// When the database cannot be asked.
+pub(crate) fn check_store(config: &ServeConfig, store: &Store, findings: &mut Findings) -> Result<(), OpenError> {
+    let diagnosis = store.diagnose()?;
     findings.ok(SUBJECT, format!("{} is reached", diagnosis.engine));
     schema(&diagnosis, findings);
     reading(&diagnosis, findings);
     writing(&diagnosis, findings);
-    connections(config, &diagnosis, findings);
+    connections(&config.database, &diagnosis, findings);
     clock(&diagnosis, findings);
+    Ok(())
 }
 
-fn not_there_yet(config: &DatabaseConfig, path: &Path, findings: &mut Findings) {
-    match Store::check_file(&config.database_url) {
+fn not_there_yet(url: &str, path: &Path, findings: &mut Findings) {
+    match Store::check_file(url) {
         Ok(()) => findings.hint(
             SUBJECT,
             format!("{} is not there yet", path.display()),
@@ -75,7 +97,8 @@ fn is_missing(folder: &Path) -> bool {
 
 fn schema(diagnosis: &Diagnosis, findings: &mut Findings) {
     match (&*diagnosis.lacking_migrations, &*diagnosis.unknown_migrations) {
-        (_, [version, ..]) => findings.problem(
+        (_, [version, ..]) => findings.danger(
+            "newer-schema",
             "schema",
             format!("it is newer than this program, with migration {version}"),
             "install the version that made it, or a later one",
@@ -113,14 +136,7 @@ fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
         ),
     }
     for setting in diagnosis.durability.iter().filter(|setting| !setting.is_durable) {
-        findings.problem(
-            "durability",
-            format!(
-                "{}={}: what was acknowledged is lost when the power fails",
-                setting.name, setting.value
-            ),
-            format!("set {} as the database's manual says for durable commits", setting.name),
-        );
+        durability(setting, findings);
     }
     if diagnosis.durability.iter().all(|setting| setting.is_durable) {
         let settings = diagnosis.durability.iter().filter(|setting| !setting.value.is_empty());
@@ -140,6 +156,18 @@ fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
             "docs/operations.md, Failover, says how to have one",
         );
     }
+}
+
+fn durability(setting: &Setting, findings: &mut Findings) {
+    let Setting { name, value, .. } = setting;
+    let loss = match value.as_str() {
+        "local" | "remote_write" => {
+            "what was acknowledged is lost when the server fails, though there are synchronous standbys"
+        }
+        _ => "what was acknowledged is lost when the power fails",
+    };
+    let mend = format!("set {name} as the database's manual says for durable commits");
+    findings.danger(name, "durability", format!("{name}={value}: {loss}"), &mend);
 }
 
 fn connections(config: &DatabaseConfig, diagnosis: &Diagnosis, findings: &mut Findings) {

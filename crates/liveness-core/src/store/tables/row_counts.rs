@@ -1,0 +1,43 @@
+//! How many rows the tables of evidence have. It reads all of an index, so it is for an operator, and for no message.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+use super::schema::{liveness_audit_entries, liveness_checks, liveness_images};
+use crate::store::engine::connection::{Connection, Purpose, on_either};
+use crate::store::engine::error::StoreError;
+
+/// How many rows there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Records of checks.
+    pub checks: i64,
+    /// Faces.
+    pub faces: i64,
+    /// Audit entries.
+    pub audit_entries: i64,
+}
+
+impl RowCounts {
+    /// Whether there are as many of each, or more.
+    pub(crate) fn covers(self, least: Self) -> bool {
+        self.checks >= least.checks && self.faces >= least.faces && self.audit_entries >= least.audit_entries
+    }
+}
+
+/// Counts the rows at one moment.
+pub(crate) fn count(conn: &mut Connection<'_>) -> Result<RowCounts, StoreError> {
+    conn.transaction(Purpose::Read, |conn| {
+        Ok(RowCounts {
+            checks: on_either!(conn, |conn| liveness_checks::table
+                .select(count_star())
+                .get_result(*conn))?,
+            faces: on_either!(conn, |conn| liveness_images::table
+                .select(count_star())
+                .get_result(*conn))?,
+            audit_entries: on_either!(conn, |conn| liveness_audit_entries::table
+                .select(count_star())
+                .get_result(*conn))?,
+        })
+    })
+}

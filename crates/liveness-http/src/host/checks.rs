@@ -1,0 +1,5 @@
+//! What a server needs of its database and its files. `doctor` prints what is found, and `serve` does not start on a danger.
+
+pub(crate) mod database;
+pub(crate) mod files;
+pub(crate) mod findings;

@@ -1,0 +1,122 @@
+//! A start on what could lose records or give them away is refused, unless it is accepted by the name that is shown.
+
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+
+use crate::engine::{Database, Engine};
+use crate::server::{SECRET, Server, command};
+
+/// What a server says that does not start.
+fn refusal(database: &Database) -> String {
+    let ended = command(&["serve"])
+        .envs([("LIVENESS_JWT_SECRET", SECRET), ("LIVENESS_BIND", "127.0.0.1:0")])
+        .envs(
+            database
+                .settings()
+                .into_iter()
+                .filter(|(name, _)| *name != "LIVENESS_ACCEPT"),
+        )
+        .env("RUST_LOG", "error")
+        .current_dir(database.folder())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), told.lines().count()), (Some(1), 1), "{told}");
+    told
+}
+
+/// A server with this accepted serves, and warns of it.
+fn assert_starts(server: &Server, warning: &str) {
+    assert_eq!(server.get("/health/ready").codes(), (200, "00"));
+    let log = server.log();
+    assert!(
+        log.lines().any(|line| line.contains("WARN") && line.contains(warning)),
+        "{log}"
+    );
+}
+
+/// A server that has made its database, and has ended.
+fn ended_server(accepted: &str) -> Server {
+    let mut server = Server::with(Engine::Sqlite, &[("LIVENESS_ACCEPT", accepted)]);
+    server.signal("TERM");
+    server.wait();
+    server
+}
+
+#[test]
+fn a_database_that_everybody_may_read_or_change_is_refused() {
+    for (mode, name) in [
+        (0o604, "world-readable"),
+        (0o644, "world-readable"),
+        (0o666, "world-writable"),
+    ] {
+        let server = ended_server(name);
+        set_permissions(server.database().file(), Permissions::from_mode(mode)).unwrap();
+
+        let told = refusal(server.database());
+        assert!(told.contains("liveness.db holds faces, and everybody may"), "{told}");
+        assert!(told.trim_end().ends_with(&format!("LIVENESS_ACCEPT={name}")), "{told}");
+        assert_starts(&server.restart(), "liveness.db holds faces, and everybody may");
+    }
+}
+
+#[test]
+fn a_log_beside_the_database_that_everybody_may_read_is_refused() {
+    let server = ended_server("");
+    let wal = server.database().folder().join("liveness.db-wal");
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&wal)
+        .unwrap();
+    set_permissions(&wal, Permissions::from_mode(0o644)).unwrap();
+
+    let told = refusal(server.database());
+
+    assert!(told.contains("liveness.db-wal holds faces"), "{told}");
+}
+
+#[test]
+fn a_schema_that_is_newer_is_refused_unless_its_migration_says_that_older_programs_may_run() {
+    let server = ended_server("newer-schema");
+    let mut conn = SqliteConnection::establish(&server.database().file().display().to_string()).unwrap();
+    conn.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')")
+        .unwrap();
+
+    let told = refusal(server.database());
+    assert!(
+        told.contains("it is newer than this program, with migration 29991231000000"),
+        "{told}"
+    );
+    let server = server.restart();
+    assert_starts(&server, "it is newer than this program");
+    let marks = "CREATE TABLE liveness_compatible_migrations (version TEXT PRIMARY KEY, oldest_program TEXT NOT NULL); \
+        INSERT INTO liveness_compatible_migrations VALUES ('29991231000000', '20261129120500')";
+    conn.batch_execute(marks).unwrap();
+    let log = server.beside().log();
+    assert!(!log.contains("newer than this program"), "{log}");
+    // It says that only programs of after this one may run.
+    conn.batch_execute("UPDATE liveness_compatible_migrations SET oldest_program = '29990101000000'")
+        .unwrap();
+    assert!(refusal(server.database()).contains("newer than this program"));
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_server_that_forgets_when_the_power_fails_is_refused() {
+    let database = Database::create(Engine::Postgres);
+
+    let told = refusal(&database);
+
+    for name in ["fsync", "full_page_writes"] {
+        assert!(
+            told.contains(&format!("durability: {name}=off: what was acknowledged is lost")),
+            "{told}"
+        );
+        assert!(told.contains(&format!("LIVENESS_ACCEPT={name}")), "{told}");
+    }
+    assert_starts(&Server::start(Engine::Postgres), "durability: fsync=off");
+}
