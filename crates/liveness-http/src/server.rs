@@ -6,6 +6,7 @@ mod http_server;
 mod listener;
 mod malformed_head;
 mod maybe_tls_stream;
+mod strict_transport;
 mod timeout_stream;
 
 pub(crate) mod tls;

@@ -11,11 +11,13 @@ use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service,
 use actix_web::App;
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, ServiceRequest};
-use actix_web::middleware::{Condition, Next, from_fn};
+use actix_web::http::header::STRICT_TRANSPORT_SECURITY;
+use actix_web::middleware::{Condition, DefaultHeaders, Next, from_fn};
 use tokio::net::TcpStream;
 
 use super::connection_tracking::track_connection;
 use super::fd_limit::allowed_connections;
+use super::strict_transport::STRICT_TRANSPORT;
 use super::timeout_stream::TimeoutStream;
 use super::tls::Tls;
 use crate::config::ServeConfig;
@@ -47,8 +49,10 @@ pub(super) fn http_server(
         let is_cors_on = !origins.is_empty();
         let cors =
             from_fn(move |request: ServiceRequest, next: Next<BoxBody>| allow_origins(origins.clone(), request, next));
+        let strict_transport = DefaultHeaders::new().add((STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT));
         let app = App::new()
             .wrap(Condition::new(is_cors_on, cors))
+            .wrap(Condition::new(tls.is_some(), strict_transport))
             .wrap(from_fn(track_connection))
             .configure(|app| host.configure(app))
             .into_factory()

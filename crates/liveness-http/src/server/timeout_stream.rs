@@ -80,7 +80,7 @@ impl TimeoutStream {
         }
         ready!(self.head_timer.as_mut().poll(cx));
         if has_begun {
-            self.write_last(&head_timeout(), cx);
+            self.write_last(&head_timeout(self.stream.is_tls()), cx);
         }
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
@@ -155,7 +155,8 @@ impl AsyncRead for TimeoutStream {
 
 impl AsyncWrite for TimeoutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if let (Phase::Head { .. }, Some(answer)) = (self.state.phase(), replacement_for(bytes)) {
+        let replacement = replacement_for(bytes, self.stream.is_tls());
+        if let (Phase::Head { .. }, Some(answer)) = (self.state.phase(), replacement) {
             self.write_last(&answer, cx);
             return Poll::Ready(Ok(bytes.len()));
         }
