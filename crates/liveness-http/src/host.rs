@@ -14,7 +14,6 @@ use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus, BusBuilder};
 use liveness_core::store::{Store, StoredUsers};
 use liveness_core::{SystemClock, UserDirectory};
-use prometheus_client::metrics::gauge::Gauge;
 use serde_json::Value;
 
 use self::database::open_and_migrate;
@@ -51,6 +50,12 @@ impl Host {
         let store = open_and_migrate(&config.database)?;
         let health = Health::new(store.clone());
         let metrics = Metrics::of(store.clone());
+        if let Some(jwks) = verifier.jwks() {
+            metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());
+        }
+        if let Some(revoked) = verifier.revoked() {
+            metrics.show_stale_file("LIVENESS_JWT_REVOKED_FILE", revoked.is_stale());
+        }
         let api = api(config, store, verifier, metrics.clone())?;
         let docs = Docs::new(api.bus());
         Ok(Self {
@@ -72,9 +77,9 @@ impl Host {
         app.default_service(web::to(not_found));
     }
 
-    /// The gauge of open connections.
-    pub(crate) fn connections(&self) -> &Gauge {
-        &self.metrics.connections
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Reports "not ready" from now on.

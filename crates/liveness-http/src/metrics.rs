@@ -5,6 +5,7 @@
 
 mod collectors;
 mod gauge_guard;
+mod stale_files;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::collectors::{ProcessCollector, StoreCollector};
+use self::stale_files::StaleFiles;
 
 pub(crate) use self::gauge_guard::GaugeGuard;
 
@@ -93,6 +95,7 @@ pub struct Metrics {
     pub(crate) body_bytes: Gauge,
     pub(crate) bodies_waiting: Gauge,
     pub(crate) connections: Gauge,
+    stale_files: StaleFiles,
 }
 
 impl Default for Metrics {
@@ -119,6 +122,7 @@ impl Metrics {
             body_bytes: Gauge::default(),
             bodies_waiting: Gauge::default(),
             connections: Gauge::default(),
+            stale_files: StaleFiles::default(),
         };
         let mut registry = Registry::default();
         let prefixed = registry.sub_registry_with_prefix("liveness");
@@ -126,6 +130,7 @@ impl Metrics {
         prefixed.register("build", "What runs", version);
         metrics.register_families(prefixed);
         metrics.register_gauges(prefixed);
+        prefixed.register_collector(Box::new(metrics.stale_files.clone()));
         if let Some(store) = store {
             prefixed.register_collector(Box::new(StoreCollector(store)));
         }
@@ -187,6 +192,11 @@ impl Metrics {
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());
         }
+    }
+
+    /// Shows whether what a setting names has changed and cannot be read.
+    pub(crate) fn show_stale_file(&self, setting: &'static str, is_stale: &Gauge) {
+        self.stale_files.add(setting, is_stale.clone());
     }
 
     /// Counts a request that was refused before the bus saw it. `message` is `None` when the bus does not know the name.

@@ -49,6 +49,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let mut running = actix_web::rt::spawn(server);
     log::info!("listening on http{}://{address}", if tls.is_some() { "s" } else { "" });
     if let Some(tls) = tls {
+        host.metrics().show_stale_file("LIVENESS_TLS_CERT_FILE", tls.is_stale());
         actix_web::rt::spawn(tls.watch_files());
     }
     if let Some(revoked) = revoked {

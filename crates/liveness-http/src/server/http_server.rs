@@ -44,7 +44,7 @@ pub(super) fn http_server(
         .shutdown_timeout(config.shutdown_grace.as_secs());
     let builder = builder.listen("http", listener, move || {
         let (host, stopping) = (host.clone(), stopping.clone());
-        let connections = host.connections().clone();
+        let connections = host.metrics().connections.clone();
         let origins = origins.clone();
         let is_cors_on = !origins.is_empty();
         let cors =

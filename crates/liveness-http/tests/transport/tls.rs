@@ -198,8 +198,17 @@ fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_is_not() {
     wait_until("no warning", warned);
     assert_eq!(shown(&server, &both), old.certificate);
 
+    let stale = |value: u8| {
+        let wire = try_connect(&server, &both, &[&TLS13]).unwrap();
+        let metrics = exchange(wire, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let series = format!("liveness_stale_files{{setting=\"LIVENESS_TLS_CERT_FILE\"}} {value}\n");
+        metrics.contains(&series)
+    };
+    assert!(stale(1));
+
     std::fs::write(files.key(), &new.key_pem).unwrap();
     wait_until("not the new one", || shown(&server, &both) == new.certificate);
+    wait_until("it is still stale", || stale(0));
 
     std::fs::write(files.key(), "no key").unwrap();
     wait_until("no warning", || {
@@ -242,7 +251,9 @@ fn every_answer_over_tls_keeps_a_browser_with_it_and_none_without() {
     ] {
         let answer = exchange(connect(&secure, &trusted), &sent);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{sent}: {answer}");
-        let told = answer.matches("strict-transport-security: max-age=31536000\r\n").count();
+        let told = answer
+            .matches("strict-transport-security: max-age=31536000\r\n")
+            .count();
         assert_eq!(told, 1, "{sent}: {answer}");
 
         let mut wire = Wire::to(&plain);
