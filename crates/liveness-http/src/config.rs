@@ -112,6 +112,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_BODY_MEMORY", default_value_t = 256 << 20)]
     pub body_memory: usize,
 
+    /// Limit on the bytes of all large answers in memory together, until they are read; further ones wait for up to 10 s.
+    #[arg(long, env = "LIVENESS_ANSWER_MEMORY", default_value_t = 128 << 20)]
+    pub answer_memory: usize,
+
     /// Limit on requests that have begun and are not answered; further ones get 503 at once.
     #[arg(long, env = "LIVENESS_MAX_REQUESTS_IN_FLIGHT", default_value_t = 1024, value_parser = positive)]
     pub max_requests_in_flight: usize,

@@ -113,6 +113,7 @@ fn api(
         .rate_limit(config.rate_limit)
         .max_requests_in_flight(config.max_requests_in_flight)
         .body_memory(config.body_memory)
+        .answer_memory(config.answer_memory)
         .metrics(metrics);
     Ok(api.build())
 }

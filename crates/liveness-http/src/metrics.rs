@@ -94,6 +94,8 @@ pub struct Metrics {
     pub(crate) requests_in_flight: Gauge,
     pub(crate) body_bytes: Gauge,
     pub(crate) bodies_waiting: Gauge,
+    pub(crate) answer_bytes: Gauge,
+    pub(crate) answers_waiting: Gauge,
     pub(crate) connections: Gauge,
     stale_files: StaleFiles,
 }
@@ -121,6 +123,8 @@ impl Metrics {
             requests_in_flight: Gauge::default(),
             body_bytes: Gauge::default(),
             bodies_waiting: Gauge::default(),
+            answer_bytes: Gauge::default(),
+            answers_waiting: Gauge::default(),
             connections: Gauge::default(),
             stale_files: StaleFiles::default(),
         };
@@ -186,6 +190,16 @@ impl Metrics {
                 "bodies_waiting",
                 "Bodies that wait for room in memory",
                 &self.bodies_waiting,
+            ),
+            (
+                "answer_bytes",
+                "Bytes of large answers that are made or not written",
+                &self.answer_bytes,
+            ),
+            (
+                "answers_waiting",
+                "Requests that wait for room for their answer in memory",
+                &self.answers_waiting,
             ),
             ("connections", "Open connections of clients", &self.connections),
         ];

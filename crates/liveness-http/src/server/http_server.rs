@@ -13,6 +13,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, ServiceRequest};
 use actix_web::http::header::STRICT_TRANSPORT_SECURITY;
 use actix_web::middleware::{Condition, DefaultHeaders, Next, from_fn};
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::connection_tracking::track_connection;
@@ -25,6 +26,11 @@ use crate::host::Host;
 use crate::metrics::GaugeGuard;
 use crate::request::connection_state::{ConnectionState, KEEP_ALIVE_TIMEOUT, LINGERING_TIMEOUT};
 use crate::request::cors::allow_origins;
+use crate::request::sliced_body::SLICE;
+
+/// How much of an answer the system takes beyond what the client's window has room for. With its own megabytes, it would ask
+/// for more so seldom that a steady reader looks like one that has stopped.
+const UNSENT_BYTES: u32 = 128 * 1024;
 
 /// Builds the server, which runs once it is polled.
 pub(super) fn http_server(
@@ -61,6 +67,8 @@ pub(super) fn http_server(
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE_TIMEOUT))
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(LINGERING_TIMEOUT)
+            // With the head or the rest of a slice before it, one more slice fits in.
+            .h1_write_buffer_size(SLICE)
             .expect(fn_service(expect_continue))
             .on_connect_ext(move |stream: &TimeoutStream, data| {
                 data.insert(stream.state().clone());
@@ -92,6 +100,7 @@ async fn accept(
 ) -> Result<(TimeoutStream, Protocol, Option<SocketAddr>), actix_http::error::DispatchError> {
     let peer = stream.peer_addr().ok();
     stream.set_nodelay(true)?;
+    SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES)?;
     let stream = TimeoutStream::accept(stream, tls.as_ref()).await?;
     Ok((stream, Protocol::Http1, peer))
 }

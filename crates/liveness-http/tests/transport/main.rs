@@ -24,6 +24,7 @@ mod requests;
 #[path = "../api/server.rs"]
 mod server;
 mod slow_clients;
+mod static_files;
 mod tls;
 mod tokens;
 mod wire;

@@ -61,7 +61,9 @@ mod tests {
         let mut asked: Vec<_> = (0..1000).map(ask).collect();
         // All ask before the first is answered.
         poll_fn(|cx| {
-            let waiting = asked.iter_mut().filter_map(|ask| ask.as_mut().poll(cx).is_pending().then_some(()));
+            let waiting = asked
+                .iter_mut()
+                .filter_map(|ask| ask.as_mut().poll(cx).is_pending().then_some(()));
             Poll::Ready(assert_eq!(waiting.count(), 1000))
         })
         .await;
