@@ -23,6 +23,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
+    /// A second address and port, for health and metrics, which are then not on the first.
+    #[arg(long, env = "LIVENESS_OPERATIONS_BIND")]
+    pub operations_bind: Option<String>,
+
     /// PEM file with a certificate and its chain, for HTTPS. Read again when it changes.
     #[arg(long, env = "LIVENESS_TLS_CERT_FILE", value_name = "FILE")]
     pub tls_cert_file: Option<PathBuf>,

@@ -39,6 +39,17 @@ pub(crate) struct Host {
     review_page: ReviewPage,
 }
 
+/// What one address serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// Everything, where there is only one address.
+    All,
+    /// The API and the pages for people.
+    Public,
+    /// Health and metrics.
+    Operations,
+}
+
 impl Host {
     /// Opens the store, and builds everything on top of it.
     ///
@@ -67,13 +78,19 @@ impl Host {
         })
     }
 
-    /// Adds the API and all pages to an actix application.
-    pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {
-        self.api.configure(app);
-        self.health.configure(app);
-        self.review_page.configure(app);
-        self.metrics.configure(app);
-        self.docs.configure(app);
+    /// Adds what an address serves to an actix application.
+    pub(crate) fn configure(&self, app: &mut web::ServiceConfig, served: Served) {
+        if served != Served::Operations {
+            self.api.configure(app);
+            self.review_page.configure(app);
+            self.docs.configure(app);
+        }
+        if served != Served::Public {
+            self.health.configure(app);
+            self.metrics.configure(app);
+        }
+        // Requests for what is not there are counted everywhere.
+        app.app_data(web::Data::new(self.metrics.clone()));
         app.default_service(web::to(not_found));
     }
 

@@ -91,6 +91,7 @@ pub struct Metrics {
     durations: Family<MessageLabel, Histogram>,
     rejected_tokens: Family<ReasonLabel, Counter>,
     rate_limited: Family<LimitLabel, Counter>,
+    refused_connections: Counter,
     pub(crate) requests_in_flight: Gauge,
     pub(crate) body_bytes: Gauge,
     pub(crate) bodies_waiting: Gauge,
@@ -120,6 +121,7 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
             rejected_tokens: Family::default(),
             rate_limited: Family::default(),
+            refused_connections: Counter::default(),
             requests_in_flight: Gauge::default(),
             body_bytes: Gauge::default(),
             bodies_waiting: Gauge::default(),
@@ -171,6 +173,11 @@ impl Metrics {
             "rate_limited",
             "Requests refused for their number",
             self.rate_limited.clone(),
+        );
+        registry.register(
+            "refused_connections",
+            "Connections closed because their address has its share",
+            self.refused_connections.clone(),
         );
     }
 
@@ -231,6 +238,11 @@ impl Metrics {
     /// Counts a request that the rate limit refused. `by` says what was limited: the principal or the address.
     pub(crate) fn count_rate_limited(&self, by: &'static str) {
         self.rate_limited.get_or_create(&LimitLabel { by }).inc();
+    }
+
+    /// Counts a connection that was closed because its address has its share.
+    pub(crate) fn count_refused_connection(&self) {
+        self.refused_connections.inc();
     }
 
     fn count(&self, message: &'static str, status_code: &'static str) {

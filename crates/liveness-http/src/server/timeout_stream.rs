@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use super::address_shares::ConnectionPlace;
 use super::malformed_head::{head_timeout, replacement_for};
 use super::maybe_tls_stream::MaybeTlsStream;
 use super::tls::Tls;
@@ -32,6 +33,8 @@ pub(super) struct TimeoutStream {
     reader: Option<Reader>,
     /// What is left to be written of [`CONTINUE`].
     invitation: &'static [u8],
+    /// Given back when the connection ends.
+    _place: Option<ConnectionPlace>,
 }
 
 /// A client that is behind with reading.
@@ -73,14 +76,19 @@ impl TimeoutStream {
     /// # Errors
     ///
     /// When the handshake fails or takes too long.
-    pub(super) async fn accept(stream: TcpStream, tls: Option<&Tls>) -> io::Result<Self> {
-        Ok(Self::new(match tls {
+    pub(super) async fn accept(
+        stream: TcpStream,
+        tls: Option<&Tls>,
+        place: Option<ConnectionPlace>,
+    ) -> io::Result<Self> {
+        let stream = match tls {
             Some(tls) => timeout(HEAD_TIMEOUT, tls.accept(stream)).await??,
             None => MaybeTlsStream::Plain(stream),
-        }))
+        };
+        Ok(Self::new(stream, place))
     }
 
-    fn new(stream: MaybeTlsStream) -> Self {
+    fn new(stream: MaybeTlsStream, place: Option<ConnectionPlace>) -> Self {
         let head_until = Instant::now() + HEAD_TIMEOUT;
         Self {
             stream,
@@ -88,6 +96,7 @@ impl TimeoutStream {
             head_timer: Box::pin(sleep_until(head_until)),
             reader: None,
             invitation: &[],
+            _place: place,
         }
     }
 

@@ -6,6 +6,7 @@
 mod client_address;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
+mod connections;
 mod cors;
 #[path = "../api/engine.rs"]
 mod engine;

@@ -44,6 +44,16 @@ impl Wire {
         Self(BufReader::with_capacity(1024, socket.into()))
     }
 
+    /// A connection to an address of this machine from another one of its own.
+    pub fn between(own: &str, address: &str) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let own: SocketAddr = format!("{own}:0").parse().unwrap();
+        socket.bind(&own.into()).unwrap();
+        socket.connect(&address.parse::<SocketAddr>().unwrap().into()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self(BufReader::new(socket.into()))
+    }
+
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).unwrap();
     }

@@ -64,7 +64,8 @@ mod tests {
             let waiting = asked
                 .iter_mut()
                 .filter_map(|ask| ask.as_mut().poll(cx).is_pending().then_some(()));
-            Poll::Ready(assert_eq!(waiting.count(), 1000))
+            assert_eq!(waiting.count(), 1000);
+            Poll::Ready(())
         })
         .await;
         for ask in asked {
