@@ -41,10 +41,14 @@ fn with_replacements<'t>(text: &'t str, escapes: &[usize]) -> Cow<'t, str> {
     if escapes.is_empty() {
         return text.into();
     }
-    let mut replaced = text.to_owned();
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = 0;
     for at in escapes {
-        replaced.replace_range(*at..at + REPLACED.len(), REPLACED);
+        replaced.push_str(&text[rest..*at]);
+        replaced.push_str(REPLACED);
+        rest = at + REPLACED.len();
     }
+    replaced.push_str(&text[rest..]);
     replaced.into()
 }
 
