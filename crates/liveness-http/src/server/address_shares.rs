@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::request::TrustedProxies;
 
 /// One address may have one in this many of all connections.
-const SHARES: usize = 8;
+const SHARES: usize = 4;
 /// But at least so many: a browser has several.
 const MIN_SHARE: usize = 16;
 
@@ -102,8 +102,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_an_eighth_until_it_gives_back_and_others_have_theirs() {
-        let shares = shares(160);
+    fn an_address_has_a_quarter_until_it_gives_back_and_others_have_theirs() {
+        let shares = shares(80);
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         let mut held: Vec<_> = (0..20).map(|_| shares.admit(address("192.0.2.1")).unwrap()).collect();
         for same in ["192.0.2.1", "::ffff:192.0.2.1"] {

@@ -39,8 +39,8 @@ fn operations(server: &Server) -> String {
 }
 
 #[test]
-fn a_stranger_takes_an_eighth_of_the_connections_and_leaves_the_others() {
-    let server = Server::with(Engine::Sqlite, &[("LIVENESS_MAX_CONNECTIONS", "160")]);
+fn a_stranger_takes_a_quarter_of_the_connections_and_leaves_the_others() {
+    let server = Server::with(Engine::Sqlite, &[("LIVENESS_MAX_CONNECTIONS", "80")]);
     let mut strangers: Vec<_> = (0..200).map(|_| Wire::between(STRANGER, server.address())).collect();
 
     let answer = ask(NEIGHBOUR, server.address(), &get("/health/live"));
@@ -64,7 +64,7 @@ fn a_stranger_takes_an_eighth_of_the_connections_and_leaves_the_others() {
 #[test]
 fn a_trusted_proxy_has_no_share() {
     let settings = [
-        ("LIVENESS_MAX_CONNECTIONS", "160"),
+        ("LIVENESS_MAX_CONNECTIONS", "80"),
         ("LIVENESS_TRUSTED_PROXIES", STRANGER),
     ];
     let server = Server::with(Engine::Sqlite, &settings);
