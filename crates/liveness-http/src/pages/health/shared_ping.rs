@@ -26,8 +26,12 @@ impl SharedPing {
     /// The result of a ping that ended a moment ago, or else of this one. Only one ping is under way at a time. Who asks
     /// meanwhile waits for its end.
     pub(super) async fn result(&self, ping: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+        let asked = Instant::now();
         let mut last = self.0.lock().await;
-        if let Some(last) = last.as_ref().filter(|last| last.ended.elapsed() < LIFETIME) {
+        // A failure is for those who waited for it. Whoever asks later is told that the database is back.
+        let is_answer =
+            |last: &&Pinged| last.ended >= asked || (last.result.is_ok() && last.ended.elapsed() < LIFETIME);
+        if let Some(last) = last.as_ref().filter(is_answer) {
             return last.result.clone();
         }
         // If this client goes away, its ping is withdrawn, and the next one in line sends one of its own.
