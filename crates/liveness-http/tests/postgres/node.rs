@@ -94,14 +94,6 @@ impl Node {
         response.status().as_u16()
     }
 
-    /// A number in its metrics.
-    pub(crate) fn metric(&self, name: &str) -> f64 {
-        let url = format!("http://{}/metrics", self.address);
-        let text = self.agent.get(url).call().unwrap().body_mut().read_to_string().unwrap();
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
-    }
-
     /// Waits until it is ready.
     pub(crate) fn wait_until_ready(&self) {
         let is_ready = until(|| self.get("/health/ready") == 200);
