@@ -34,6 +34,10 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
+    /// A second address and port, for health and metrics, which are then not on the first.
+    #[arg(long, env = "LIVENESS_OPERATIONS_BIND")]
+    pub operations_bind: Option<String>,
+
     /// PEM file with a certificate and its chain, for HTTPS. Read again when it changes.
     #[arg(long, env = "LIVENESS_TLS_CERT_FILE", value_name = "FILE")]
     pub tls_cert_file: Option<PathBuf>,
@@ -122,6 +126,10 @@ pub struct ServeConfig {
     /// Limit on the bytes of all bodies in memory together; further bodies wait for up to 10 s.
     #[arg(long, env = "LIVENESS_BODY_MEMORY", default_value_t = 256 << 20)]
     pub body_memory: usize,
+
+    /// Limit on the bytes of all large answers in memory together, until they are read; further ones wait for up to 10 s.
+    #[arg(long, env = "LIVENESS_ANSWER_MEMORY", default_value_t = 128 << 20)]
+    pub answer_memory: usize,
 
     /// Limit on requests that have begun and are not answered; further ones get 503 at once.
     #[arg(long, env = "LIVENESS_MAX_REQUESTS_IN_FLIGHT", default_value_t = 1024, value_parser = positive)]

@@ -16,7 +16,6 @@ use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus, BusBuilder};
 use liveness_core::store::{Store, StoredUsers};
 use liveness_core::{SystemClock, UserDirectory};
-use prometheus_client::metrics::gauge::Gauge;
 use serde_json::Value;
 
 use self::database::open_and_migrate;
@@ -43,6 +42,17 @@ pub(crate) struct Host {
     review_page: ReviewPage,
 }
 
+/// What one address serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// Everything, where there is only one address.
+    All,
+    /// The API and the pages for people.
+    Public,
+    /// Health and metrics.
+    Operations,
+}
+
 impl Host {
     /// Opens the store, and builds everything on top of it.
     ///
@@ -54,6 +64,12 @@ impl Host {
         let store = open_and_migrate(config).await?;
         let health = Health::new(store.clone());
         let metrics = Metrics::of(store.clone());
+        if let Some(jwks) = verifier.jwks() {
+            metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());
+        }
+        if let Some(revoked) = verifier.revoked() {
+            metrics.show_stale_file("LIVENESS_JWT_REVOKED_FILE", revoked.is_stale());
+        }
         let api = api(config, store.clone(), verifier, metrics.clone())?;
         let docs = Docs::new(api.bus());
         Ok(Self {
@@ -66,19 +82,25 @@ impl Host {
         })
     }
 
-    /// Adds the API and all pages to an actix application.
-    pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {
-        self.api.configure(app);
-        self.health.configure(app);
-        self.review_page.configure(app);
-        self.metrics.configure(app);
-        self.docs.configure(app);
+    /// Adds what an address serves to an actix application.
+    pub(crate) fn configure(&self, app: &mut web::ServiceConfig, served: Served) {
+        if served != Served::Operations {
+            self.api.configure(app);
+            self.review_page.configure(app);
+            self.docs.configure(app);
+        }
+        if served != Served::Public {
+            self.health.configure(app);
+            self.metrics.configure(app);
+        }
+        // Requests for what is not there are counted everywhere.
+        app.app_data(web::Data::new(self.metrics.clone()));
         app.default_service(web::to(not_found));
     }
 
-    /// The gauge of open connections.
-    pub(crate) fn connections(&self) -> &Gauge {
-        &self.metrics.connections
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Closes the store, so that a SQLite file alone is whole. Waits at most `patience` for others who use the file.
@@ -120,6 +142,7 @@ fn api(
         .rate_limit(config.rate_limit)
         .max_requests_in_flight(config.max_requests_in_flight)
         .body_memory(config.body_memory)
+        .answer_memory(config.answer_memory)
         .metrics(metrics);
     Ok(api.build())
 }

@@ -5,6 +5,7 @@
 
 mod collectors;
 mod gauge_guard;
+mod stale_files;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::collectors::{ProcessCollector, StoreCollector};
+use self::stale_files::StaleFiles;
 
 pub(crate) use self::gauge_guard::GaugeGuard;
 
@@ -89,10 +91,14 @@ pub struct Metrics {
     durations: Family<MessageLabel, Histogram>,
     rejected_tokens: Family<ReasonLabel, Counter>,
     rate_limited: Family<LimitLabel, Counter>,
+    refused_connections: Counter,
     pub(crate) requests_in_flight: Gauge,
     pub(crate) body_bytes: Gauge,
     pub(crate) bodies_waiting: Gauge,
+    pub(crate) answer_bytes: Gauge,
+    pub(crate) answers_waiting: Gauge,
     pub(crate) connections: Gauge,
+    stale_files: StaleFiles,
 }
 
 impl Default for Metrics {
@@ -115,10 +121,14 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(LATENCY_BUCKETS)),
             rejected_tokens: Family::default(),
             rate_limited: Family::default(),
+            refused_connections: Counter::default(),
             requests_in_flight: Gauge::default(),
             body_bytes: Gauge::default(),
             bodies_waiting: Gauge::default(),
+            answer_bytes: Gauge::default(),
+            answers_waiting: Gauge::default(),
             connections: Gauge::default(),
+            stale_files: StaleFiles::default(),
         };
         let mut registry = Registry::default();
         let prefixed = registry.sub_registry_with_prefix("liveness");
@@ -126,6 +136,7 @@ impl Metrics {
         prefixed.register("build", "What runs", version);
         metrics.register_families(prefixed);
         metrics.register_gauges(prefixed);
+        prefixed.register_collector(Box::new(metrics.stale_files.clone()));
         if let Some(store) = store {
             prefixed.register_collector(Box::new(StoreCollector(store)));
         }
@@ -163,6 +174,11 @@ impl Metrics {
             "Requests refused for their number",
             self.rate_limited.clone(),
         );
+        registry.register(
+            "refused_connections",
+            "Connections closed because their address has its share",
+            self.refused_connections.clone(),
+        );
     }
 
     fn register_gauges(&self, registry: &mut Registry) {
@@ -182,11 +198,26 @@ impl Metrics {
                 "Bodies that wait for room in memory",
                 &self.bodies_waiting,
             ),
+            (
+                "answer_bytes",
+                "Bytes of large answers that are made or not written",
+                &self.answer_bytes,
+            ),
+            (
+                "answers_waiting",
+                "Requests that wait for room for their answer in memory",
+                &self.answers_waiting,
+            ),
             ("connections", "Open connections of clients", &self.connections),
         ];
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());
         }
+    }
+
+    /// Shows whether what a setting names has changed and cannot be read.
+    pub(crate) fn show_stale_file(&self, setting: &'static str, is_stale: &Gauge) {
+        self.stale_files.add(setting, is_stale.clone());
     }
 
     /// Counts a request that was refused before the bus saw it. `message` is `None` when the bus does not know the name.
@@ -207,6 +238,11 @@ impl Metrics {
     /// Counts a request that the rate limit refused. `by` says what was limited: the principal or the address.
     pub(crate) fn count_rate_limited(&self, by: &'static str) {
         self.rate_limited.get_or_create(&LimitLabel { by }).inc();
+    }
+
+    /// Counts a connection that was closed because its address has its share.
+    pub(crate) fn count_refused_connection(&self) {
+        self.refused_connections.inc();
     }
 
     fn count(&self, message: &'static str, status_code: &'static str) {

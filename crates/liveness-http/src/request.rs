@@ -17,8 +17,10 @@ pub(crate) mod connection_state;
 pub(crate) mod cors;
 pub(crate) mod envelope;
 pub(crate) mod failure;
+pub(crate) mod pace;
 pub(crate) mod path;
 pub(crate) mod request_id;
+pub(crate) mod sliced_body;
 pub(crate) mod unrouted;
 pub(crate) mod upgrade;
 

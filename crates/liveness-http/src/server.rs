@@ -1,22 +1,25 @@
 //! Runs the host as a server: listens, answers, and shuts down gracefully.
 
+mod address_shares;
 mod connection_tracking;
 mod fd_limit;
 mod http_server;
 mod listener;
 mod malformed_head;
 mod maybe_tls_stream;
+mod strict_transport;
 mod timeout_stream;
 
 pub(crate) mod settings_checks;
 pub(crate) mod tls;
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use actix_server::ServerHandle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use self::http_server::http_server;
+use self::http_server::{Site, http_server};
 use self::listener::listen;
 use self::tls::Tls;
 use crate::config::ServeConfig;
@@ -49,13 +52,19 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     };
     findings.log_warnings();
 
-    let listener = listen(&config)?;
+    let listener = listen("LIVENESS_BIND", &config.bind, config.dev)?;
+    let operations = operations_listener(&config)?;
     let address = listener.local_addr()?;
-    let server = http_server(listener, tls.clone(), &config, host.clone())?;
+    let server = http_server(listener, Site::public(&config, tls.clone()), &config, host.clone())?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
     log::info!("listening on http{}://{address}", if tls.is_some() { "s" } else { "" });
+    if let Some(listener) = operations {
+        log::info!("health and metrics are on http://{}", listener.local_addr()?);
+        actix_web::rt::spawn(http_server(listener, Site::operations(), &config, host.clone())?);
+    }
     if let Some(tls) = tls {
+        host.metrics().show_stale_file("LIVENESS_TLS_CERT_FILE", tls.is_stale());
         actix_web::rt::spawn(tls.watch_files());
     }
     if let Some(revoked) = revoked {
@@ -125,6 +134,13 @@ fn check_settings(config: &ServeConfig) -> Result<Findings, StartError> {
         Some(dangers) => Err(StartError::Danger(dangers)),
         None => Ok(findings),
     }
+}
+
+/// The second address, where health and metrics are if it is configured.
+fn operations_listener(config: &ServeConfig) -> Result<Option<TcpListener>, StartError> {
+    let bind = config.operations_bind.as_deref();
+    bind.map(|bind| listen("LIVENESS_OPERATIONS_BIND", bind, config.dev))
+        .transpose()
 }
 
 fn load_tls(config: &ServeConfig) -> Result<Option<Tls>, TlsError> {

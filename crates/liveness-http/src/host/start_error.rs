@@ -44,11 +44,11 @@ pub enum StartError {
     #[error(transparent)]
     SignIn(#[from] SignInError),
     /// The address cannot be listened on.
-    #[error("LIVENESS_BIND: cannot listen on {0}: {1}")]
-    Bind(String, #[source] std::io::Error),
+    #[error("{0}: cannot listen on {1}: {2}")]
+    Bind(&'static str, String, #[source] std::io::Error),
     /// `serve --dev` prints its tokens on the terminal, so it serves this machine only.
-    #[error("LIVENESS_BIND: `serve --dev` listens on a loopback address only, and {0} is none")]
-    DevBind(SocketAddr),
+    #[error("{0}: `serve --dev` listens on a loopback address only, and {1} is none")]
+    DevBind(&'static str, SocketAddr),
     /// There would be no memory for a single body.
     #[error(
         "LIVENESS_BODY_MEMORY: must be at least {0}, the bytes of one body with an image of LIVENESS_MAX_IMAGE_BYTES"

@@ -5,23 +5,23 @@
 
 mod sign_in;
 
-use actix_web::web::{Bytes, ServiceConfig};
+use actix_web::web::ServiceConfig;
 use serde_json::{Value, json};
 
 pub use self::sign_in::{SignIn, SignInError};
-use super::static_files::{File, JSON, Policy, SCRIPT, STYLE, serve_file, serve_page};
+use super::static_files::{Content, File, JSON, Policy, SCRIPT, STYLE, compiled_in, serve_file, serve_page};
 
 macro_rules! asset {
     ($name:literal, $media_type:expr) => {
         File {
             path: concat!("/admin/", $name),
             media_type: $media_type,
-            content: Bytes::from_static(include_bytes!(concat!("../../assets/admin/", $name))),
+            content: compiled_in!("admin", $name),
         }
     };
 }
 
-const PAGE: &[u8] = include_bytes!("../../assets/admin/index.html");
+const PAGE: Content = compiled_in!("admin", "index.html");
 
 /// The files that are the same on every host.
 fn files() -> [File; 19] {
@@ -77,12 +77,12 @@ impl ReviewPage {
         let settings = File {
             path: "/admin/settings.json",
             media_type: JSON,
-            content: settings.to_string().into(),
+            content: Content::plain(settings.to_string()),
         };
         for file in files().into_iter().chain([settings]) {
             serve_file(app, file, &policy);
         }
-        serve_page(app, "/admin", Bytes::from_static(PAGE), &policy);
+        serve_page(app, "/admin", PAGE, &policy);
     }
 }
 

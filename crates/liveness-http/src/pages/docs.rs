@@ -6,24 +6,16 @@ use actix_web::web::{Bytes, ServiceConfig};
 use liveness_bus::Bus;
 
 use super::openapi::{Endpoints, document};
-use super::static_files::{File, JSON, Policy, SCRIPT, STYLE, serve_file, serve_page};
-
-macro_rules! swagger_ui {
-    ($name:literal) => {
-        include_str!(concat!(env!("OUT_DIR"), "/", $name))
-    };
-}
-
-const PAGE: &str = include_str!("../../assets/docs/index.html");
+use super::static_files::{Content, File, JSON, Policy, SCRIPT, STYLE, compiled_in, serve_file, serve_page};
 
 /// Paths, media types and contents.
-const FILES: [(&str, &str, &str); 3] = [
-    ("/docs/main.js", SCRIPT, include_str!("../../assets/docs/main.js")),
-    ("/docs/swagger-ui.css", STYLE, swagger_ui!("swagger-ui.css")),
+const FILES: [(&str, &str, Content); 3] = [
+    ("/docs/main.js", SCRIPT, compiled_in!("docs", "main.js")),
+    ("/docs/swagger-ui.css", STYLE, compiled_in!("docs", "swagger-ui.css")),
     (
         "/docs/swagger-ui-bundle.js",
         SCRIPT,
-        swagger_ui!("swagger-ui-bundle.js"),
+        compiled_in!("docs", "swagger-ui-bundle.js"),
     ),
 ];
 
@@ -37,9 +29,8 @@ impl Docs {
     }
 
     pub(crate) fn configure(&self, app: &mut ServiceConfig) {
-        let document = ("/openapi.json", JSON, self.0.clone());
-        let files = FILES.map(|(path, media_type, content)| (path, media_type, Bytes::from_static(content.as_bytes())));
-        for (path, media_type, content) in files.into_iter().chain([document]) {
+        let document = ("/openapi.json", JSON, Content::plain(self.0.clone()));
+        for (path, media_type, content) in FILES.into_iter().chain([document]) {
             let file = File {
                 path,
                 media_type,
@@ -47,6 +38,6 @@ impl Docs {
             };
             serve_file(app, file, &Policy::default());
         }
-        serve_page(app, "/docs", Bytes::from_static(PAGE.as_bytes()), &Policy::default());
+        serve_page(app, "/docs", compiled_in!("docs", "index.html"), &Policy::default());
     }
 }

@@ -1,5 +1,7 @@
 //! Whether the process is alive, and whether it can serve: `docs/api.md#host-endpoints`.
 
+mod shared_ping;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::BusError;
 use liveness_core::store::Store;
 
+use self::shared_ping::SharedPing;
 use super::get_route::get_route;
 use crate::request::envelope::Success;
 use crate::request::failure::Failure;
@@ -19,6 +22,7 @@ pub(super) const READY: &str = "Ready to serve.";
 #[derive(Debug, Clone)]
 pub(crate) struct Health {
     store: Store,
+    ping: SharedPing,
     is_stopping: Arc<AtomicBool>,
 }
 
@@ -26,6 +30,7 @@ impl Health {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
+            ping: SharedPing::default(),
             is_stopping: Arc::default(),
         }
     }
@@ -39,7 +44,7 @@ impl Health {
         if self.is_stopping.load(Ordering::Relaxed) {
             return Err(BusError::Unavailable("the server is shutting down".into()));
         }
-        Ok(self.store.ping().await?)
+        Ok(self.ping.result(self.store.ping()).await?)
     }
 
     pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {

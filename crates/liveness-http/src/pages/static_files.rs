@@ -4,8 +4,9 @@ use std::future::{Ready, ready};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY,
-    LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_ENCODING, AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, Encoding, Header as _, LOCATION, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -23,8 +24,45 @@ pub(super) const JSON: &str = "application/json";
 pub(super) struct File {
     pub(super) path: &'static str,
     pub(super) media_type: &'static str,
-    pub(super) content: Bytes,
+    pub(super) content: Content,
 }
+
+/// What is in a file.
+#[derive(Clone)]
+pub(super) struct Content {
+    plain: Bytes,
+    gzip: Option<Bytes>,
+}
+
+impl Content {
+    /// A file as `build.rs` has written it, and the same compressed.
+    pub(super) const fn compressed(plain: &'static [u8], gzip: &'static [u8]) -> Self {
+        Self {
+            plain: Bytes::from_static(plain),
+            gzip: Some(Bytes::from_static(gzip)),
+        }
+    }
+
+    /// A file that was made at the start.
+    pub(super) fn plain(content: impl Into<Bytes>) -> Self {
+        Self {
+            plain: content.into(),
+            gzip: None,
+        }
+    }
+}
+
+/// A file that `build.rs` has written below a folder.
+macro_rules! compiled_in {
+    ($folder:literal, $name:expr) => {
+        $crate::pages::static_files::Content::compressed(
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $folder, "/", $name)),
+            include_bytes!(concat!(env!("OUT_DIR"), "/", $folder, "/", $name, ".gz")),
+        )
+    };
+}
+
+pub(super) use compiled_in;
 
 /// A Content-Security-Policy. The browser loads scripts and styles from this host only. Images may also come as data URIs.
 #[derive(Clone)]
@@ -57,7 +95,7 @@ pub(super) fn serve_file(app: &mut ServiceConfig, file: File, policy: &Policy) {
 }
 
 /// Adds a page, which names its files relative to itself. So it must have no slash at its end: `/docs/` leads to `/docs`.
-pub(super) fn serve_page(app: &mut ServiceConfig, path: &'static str, content: Bytes, policy: &Policy) {
+pub(super) fn serve_page(app: &mut ServiceConfig, path: &'static str, content: Content, policy: &Policy) {
     get_pattern(app, &more_slashes(path), serve(HTML, content, policy));
     get_pattern(app, &slashes_at_the_end(path), move |request: HttpRequest| async move {
         response(&request, StatusCode::PERMANENT_REDIRECT, &Policy::default())
@@ -75,14 +113,33 @@ fn without_slashes(sent: &str, path: &str) -> String {
 /// The handler that answers with a file.
 fn serve(
     media_type: &'static str,
-    content: Bytes,
+    content: Content,
     policy: &Policy,
 ) -> impl Fn(HttpRequest) -> Ready<HttpResponse> + Clone + use<> {
     let policy = policy.clone();
     move |request| {
         let mut response = response(&request, StatusCode::OK, &policy);
-        ready(response.insert_header((CONTENT_TYPE, media_type)).body(content.clone()))
+        response.insert_header((CONTENT_TYPE, media_type));
+        let Some(gzip) = &content.gzip else {
+            return ready(response.body(content.plain.clone()));
+        };
+        response.insert_header((VARY, ACCEPT_ENCODING.as_str()));
+        ready(if takes_gzip(&request) {
+            response.insert_header((CONTENT_ENCODING, "gzip")).body(gzip.clone())
+        } else {
+            response.body(content.plain.clone())
+        })
     }
+}
+
+/// Whether the client says that it takes gzip, and does not like the plain file better (RFC 9110, 12.5.3).
+fn takes_gzip(request: &HttpRequest) -> bool {
+    // Without the header, actix-web would choose gzip.
+    request.headers().contains_key(ACCEPT_ENCODING)
+        && AcceptEncoding::parse(request).is_ok_and(|accepted| {
+            let offered = [Encoding::gzip(), Encoding::identity()];
+            accepted.negotiate(offered.iter()) == Some(Encoding::gzip())
+        })
 }
 
 fn response(request: &HttpRequest, status: StatusCode, policy: &Policy) -> HttpResponseBuilder {

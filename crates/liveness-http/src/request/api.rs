@@ -144,6 +144,16 @@ impl LivenessApiBuilder {
         self
     }
 
+    /// Sets how many bytes large answers may have in memory together, until their clients have read them. The default is
+    /// 128 MiB.
+    ///
+    /// It is never less than one answer may have. A request whose answer finds no memory waits for it, for 10 s.
+    #[must_use]
+    pub fn answer_memory(mut self, bytes: usize) -> Self {
+        self.admission_limits.answer_bytes = bytes;
+        self
+    }
+
     /// Sets where requests are counted. Give the same to the bus, as an [observer](liveness_bus::BusBuilder::observer).
     #[must_use]
     pub fn metrics(mut self, metrics: Metrics) -> Self {
@@ -169,7 +179,12 @@ impl LivenessApiBuilder {
             forwarded_header: self.forwarded_header,
             rate_limiters: self.rate_limit.map(RateLimiters::new),
             max_command_bytes,
-            admission: AdmissionControl::new(self.admission_limits, max_command_bytes, self.metrics.clone()),
+            admission: AdmissionControl::new(
+                self.admission_limits,
+                max_command_bytes,
+                max_answer_bytes(self.max_image_bytes),
+                self.metrics.clone(),
+            ),
             metrics: self.metrics,
             clock: self.clock,
         }))
@@ -185,4 +200,10 @@ pub(crate) fn max_command_bytes(image_bytes: usize) -> usize {
     [line_breaks, escapes, 128 * 1024]
         .into_iter()
         .fold(base64, usize::saturating_add)
+}
+
+/// How many bytes an answer may have: an image in Base64, and 128 KiB for everything else.
+fn max_answer_bytes(image_bytes: usize) -> usize {
+    let base64 = image_bytes.div_ceil(3).saturating_mul(4);
+    base64.saturating_add(128 * 1024)
 }

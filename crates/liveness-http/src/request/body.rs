@@ -21,13 +21,9 @@ use self::content_headers::{check_encoding, check_type, declared_length};
 use super::connection_state::ConnectionState;
 use super::limits::admission::{AdmissionControl, SMALL_BODY};
 use super::limits::permit::Permit;
+use super::pace::allowed_time;
 
 pub(crate) use self::content_headers::{REFUSALS, has_body};
-
-/// How long a body may take before its pace is looked at.
-const GRACE_PERIOD: Duration = Duration::from_secs(15);
-/// The pace that a body must keep from then on.
-const MIN_BYTES_PER_SECOND: u64 = 50_000;
 
 /// The buffer that is allocated at once; most faces fit into it. Pages of it that are never filled take no memory.
 const INITIAL_BUFFER: usize = 256 * 1024;
@@ -192,11 +188,6 @@ impl Incoming<'_> {
 fn is_blank(body: &[u8]) -> bool {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     matches!(text.trim_ascii(), b"" | b"null")
-}
-
-/// How long a body may take of which so many bytes have come.
-fn allowed_time(received: usize) -> Duration {
-    GRACE_PERIOD + Duration::from_millis(received as u64 * 1000 / MIN_BYTES_PER_SECOND)
 }
 
 const ENDED_EARLY: BusError = BusError::Malformed(Cow::Borrowed("the body ended before its announced end"));

@@ -27,6 +27,19 @@ pub(crate) struct ConnectionState(Rc<Shared>);
 struct Shared {
     phase: Cell<Phase>,
     expectation: Expectation,
+    /// How many answers have slices that were not handed over.
+    unwritten: Cell<usize>,
+}
+
+/// An answer of which slices are left. Dropping it means that the last one was handed over.
+#[derive(Debug)]
+pub(crate) struct UnwrittenAnswer(ConnectionState);
+
+impl Drop for UnwrittenAnswer {
+    fn drop(&mut self) {
+        let unwritten = &self.0.0.unwritten;
+        unwritten.set(unwritten.get() - 1);
+    }
 }
 
 /// What a connection waits for.
@@ -50,6 +63,7 @@ impl ConnectionState {
         Self(Rc::new(Shared {
             phase: Cell::new(phase),
             expectation: Expectation::default(),
+            unwritten: Cell::new(0),
         }))
     }
 
@@ -102,6 +116,17 @@ impl ConnectionState {
             }
         });
         is_last
+    }
+
+    /// An answer in slices begins, and lasts until the value is dropped.
+    pub(crate) fn answer_begun(&self) -> UnwrittenAnswer {
+        self.0.unwritten.set(self.0.unwritten.get() + 1);
+        UnwrittenAnswer(self.clone())
+    }
+
+    /// Whether slices of an answer are left.
+    pub(crate) fn has_unwritten_slices(&self) -> bool {
+        self.0.unwritten.get() > 0
     }
 
     /// A part of the answer was written. The time for the next head runs from the last such part.

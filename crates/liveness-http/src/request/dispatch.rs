@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::limits::permit::Permit;
 use super::message_headers::{device, idempotency_key};
 use super::request_id::request_id;
+use super::sliced_body::in_slices;
 use super::upgrade::decline_upgrade;
 use crate::token::VerifiedToken;
 
@@ -53,6 +54,11 @@ async fn answer(
         Ok(meta) => receive(request, payload, &meta, &principal, &state).await,
         Err(refusal) => Err(refusal),
     };
+    let mut received = received;
+    let mut answer_memory = received
+        .as_mut()
+        .ok()
+        .and_then(|received| received.answer_memory.take());
     let context = Context::builder(principal)
         .request_id(request_id.clone())
         .client_address(client_address)
@@ -66,10 +72,15 @@ async fn answer(
     // begun must finish, and a refusal must be audited.
     let task = actix_web::rt::spawn(async move {
         let _held_until_done = permit;
-        work.await
+        let reply = work.await?;
+        if let Some(memory) = &mut answer_memory {
+            memory.shrink_to(reply.len());
+        }
+        Ok((reply, answer_memory))
     });
     let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
-    Ok(outcome?.answer(request_id))
+    let (reply, answer_memory) = outcome?;
+    Ok(in_slices(reply.answer(request_id), request.conn_data(), answer_memory))
 }
 
 /// The name of the message: the last part of the path.
@@ -116,6 +127,14 @@ fn report_refusal(
 struct Received {
     body: Body,
     key: Option<IdempotencyKey>,
+    /// What its answer may take.
+    answer_memory: Option<Permit>,
+}
+
+/// Whether the answer may be large: it shows a face, or many records.
+fn has_large_answer(meta: &Meta) -> bool {
+    // A user's own answers are small.
+    meta.kind() == Kind::Query && !meta.access().needs_user()
 }
 
 async fn receive(
@@ -137,7 +156,16 @@ async fn receive(
     } else {
         None
     };
-    Ok(Received { body, key })
+    let answer_memory = if has_large_answer(meta) {
+        Some(state.admission.reserve_answer(principal).await?)
+    } else {
+        None
+    };
+    Ok(Received {
+        body,
+        key,
+        answer_memory,
+    })
 }
 
 /// Sends the message, or its refusal, through the bus.

@@ -62,6 +62,11 @@ fn response(status: StatusCode, request_id: &RequestId) -> HttpResponseBuilder {
 pub(crate) struct Success(Vec<u8>);
 
 impl Success {
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Makes the response.
     pub(crate) fn answer(self, request_id: &RequestId) -> HttpResponse {
         response(StatusCode::OK, request_id).body(self.0)

@@ -15,6 +15,12 @@ pub(super) enum MaybeTlsStream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl MaybeTlsStream {
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+}
+
 /// Calls a method of the stream, whichever it is.
 macro_rules! on_either {
     ($maybe_tls:expr, $stream:ident => $call:expr) => {

@@ -157,11 +157,18 @@ fn tls(config: &ServeConfig, findings: &mut Findings) -> bool {
 }
 
 fn address(config: &ServeConfig, findings: &mut Findings) {
-    let bind = &config.bind;
+    listening("LIVENESS_BIND", &config.bind, findings);
+    if let Some(bind) = &config.operations_bind {
+        listening("LIVENESS_OPERATIONS_BIND", bind, findings);
+    }
+}
+
+/// Tries to listen on the address of a setting.
+fn listening(setting: &str, bind: &str, findings: &mut Findings) {
     let addresses: Vec<SocketAddr> = match bind.to_socket_addrs() {
         Ok(addresses) => addresses.collect(),
         Err(error) => {
-            let found = format!("LIVENESS_BIND: {bind} is no address: {error}");
+            let found = format!("{setting}: {bind} is no address: {error}");
             return findings.problem("address", found, "it must be ADDRESS:PORT, such as 127.0.0.1:8080");
         }
     };
@@ -170,12 +177,12 @@ fn address(config: &ServeConfig, findings: &mut Findings) {
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => findings.hint(
             "address",
             format!("somebody listens on {bind}"),
-            "fine if that is this service; else choose another LIVENESS_BIND",
+            format!("fine if that is this service; else choose another {setting}"),
         ),
         Err(error) => findings.problem(
             "address",
             format!("cannot listen on {bind}: {error}"),
-            "choose an address of this machine, and a port from 1024, in LIVENESS_BIND",
+            format!("choose an address of this machine, and a port from 1024, in {setting}"),
         ),
     }
 }

@@ -1,26 +1,24 @@
 //! A connection that ends when its client is too slow. actix-web keeps no such deadlines.
 //!
 //! Its own timer covers the head of the first request only. A second head, or an answer that is not read, could hold a
-//! connection for ever. The pace of a body is checked where it is read, in `request/body.rs`.
+//! connection for ever. The pace of a body is checked where it is read, in `request/body.rs`; that of an answer here.
 
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use super::address_shares::ConnectionPlace;
 use super::malformed_head::{head_timeout, replacement_for};
 use super::maybe_tls_stream::MaybeTlsStream;
 use super::tls::Tls;
 use crate::request::connection_state::{ConnectionState, HEAD_TIMEOUT, Phase};
-
-/// How long an answer may wait until its reader takes a byte of it.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+use crate::request::pace::allowed_time;
 
 /// What a client waits for that has sent `Expect: 100-continue`.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -31,9 +29,45 @@ pub(super) struct TimeoutStream {
     stream: MaybeTlsStream,
     state: ConnectionState,
     head_timer: Pin<Box<Sleep>>,
-    write_timer: Option<Pin<Box<Sleep>>>,
+    /// `None` while the client has taken all that was written.
+    reader: Option<Reader>,
     /// What is left to be written of [`CONTINUE`].
     invitation: &'static [u8],
+    /// Given back when the connection ends.
+    _place: Option<ConnectionPlace>,
+}
+
+/// A client that is behind with reading.
+#[derive(Debug)]
+struct Reader {
+    since: Instant,
+    /// How much it has taken since then.
+    taken: usize,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Reader {
+    fn new() -> Self {
+        let since = Instant::now();
+        Self {
+            since,
+            taken: 0,
+            timer: Box::pin(sleep_until(since + allowed_time(0))),
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.since + allowed_time(self.taken)
+    }
+
+    /// Ready, with an error, when it does not keep the pace.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let deadline = self.deadline();
+        if self.timer.deadline() != deadline {
+            self.timer.as_mut().reset(deadline);
+        }
+        self.timer.as_mut().poll(cx).map(|()| io::ErrorKind::TimedOut.into())
+    }
 }
 
 impl TimeoutStream {
@@ -42,21 +76,27 @@ impl TimeoutStream {
     /// # Errors
     ///
     /// When the handshake fails or takes too long.
-    pub(super) async fn accept(stream: TcpStream, tls: Option<&Tls>) -> io::Result<Self> {
-        Ok(Self::new(match tls {
+    pub(super) async fn accept(
+        stream: TcpStream,
+        tls: Option<&Tls>,
+        place: Option<ConnectionPlace>,
+    ) -> io::Result<Self> {
+        let stream = match tls {
             Some(tls) => timeout(HEAD_TIMEOUT, tls.accept(stream)).await??,
             None => MaybeTlsStream::Plain(stream),
-        }))
+        };
+        Ok(Self::new(stream, place))
     }
 
-    fn new(stream: MaybeTlsStream) -> Self {
+    fn new(stream: MaybeTlsStream, place: Option<ConnectionPlace>) -> Self {
         let head_until = Instant::now() + HEAD_TIMEOUT;
         Self {
             stream,
             state: ConnectionState::new(head_until),
             head_timer: Box::pin(sleep_until(head_until)),
-            write_timer: None,
+            reader: None,
             invitation: &[],
+            _place: place,
         }
     }
 
@@ -66,8 +106,8 @@ impl TimeoutStream {
 
     /// Ready, with an error, when the head has taken too long.
     fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        // While an answer is being written, the deadline for writing applies.
-        if self.write_timer.is_some() {
+        // While an answer is being written, its reader's pace applies.
+        if self.reader.is_some() {
             return Poll::Pending;
         }
         let (until, has_begun) = match self.state.phase() {
@@ -80,7 +120,7 @@ impl TimeoutStream {
         }
         ready!(self.head_timer.as_mut().poll(cx));
         if has_begun {
-            self.write_last(&head_timeout(), cx);
+            self.write_last(&head_timeout(self.stream.is_tls()), cx);
         }
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
@@ -89,14 +129,6 @@ impl TimeoutStream {
     fn write_last(&mut self, answer: &str, cx: &mut Context<'_>) {
         let _ = Pin::new(&mut self.stream).poll_write(cx, answer.as_bytes());
         let _ = Pin::new(&mut self.stream).poll_flush(cx);
-    }
-
-    /// Ready, with an error, when the client has read nothing of an answer for too long.
-    fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let timer = self
-            .write_timer
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_TIMEOUT)));
-        timer.as_mut().poll(cx).map(|()| io::ErrorKind::TimedOut.into())
     }
 
     /// Tells a client that its body is wanted, if it waits for that.
@@ -116,17 +148,38 @@ impl TimeoutStream {
     }
 
     /// Applies the deadlines to the result of a write.
-    fn after_write<T>(&mut self, result: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if result.is_pending() {
-            return self.poll_write_deadline(cx).map(Err);
+    fn after_write(&mut self, result: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match &result {
+            Poll::Pending => return self.reader.get_or_insert_with(Reader::new).poll_late(cx).map(Err),
+            Poll::Ready(Ok(taken)) => {
+                if let Some(reader) = &mut self.reader {
+                    // Whoever takes a byte now and then is late too.
+                    if reader.deadline() <= Instant::now() {
+                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                    }
+                    reader.taken += taken;
+                }
+            }
+            Poll::Ready(Err(_)) => return result,
         }
-        self.write_timer = None;
         self.state.answer_written();
         // The client may be silent from now on. Polling the timer makes it wake the connection.
         if let Poll::Ready(late) = self.poll_head_deadline(cx) {
             return Poll::Ready(Err(late));
         }
         result
+    }
+
+    /// Everything that was to be written has been, for now.
+    fn after_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.reader.is_some() && !self.state.has_unwritten_slices() {
+            self.reader = None;
+            self.state.answer_written();
+            if let Poll::Ready(late) = self.poll_head_deadline(cx) {
+                return Poll::Ready(Err(late));
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -155,7 +208,8 @@ impl AsyncRead for TimeoutStream {
 
 impl AsyncWrite for TimeoutStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if let (Phase::Head { .. }, Some(answer)) = (self.state.phase(), replacement_for(bytes)) {
+        let replacement = replacement_for(bytes, self.stream.is_tls());
+        if let (Phase::Head { .. }, Some(answer)) = (self.state.phase(), replacement) {
             self.write_last(&answer, cx);
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -175,11 +229,13 @@ impl AsyncWrite for TimeoutStream {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_invite(cx))?;
         // Without TLS a flush never waits. With TLS, encrypted bytes may still have to be sent.
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        if flushed.is_pending() || self.write_timer.is_some() {
-            return self.after_write(flushed, cx);
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Pending => self.reader.get_or_insert_with(Reader::new).poll_late(cx).map(Err),
+            Poll::Ready(flushed) => {
+                flushed?;
+                self.after_flush(cx)
+            }
         }
-        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use prometheus_client::metrics::gauge::Gauge;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
@@ -61,10 +62,15 @@ impl Tls {
         }))
     }
 
-    /// Reads the files again after each change. A pair that cannot be used is logged, and the old one is kept. This never
-    /// returns.
+    /// Reads the files again after each change. A pair that cannot be used is logged and tried again, and the old one is kept.
+    /// This never returns.
     pub(super) async fn watch_files(self) {
         self.watcher.run(move || self.identity.reload()).await;
+    }
+
+    /// 1 while the files have changed and cannot be used.
+    pub(super) fn is_stale(&self) -> &Gauge {
+        self.watcher.is_stale()
     }
 
     /// Does the handshake.
@@ -97,14 +103,12 @@ impl ResolvesServerCert for Identity {
 }
 
 impl Identity {
-    fn reload(&self) {
-        match self.files.read() {
-            Ok(identity) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
-                log::info!("TLS: the certificate was read again");
-            }
-            Err(error) => log::warn!("TLS: the certificate from before is kept: {error}"),
-        }
+    fn reload(&self) -> Result<(), String> {
+        let identity = self.files.read();
+        let identity = identity.map_err(|error| format!("TLS: the certificate from before is kept: {error}"))?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
+        log::info!("TLS: the certificate was read again");
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Instant;
 
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 
 use self::fetcher::{Fetcher, SharedKeys, read_keys};
@@ -112,6 +113,11 @@ impl Jwks {
     pub(super) fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Candidates {
         let keys = self.0.shared.keys();
         keys.candidates(kid, algorithm, Instant::now(), self.0.pace.lifetime)
+    }
+
+    /// 1 after a fetch that failed, until one succeeds.
+    pub(crate) fn is_stale(&self) -> &Gauge {
+        self.0.shared.is_stale()
     }
 
     /// When the known keys were fetched.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use prometheus_client::metrics::gauge::Gauge;
 use serde_json::{Map, Value};
 
 use super::claims::claim_text;
@@ -20,6 +21,9 @@ pub enum RevokedTokensError {
     /// A line does not name a token.
     #[error("{0}: line {1}: must be `jti` or `sub`, a space, and the claim's value")]
     Line(String, usize),
+    /// It has become empty. A program that writes it anew may not have come to its first line yet.
+    #[error("{0}: has become empty; if nothing is revoked any more, write a comment into it: # none")]
+    Empty(String),
 }
 
 /// The revoked tokens of a file, by `jti` or by `sub`. Cloning it is cheap.
@@ -51,22 +55,27 @@ impl RevokedTokens {
         })
     }
 
-    /// Reads the file again within 5 s of each change. A file that cannot be used is logged, and the old list is kept. This
-    /// never returns.
+    /// Reads the file again within 5 s of each change. A file that cannot be used, or has become empty, is logged and tried
+    /// again every 5 s. Meanwhile the old list is kept. This never returns.
     pub async fn follow_file(self) {
         let Self { path, watcher, claims } = self;
-        let reload = move || match RevokedClaims::read(&path) {
-            Ok(read) => {
-                log::info!(
-                    "revoked tokens: {} and all of {} subjects",
-                    read.jti.len(),
-                    read.sub.len()
-                );
-                *claims.write().unwrap_or_else(PoisonError::into_inner) = read;
-            }
-            Err(error) => log::warn!("revoked tokens: those from before are kept: {error}"),
+        let reload = move || {
+            let read = RevokedClaims::read_again(&path);
+            let read = read.map_err(|error| format!("revoked tokens: those from before are kept: {error}"))?;
+            log::info!(
+                "revoked tokens: {} and all of {} subjects",
+                read.jti.len(),
+                read.sub.len()
+            );
+            *claims.write().unwrap_or_else(PoisonError::into_inner) = read;
+            Ok(())
         };
         watcher.run(reload).await;
+    }
+
+    /// 1 while the file has changed and cannot be used.
+    pub(crate) fn is_stale(&self) -> &Gauge {
+        self.watcher.is_stale()
     }
 
     pub(super) fn contains(&self, claims: &Map<String, Value>, subject: &str) -> bool {
@@ -78,8 +87,19 @@ impl RevokedTokens {
 
 impl RevokedClaims {
     fn read(path: &Path) -> Result<Self, RevokedTokensError> {
-        let shown = || path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| RevokedTokensError::Unread(shown(), error))?;
+        Self::parse(path, &text(path)?)
+    }
+
+    /// Reads a file that was read before, and may be about to be written.
+    fn read_again(path: &Path) -> Result<Self, RevokedTokensError> {
+        let text = text(path)?;
+        if text.trim().is_empty() {
+            return Err(RevokedTokensError::Empty(path.display().to_string()));
+        }
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, RevokedTokensError> {
         let mut revoked = Self::default();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -89,10 +109,14 @@ impl RevokedClaims {
             let (values, value) = match line.split_once(' ') {
                 Some(("jti", value)) => (&mut revoked.jti, value),
                 Some(("sub", value)) => (&mut revoked.sub, value),
-                _ => return Err(RevokedTokensError::Line(shown(), number + 1)),
+                _ => return Err(RevokedTokensError::Line(path.display().to_string(), number + 1)),
             };
             values.insert(value.trim_start().to_owned());
         }
         Ok(revoked)
     }
+}
+
+fn text(path: &Path) -> Result<String, RevokedTokensError> {
+    std::fs::read_to_string(path).map_err(|error| RevokedTokensError::Unread(path.display().to_string(), error))
 }

@@ -65,6 +65,10 @@ impl TokenVerifier {
         self
     }
 
+    pub(crate) fn jwks(&self) -> Option<&Jwks> {
+        self.jwks.as_ref()
+    }
+
     pub(crate) fn revoked(&self) -> Option<&RevokedTokens> {
         self.revoked.as_ref()
     }

@@ -51,7 +51,7 @@ impl Server {
     }
 
     fn spawn(database: Arc<Database>, settings: Vec<(String, String)>) -> Self {
-        let mut process = command(&["serve"])
+        let mut process = serve()
             .env("LIVENESS_JWT_SECRET", SECRET)
             .env("LIVENESS_BIND", "127.0.0.1:0")
             .envs(database.settings())
@@ -159,6 +159,22 @@ pub fn command(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// `serve`, for which the permissions of files hold also where the tests run as root.
+fn serve() -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return command(&["serve"]);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"])
+        .args([env!("CARGO_BIN_EXE_liveness-http"), "serve"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command

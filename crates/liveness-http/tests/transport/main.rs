@@ -6,6 +6,7 @@
 mod client_address;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
+mod connections;
 mod cors;
 #[path = "../api/engine.rs"]
 mod engine;
@@ -24,6 +25,7 @@ mod requests;
 #[path = "../api/server.rs"]
 mod server;
 mod slow_clients;
+mod static_files;
 mod tls;
 mod tokens;
 mod wire;

@@ -1,4 +1,5 @@
-//! Resident memory under many uploads at once: it is bounded by `LIVENESS_BODY_MEMORY`, not by how many there are.
+//! Resident memory under many uploads and many slow readers at once: `LIVENESS_BODY_MEMORY` and `LIVENESS_ANSWER_MEMORY` bound it, not
+//! how many there are.
 
 use std::io::{ErrorKind, Write as _};
 use std::sync::Barrier;
@@ -7,11 +8,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use serde_json::json;
 
 use crate::engine::{Engine, on_each_engine};
-use crate::metrics::metric;
-use crate::server::{FACE, Server, customer};
-use crate::wire::{UPDATE, Wire, bearer, head, total_count};
+use crate::metrics::{metric, wait_for};
+use crate::server::{FACE, Server, admin, customer, report};
+use crate::wire::{DETAILS, STATUS, UPDATE, Wire, bearer, head, total_count};
 
 const UPLOADS: usize = 64;
 const MEGABYTE: f64 = 1e6;
@@ -101,6 +103,60 @@ fn a_small_budget_keeps_memory_small() {
     assert!(recorded > 0);
 }
 
+/// The most memory that it took, in MB.
+fn peak(server: &Server) -> f64 {
+    metric(server, "process_resident_memory_peak_bytes") / MEGABYTE
+}
+
+#[test]
+fn four_hundred_strangers_who_read_slowly_stay_under_60_mb() {
+    let server = Server::start(Engine::Sqlite);
+    let mut strangers: Vec<_> = (0..400).map(|_| Wire::with_small_window(&server)).collect();
+    for stranger in &mut strangers {
+        stranger.send("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    for stranger in &mut strangers {
+        assert_eq!(stranger.head().0, 200);
+    }
+    assert_eq!(metric(&server, "liveness_connections"), 401.0);
+    let peak = peak(&server);
+    assert!(peak < 60.0, "{peak} MB");
+}
+
+fn sixty_slow_looks_at_faces_of_5_mib_stay_under_330_mb(engine: Engine) {
+    let server = Server::start(engine);
+    let mut large = report("s", true);
+    large["imageBase64"] = json!(BASE64_STANDARD.encode([FACE, &vec![7; (5 << 20) - FACE.len()]].concat()));
+    large["metadata"] = json!({ "verificationResult": true });
+    assert_eq!(server.send(UPDATE, &customer(1), &large).codes(), (200, "00"));
+
+    let (authorization, body) = (bearer(&admin()), json!({ "userId": 1 }).to_string());
+    let length = body.len().to_string();
+    let headers = [
+        ("Authorization", authorization.as_str()),
+        ("Content-Type", "application/json"),
+        ("Content-Length", &length),
+    ];
+    let mut looks: Vec<_> = (0..60).map(|_| Wire::with_small_window(&server)).collect();
+    for look in &mut looks {
+        look.send(head(DETAILS, &headers) + &body);
+    }
+    // Half of the memory is one reviewer's, and is full of answers that nobody reads.
+    wait_for(&server, "liveness_answers_waiting", 51.0);
+    let unwritten = metric(&server, "liveness_answer_bytes");
+    assert!((60e6..=64.0 * 1024.0 * 1024.0).contains(&unwritten), "{unwritten}");
+    assert_eq!(server.send(STATUS, &customer(2), &json!({})).codes(), (200, "00"));
+    let statuses: Vec<_> = looks.iter_mut().map(|look| look.head().0).collect();
+    let count = |status| statuses.iter().filter(|found| **found == status).count();
+    assert_eq!((count(200), count(429)), (9, 51), "{statuses:?}");
+    let peak = peak(&server);
+    assert!(peak < 330.0, "{peak} MB");
+
+    drop(looks);
+    wait_for(&server, "liveness_answer_bytes", 0.0);
+}
+
 on_each_engine! {
+    sixty_slow_looks_at_faces_of_5_mib_stay_under_330_mb,
     sixty_four_uploads_at_once_stay_under_700_mb,
 }

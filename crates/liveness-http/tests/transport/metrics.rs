@@ -187,7 +187,9 @@ fn commits_connections_and_the_process_are_shown() {
 
 #[test]
 fn the_alerts_are_of_metrics_that_there_are() {
-    let server = Server::start(Engine::Sqlite);
+    let list = tempfile::NamedTempFile::new().unwrap();
+    let list = list.path().to_str().unwrap();
+    let server = Server::with(Engine::Sqlite, &[("LIVENESS_JWT_REVOKED_FILE", list)]);
     assert_eq!(server.send(UPDATE, &customer(1), &report("a", true)).status, 200);
     assert_eq!(server.send(UPDATE, "no token", &json!({})).status, 401);
     let all = metrics(&server);

@@ -170,6 +170,41 @@ fn who_does_not_read_an_answer_holds_up_nobody() {
     assert_eq!(server.send(STATUS, &customer(2), &json!({})).codes(), (200, "00"));
 }
 
+/// How much of a file a client gets that takes so many bytes ten times a second.
+fn read_slowly(server: &Server, path: &str, bytes: usize) -> usize {
+    let mut wire = Wire::with_small_window(server);
+    wire.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    let (status, headers) = wire.head();
+    assert_eq!(status, 200);
+    let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
+    let mut left = length;
+    while left > 0 {
+        thread::sleep(Duration::from_millis(100));
+        match wire.try_skip(bytes.min(left)) {
+            Ok(()) => left -= bytes.min(left),
+            Err(_) => break,
+        }
+    }
+    if left == 0 {
+        assert_eq!(wire.rest(), b"");
+    }
+    length - left
+}
+
+#[test]
+fn who_reads_too_slowly_is_cut_off_and_who_keeps_the_pace_gets_it_all() {
+    let server = Server::start(Engine::Sqlite);
+    let path = "/docs/swagger-ui-bundle.js";
+    let (slow, fair) = thread::scope(|scope| {
+        let slow = scope.spawn(|| read_slowly(&server, path, 1_000));
+        let fair = scope.spawn(|| read_slowly(&server, path, 8_000));
+        (slow.join().unwrap(), fair.join().unwrap())
+    });
+    // At that pace it takes longer than the 15 s that everybody has.
+    assert!(fair > 15 * 80_000, "{fair}");
+    assert!(slow < fair / 4, "{slow} of {fair}");
+}
+
 #[test]
 fn two_hundred_slow_clients_do_not_keep_a_good_one_waiting() {
     let mut server = Server::with(Engine::Sqlite, &[("LIVENESS_SHUTDOWN_GRACE", "2s")]);

@@ -77,14 +77,17 @@ impl Files {
     }
 
     fn server(&self) -> Server {
-        Server::with(
-            Engine::Sqlite,
-            &[
-                ("LIVENESS_TLS_CERT_FILE", self.certificate().to_str().unwrap()),
-                ("LIVENESS_TLS_KEY_FILE", self.key().to_str().unwrap()),
-                ("LIVENESS_SHUTDOWN_GRACE", "8s"),
-            ],
-        )
+        self.server_with(&[])
+    }
+
+    fn server_with(&self, settings: &[(&str, &str)]) -> Server {
+        let (certificate, key) = (self.certificate(), self.key());
+        let tls = [
+            ("LIVENESS_TLS_CERT_FILE", certificate.to_str().unwrap()),
+            ("LIVENESS_TLS_KEY_FILE", key.to_str().unwrap()),
+            ("LIVENESS_SHUTDOWN_GRACE", "8s"),
+        ];
+        Server::with(Engine::Sqlite, &[&tls, settings].concat())
     }
 }
 
@@ -195,8 +198,17 @@ fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_is_not() {
     wait_until("no warning", warned);
     assert_eq!(shown(&server, &both), old.certificate);
 
+    let stale = |value: u8| {
+        let wire = try_connect(&server, &both, &[&TLS13]).unwrap();
+        let metrics = exchange(wire, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let series = format!("liveness_stale_files{{setting=\"LIVENESS_TLS_CERT_FILE\"}} {value}\n");
+        metrics.contains(&series)
+    };
+    assert!(stale(1));
+
     std::fs::write(files.key(), &new.key_pem).unwrap();
     wait_until("not the new one", || shown(&server, &both) == new.certificate);
+    wait_until("it is still stale", || stale(0));
 
     std::fs::write(files.key(), "no key").unwrap();
     wait_until("no warning", || {
@@ -213,6 +225,43 @@ fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_is_not() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 200 OK\r\n"),
         "{answer}"
     );
+}
+
+#[test]
+fn every_answer_over_tls_keeps_a_browser_with_it_and_none_without() {
+    let trusted = Identity::make();
+    let files = Files::of(&trusted);
+    let secure = files.server_with(&[("LIVENESS_CORS_ORIGINS", "https://portal.example")]);
+    let plain = Server::with(Engine::Sqlite, &[("LIVENESS_CORS_ORIGINS", "https://portal.example")]);
+    let preflight = "OPTIONS /health/live HTTP/1.1\r\nHost: x\r\nOrigin: https://portal.example\r\n\
+                     Access-Control-Request-Method: GET\r\nConnection: close\r\n\r\n";
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    for (status, sent) in [
+        ("200", get("/health/live")),
+        ("200", get("/admin")),
+        ("200", get("/metrics")),
+        ("308", get("/docs/")),
+        ("204", preflight.to_owned()),
+        ("200", status_request()),
+        ("401", status_request().replace("Bearer ", "Bearer x")),
+        ("404", get("/nowhere")),
+        ("405", get("/api/BPMSelfService/commands/CheckLivenessStatusQuery")),
+        ("400", "nonsense\r\n\r\n".to_owned()),
+        ("408", "GET /health/live HT".to_owned()),
+    ] {
+        let answer = exchange(connect(&secure, &trusted), &sent);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{sent}: {answer}");
+        let told = answer
+            .matches("strict-transport-security: max-age=31536000\r\n")
+            .count();
+        assert_eq!(told, 1, "{sent}: {answer}");
+
+        let mut wire = Wire::to(&plain);
+        wire.send(&sent);
+        let answer = String::from_utf8(wire.rest()).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{sent}: {answer}");
+        assert!(!answer.contains("strict-transport"), "{sent}: {answer}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! HTTP as bytes, and what every answer has to be.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::server::{Answer, Server, admin};
@@ -29,6 +30,28 @@ pub struct Wire(BufReader<TcpStream>);
 impl Wire {
     pub fn to(server: &Server) -> Self {
         Self(BufReader::new(server.connect()))
+    }
+
+    /// A connection of a far-away client that has little room for what it has not read.
+    pub fn with_small_window(server: &Server) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        // Loopback's own is 64 KiB, with which the system takes megabytes that nobody reads.
+        socket.set_tcp_mss(1400).unwrap();
+        let address: SocketAddr = server.address().parse().unwrap();
+        socket.connect(&address.into()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self(BufReader::with_capacity(1024, socket.into()))
+    }
+
+    /// A connection to an address of this machine from another one of its own.
+    pub fn between(own: &str, address: &str) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let own: SocketAddr = format!("{own}:0").parse().unwrap();
+        socket.bind(&own.into()).unwrap();
+        socket.connect(&address.parse::<SocketAddr>().unwrap().into()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self(BufReader::new(socket.into()))
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -78,6 +101,11 @@ impl Wire {
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).unwrap();
         body
+    }
+
+    /// The same, where the connection may be cut.
+    pub fn try_skip(&mut self, length: usize) -> std::io::Result<()> {
+        self.0.read_exact(&mut vec![0; length])
     }
 
     /// The head of the next answer.

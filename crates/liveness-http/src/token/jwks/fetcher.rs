@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Instant;
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::watch;
 
 use super::super::jwk::JwkSet;
@@ -16,6 +17,7 @@ use super::source::Source;
 pub(super) struct SharedKeys {
     keys: RwLock<KeyCache>,
     throttle: Mutex<FetchThrottle>,
+    is_stale: Gauge,
 }
 
 // A poisoned lock is fine: nothing panics while it is held.
@@ -26,6 +28,11 @@ impl SharedKeys {
 
     pub(super) fn throttle(&self) -> MutexGuard<'_, FetchThrottle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// 1 after a fetch that failed, until one succeeds.
+    pub(super) fn is_stale(&self) -> &Gauge {
+        &self.is_stale
     }
 
     fn replace(&self, keys: KeyCache) {
@@ -97,11 +104,13 @@ impl Fetcher {
         match read_keys(&self.source) {
             Ok(set) => {
                 self.replace_keys(set);
+                self.shared.is_stale.set(0);
                 if self.failure.take().is_some() {
                     log::info!("JWKS: the keys are fetched again");
                 }
             }
             Err(reason) => {
+                self.shared.is_stale.set(1);
                 if self.failure.as_ref() != Some(&reason) {
                     log::warn!("JWKS: the keys cannot be fetched, and the known ones are used for a while: {reason}");
                     self.failure = Some(reason);

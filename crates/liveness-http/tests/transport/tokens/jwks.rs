@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 use super::{assert_all_refused, assert_good};
 use crate::engine::Engine;
 use crate::keys::{KeyPair, claims, hmac_sha256, jwt};
+use crate::metrics::wait_for;
 use crate::provider::Provider;
 use crate::server::{ISSUER, Server, customer};
 use crate::tls::Identity;
@@ -182,6 +183,7 @@ fn a_host_starts_without_its_provider_and_serves_whom_it_can() {
     let server = server(&url);
 
     assert_good(&server, "the secret", &customer(1));
+    wait_for(&server, r#"liveness_stale_files{setting="LIVENESS_JWT_JWKS"}"#, 1.0);
     assert_all_refused(&server, &[("theirs", KeyPair::p256().named_token("key", &claims()))]);
     assert!(settled_log(&server).contains("JWKS: "), "{}", server.log());
 }
