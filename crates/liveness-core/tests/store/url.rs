@@ -75,7 +75,7 @@ fn a_path_that_cannot_be_a_database_is_refused_in_one_line() {
     let nowhere = refusal(&format!("sqlite://{folder}/no/such/folder.db"));
 
     assert!(
-        directory.contains(&format!("{folder}: ")) && directory.contains("Is a directory"),
+        directory.contains(&format!("{folder}: ")) && directory.contains("is no file"),
         "{directory}"
     );
     assert!(

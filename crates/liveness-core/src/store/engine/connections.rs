@@ -110,7 +110,11 @@ impl Connections {
             writers,
             file,
             settings: PostgresSettings::default(),
-            acceptance: Acceptance::default(),
+            // The list of migrations of a backend that brings its pool may hold migrations of its own.
+            acceptance: Acceptance {
+                newer_schema: true,
+                ..Acceptance::default()
+            },
             is_citus: OnceLock::new(),
             is_away: AtomicBool::new(false),
             lacks_migrations: AtomicBool::new(false),
