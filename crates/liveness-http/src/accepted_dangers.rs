@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// The names of dangers that the operator accepts: `fsync,world-readable`.
+/// The names of dangers that the operator accepts: `world-writable,newer-schema`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AcceptedDangers(Vec<String>);
 
@@ -26,7 +26,10 @@ impl FromStr for AcceptedDangers {
         if names.iter().all(|name| is_name(name)) {
             Ok(Self(names))
         } else {
-            Err("must be names of dangers with commas between, as `doctor` shows them: fsync,world-readable".to_owned())
+            Err(
+                "must be names of dangers with commas between, as `doctor` shows them: world-writable,newer-schema"
+                    .to_owned(),
+            )
         }
     }
 }

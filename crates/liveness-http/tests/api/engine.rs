@@ -71,7 +71,6 @@ impl Database {
             // So few that the servers of many tests at once fit.
             ("LIVENESS_DATABASE_CONNECTIONS", "4".to_owned()),
             // `.ci/test` starts its server without these.
-            ("LIVENESS_ACCEPT", "fsync,full_page_writes".to_owned()),
         ]
     }
 

@@ -167,7 +167,7 @@ fn durability(setting: &Setting, findings: &mut Findings) {
         _ => "what was acknowledged is lost when the power fails",
     };
     let mend = format!("set {name} as the database's manual says for durable commits");
-    findings.danger(name, "durability", format!("{name}={value}: {loss}"), &mend);
+    findings.problem("durability", format!("{name}={value}: {loss}"), mend);
 }
 
 fn connections(config: &DatabaseConfig, diagnosis: &Diagnosis, findings: &mut Findings) {

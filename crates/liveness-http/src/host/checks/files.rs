@@ -77,11 +77,10 @@ pub(crate) fn database(path: &Path, findings: &mut Findings) {
             &format!("chmod 600 {open}"),
         );
     } else if let Some((open, _)) = open_to_all(0o004) {
-        findings.danger(
-            "world-readable",
+        findings.problem(
             "files",
             format!("{open} holds faces, and everybody may read it"),
-            &format!("chmod 600 {open}"),
+            format!("chmod 600 {open}"),
         );
     } else if let Some((open, _)) = about_files.iter().find(|(_, about)| about.mode() & 0o077 != 0) {
         findings.warning(
