@@ -160,14 +160,15 @@ fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
 
 fn durability(setting: &Setting, findings: &mut Findings) {
     let Setting { name, value, .. } = setting;
-    let loss = match value.as_str() {
-        "local" | "remote_write" => {
-            "what was acknowledged is lost when the server fails, though there are synchronous standbys"
-        }
-        _ => "what was acknowledged is lost when the power fails",
-    };
+    let found = |loss| format!("{name}={value}: what was acknowledged is lost when {loss}");
     let mend = format!("set {name} as the database's manual says for durable commits");
-    findings.problem("durability", format!("{name}={value}: {loss}"), mend);
+    match value.as_str() {
+        "local" | "remote_write" => {
+            let loss = found("the server fails, though there are synchronous standbys");
+            findings.danger(name, "durability", loss, &mend);
+        }
+        _ => findings.problem("durability", found("the power fails"), mend),
+    }
 }
 
 fn connections(config: &DatabaseConfig, diagnosis: &Diagnosis, findings: &mut Findings) {
