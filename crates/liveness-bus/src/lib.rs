@@ -140,4 +140,4 @@ pub use handler::Handler;
 pub use message::{Answer, Audit, Description, Example, Kind, Message, Meta};
 pub use middleware::{Frame, Middleware, Next};
 pub use observability::Observer;
-pub use validation::violation;
+pub use validation::{violation, violation_of};

@@ -19,7 +19,7 @@ const FIELD: &str = "field";
 
 /// Converts a broken rule of several fields into an error of `validator`, for its `schema` functions. The error is
 /// reported for `field`, which is its name on the wire.
-pub(crate) fn violation_of(field: &'static str, broken: Violation) -> ValidationError {
+pub fn violation_of(field: &'static str, broken: Violation) -> ValidationError {
     let mut error = violation(broken);
     error.add_param(FIELD.into(), &field);
     error
