@@ -97,7 +97,7 @@ pub struct ServeConfig {
     )]
     pub forwarded_header: ForwardedHeader,
 
-    /// Origins whose pages may call the API from a browser (CORS): https://portal.example,capacitor://localhost.
+    /// Origins whose pages may call the API from a browser (CORS): `https://portal.example,capacitor://localhost`.
     #[arg(
         long,
         env = "LIVENESS_CORS_ORIGINS",
