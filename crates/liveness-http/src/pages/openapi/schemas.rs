@@ -25,7 +25,25 @@ impl Schemas {
     }
 
     pub(super) fn request(&mut self, description: &Description) -> Value {
-        description.request(&mut self.requests).to_value()
+        let schema = description.request(&mut self.requests).to_value();
+        if !self.is_anything_required(&schema) {
+            self.allow_null(&schema);
+        }
+        schema
+    }
+
+    /// The body `null` is `{}`. A request with a required field lacks it in both.
+    fn allow_null(&mut self, schema: &Value) {
+        let name = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|path| path.rsplit('/').next());
+        let definition = name.and_then(|name| self.requests.definitions_mut().get_mut(name));
+        if let Some(Value::Object(definition)) = definition
+            && definition.get("type").is_some_and(|kind| kind == "object")
+        {
+            definition.insert("type".to_owned(), json!(["object", "null"]));
+        }
     }
 
     pub(super) fn reply(&mut self, description: &Description) -> Value {
