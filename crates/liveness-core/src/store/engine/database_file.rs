@@ -58,6 +58,8 @@ pub(crate) struct DatabaseFile {
     files: [(PathBuf, OnceLock<Identity>); 3],
     /// The size of the log at the last check. A log that is smaller was reset by a checkpoint, or truncated.
     log_bytes: AtomicU64,
+    /// The size of a page, once it was asked for. It cannot change while there is a log.
+    page_bytes: OnceLock<u64>,
     is_wrong: AtomicBool,
 }
 
@@ -71,6 +73,7 @@ impl DatabaseFile {
             path: path.to_owned(),
             files: [path.to_owned(), log, index].map(|path| (path, OnceLock::new())),
             log_bytes: AtomicU64::new(0),
+            page_bytes: OnceLock::new(),
             is_wrong: AtomicBool::new(false),
         };
         file.check().map_err(|error| cannot_open(path, &error.cause()))?;
@@ -128,9 +131,8 @@ impl DatabaseFile {
         // A checkpoint of another process may come between the two numbers, but not each time.
         for _ in 0..3 {
             let frames = sql_query("PRAGMA wal_checkpoint(NOOP)").get_result::<Frames>(conn)?.log;
-            let page = sql_query("PRAGMA page_size").get_result::<PageSize>(conn)?.page_size;
+            let page = self.page_bytes(conn)?;
             let frames = u64::try_from(frames).unwrap_or(0);
-            let page = u64::try_from(page).unwrap_or(0);
             let found = bytes();
             if frames == 0 || found >= LOG_HEADER + frames * (FRAME_HEADER + page) {
                 self.log_bytes.store(found, Ordering::Relaxed);
@@ -138,6 +140,14 @@ impl DatabaseFile {
             }
         }
         self.tell(Err(format!("the database file {} was truncated", log.display())))
+    }
+
+    fn page_bytes(&self, conn: &mut SqliteConnection) -> QueryResult<u64> {
+        if let Some(known) = self.page_bytes.get() {
+            return Ok(*known);
+        }
+        let found = sql_query("PRAGMA page_size").get_result::<PageSize>(conn)?.page_size;
+        Ok(*self.page_bytes.get_or_init(|| u64::try_from(found).unwrap_or(0)))
     }
 
     fn tell(&self, checked: Result<(), String>) -> Result<(), StoreError> {
