@@ -8,6 +8,9 @@ use crate::error::{FieldError, MAX_FIELD_ERRORS};
 /// The beginning of serde's error text for a missing field.
 const MISSING: &str = "missing field `";
 
+const MUST_BE_GIVEN: &str = "must be given";
+const MUST_BE_GIVEN_ONCE: &str = "must be given once";
+
 /// A struct of a message, known by the list of its fields' names, and one of these names.
 type RequiredField = (&'static [&'static str], &'static str);
 
@@ -82,11 +85,11 @@ impl Findings {
     }
 
     pub(super) fn missing(&mut self, path: Path<'_>) {
-        self.note(path, "required", || "must be given".into());
+        self.note(path, "required", || MUST_BE_GIVEN.into());
     }
 
     pub(super) fn duplicate(&mut self, path: Path<'_>) {
-        self.note(path, "duplicate", || "must be given once".into());
+        self.note(path, "duplicate", || MUST_BE_GIVEN_ONCE.into());
     }
 
     pub(super) fn half_surrogate(&mut self, path: Path<'_>) {
@@ -115,10 +118,10 @@ impl Findings {
             if let Some(name) = fields.iter().copied().find(|known| *known == name) {
                 self.require(path, fields, name);
             }
-            self.note_at(path.field(printable_key(name)), "required", || "must be given".into());
+            self.note_at(path.field(printable_key(name)), "required", || MUST_BE_GIVEN.into());
         } else if let Some(name) = quoted_after(&text, "duplicate field `") {
             let field = path.field(printable_key(name));
-            self.note_at(field, "duplicate", || "must be given once".into());
+            self.note_at(field, "duplicate", || MUST_BE_GIVEN_ONCE.into());
         } else if let Some(name) = quoted_after(&text, "unknown field `") {
             let field = path.field(printable_key(name));
             self.note_at(field, "type", || "is not a field that is known here".into());

@@ -40,6 +40,20 @@ struct Variants<'a, A> {
     findings: &'a mut Findings,
 }
 
+impl<'a, A> Variants<'a, A> {
+    /// The variants, and the visitor of what one of them holds.
+    fn typed<V>(self, shape: Shape, visitor: V) -> (A, Typed<'a, V>) {
+        let typed = Typed {
+            visitor,
+            shape,
+            path: self.path,
+            findings: self.findings,
+            is_optional: false,
+        };
+        (self.variants, typed)
+    }
+}
+
 impl<'a, 'de, A: EnumAccess<'de>> EnumAccess<'de> for Variants<'a, A> {
     type Error = A::Error;
     type Variant = Variants<'a, A::Variant>;
@@ -71,14 +85,8 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Variants<'_, A> {
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, A::Error> {
-        let typed = Typed {
-            visitor,
-            shape: Shape::Array,
-            path: self.path,
-            findings: self.findings,
-            is_optional: false,
-        };
-        self.variants.tuple_variant(length, typed)
+        let (variants, typed) = self.typed(Shape::Array, visitor);
+        variants.tuple_variant(length, typed)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -86,13 +94,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Variants<'_, A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        let typed = Typed {
-            visitor,
-            shape: Shape::Struct(fields),
-            path: self.path,
-            findings: self.findings,
-            is_optional: false,
-        };
-        self.variants.struct_variant(fields, typed)
+        let (variants, typed) = self.typed(Shape::Struct(fields), visitor);
+        variants.struct_variant(fields, typed)
     }
 }
