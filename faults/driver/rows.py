@@ -48,6 +48,10 @@ class Row:
     def __str__(self) -> str:
         cells = (
             self.fault, self.engine, self.rounds, f"{self.acknowledged:,}", f"{self.whole:,}", len(self.lost), len(self.doubled),
-            ", ".join(f"{status}: {count:,}" for status, count in sorted(self.answers.items(), key=str)), f"{self.longest_recovery:.2f} s", f"{self.longest_answer:.2f} s",
+            ", ".join(f"{status}: {count:,}" for status, count in sorted(self.answers.items(), key=str)), seconds(self.longest_recovery), seconds(self.longest_answer),
         )
         return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def seconds(number: float) -> str:
+    return f"{number:.2f} s" if number else ""

@@ -7,13 +7,11 @@ from readback import settle
 from rows import Row
 from stage import Stage
 
-NAME = "kill"
-ENGINES = ("sqlite", "postgres")
-ROUNDS, SHORT = 200, 8
+ROUNDS = 200
 HOST, SERVER, BOTH = "kill -9 of the host", "kill -9 of PostgreSQL", "kill -9 of both"
 
 
-def run(engine: str, rounds: int, seed: int) -> list[Row]:
+def run(engine: str, rounds: int, seed: int, _is_short: bool = False) -> list[Row]:
     chance = random.Random(seed)
     kinds = [HOST, SERVER, HOST, BOTH] if engine == "postgres" else [HOST]
     rows = {kind: Row(kind, engine, frozenset({200, 503, "none"})) for kind in kinds}

@@ -7,9 +7,7 @@ from readback import settle
 from rows import Row
 from stage import Stage
 
-NAME = "network"
-ENGINES = ("postgres",)
-ROUNDS, SHORT = 5, 1
+ROUNDS = 5
 # The fault, what the proxy does, for how many seconds, and whether the connections are cut at its end.
 FAULTS = [
     ("each message takes 200 ms", ("delay", 0.2), 4, False),
@@ -21,10 +19,10 @@ FAULTS = [
 ]
 
 
-def run(engine: str, rounds: int, seed: int) -> list[Row]:
+def run(engine: str, rounds: int, seed: int, is_short: bool = False) -> list[Row]:
     rows = []
     with Stage(engine, is_proxied=True) as stage:
-        for place, (name, mode, seconds, is_cut) in enumerate(FAULTS):
+        for place, (name, mode, seconds, is_cut) in enumerate(FAULTS[:: 2 if is_short else 1]):
             row = Row(name, engine)
             rows.append(row)
             for number in range(rounds):
