@@ -56,6 +56,7 @@ class Postgres:
         self.port = free_port()
         self.process = None
         self.is_kept_up = threading.Event()
+        self.keeper = None
         self.home.mkdir()
         if mine := account():
             os.chown(self.home, mine["user"], mine["group"])
@@ -95,6 +96,8 @@ class Postgres:
 
     def stop(self) -> None:
         self.is_kept_up.clear()
+        if self.keeper:
+            self.keeper.join()
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait()
@@ -109,7 +112,8 @@ class Postgres:
                     self.spawn()
                 time.sleep(0.2)
 
-        threading.Thread(target=watch, daemon=True).start()
+        self.keeper = threading.Thread(target=watch, daemon=True)
+        self.keeper.start()
 
     def sql(self, statement: str, database: str = "liveness") -> str:
         program = programs() / "psql"

@@ -1,5 +1,6 @@
 """What a scenario runs on: a folder, a database, the host, and what makes faults."""
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -15,7 +16,7 @@ from shim import Shim
 
 
 class Stage:
-    """Begins with the host ready. Ends everything that it has begun; the folder of a run that went wrong is kept."""
+    """Begins with the host ready. Ends everything that it has begun; the folder of a run that could not go on is kept."""
 
     def __init__(self, engine: str, shim_on: str = "", is_proxied: bool = False, env: dict[str, str] | None = None):
         self.engine = engine
@@ -47,14 +48,12 @@ class Stage:
             self.shim.set()
         for load in self.loads:
             load.is_over.set()
-        if self.postgres:
-            self.postgres.is_kept_up.clear()
         self.host.stop()
         if self.proxy:
             self.proxy.close()
         if self.postgres:
             self.postgres.stop()
-        if error:
+        if error or os.environ.get("FAULTS_KEEP"):
             print(f"what is left of the run is in {self.folder}", flush=True)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
