@@ -45,7 +45,7 @@ def run(engine: str, rounds: int, seed: int, is_short: bool = False) -> list[Row
         if stage.postgres:
             # It ends itself where its log cannot be written, and at its start as long as that lasts.
             stage.postgres.keep_up()
-        for place, (name, files, calls) in enumerate(FAULTS[engine][:: 2 if is_short else 1]):
+        for place, (name, files, calls) in enumerate(FAULTS[engine][:: 3 if is_short else 1]):
             row = Row(name, engine)
             rows.append(row)
             for number in range(rounds):

@@ -30,7 +30,7 @@ def run(engine: str, rounds: int, seed: int, is_short: bool = False) -> list[Row
                 load = stage.load(row, f"network-{seed}-{place}-{number}")
                 load.wait_for(20)
                 stage.proxy.set(*mode)
-                time.sleep(seconds)
+                time.sleep(seconds / 2 if is_short else seconds)
                 if not stage.proxy.hits:
                     raise Broken("nothing met the fault")
                 stage.proxy.set("pass")
