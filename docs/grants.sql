@@ -15,5 +15,6 @@ GRANT USAGE ON SCHEMA public TO :"role";
 GRANT SELECT ON __diesel_schema_migrations TO :"role";
 GRANT SELECT, INSERT ON liveness_checks, liveness_images, liveness_audit_entries TO :"role";
 GRANT SELECT, INSERT, UPDATE ON liveness_users, liveness_sessions, liveness_check_totals TO :"role";
+GRANT EXECUTE ON FUNCTION liveness_confirm_commit() TO :"role";
 
 COMMIT;
