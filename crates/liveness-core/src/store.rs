@@ -21,6 +21,7 @@ pub use self::engine::diagnosis::{Diagnosis, Setting};
 pub use self::engine::error::{OpenError, StoreError};
 pub use self::engine::postgres::{PostgresPool, PostgresSettings};
 pub use self::engine::sqlite::{SqlitePool, SqliteSettings};
+pub use self::engine::statement_log::LoggedValues;
 pub use self::opening::StoreSettings;
 pub use self::queue::group_commit::GroupCommit;
 pub use self::queue::stats::{Distribution, StoreStats};

@@ -16,5 +16,6 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod sqlite_snapshot;
 pub(crate) mod standby;
+pub(crate) mod statement_log;
 pub(crate) mod storage_trouble;
 pub(crate) mod timeouts;

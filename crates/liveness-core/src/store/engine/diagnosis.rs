@@ -10,6 +10,7 @@ use super::citus;
 use super::connection::{Connection, Purpose};
 use super::error::{StoreError, one_line};
 use super::migrations;
+use super::statement_log::{LoggedValues, logged_values};
 use crate::Timestamp;
 
 /// What a database says of itself.
@@ -27,6 +28,8 @@ pub struct Diagnosis {
     pub write_refusal: Option<String>,
     /// The settings on which it depends whether a commit outlives a power cut.
     pub durability: Vec<Setting>,
+    /// The settings by which values of our statements reach the log of the server; none where there is no server.
+    pub logged_values: Vec<LoggedValues>,
     /// When the newest record was made.
     pub newest_check: Option<Timestamp>,
     /// The time by the server's clock; none where there is no server.
@@ -166,6 +169,7 @@ fn of_postgres(conn: &mut PgConnection) -> Result<Diagnosis, StoreError> {
             // Without a standby there is none to lose commits by.
             is_on("synchronous_standby_names", standbys),
         ],
+        logged_values: logged_values(conn)?,
         clock: Timestamp::from_unix_millis(clock),
         max_connections: Some(max_connections),
         is_encrypted: Some(is_encrypted),
@@ -181,6 +185,7 @@ fn nothing_of(engine: String) -> Diagnosis {
         read_refusal: None,
         write_refusal: None,
         durability: Vec::new(),
+        logged_values: Vec::new(),
         newest_check: None,
         clock: None,
         max_connections: None,
