@@ -20,7 +20,7 @@ pub struct ServeConfig {
     #[arg(long)]
     pub dev: bool,
 
-    /// Dangers to start on all the same, by the names that `doctor` shows: fsync,world-readable.
+    /// Dangers to start on all the same, by the names that `doctor` shows: fsync,world-writable.
     #[arg(
         long,
         env = "LIVENESS_ACCEPT",

@@ -366,12 +366,17 @@ fn a_server_that_forgets_when_the_power_fails_is_a_problem() {
         "problem",
         "durability: fsync=off: what was acknowledged is lost when the power fails",
     );
+    assert_tells(&told, "problem", "or accept it: LIVENESS_ACCEPT=fsync");
     assert_tells(&told, "problem", "durability: full_page_writes=off");
     assert_tells(
         &told,
         "problem",
         "connections: this node has up to 1000 connections, and the server takes 300; lower",
     );
+    let told = examine(&place, &[]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_tells(&told, "warning", "durability: fsync=off");
+    assert_tells(&told, "warning", "(accepted: full_page_writes)");
 }
 
 #[test]
