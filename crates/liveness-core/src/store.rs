@@ -11,6 +11,7 @@ mod opening;
 #[cfg(test)]
 mod plans;
 mod queue;
+mod scratch;
 mod snapshot;
 mod tables;
 

@@ -224,6 +224,10 @@ pub struct TokenConfig {
     #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
 
+    /// File with the key for HS256 tokens, so that it is not in the environment. A line break at its end does not count.
+    #[arg(long, env = "LIVENESS_JWT_SECRET_FILE", value_name = "FILE")]
+    pub jwt_secret_file: Option<PathBuf>,
+
     /// What a token's `iss` must be.
     #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     pub jwt_issuer: Option<String>,

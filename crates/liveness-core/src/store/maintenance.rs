@@ -31,6 +31,12 @@ impl Store {
         })
     }
 
+    /// From now on everything is [`StoreError::Unavailable`] until [`migrate`](Self::migrate) succeeds: for a database that
+    /// was not looked at yet.
+    pub fn await_migration(&self) {
+        self.connections.await_migration();
+    }
+
     /// Refuses a database whose schema is not that of this program. Blocks, and changes nothing.
     ///
     /// # Errors

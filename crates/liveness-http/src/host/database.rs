@@ -30,6 +30,8 @@ pub(super) async fn open_and_migrate(config: &ServeConfig) -> Result<Store, Star
     let store = config.open()?;
     match check_and_migrate(config, &store).await {
         Err(StartError::Database(error)) if error.is_out_of_reach() => {
+            // It may have its schema, and be a danger all the same.
+            store.await_migration();
             log::warn!("not ready: the database cannot be reached, and is tried again every second");
             actix_web::rt::spawn(migrate_when_reached(config.clone(), store.clone()));
         }
@@ -66,6 +68,9 @@ async fn check_and_migrate(config: &ServeConfig, store: &Store) -> Result<(), St
         }
         if checked.as_ref().is_err_and(OpenError::is_out_of_reach) {
             return Ok(checked?);
+        }
+        if config.dev {
+            store.mark_as_scratch()?;
         }
         // A database that cannot even be asked is told by what cannot be done with it.
         store.migrate().and(checked)?;

@@ -106,6 +106,11 @@ impl Server {
         self.process.wait().unwrap()
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// `127.0.0.1:PORT`
     pub fn address(&self) -> &str {
         &self.address
@@ -164,14 +169,17 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// `serve`, for which the permissions of files hold also where the tests run as root.
-fn serve() -> Command {
+/// `serve`, for which the permissions of files and processes hold also where the tests run as root.
+pub fn serve() -> Command {
     if !rustix::process::geteuid().is_root() {
         return command(&["serve"]);
     }
     let mut command = Command::new("setpriv");
     command
-        .args(["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"])
+        .args([
+            "--bounding-set=-dac_override,-dac_read_search,-sys_ptrace",
+            "--inh-caps=-all",
+        ])
         .args([env!("CARGO_BIN_EXE_liveness-http"), "serve"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())

@@ -194,6 +194,11 @@ impl Connections {
         migrated
     }
 
+    /// From now on, reads and writes fail until a migration succeeds.
+    pub(crate) fn await_migration(&self) {
+        self.lacks_migrations.store(true, Ordering::Release);
+    }
+
     /// Runs an operation on a connection that may write, on the thread of the caller. The schema need not be up to
     /// date.
     pub(crate) fn inspect<T>(

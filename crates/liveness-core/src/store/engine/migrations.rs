@@ -156,7 +156,8 @@ fn compatible_with(conn: &mut Connection<'_>, newest: &str) -> Result<Vec<String
     Ok(compatible.map(|(version, _)| version).collect())
 }
 
-fn has_table(conn: &mut Connection<'_>, name: &str) -> Result<bool, StoreError> {
+/// Whether there is a table of this name, on PostgreSQL in the search path.
+pub(crate) fn has_table(conn: &mut Connection<'_>, name: &str) -> Result<bool, StoreError> {
     let tables = match conn {
         Connection::Sqlite(_) => format!("SELECT count(*) FROM sqlite_master WHERE name = '{name}'"),
         Connection::Postgres(_) | Connection::Citus(_) => {

@@ -63,6 +63,14 @@ pub(crate) fn check_file(config: &ServeConfig, findings: &mut Findings) {
 pub(crate) fn check_store(config: &ServeConfig, store: &Store, findings: &mut Findings) -> Result<(), OpenError> {
     let diagnosis = store.diagnose()?;
     findings.ok(SUBJECT, format!("{} is reached", diagnosis.engine));
+    if config.dev && !store.is_scratch()? {
+        findings.danger(
+            "real-records",
+            SUBJECT,
+            "`serve --dev` did not make it, and would print an administrator's token for its records",
+            "name another in LIVENESS_DATABASE_URL, such as sqlite://dev.db, or leave out --dev",
+        );
+    }
     schema(&diagnosis, findings);
     reading(&diagnosis, findings);
     writing(&diagnosis, findings);
