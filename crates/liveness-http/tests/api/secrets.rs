@@ -20,7 +20,7 @@ fn read_by_others(pid: u32, file: &str) -> Output {
         return Command::new("cat").arg(path).output().unwrap();
     }
     let mut command = Command::new("setpriv");
-    command.args(["--bounding-set=-sys_ptrace", "--inh-caps=-all", "cat", &path]);
+    command.args(["--bounding-set=-all", "--inh-caps=-all", "cat", &path]);
     command.output().unwrap()
 }
 

@@ -176,10 +176,7 @@ pub fn serve() -> Command {
     }
     let mut command = Command::new("setpriv");
     command
-        .args([
-            "--bounding-set=-dac_override,-dac_read_search,-sys_ptrace",
-            "--inh-caps=-all",
-        ])
+        .args(["--bounding-set=-all", "--inh-caps=-all"])
         .args([env!("CARGO_BIN_EXE_liveness-http"), "serve"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
