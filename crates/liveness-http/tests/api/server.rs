@@ -95,7 +95,7 @@ impl Server {
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill")
-            .args([&format!("-{name}"), &self.process.id().to_string()])
+            .args([&format!("-{name}"), &self.pid().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
