@@ -22,7 +22,8 @@ pub struct LoggedValues {
     pub is_every_value: bool,
 }
 
-/// The settings that decide what is logged. A server has those of its version and of its extensions.
+/// The settings that decide what is logged. A server has those of its version and of its extensions. The texts of our
+/// statements have no values in them (`$1`), so what logs a text alone (`log_min_error_statement`) does not count.
 const SETTINGS: &str = "'log_statement', 'log_min_duration_statement', 'log_min_duration_sample', \
     'log_statement_sample_rate', 'log_transaction_sample_rate', 'log_parameter_max_length', \
     'log_parameter_max_length_on_error', 'log_error_verbosity', \
