@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
@@ -49,6 +49,11 @@ pub struct ServeConfig {
     /// Where the records are kept.
     #[command(flatten)]
     pub database: DatabaseConfig,
+
+    /// Do not migrate the database: refuse a schema that is not up to date. Then the database role needs no rights to
+    /// change the schema.
+    #[arg(long, env = "LIVENESS_NO_MIGRATE", value_parser = BoolishValueParser::new())]
+    pub no_migrate: bool,
 
     /// Which tokens are accepted.
     #[command(flatten)]
@@ -163,6 +168,7 @@ impl ServeConfig {
         let settings = StoreSettings {
             accepts_changing_sessions: self.accept.has("pooler"),
             accepts_newer_schema: self.accept.has("newer-schema"),
+            awaits_schema: true,
             ..self.database.settings(creates_file)
         };
         Store::open_with(&self.database.database_url, settings)

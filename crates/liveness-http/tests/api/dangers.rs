@@ -5,10 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, SqliteConnection};
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+use serde_json::json;
 
-use crate::engine::{Database, Engine};
-use crate::server::{SECRET, Server, command};
+use crate::durability::until;
+use crate::engine::{Database, Engine, on_each_engine};
+use crate::server::{SECRET, Server, command, customer};
 
 /// What a server says that does not start.
 fn refusal(database: &Database) -> String {
@@ -138,3 +140,33 @@ fn a_server_that_forgets_when_the_power_fails_is_refused() {
         assert_starts(&server, &of(name));
     }
 }
+
+fn a_schema_that_becomes_newer_ends_the_service_until_it_is_as_before(engine: Engine) {
+    let server = Server::start(engine);
+    let execute = |sql: &str| match server.database().postgres() {
+        Some(database) => PgConnection::establish(&database.url())
+            .unwrap()
+            .batch_execute(sql)
+            .unwrap(),
+        None => {
+            let file = server.database().file().display().to_string();
+            SqliteConnection::establish(&file).unwrap().batch_execute(sql).unwrap();
+        }
+    };
+
+    execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')");
+    until(|| server.get("/health/ready").status == 503);
+    let answer = server.send("CheckLivenessStatusQuery", &customer(1), &json!({}));
+    assert_eq!(answer.codes(), (503, "91"));
+    assert_eq!(server.get("/health/live").status, 200);
+    let told = "not ready: LIVENESS_DATABASE_URL: the database's schema is newer than this program: it has migration \
+        29991231000000; install the version that made it, or a later one";
+    assert_eq!(server.log().matches(told).count(), 1, "{}", server.log());
+
+    execute("DELETE FROM __diesel_schema_migrations WHERE version = '29991231000000'");
+    until(|| server.get("/health/ready").status == 200);
+    let answer = server.send("CheckLivenessStatusQuery", &customer(1), &json!({}));
+    assert_eq!(answer.codes(), (200, "00"));
+}
+
+on_each_engine!(a_schema_that_becomes_newer_ends_the_service_until_it_is_as_before);

@@ -74,6 +74,7 @@ pub(crate) fn check_store(config: &ServeConfig, store: &Store, findings: &mut Fi
     schema(&diagnosis, findings);
     reading(&diagnosis, findings);
     writing(&diagnosis, findings);
+    rights(&diagnosis, findings);
     connections(&config.database, &diagnosis, findings);
     server_log(&diagnosis, findings);
     clock(&diagnosis, findings);
@@ -165,6 +166,20 @@ fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
             "there is no synchronous standby: with the server's disk all is lost since the last backup",
             "docs/operations.md, Failover, says how to have one",
         );
+    }
+}
+
+fn rights(diagnosis: &Diagnosis, findings: &mut Findings) {
+    match &*diagnosis.excess_rights {
+        [] => {}
+        rights => findings.hint(
+            "rights",
+            format!(
+                "the server's role may change or delete what was recorded ({})",
+                rights.join("; ")
+            ),
+            "serve with a role of its own, and `--no-migrate`: docs/operations.md, Two roles",
+        ),
     }
 }
 
