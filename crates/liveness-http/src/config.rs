@@ -20,7 +20,7 @@ pub struct ServeConfig {
     #[arg(long)]
     pub dev: bool,
 
-    /// Dangers to start on all the same, by the names that `doctor` shows: fsync,world-readable.
+    /// Dangers to start on all the same, by the names that `doctor` shows: fsync,world-writable.
     #[arg(
         long,
         env = "LIVENESS_ACCEPT",
@@ -229,6 +229,10 @@ pub struct TokenConfig {
     /// Key for HS256 tokens, at least 32 bytes. Set it in the environment: the list of processes shows flags.
     #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
+
+    /// File with the key for HS256 tokens, so that it is not in the environment. A line break at its end does not count.
+    #[arg(long, env = "LIVENESS_JWT_SECRET_FILE", value_name = "FILE")]
+    pub jwt_secret_file: Option<PathBuf>,
 
     /// What a token's `iss` must be.
     #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]

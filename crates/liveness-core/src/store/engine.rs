@@ -17,5 +17,6 @@ pub(crate) mod schema_gate;
 pub(crate) mod sqlite;
 pub(crate) mod sqlite_snapshot;
 pub(crate) mod standby;
+pub(crate) mod statement_log;
 pub(crate) mod storage_trouble;
 pub(crate) mod timeouts;

@@ -138,6 +138,9 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
     let fits = if config.no_migrate {
         store.check_schema()
     } else {
+        if config.dev {
+            store.mark_as_scratch()?;
+        }
         store.migrate().map(drop)
     };
     fits.and(checked)?;

@@ -2,6 +2,7 @@
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
@@ -13,13 +14,20 @@ use crate::server::{SECRET, Server, command, customer};
 
 /// What a server says that does not start.
 fn refusal(database: &Database) -> String {
-    let ended = command(&["serve"])
+    refusal_of(&mut serve_on(database))
+}
+
+fn serve_on(database: &Database) -> Command {
+    let mut command = command(&["serve"]);
+    command
         .envs([("LIVENESS_JWT_SECRET", SECRET), ("LIVENESS_BIND", "127.0.0.1:0")])
         .envs(database.settings())
-        .env("RUST_LOG", "error")
-        .current_dir(database.folder())
-        .output()
-        .unwrap();
+        .current_dir(database.folder());
+    command
+}
+
+fn refusal_of(command: &mut Command) -> String {
+    let ended = command.env("RUST_LOG", "error").output().unwrap();
     let told = String::from_utf8(ended.stderr).unwrap();
     assert_eq!((ended.status.code(), told.lines().count()), (Some(1), 1), "{told}");
     told
@@ -105,16 +113,31 @@ fn a_schema_that_is_newer_is_refused_unless_its_migration_says_that_older_progra
     assert!(refusal(server.database()).contains("newer than this program"));
 }
 
+/// `.ci/test` starts its server without fsync and full_page_writes.
 #[test]
 #[ignore = "needs PostgreSQL: .ci/test"]
-fn a_server_that_forgets_when_the_power_fails_is_warned_of() {
-    let server = Server::start(Engine::Postgres);
+fn a_server_that_forgets_when_the_power_fails_is_refused() {
+    let database = Database::create(Engine::Postgres);
+    let of = |name| format!("durability: {name}=off: what was acknowledged is lost when the power fails");
+    let refusal = |accepted| refusal_of(serve_on(&database).env("LIVENESS_ACCEPT", accepted));
+
+    let neither = refusal("");
+    let one = refusal("fsync");
 
     for name in ["fsync", "full_page_writes"] {
-        assert_starts(
-            &server,
-            &format!("durability: {name}=off: what was acknowledged is lost"),
+        assert!(neither.contains(&of(name)), "{neither}");
+        assert!(
+            neither.contains(&format!("accept it: LIVENESS_ACCEPT={name}")),
+            "{neither}"
         );
+    }
+    assert!(
+        !one.contains(&of("fsync")) && one.contains(&of("full_page_writes")),
+        "{one}"
+    );
+    let server = Server::start(Engine::Postgres);
+    for name in ["fsync", "full_page_writes"] {
+        assert_starts(&server, &of(name));
     }
 }
 

@@ -22,6 +22,8 @@ mod in_process;
 mod nodes;
 mod openapi;
 mod recording;
+mod scratch;
+mod secrets;
 mod server;
 mod specification;
 mod start;

@@ -17,6 +17,7 @@ mod node;
 mod nodes;
 mod pooler;
 mod restart;
+mod server_log;
 mod start;
 mod tls;
 mod transcript;

@@ -49,6 +49,8 @@ impl Node {
             .env("LIVENESS_JWT_SECRET", SECRET)
             .env("LIVENESS_BIND", "127.0.0.1:0")
             .env("LIVENESS_DATABASE_URL", url)
+            // `.ci/test` starts its server without these, which makes databases three times as fast.
+            .env("LIVENESS_ACCEPT", "fsync,full_page_writes")
             .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -93,6 +95,11 @@ impl Node {
     /// Whether it is still the process that was started.
     pub(crate) fn is_running(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
+    }
+
+    /// `127.0.0.1:PORT`
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// What it has logged so far.

@@ -11,6 +11,7 @@ use super::connection::{Connection, Purpose};
 use super::error::{StoreError, one_line};
 use super::migrations;
 use super::postgres::PostgresSettings;
+use super::statement_log::{LoggedValues, logged_values};
 use crate::Timestamp;
 
 /// What a database says of itself.
@@ -31,6 +32,8 @@ pub struct Diagnosis {
     pub excess_rights: Vec<String>,
     /// The settings on which it depends whether a commit outlives a power cut.
     pub durability: Vec<Setting>,
+    /// The settings by which values of our statements reach the log of the server; none where there is no server.
+    pub logged_values: Vec<LoggedValues>,
     /// When the newest record was made.
     pub newest_check: Option<Timestamp>,
     /// The time by the server's clock; none where there is no server.
@@ -188,6 +191,7 @@ fn of_postgres(conn: &mut PgConnection) -> Result<Diagnosis, StoreError> {
             // Without a standby there is none to lose commits by.
             is_on("synchronous_standby_names", standbys),
         ],
+        logged_values: logged_values(conn)?,
         clock: Timestamp::from_unix_millis(clock),
         max_connections: Some(max_connections),
         is_encrypted: Some(is_encrypted),
@@ -204,6 +208,7 @@ fn nothing_of(engine: String) -> Diagnosis {
         write_refusal: None,
         excess_rights: Vec::new(),
         durability: Vec::new(),
+        logged_values: Vec::new(),
         newest_check: None,
         clock: None,
         max_connections: None,

@@ -16,7 +16,7 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub(crate) use self::blockers::Companion;
-pub(crate) use self::state::{SchemaState, state};
+pub(crate) use self::state::{SchemaState, has_table, state};
 
 use self::blockers::{Blockers, while_watched};
 use self::state::names;

@@ -89,7 +89,8 @@ fn applied(conn: &mut Connection<'_>, settings: &PostgresSettings) -> Result<Vec
     Ok(on_either!(conn, |conn| versions.load(*conn))?)
 }
 
-fn has_table(conn: &mut Connection<'_>, name: &str) -> Result<bool, StoreError> {
+/// Whether there is a table of this name, on PostgreSQL in the search path.
+pub(crate) fn has_table(conn: &mut Connection<'_>, name: &str) -> Result<bool, StoreError> {
     let name = name.replace('\'', "''");
     let tables = match conn {
         Connection::Sqlite(_) => format!("SELECT count(*) FROM sqlite_master WHERE name = '{name}'"),
