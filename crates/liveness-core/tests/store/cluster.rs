@@ -270,7 +270,7 @@ impl Cluster {
         output(&mut self.server_command(program, arguments)).unwrap();
     }
 
-    fn set(&self, setting: &str, value: &str) {
+    pub(crate) fn set(&self, setting: &str, value: &str) {
         self.psql("postgres", &format!("ALTER SYSTEM SET {setting} = '{value}'"));
         self.psql("postgres", "SELECT pg_reload_conf()");
     }

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use crate::cluster::Cluster;
-use crate::node::{Node, SECRET, admin, customer};
+use crate::node::{Node, SECRET, admin, customer, until};
 
 /// A database whose tables belong to `liveness_owner`.
 fn owned_database(cluster: &Cluster) {
@@ -111,6 +111,17 @@ fn a_role_that_serves_can_neither_change_nor_delete_what_was_recorded() {
     let told =
         "the server's role may change or delete what was recorded (liveness_audit_entries: DELETE, TRUNCATE, UPDATE";
     assert!(text(&owner.stdout).contains(told), "{}", text(&owner.stdout));
+
+    cluster.set("synchronous_standby_names", "nobody");
+    assert!(until(|| cluster.psql("postgres", "SHOW synchronous_standby_names") == "nobody"));
+    for (role, is_told) in [("liveness", true), ("postgres", false)] {
+        let doctor = text(&liveness(&["doctor"], role, &cluster).stdout);
+        assert_eq!(
+            doctor.contains("GRANT pg_read_all_stats to the role"),
+            is_told,
+            "{doctor}"
+        );
+    }
 }
 
 fn assert_denied(cluster: &Cluster, statement: &str) {

@@ -32,6 +32,8 @@ pub struct Diagnosis {
     pub excess_rights: Vec<String>,
     /// The settings on which it depends whether a commit outlives a power cut.
     pub durability: Vec<Setting>,
+    /// Whether the role sees how far the synchronous standbys are; none where there are none.
+    pub sees_standbys: Option<bool>,
     /// The settings by which values of our statements reach the log of the server; none where there is no server.
     pub logged_values: Vec<LoggedValues>,
     /// When the newest record was made.
@@ -167,17 +169,20 @@ fn of_postgres(conn: &mut PgConnection) -> Result<Diagnosis, StoreError> {
         current_setting('full_page_writes'), current_setting('synchronous_commit'), \
         current_setting('synchronous_standby_names'), current_setting('max_connections')::bigint, \
         (extract(epoch FROM clock_timestamp()) * 1000)::bigint, \
-        coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
-    type Row = (String, String, String, String, String, i64, i64, bool);
-    type Types = (Text, Text, Text, Text, Text, BigInt, BigInt, Bool);
-    let (version, fsync, full_page_writes, synchronous_commit, standbys, max_connections, clock, is_encrypted): Row =
-        sql::<Types>(settings).get_result(conn)?;
+        coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false), \
+        pg_has_role('pg_read_all_stats', 'USAGE')";
+    type Row = (String, String, String, String, String, i64, i64, bool, bool);
+    type Types = (Text, Text, Text, Text, Text, BigInt, BigInt, Bool, Bool);
+    let row: Row = sql::<Types>(settings).get_result(conn)?;
+    let (version, fsync, full_page_writes, synchronous_commit, standbys, max_connections, clock, ..) = row;
+    let (.., is_encrypted, sees_all) = row;
     let is_on = |name, value: String| Setting {
         name,
         is_durable: value != "off",
         value,
     };
     // With one of these a commit does not wait until the standby has it on its disk.
+    let sees_standbys = (!standbys.is_empty()).then_some(sees_all);
     let is_weak = !standbys.is_empty() && matches!(synchronous_commit.as_str(), "local" | "remote_write");
     let synchronous_commit = is_on("synchronous_commit", synchronous_commit);
     Ok(Diagnosis {
@@ -191,6 +196,7 @@ fn of_postgres(conn: &mut PgConnection) -> Result<Diagnosis, StoreError> {
             // Without a standby there is none to lose commits by.
             is_on("synchronous_standby_names", standbys),
         ],
+        sees_standbys,
         logged_values: logged_values(conn)?,
         clock: Timestamp::from_unix_millis(clock),
         max_connections: Some(max_connections),
@@ -208,6 +214,7 @@ fn nothing_of(engine: String) -> Diagnosis {
         write_refusal: None,
         excess_rights: Vec::new(),
         durability: Vec::new(),
+        sees_standbys: None,
         logged_values: Vec::new(),
         newest_check: None,
         clock: None,

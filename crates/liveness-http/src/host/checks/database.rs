@@ -167,6 +167,14 @@ fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
             "docs/operations.md, Failover, says how to have one",
         );
     }
+    if diagnosis.sees_standbys == Some(false) {
+        findings.warning(
+            "durability",
+            "the server's role does not see how far the standbys are: each write commits twice, and a wait for a standby that \
+             is cancelled twice is taken for a success",
+            "GRANT pg_read_all_stats to the role",
+        );
+    }
 }
 
 fn rights(diagnosis: &Diagnosis, findings: &mut Findings) {
