@@ -24,8 +24,8 @@ def base64url(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
-def token(user: int, role: str, life: int = 86_400) -> str:
-    now = int(time.time())
+def token(user: int, role: str, life: int = 86_400, issued_at: float | None = None) -> str:
+    now = int(issued_at or time.time())
     claims = {"iss": "https://issuer.example", "sub": str(user), "role": role, "iat": now, "exp": now + life}
     signed = b".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
     return (signed + b"." + base64url(hmac.digest(SECRET.encode(), signed, hashlib.sha256))).decode()

@@ -11,6 +11,7 @@ mod opening;
 #[cfg(test)]
 mod plans;
 mod queue;
+mod scratch;
 mod snapshot;
 mod tables;
 
@@ -21,6 +22,7 @@ pub use self::engine::diagnosis::{Diagnosis, Setting};
 pub use self::engine::error::{OpenError, StoreError};
 pub use self::engine::postgres::{PostgresPool, PostgresSettings};
 pub use self::engine::sqlite::{SqlitePool, SqliteSettings};
+pub use self::engine::statement_log::LoggedValues;
 pub use self::opening::StoreSettings;
 pub use self::queue::group_commit::GroupCommit;
 pub use self::queue::stats::{Distribution, StoreStats};

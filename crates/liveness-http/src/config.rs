@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
@@ -20,7 +20,7 @@ pub struct ServeConfig {
     #[arg(long)]
     pub dev: bool,
 
-    /// Dangers to start on all the same, by the names that `doctor` shows: fsync,world-readable.
+    /// Dangers to start on all the same, by the names that `doctor` shows: fsync,world-writable.
     #[arg(
         long,
         env = "LIVENESS_ACCEPT",
@@ -49,6 +49,11 @@ pub struct ServeConfig {
     /// Where the records are kept.
     #[command(flatten)]
     pub database: DatabaseConfig,
+
+    /// Do not migrate the database: refuse a schema that is not up to date. Then the database role needs no rights to
+    /// change the schema.
+    #[arg(long, env = "LIVENESS_NO_MIGRATE", value_parser = BoolishValueParser::new())]
+    pub no_migrate: bool,
 
     /// Which tokens are accepted.
     #[command(flatten)]
@@ -159,6 +164,7 @@ impl ServeConfig {
         let settings = StoreSettings {
             accepts_changing_sessions: self.accept.has("pooler"),
             accepts_newer_schema: self.accept.has("newer-schema"),
+            awaits_schema: true,
             ..self.database.settings(creates_file)
         };
         Store::open_with(&self.database.database_url, settings)
@@ -219,6 +225,10 @@ pub struct TokenConfig {
     /// Key for HS256 tokens, at least 32 bytes. Set it in the environment: the list of processes shows flags.
     #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
+
+    /// File with the key for HS256 tokens, so that it is not in the environment. A line break at its end does not count.
+    #[arg(long, env = "LIVENESS_JWT_SECRET_FILE", value_name = "FILE")]
+    pub jwt_secret_file: Option<PathBuf>,
 
     /// What a token's `iss` must be.
     #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]

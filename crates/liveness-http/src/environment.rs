@@ -1,10 +1,11 @@
 //! Variables of the environment. One that is empty, or nothing but white space, is one that is not set.
 //!
 //! Compose files and environment files set variables to nothing when a value is missing. This is the only place that
-//! decides what that means, for settings of the command line and for `RUST_LOG`.
+//! decides what that means, for settings of the command line, for `RUST_LOG`, and for systemd's `CREDENTIALS_DIRECTORY`.
 
 use std::env;
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use clap::Command;
 use clap::builder::Resettable;
@@ -13,6 +14,12 @@ use clap::builder::Resettable;
 pub(crate) fn variable(name: &str) -> Option<String> {
     let value = env::var_os(name).filter(|value| !is_empty(value));
     value.and_then(|value| value.into_string().ok())
+}
+
+/// The file of a credential that systemd hands over to the service (`LoadCredential=`), if it does.
+pub(crate) fn credential(name: &str) -> Option<PathBuf> {
+    let path = Path::new(&variable("CREDENTIALS_DIRECTORY")?).join(name);
+    path.exists().then_some(path)
 }
 
 /// The command line as if no variable were set that is empty. It applies to every argument of every subcommand.

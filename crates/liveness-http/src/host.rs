@@ -3,6 +3,7 @@
 pub(crate) mod checks;
 pub(crate) mod dev_mode;
 pub(crate) mod review_page;
+pub(crate) mod secret;
 pub(crate) mod start_error;
 pub(crate) mod verifier;
 

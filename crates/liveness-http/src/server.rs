@@ -7,6 +7,7 @@ mod http_server;
 mod listener;
 mod malformed_head;
 mod maybe_tls_stream;
+mod process_memory;
 mod strict_transport;
 mod timeout_stream;
 
@@ -35,6 +36,9 @@ use crate::host::{Host, check_body_memory};
 ///
 /// [`StartError`], when the host does not start.
 pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
+    if !config.dev {
+        process_memory::keep_private();
+    }
     let mut signals = Signals::listen()?;
     let dev_key = config.dev.then(DevKey::random).transpose()?;
     let verifier = match &dev_key {

@@ -6,44 +6,47 @@ use super::Store;
 use super::engine::connection::Connection;
 use super::engine::diagnosis::{self, Diagnosis};
 use super::engine::error::{OpenError, StoreError};
-use super::engine::migrations;
 use super::queue::stats::StoreStats;
 use super::tables::checks::find;
-use super::tables::distribution;
+use super::tables::distribution::SHARDING;
 use super::tables::questions;
 use super::tables::trail::entries;
 
+/// The tables whose rows this program never changes.
+const KEPT: [&str; 3] = ["liveness_audit_entries", "liveness_checks", "liveness_images"];
+
 impl Store {
-    /// Brings the schema up to date; nodes that do so at once take turns. Blocks. After it has failed, everything is
-    /// [`StoreError::Unavailable`] until it succeeds. Gives back the names of the migrations that it ran.
+    /// Brings the schema up to date, and returns the names of the migrations that it ran. A database that lacks none is
+    /// only read. Blocks.
+    ///
+    /// On PostgreSQL, nodes that migrate at once take turns, and a migration waits for other sessions that use the tables.
+    /// The log says which sessions it waits for. It lets their waiting statements pass every 2 s.
+    ///
+    /// After it has failed, everything is [`StoreError::Unavailable`] until it succeeds.
     ///
     /// # Errors
     ///
     /// [`OpenError`] when the database is out of reach, when it has a migration that this program must not run with, or when a
     /// migration fails, with nothing changed.
     pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
-        let (settings, accepts_newer) = (self.connections.settings(), self.connections.accepts_newer_schema());
-        self.connections.migrate(|conn| {
-            if !accepts_newer {
-                migrations::refuse_newer(conn)?;
-            }
-            migrations::run(conn, settings, distribution::distribute)
-        })
+        self.connections.migrate(&SHARDING)
     }
 
-    /// Refuses a database whose schema is not that of this program. Blocks, and changes nothing.
+    /// Looks whether this program may run with the schema. From then on, everything is [`StoreError::Unavailable`] if it may
+    /// not, until another look finds that it may. Blocks, and changes nothing in the database.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when it is not, or the database cannot be asked.
+    /// [`OpenError`] when it may not, or the database cannot be asked.
     pub fn check_schema(&self) -> Result<(), OpenError> {
-        let (lacking, unknown) = self.connections.inspect(migrations::state)?;
-        match (&*lacking, &*unknown) {
+        let state = self.connections.look_at_schema()?;
+        match (&*state.lacking, &*state.unknown) {
             ([], []) => Ok(()),
-            ([], [version, ..]) => Err(OpenError::new(format!(
+            (_, [version, ..]) => Err(OpenError::new(format!(
                 "the database's schema is newer than this program: it has migration {version}"
-            ))),
-            ([name, ..], _) => Err(OpenError::new(format!(
+            ))
+            .mended_by("install the version that made it, or a later one")),
+            ([name, ..], []) => Err(OpenError::new(format!(
                 "the database's schema is not up to date: it lacks {name}; run `migrate` first"
             ))),
         }
@@ -55,9 +58,16 @@ impl Store {
     ///
     /// [`OpenError`] when the database cannot be asked.
     pub fn diagnose(&self) -> Result<Diagnosis, OpenError> {
-        let mut found = self
-            .connections
-            .inspect(|conn| diagnosis::diagnose(conn, find::newest_check, &questions::ALL, entries::try_to_insert))?;
+        let mut found = self.connections.inspect(|conn| {
+            diagnosis::diagnose(
+                conn,
+                self.connections.settings(),
+                find::newest_check,
+                &questions::ALL,
+                entries::try_to_insert,
+                &KEPT,
+            )
+        })?;
         if let Some(trouble) = self.connections.file_trouble() {
             for refusal in [&mut found.read_refusal, &mut found.write_refusal]
                 .into_iter()

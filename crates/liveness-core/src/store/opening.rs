@@ -32,6 +32,8 @@ pub struct StoreSettings {
     pub accepts_changing_sessions: bool,
     /// Whether a database is accepted that has migrations which this program does not know, and must not run with.
     pub accepts_newer_schema: bool,
+    /// Whether everything is unavailable until [`Store::migrate`] or [`Store::check_schema`] has succeeded.
+    pub awaits_schema: bool,
     /// How writes are collected.
     pub group_commit: GroupCommit,
 }
@@ -44,6 +46,7 @@ impl Default for StoreSettings {
             creates_file: true,
             accepts_changing_sessions: false,
             accepts_newer_schema: false,
+            awaits_schema: false,
             group_commit: GroupCommit::default(),
         }
     }
@@ -78,14 +81,20 @@ impl Store {
                 return Err(OpenError::new("there must be at least one connection".to_owned()));
             }
             let pool = postgres::pool(url, settings.connections);
-            let connections = shared(Pool::Postgres(pool)).accepting(settings.acceptance());
-            return Self::start(connections, settings.group_commit);
+            return Self::start_with(shared(Pool::Postgres(pool)), settings);
         }
         let path = Path::new(sqlite::path(url)?);
         let (readers, writer) = sqlite::open_file(path, settings.creates_file)?;
         let file = DatabaseFile::at(path)?;
         let connections = Connections::new(Pool::Sqlite(readers), Pool::Sqlite(writer), Some(file));
-        let connections = connections.accepting(settings.acceptance());
+        Self::start_with(connections, settings)
+    }
+
+    fn start_with(connections: Connections, settings: StoreSettings) -> Result<Self, OpenError> {
+        let mut connections = connections.accepting(settings.acceptance());
+        if settings.awaits_schema {
+            connections = connections.awaiting_schema();
+        }
         Self::start(connections, settings.group_commit)
     }
 

@@ -22,6 +22,7 @@ use super::tables::checks::find;
 use super::tables::checks::page::{self, PageRequest};
 use super::tables::checks::span;
 use super::tables::dating;
+use super::tables::distribution::SHARDING;
 use super::tables::faces;
 use super::tables::trail::entries;
 use super::tables::users::changes;
@@ -440,7 +441,13 @@ const NO_SEARCHES: [&str; 5] = [
 #[test]
 fn every_search_goes_by_an_index_on_sqlite() {
     let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
-    migrations::run(&mut (&mut sqlite).into(), &PostgresSettings::default(), |_| Ok(())).unwrap();
+    migrations::run(
+        &mut (&mut sqlite).into(),
+        &PostgresSettings::default(),
+        &SHARDING,
+        || None,
+    )
+    .unwrap();
     Connection::from(&mut sqlite).execute(A_SESSION).unwrap();
     for (name, operation, expected) in CASES {
         let mut is_used = vec![false; expected.len()];
@@ -502,7 +509,13 @@ fn generic_plan(postgres: &mut PgConnection, search: &str) -> Vec<String> {
 fn every_search_goes_by_an_index_on_postgres() {
     let database = cluster::TestDatabase::create();
     let mut postgres = PgConnection::establish(&database.url()).unwrap();
-    migrations::run(&mut (&mut postgres).into(), &PostgresSettings::default(), |_| Ok(())).unwrap();
+    migrations::run(
+        &mut (&mut postgres).into(),
+        &PostgresSettings::default(),
+        &SHARDING,
+        || None,
+    )
+    .unwrap();
     let mut postgres = PgConnection::establish(&database.url()).unwrap();
     Connection::from(&mut postgres).execute(A_SESSION).unwrap();
     Connection::from(&mut postgres).execute(ROWS).unwrap();

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Store;
 use super::engine::connection::Connection;
 use super::engine::error::{OpenError, StoreError};
+use super::engine::postgres::PostgresSettings;
 use super::engine::{migrations, sqlite_snapshot};
 use super::tables::row_counts::{self, RowCounts};
 
@@ -41,8 +42,8 @@ impl Store {
 
 /// What is in a copy, if its schema is that of this program.
 fn counts_of(copy: &mut Connection<'_>) -> Result<Option<RowCounts>, StoreError> {
-    let (lacking, unknown) = migrations::state(copy)?;
-    if lacking.is_empty() && unknown.is_empty() {
+    let state = migrations::state(copy, &PostgresSettings::default())?;
+    if state.lacking.is_empty() && state.unknown.is_empty() {
         row_counts::count(copy).map(Some)
     } else {
         Ok(None)

@@ -399,7 +399,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// A program of the newest PostgreSQL.
-fn bin(program: &str) -> PathBuf {
+pub(crate) fn bin(program: &str) -> PathBuf {
     let has_server = |bin: &PathBuf| bin.join("postgres").exists();
     let asked_for = std::env::var_os("LIVENESS_TEST_POSTGRES_BIN").map(PathBuf::from);
     let mut debian = (10..100)

@@ -9,7 +9,7 @@ use std::thread;
 use diesel::backend::Backend;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use liveness_core::IdempotencyKey;
-use liveness_core::store::{CheckFilter, PageRequest, Store, StoreError};
+use liveness_core::store::{CheckFilter, PageRequest, Store, StoreError, StoreSettings};
 
 use crate::connection::assert_unavailable;
 use crate::database::{Database, Link, Place, on_each_engine};
@@ -344,7 +344,32 @@ async fn a_newer_migration_says_which_programs_may_run_with_it(place: Place) {
     assert!(store.check_schema().is_err());
 }
 
+async fn a_store_that_awaits_its_schema_serves_only_while_it_may_run_with_it(place: Place) {
+    let settings = StoreSettings {
+        awaits_schema: true,
+        ..StoreSettings::default()
+    };
+    let store = Store::open_with(&place.url(), settings).unwrap();
+    assert_unavailable(&store).await;
+    assert!(store.check_schema().is_err());
+    assert_unavailable(&store).await;
+
+    place.open().migrate().unwrap();
+    // Nobody has looked since.
+    assert_unavailable(&store).await;
+    store.check_schema().unwrap();
+    assert!(store.ping().await.is_ok());
+
+    place.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')");
+    assert!(store.check_schema().is_err());
+    assert_unavailable(&store).await;
+    place.execute("DELETE FROM __diesel_schema_migrations WHERE version = '29991231000000'");
+    assert_eq!(store.migrate().unwrap(), [""; 0]);
+    assert!(store.ping().await.is_ok());
+}
+
 on_each_engine! {
+    a_store_that_awaits_its_schema_serves_only_while_it_may_run_with_it,
     migrate_returns_the_names_of_its_migrations,
     an_older_or_newer_schema_is_refused,
     a_newer_migration_says_which_programs_may_run_with_it,

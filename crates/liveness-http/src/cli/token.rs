@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::failure::Failure;
 use crate::config::{DatabaseConfig, TokenConfig, duration};
-use crate::host::start_error::StartError;
+use crate::host::secret::configured_secret;
 use crate::operator::Operator;
-use crate::token::{OWN_ISSUER, VerificationKey, sign_hs256};
+use crate::token::{OWN_ISSUER, sign_hs256};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -24,7 +24,8 @@ Examples:
   admin=$(liveness-http token --user reviewer-1 --role admin)
   echo \"Authorization: Bearer $admin\"
 
-The secret is that of `serve`, LIVENESS_JWT_SECRET. Anybody who can read it can act
+The secret is that of `serve`: LIVENESS_JWT_SECRET, or the file
+LIVENESS_JWT_SECRET_FILE. Anybody who can read it can act
 as any user. Issuer, audience, claim names and role names are those of `serve` too;
 without an issuer it is `liveness-http`. Standard output is the token and nothing
 else.
@@ -76,19 +77,20 @@ impl Role {
 
 impl Token {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let Some(secret) = &self.token.jwt_secret else {
+        let Some(secret) = configured_secret(&self.token)? else {
             return Err(Failure::of(
-                "there is no secret to sign with: set LIVENESS_JWT_SECRET, at least 32 bytes, to that of `serve`",
+                "there is no secret to sign with: set LIVENESS_JWT_SECRET or LIVENESS_JWT_SECRET_FILE, at least 32 bytes, to \
+                 that of `serve`",
             ));
         };
         // No server would accept a token that is signed with a weaker secret.
-        VerificationKey::hs256(secret.as_bytes()).map_err(StartError::Secret)?;
+        secret.key()?;
         let lifetime = self.lifetime()?;
         let operator = Operator::current()?;
         let id = Uuid::new_v4().to_string();
         let now = SystemClock.now();
         let claims = self.claims(now.unix_millis() / 1000, lifetime, &id, operator.name());
-        let token = sign_hs256(secret.as_bytes(), &Value::Object(claims));
+        let token = sign_hs256(secret.bytes(), &Value::Object(claims));
         let token = token.map_err(|error| Failure::of(format!("cannot sign the token: {error}")))?;
         self.audit(&operator, &id, now, lifetime).await?;
         let mut out = std::io::stdout().lock();

@@ -1,20 +1,29 @@
-//! The store, checked, and with its schema up to date.
+//! The store, checked, and with a schema that this program may run with, for as long as the host runs.
 
 use std::time::Duration;
 
 use actix_web::web;
 use liveness_core::store::{OpenError, Store};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
 
 use super::checks::database::{check_file, check_store};
 use super::checks::findings::Findings;
 use super::start_error::StartError;
 use crate::config::ServeConfig;
 
+/// How long the host waits for the schema before it listens without being ready.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The time between two tries while the host is not ready.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// The time between two looks at the schema while the host is ready. Another version of the program may migrate it.
+const LOOK_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Opens the store, refuses it if it is a danger to records, and migrates its schema.
+/// Opens the store, refuses it if it is a danger to records, and brings its schema up to date. With `--no-migrate`, it
+/// only looks at the schema.
 ///
-/// While the database cannot be reached, this is retried in the background. The host starts meanwhile, and is not ready.
+/// While the database cannot be reached, and when a migration takes longer than [`PATIENCE`], this goes on in the
+/// background. The host starts meanwhile, and is not ready.
 ///
 /// # Errors
 ///
@@ -28,49 +37,128 @@ pub(super) async fn open_and_migrate(config: &ServeConfig) -> Result<Store, Star
         return Err(StartError::Danger(dangers));
     }
     let store = config.open()?;
-    match check_and_migrate(config, &store).await {
-        Err(StartError::Database(error)) if error.is_out_of_reach() => {
-            log::warn!("not ready: the database cannot be reached, and is tried again every second");
-            actix_web::rt::spawn(migrate_when_reached(config.clone(), store.clone()));
+    let mut begun = begin_to_prepare(config, &store);
+    let state = match timeout(PATIENCE, &mut begun).await {
+        Ok(prepared) => match ended(prepared) {
+            Ok(()) => State::Ready,
+            Err(error) if is_out_of_reach(&error) => {
+                log::warn!("not ready: the database cannot be reached, and is tried again every second");
+                State::Waiting
+            }
+            Err(error) => return Err(error),
+        },
+        Err(_) => {
+            log::warn!("not ready: the database's schema is not up to date yet");
+            State::Preparing(begun)
         }
-        migrated => migrated?,
-    }
+    };
+    actix_web::rt::spawn(keep_ready(config.clone(), store.clone(), state));
     findings.log_warnings();
     Ok(store)
 }
 
-async fn migrate_when_reached(config: ServeConfig, store: Store) {
+/// How far a host has come with its database.
+enum State {
+    /// It cannot reach the database, or cannot use it.
+    Waiting,
+    /// It checks and migrates.
+    Preparing(Preparation),
+    /// It has been ready before. From then on it migrates no more.
+    NotFitting,
+    /// It is ready.
+    Ready,
+}
+
+/// Gets the host ready, and looks once in a while whether it may stay so.
+async fn keep_ready(config: ServeConfig, store: Store, mut state: State) {
+    let mut told = String::new();
     loop {
-        tokio::time::sleep(RETRY_INTERVAL).await;
-        match check_and_migrate(&config, &store).await {
-            Ok(()) => break log::info!("ready: the database's schema is up to date"),
-            Err(StartError::Database(error)) if error.is_out_of_reach() => {}
-            Err(error) => log::error!("not ready: {error}"),
+        let was_ready = matches!(state, State::Ready | State::NotFitting);
+        let (is_ready, found) = match state {
+            State::Waiting => {
+                sleep(RETRY_INTERVAL).await;
+                (false, ended(begin_to_prepare(&config, &store).await))
+            }
+            State::Preparing(begun) => (false, ended(begun.await)),
+            State::NotFitting => {
+                sleep(RETRY_INTERVAL).await;
+                (false, look(&store).await)
+            }
+            State::Ready => {
+                sleep(LOOK_INTERVAL).await;
+                (true, look(&store).await)
+            }
+        };
+        state = match &found {
+            Ok(()) => State::Ready,
+            // The store itself tells of a database that goes away and comes back.
+            Err(error) if is_ready && is_out_of_reach(error) => State::Ready,
+            Err(_) if was_ready => State::NotFitting,
+            Err(_) => State::Waiting,
+        };
+        match found {
+            Ok(()) if !is_ready => log::info!("ready: the database's schema is up to date"),
+            Ok(()) => told.clear(),
+            Err(error) if is_out_of_reach(&error) => {}
+            Err(error) => {
+                let text = error.to_string();
+                if text != told {
+                    log::error!("not ready: {text}");
+                }
+                told = text;
+            }
         }
     }
 }
 
-/// Waits on a thread of its own: for the server, or for another node that migrates.
-async fn check_and_migrate(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
+/// Checks and migrations that run on a thread of their own.
+type Preparation = JoinHandle<Result<(), StartError>>;
+
+/// Begins to check and to migrate. Both wait for the server, and a migration waits for other sessions.
+fn begin_to_prepare(config: &ServeConfig, store: &Store) -> Preparation {
     let (config, store) = (config.clone(), store.clone());
-    let done = web::block(move || {
-        let mut findings = Findings::accepting(&config.accept);
-        let checked = check_store(&config, &store, &mut findings);
-        if let Err(error) = &checked
-            && let Some(name) = error.danger()
-        {
-            findings.danger(name, "database", error.problem(), error.mend().unwrap_or_default());
+    tokio::task::spawn_blocking(move || prepare(&config, &store))
+}
+
+fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
+    let mut findings = Findings::accepting(&config.accept);
+    let checked = check_store(config, store, &mut findings);
+    if let Err(error) = &checked
+        && let Some(name) = error.danger()
+    {
+        findings.danger(name, "database", error.problem(), error.mend().unwrap_or_default());
+    }
+    if let Some(dangers) = findings.refusal() {
+        return Err(StartError::Danger(dangers));
+    }
+    if checked.as_ref().is_err_and(OpenError::is_out_of_reach) {
+        return Ok(checked?);
+    }
+    // A database that cannot even be asked is told by what cannot be done with it.
+    let fits = if config.no_migrate {
+        store.check_schema()
+    } else {
+        if config.dev {
+            store.mark_as_scratch()?;
         }
-        if let Some(dangers) = findings.refusal() {
-            return Err(StartError::Danger(dangers));
-        }
-        if checked.as_ref().is_err_and(OpenError::is_out_of_reach) {
-            return Ok(checked?);
-        }
-        // A database that cannot even be asked is told by what cannot be done with it.
-        store.migrate().and(checked)?;
-        findings.log_warnings();
-        Ok(())
-    });
-    done.await.map_err(std::io::Error::other)?
+        store.migrate().map(drop)
+    };
+    fits.and(checked)?;
+    findings.log_warnings();
+    Ok(())
+}
+
+/// Looks whether the program may still run with the schema.
+async fn look(store: &Store) -> Result<(), StartError> {
+    let store = store.clone();
+    let looked = web::block(move || store.check_schema()).await;
+    Ok(looked.map_err(std::io::Error::other)??)
+}
+
+fn ended(prepared: Result<Result<(), StartError>, tokio::task::JoinError>) -> Result<(), StartError> {
+    prepared.map_err(std::io::Error::other)?
+}
+
+fn is_out_of_reach(error: &StartError) -> bool {
+    matches!(error, StartError::Database(error) if error.is_out_of_reach())
 }

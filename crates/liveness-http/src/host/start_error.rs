@@ -14,14 +14,23 @@ use crate::token::{JwksError, KeyError, RevokedTokensError};
 pub enum StartError {
     /// There is nothing to verify tokens by.
     #[error(
-        "there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes), \
-         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA) or LIVENESS_JWT_JWKS (an identity provider's keys: \
+        "there is no key to verify tokens by: set LIVENESS_JWT_SECRET or LIVENESS_JWT_SECRET_FILE (HS256, \
+         at least 32 bytes), LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA) or LIVENESS_JWT_JWKS (an identity provider's keys: \
          URL or file), or try it out with `serve --dev`"
     )]
     NoKey,
     /// The secret is too short.
     #[error("LIVENESS_JWT_SECRET: {0}")]
     Secret(#[source] KeyError),
+    /// The file holds no usable secret.
+    #[error("LIVENESS_JWT_SECRET_FILE: {0}: {1}")]
+    SecretFile(String, #[source] KeyError),
+    /// The file of the secret cannot be read.
+    #[error("LIVENESS_JWT_SECRET_FILE: cannot read {0}: {1}")]
+    SecretFileUnread(String, #[source] std::io::Error),
+    /// There are two secrets.
+    #[error("LIVENESS_JWT_SECRET and LIVENESS_JWT_SECRET_FILE ({0}): set one of them")]
+    SecretTwice(String),
     /// The file holds no usable key.
     #[error("LIVENESS_JWT_PUBLIC_KEY_FILE: {0}: {1}")]
     KeyFile(String, #[source] KeyError),

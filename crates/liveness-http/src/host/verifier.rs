@@ -1,5 +1,6 @@
 //! The verifier of tokens, from the settings.
 
+use super::secret::configured_secret;
 use super::start_error::StartError;
 use crate::config::{ServeConfig, TokenConfig};
 use crate::token::{Jwks, RevokedTokens, TokenRules, TokenVerifier, VerificationKey};
@@ -32,8 +33,8 @@ pub(crate) fn configured_verifier(config: &ServeConfig) -> Result<TokenVerifier,
 
 fn keys(config: &ServeConfig) -> Result<Vec<VerificationKey>, StartError> {
     let mut keys = Vec::new();
-    if let Some(secret) = &config.token.jwt_secret {
-        keys.push(VerificationKey::hs256(secret.as_bytes()).map_err(StartError::Secret)?);
+    if let Some(secret) = configured_secret(&config.token)? {
+        keys.push(secret.key()?);
     }
     if let Some(path) = &config.jwt_public_key_file {
         let shown = path.display().to_string();

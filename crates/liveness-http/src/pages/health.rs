@@ -44,7 +44,8 @@ impl Health {
         if self.is_stopping.load(Ordering::Relaxed) {
             return Err(BusError::Unavailable("the server is shutting down".into()));
         }
-        Ok(self.ping.result(self.store.ping()).await?)
+        let store = self.store.clone();
+        Ok(self.ping.result(async move { store.ping().await }).await?)
     }
 
     pub(crate) fn configure(&self, app: &mut web::ServiceConfig) {

@@ -1,12 +1,15 @@
 //! Checks keys, limits and the address, as `serve` would use them. `serve` logs what should be fixed.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
 use super::tls::Tls;
 use crate::config::ServeConfig;
+use crate::environment::credential;
 use crate::host::checks::files;
 use crate::host::checks::findings::Findings;
 use crate::host::review_page::configured_page;
+use crate::host::secret::{CREDENTIAL, configured_secret, secret_file};
 use crate::host::verifier::configured_verifier;
 use crate::request::{ForwardedHeader, TrustedProxies};
 use crate::token::probe_jwks;
@@ -57,9 +60,7 @@ fn key_files(config: &ServeConfig, findings: &mut Findings) {
     if config.dev {
         return;
     }
-    if let Some(secret) = &config.token.jwt_secret {
-        secret_strength(secret, findings);
-    }
+    secret(config, findings);
     if let Some(path) = &config.jwt_public_key_file {
         files::not_writable_by_others("LIVENESS_JWT_PUBLIC_KEY_FILE", path, findings);
     }
@@ -78,14 +79,32 @@ fn key_files(config: &ServeConfig, findings: &mut Findings) {
     }
 }
 
-fn secret_strength(secret: &str, findings: &mut Findings) {
-    let mut bytes = secret.as_bytes().to_vec();
-    bytes.sort_unstable();
-    bytes.dedup();
-    if bytes.len() < 10 {
+fn secret(config: &ServeConfig, findings: &mut Findings) {
+    if config.token.jwt_secret.is_some() {
+        findings.hint(
+            "keys",
+            "LIVENESS_JWT_SECRET is in the environment, where it stays as long as the process runs",
+            "put it into a file that only the server's user can read, and name that in LIVENESS_JWT_SECRET_FILE",
+        );
+    }
+    match secret_file(&config.token) {
+        Some(path) if credential(CREDENTIAL).as_ref() == Some(&path) => {
+            findings.ok(
+                "files",
+                format!("LIVENESS_JWT_SECRET_FILE: systemd hands over {CREDENTIAL}"),
+            );
+        }
+        Some(path) => files::secret("LIVENESS_JWT_SECRET_FILE", &path, findings),
+        None => {}
+    }
+    // What cannot be read is told by who needs it.
+    let Ok(Some(secret)) = configured_secret(&config.token) else {
+        return;
+    };
+    if secret.bytes().iter().collect::<BTreeSet<_>>().len() < 10 {
         findings.warning(
             "keys",
-            "LIVENESS_JWT_SECRET can be guessed: it has few different characters",
+            format!("{} can be guessed: it has few different characters", secret.setting()),
             "make another, with `head -c 48 /dev/urandom | base64 -w0`",
         );
     }

@@ -2,22 +2,32 @@
 
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, SqliteConnection};
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+use serde_json::json;
 
-use crate::engine::{Database, Engine};
-use crate::server::{SECRET, Server, command};
+use crate::durability::until;
+use crate::engine::{Database, Engine, on_each_engine};
+use crate::server::{SECRET, Server, command, customer};
 
 /// What a server says that does not start.
 fn refusal(database: &Database) -> String {
-    let ended = command(&["serve"])
+    refusal_of(&mut serve_on(database))
+}
+
+fn serve_on(database: &Database) -> Command {
+    let mut command = command(&["serve"]);
+    command
         .envs([("LIVENESS_JWT_SECRET", SECRET), ("LIVENESS_BIND", "127.0.0.1:0")])
         .envs(database.settings())
-        .env("RUST_LOG", "error")
-        .current_dir(database.folder())
-        .output()
-        .unwrap();
+        .current_dir(database.folder());
+    command
+}
+
+fn refusal_of(command: &mut Command) -> String {
+    let ended = command.env("RUST_LOG", "error").output().unwrap();
     let told = String::from_utf8(ended.stderr).unwrap();
     assert_eq!((ended.status.code(), told.lines().count()), (Some(1), 1), "{told}");
     told
@@ -103,15 +113,60 @@ fn a_schema_that_is_newer_is_refused_unless_its_migration_says_that_older_progra
     assert!(refusal(server.database()).contains("newer than this program"));
 }
 
+/// `.ci/test` starts its server without fsync and full_page_writes.
 #[test]
 #[ignore = "needs PostgreSQL: .ci/test"]
-fn a_server_that_forgets_when_the_power_fails_is_warned_of() {
-    let server = Server::start(Engine::Postgres);
+fn a_server_that_forgets_when_the_power_fails_is_refused() {
+    let database = Database::create(Engine::Postgres);
+    let of = |name| format!("durability: {name}=off: what was acknowledged is lost when the power fails");
+    let refusal = |accepted| refusal_of(serve_on(&database).env("LIVENESS_ACCEPT", accepted));
+
+    let neither = refusal("");
+    let one = refusal("fsync");
 
     for name in ["fsync", "full_page_writes"] {
-        assert_starts(
-            &server,
-            &format!("durability: {name}=off: what was acknowledged is lost"),
+        assert!(neither.contains(&of(name)), "{neither}");
+        assert!(
+            neither.contains(&format!("accept it: LIVENESS_ACCEPT={name}")),
+            "{neither}"
         );
     }
+    assert!(
+        !one.contains(&of("fsync")) && one.contains(&of("full_page_writes")),
+        "{one}"
+    );
+    let server = Server::start(Engine::Postgres);
+    for name in ["fsync", "full_page_writes"] {
+        assert_starts(&server, &of(name));
+    }
 }
+
+fn a_schema_that_becomes_newer_ends_the_service_until_it_is_as_before(engine: Engine) {
+    let server = Server::start(engine);
+    let execute = |sql: &str| match server.database().postgres() {
+        Some(database) => PgConnection::establish(&database.url())
+            .unwrap()
+            .batch_execute(sql)
+            .unwrap(),
+        None => {
+            let file = server.database().file().display().to_string();
+            SqliteConnection::establish(&file).unwrap().batch_execute(sql).unwrap();
+        }
+    };
+
+    execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')");
+    until(|| server.get("/health/ready").status == 503);
+    let answer = server.send("CheckLivenessStatusQuery", &customer(1), &json!({}));
+    assert_eq!(answer.codes(), (503, "91"));
+    assert_eq!(server.get("/health/live").status, 200);
+    let told = "not ready: LIVENESS_DATABASE_URL: the database's schema is newer than this program: it has migration \
+        29991231000000; install the version that made it, or a later one";
+    assert_eq!(server.log().matches(told).count(), 1, "{}", server.log());
+
+    execute("DELETE FROM __diesel_schema_migrations WHERE version = '29991231000000'");
+    until(|| server.get("/health/ready").status == 200);
+    let answer = server.send("CheckLivenessStatusQuery", &customer(1), &json!({}));
+    assert_eq!(answer.codes(), (200, "00"));
+}
+
+on_each_engine!(a_schema_that_becomes_newer_ends_the_service_until_it_is_as_before);

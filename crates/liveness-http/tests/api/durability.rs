@@ -194,6 +194,31 @@ fn a_stop_says_so_if_a_reader_keeps_the_database_file_from_being_whole() {
 }
 
 #[test]
+fn a_log_that_is_not_written_back_is_told_until_it_is() {
+    let server = Server::start(Engine::Sqlite);
+    let face = FaceImage::from_bytes([FACE, &vec![7; 5_000_000]].concat()).unwrap();
+    let mut body = report("session-1", true);
+    body["imageBase64"] = json!(face.to_data_uri());
+    let submit = || {
+        let answer = server.send("SubmitLivenessCheckCommand", &customer(1), &body);
+        assert_eq!(answer.status, 200);
+    };
+    submit();
+    // A checkpoint does not pass what somebody still reads.
+    let mut reader = SqliteConnection::establish(&server.database().file().to_string_lossy()).unwrap();
+    let begin = "BEGIN; SELECT count(*) FROM liveness_checks";
+    reader.batch_execute(begin).unwrap();
+
+    (0..14).for_each(|_| submit());
+    assert_eq!(server.log().matches("that are not in the database file").count(), 1);
+    assert!(!server.log().contains("is written back into the database file again"));
+
+    drop(reader);
+    submit();
+    assert!(server.log().contains("is written back into the database file again"));
+}
+
+#[test]
 fn sigterm_ends_the_process_whatever_its_clients_do() {
     let mut server = Server::with(Engine::Sqlite, &[("LIVENESS_SHUTDOWN_GRACE", "3s")]);
     let mut stalled = server.connect();

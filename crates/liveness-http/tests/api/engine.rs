@@ -70,7 +70,8 @@ impl Database {
             ("LIVENESS_DATABASE_URL", database.url()),
             // So few that the servers of many tests at once fit.
             ("LIVENESS_DATABASE_CONNECTIONS", "4".to_owned()),
-            // `.ci/test` starts its server without these.
+            // `.ci/test` starts its server without these, which makes databases three times as fast.
+            ("LIVENESS_ACCEPT", "fsync,full_page_writes".to_owned()),
         ]
     }
 

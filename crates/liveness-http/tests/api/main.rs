@@ -23,6 +23,8 @@ mod nodes;
 mod openapi;
 mod provisioning;
 mod recording;
+mod scratch;
+mod secrets;
 mod server;
 mod specification;
 mod start;

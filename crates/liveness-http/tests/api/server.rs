@@ -95,7 +95,7 @@ impl Server {
     /// Sends a signal, by its name.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill")
-            .args([&format!("-{name}"), &self.process.id().to_string()])
+            .args([&format!("-{name}"), &self.pid().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
@@ -104,6 +104,11 @@ impl Server {
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// `127.0.0.1:PORT`
@@ -164,14 +169,14 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// `serve`, for which the permissions of files hold also where the tests run as root.
-fn serve() -> Command {
+/// `serve`, for which the permissions of files and processes hold also where the tests run as root.
+pub fn serve() -> Command {
     if !rustix::process::geteuid().is_root() {
         return command(&["serve"]);
     }
     let mut command = Command::new("setpriv");
     command
-        .args(["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"])
+        .args(["--bounding-set=-all", "--inh-caps=-all"])
         .args([env!("CARGO_BIN_EXE_liveness-http"), "serve"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())

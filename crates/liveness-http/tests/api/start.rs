@@ -30,8 +30,8 @@ fn without_a_key_it_says_which_settings_would_do() {
     assert_eq!(code, Some(1));
     assert_eq!(
         said,
-        "liveness-http: there is no key to verify tokens by: set LIVENESS_JWT_SECRET (HS256, at least 32 bytes), \
-         LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA) or LIVENESS_JWT_JWKS (an identity provider's keys: \
+        "liveness-http: there is no key to verify tokens by: set LIVENESS_JWT_SECRET or LIVENESS_JWT_SECRET_FILE (HS256, \
+         at least 32 bytes), LIVENESS_JWT_PUBLIC_KEY_FILE (PEM; RS256, ES256 or EdDSA) or LIVENESS_JWT_JWKS (an identity provider's keys: \
          URL or file), or try it out with `serve --dev`\n"
     );
 }
@@ -40,13 +40,26 @@ fn without_a_key_it_says_which_settings_would_do() {
 fn a_start_up_error_is_one_line_that_names_the_setting() {
     const DATABASE: &str = "LIVENESS_DATABASE_URL";
     const FILE: &str = "LIVENESS_JWT_PUBLIC_KEY_FILE";
+    const SECRET_FILE: &str = "LIVENESS_JWT_SECRET_FILE";
     const JWKS: &str = "LIVENESS_JWT_JWKS";
     const CERTIFICATE: &str = "LIVENESS_TLS_CERT_FILE";
     const TLS_KEY: &str = "LIVENESS_TLS_KEY_FILE";
-    let cases: [(&[(&str, &str)], &str); 20] = [
+    let cases: [(&[(&str, &str)], &str); 23] = [
         (
             &[("LIVENESS_JWT_SECRET", "short")],
             "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",
+        ),
+        (
+            &[(SECRET_FILE, "none")],
+            "LIVENESS_JWT_SECRET_FILE: cannot read none: No such file",
+        ),
+        (
+            &[(SECRET_FILE, "/dev/null")],
+            "LIVENESS_JWT_SECRET_FILE: /dev/null: the secret must have at least 32 bytes",
+        ),
+        (
+            &[("LIVENESS_JWT_SECRET", SECRET), (SECRET_FILE, "none")],
+            "LIVENESS_JWT_SECRET and LIVENESS_JWT_SECRET_FILE (none): set one of them",
         ),
         (
             &[(FILE, "none.pem")],

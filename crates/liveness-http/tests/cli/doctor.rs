@@ -55,7 +55,7 @@ fn a_good_place_has_no_problem() {
         assert_tells(&told, "ok", &format!("ok       {subject}: "));
     }
     assert!(
-        told.out.ends_with("problems: 0, warnings: 0, hints: 2\n"),
+        told.out.ends_with("problems: 0, warnings: 0, hints: 3\n"),
         "{}",
         told.out
     );
@@ -74,6 +74,62 @@ fn it_makes_nothing() {
         "database: liveness.db is not there yet; `serve` and `migrate` make it",
     );
     assert_eq!(std::fs::read_dir(place.0.folder()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_secret_belongs_into_a_file_of_its_owner() {
+    let place = Place::new(Engine::Sqlite);
+    place.write("secret", &format!("{SECRET}\n"));
+    let file = place.0.folder().join("secret");
+    let in_file = [("LIVENESS_JWT_SECRET", ""), ("LIVENESS_JWT_SECRET_FILE", "secret")];
+    let examine_with = |mode, settings: &[(&str, &str)]| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        examine(&place, settings)
+    };
+
+    assert_tells(
+        &examine(&place, &[]),
+        "hint",
+        "keys: LIVENESS_JWT_SECRET is in the environment",
+    );
+    let told = examine_with(0o600, &in_file);
+    assert_tells(
+        &told,
+        "ok",
+        "files: LIVENESS_JWT_SECRET_FILE: secret is its owner's only",
+    );
+    assert!(!told.out.contains("environment"), "{}", told.out);
+    let told = examine_with(0o640, &in_file);
+    assert_tells(
+        &told,
+        "problem",
+        "files: LIVENESS_JWT_SECRET_FILE: secret can be read or written by others",
+    );
+    let told = examine_with(0o602, &in_file);
+    assert_tells(&told, "problem", "LIVENESS_ACCEPT=world-writable");
+    std::fs::write(&file, "a".repeat(32)).unwrap();
+    let told = examine_with(0o600, &in_file);
+    assert_tells(&told, "warning", "keys: LIVENESS_JWT_SECRET_FILE can be guessed");
+    // What systemd hands over has an access list, whose mask the mode shows.
+    std::fs::rename(&file, place.0.folder().join("liveness.jwt-secret")).unwrap();
+    let credentials = ("CREDENTIALS_DIRECTORY", place.0.folder().to_str().unwrap());
+    let told = examine(&place, &[("LIVENESS_JWT_SECRET", ""), credentials]);
+    assert_tells(
+        &told,
+        "ok",
+        "LIVENESS_JWT_SECRET_FILE: systemd hands over liveness.jwt-secret",
+    );
+}
+
+#[test]
+fn a_database_that_serve_dev_has_not_made_is_a_problem_with_dev() {
+    let place = Place::new(Engine::Sqlite);
+    let mut command = place.command(&["doctor", "--dev"]);
+
+    let told: Ended = command.envs([ANY_PORT]).output().unwrap().into();
+
+    assert_tells(&told, "problem", "database: `serve --dev` did not make it");
+    assert_eq!(told.code, Some(1));
 }
 
 #[test]
@@ -366,12 +422,17 @@ fn a_server_that_forgets_when_the_power_fails_is_a_problem() {
         "problem",
         "durability: fsync=off: what was acknowledged is lost when the power fails",
     );
+    assert_tells(&told, "problem", "or accept it: LIVENESS_ACCEPT=fsync");
     assert_tells(&told, "problem", "durability: full_page_writes=off");
     assert_tells(
         &told,
         "problem",
         "connections: this node has up to 1000 connections, and the server takes 300; lower",
     );
+    let told = examine(&place, &[]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_tells(&told, "warning", "durability: fsync=off");
+    assert_tells(&told, "warning", "(accepted: full_page_writes)");
 }
 
 #[test]

@@ -131,6 +131,21 @@ fn it_ends_when_it_was_told_to() {
 }
 
 #[test]
+fn it_signs_with_the_secret_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    let in_file = [
+        ("LIVENESS_JWT_SECRET", ""),
+        ("LIVENESS_JWT_SECRET_FILE", file.to_str().unwrap()),
+    ];
+
+    let verified = verify(&mint(&["--user", "7"], &in_file), TokenRules::default());
+
+    assert_eq!(verified.user, Some(Claims::of(UserReference::Id(7))));
+}
+
+#[test]
 fn without_a_secret_there_is_no_token() {
     let none = run(&["token", "--user", "1"]);
     let short = run_with(&["token", "--user", "1"], &[("LIVENESS_JWT_SECRET", "canary")]);
@@ -139,7 +154,8 @@ fn without_a_secret_there_is_no_token() {
         none.failure(),
         (
             Some(1),
-            "there is no secret to sign with: set LIVENESS_JWT_SECRET, at least 32 bytes, to that of `serve`"
+            "there is no secret to sign with: set LIVENESS_JWT_SECRET or LIVENESS_JWT_SECRET_FILE, at least 32 bytes, to that \
+             of `serve`"
         )
     );
     assert_eq!(

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::cluster::Cluster;
-use crate::node::Node;
+use crate::node::{Node, until};
 use crate::transcript::Transcript;
 
 fn assert_waits(node: &Node, transcript: &Transcript) {
@@ -72,4 +72,30 @@ fn a_node_waits_for_a_database_that_is_not_there_yet() {
     transcript.event("made the database");
 
     assert_works(&mut node, &transcript);
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_danger_that_is_found_when_the_server_is_there_at_last_keeps_the_node_from_serving() {
+    let mut cluster = Cluster::start();
+    cluster.psql("postgres", "CREATE DATABASE liveness");
+    Node::start(&cluster.url("liveness")).wait_until_ready();
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')";
+    cluster.psql("liveness", newer);
+    cluster.stop();
+
+    let node = Node::start(&cluster.url("liveness"));
+    cluster.start_again();
+    let danger = "not ready: records could be lost or given away: schema: it is newer";
+    assert!(until(|| node.log().contains(danger)), "{}", node.log());
+
+    assert_eq!(node.get("/health/ready"), 503);
+    let answer = node.submit(1, "session-1", "key-1").unwrap();
+    assert!(answer.is_come_again(), "{answer:?}");
+    cluster.psql(
+        "liveness",
+        "DELETE FROM __diesel_schema_migrations WHERE version = '29991231000000'",
+    );
+    node.wait_until_ready();
+    assert_eq!(node.submit(1, "session-1", "key-1").unwrap().codes(), (200, "00"));
 }

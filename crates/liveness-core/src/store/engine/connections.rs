@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::pg::PgConnection;
-use diesel::r2d2::ConnectionManager;
 use diesel::sqlite::SqliteConnection;
 use r2d2::{ManageConnection, PooledConnection};
 
@@ -17,8 +16,10 @@ use super::connection::Connection;
 use super::database_file::DatabaseFile;
 use super::error::{OpenError, StoreError};
 use super::file_trouble::FileTrouble;
+use super::migrations::{self, Companion, SchemaState, Sharding};
 use super::pooler;
 use super::postgres::{PostgresPool, PostgresSettings};
+use super::schema_gate::{SchemaFit, SchemaGate};
 use super::sqlite::{self, SqlitePool};
 use super::timeouts::{RETRY, WAIT};
 
@@ -99,7 +100,7 @@ pub(crate) struct Connections {
     /// Whether the server has the extension Citus. The server is asked once.
     is_citus: OnceLock<bool>,
     is_away: AtomicBool,
-    lacks_migrations: AtomicBool,
+    schema: SchemaGate,
 }
 
 impl Connections {
@@ -117,7 +118,7 @@ impl Connections {
             },
             is_citus: OnceLock::new(),
             is_away: AtomicBool::new(false),
-            lacks_migrations: AtomicBool::new(false),
+            schema: SchemaGate::new(SchemaFit::Fits),
         }
     }
 
@@ -129,9 +130,10 @@ impl Connections {
         Self { acceptance, ..self }
     }
 
-    /// Whether migrations are accepted that this program must not run with.
-    pub(crate) fn accepts_newer_schema(&self) -> bool {
-        self.acceptance.newer_schema
+    /// Lets no read or write through until the schema was looked at.
+    pub(crate) fn awaiting_schema(self) -> Self {
+        self.schema.set(SchemaFit::NotUpToDate);
+        self
     }
 
     /// The settings of the connections, if they are to PostgreSQL.
@@ -180,18 +182,45 @@ impl Connections {
         self.run(&self.writers, operation)
     }
 
+    /// Looks at the schema, on the thread of the caller. From then on, reads and writes go through if this program may
+    /// run with the schema, and fail if not.
+    pub(crate) fn look_at_schema(&self) -> Result<SchemaState, OpenError> {
+        let mut state = self.inspect(|conn| migrations::state(conn, &self.settings))?;
+        if self.acceptance.newer_schema {
+            state.unknown.clear();
+        }
+        self.schema.set(state.fit());
+        Ok(state)
+    }
+
     /// Brings the schema up to date, on the thread of the caller. After a failed migration, reads and writes fail until
     /// a migration succeeds.
-    pub(crate) fn migrate<T>(
-        &self,
-        migration: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, OpenError> {
-        let migrated = self.check_sessions().and_then(|()| {
-            let migrated = self.on_a_connection(&self.writers, migration);
-            migrated.map_err(|error| OpenError::of("migrate", &error))
+    pub(crate) fn migrate(&self, sharding: &Sharding) -> Result<Vec<String>, OpenError> {
+        let state = self
+            .look_at_schema()
+            .inspect_err(|_| self.schema.set(SchemaFit::NotUpToDate))?;
+        if let Some(version) = state.unknown.first() {
+            return Err(OpenError::new(format!(
+                "cannot migrate the database: its schema is newer than this program, with migration {version}"
+            ))
+            .mended_by("install the version that made it, or a later one"));
+        }
+        let migrated = self.on_a_connection(&self.writers, |conn| {
+            migrations::run(conn, &self.settings, sharding, || self.companion())
         });
-        self.lacks_migrations.store(migrated.is_err(), Ordering::Release);
-        migrated
+        self.schema.set(match migrated {
+            Ok(_) => SchemaFit::Fits,
+            Err(_) => SchemaFit::NotUpToDate,
+        });
+        migrated.map_err(|error| OpenError::of("migrate", &error))
+    }
+
+    /// Another connection to PostgreSQL than the one in use, if the pool has one.
+    fn companion(&self) -> Option<Companion> {
+        match &self.writers {
+            Pool::Postgres(pool) => second_of(pool),
+            Pool::Sqlite(_) => None,
+        }
     }
 
     /// Runs an operation on a connection that may write, on the thread of the caller. The schema need not be up to
@@ -231,9 +260,7 @@ impl Connections {
         pool: &Pool,
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.lacks_migrations.load(Ordering::Acquire) {
-            return Err(StoreError::unavailable("the database's schema is not up to date yet"));
-        }
+        self.schema.pass()?;
         self.on_a_connection(pool, operation)
     }
 
@@ -373,7 +400,7 @@ impl Connections {
 
 /// Takes another connection from the pool. Returns `None` if the pool has only one, or if an embedding backend uses all
 /// other connections.
-fn second_of(pool: &PostgresPool) -> Option<PooledConnection<ConnectionManager<PgConnection>>> {
+fn second_of(pool: &PostgresPool) -> Option<Companion> {
     match pool.state() {
         state if state.idle_connections == 0 && state.connections == pool.max_size() => None,
         _ => pool.get_timeout(RETRY).ok(),

@@ -47,6 +47,11 @@ type Identity = (u64, u64);
 const LOG_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
 
+/// Pages in the log that are not in the database file yet. SQLite writes them back from 4,000 on (`wal_autocheckpoint`), and
+/// tells nobody if that fails. With more than `MANY_PAGES` it has failed several times. From `FEW_PAGES` down it works.
+const MANY_PAGES: i32 = 16_000;
+const FEW_PAGES: i32 = 4_000;
+
 /// The database file, and the two files that SQLite keeps beside it: the write-ahead log and its index.
 ///
 /// SQLite continues to acknowledge commits to files that were deleted or replaced, and to a log that was truncated. So the
@@ -61,6 +66,8 @@ pub(crate) struct DatabaseFile {
     /// The size of a page, once it was asked for. It cannot change while there is a log.
     page_bytes: OnceLock<u64>,
     is_wrong: AtomicBool,
+    /// Whether the log is not written back into the file.
+    is_behind: AtomicBool,
 }
 
 impl DatabaseFile {
@@ -75,6 +82,7 @@ impl DatabaseFile {
             log_bytes: AtomicU64::new(0),
             page_bytes: OnceLock::new(),
             is_wrong: AtomicBool::new(false),
+            is_behind: AtomicBool::new(false),
         };
         file.check().map_err(|error| cannot_open(path, &error.cause()))?;
         Ok(file)
@@ -130,8 +138,12 @@ impl DatabaseFile {
         }
         // A checkpoint of another process may come between the two numbers, but not each time.
         for _ in 0..3 {
-            let frames = sql_query("PRAGMA wal_checkpoint(NOOP)").get_result::<Frames>(conn)?.log;
+            let Frames {
+                log: frames,
+                checkpointed,
+            } = sql_query("PRAGMA wal_checkpoint(NOOP)").get_result(conn)?;
             let page = self.page_bytes(conn)?;
+            self.tell_behind(frames - checkpointed, page);
             let frames = u64::try_from(frames).unwrap_or(0);
             let found = bytes();
             if frames == 0 || found >= LOG_HEADER + frames * (FRAME_HEADER + page) {
@@ -160,6 +172,27 @@ impl DatabaseFile {
         })
     }
 
+    /// Logs when the log is not written back into the file, and when it is again. Nothing is lost meanwhile, but the log grows.
+    fn tell_behind(&self, pages: i32, page_bytes: u64) {
+        let was_behind = self.is_behind.load(Ordering::Relaxed);
+        let is_behind = pages > if was_behind { FEW_PAGES } else { MANY_PAGES };
+        if is_behind == was_behind {
+            return;
+        }
+        self.is_behind.store(is_behind, Ordering::Relaxed);
+        let (log, _) = &self.files[1];
+        if is_behind {
+            let megabytes = u64::try_from(pages).unwrap_or(0) * page_bytes / 1_000_000;
+            log::warn!(
+                "{} holds {megabytes} MB that are not in the database file, and grows: the file cannot be written, or \
+                 somebody has been reading it for a long time",
+                log.display()
+            );
+        } else {
+            log::info!("{} is written back into the database file again", log.display());
+        }
+    }
+
     /// The file or folder that keeps this process from the database, if one does.
     pub(crate) fn trouble(&self) -> Option<FileTrouble> {
         file_trouble::find(&self.path)
@@ -174,6 +207,8 @@ fn identity(path: &Path) -> std::io::Result<Identity> {
 struct Frames {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     log: i32,
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    checkpointed: i32,
 }
 
 #[derive(QueryableByName)]

@@ -10,6 +10,8 @@ use super::citus;
 use super::connection::{Connection, Purpose};
 use super::error::{StoreError, one_line};
 use super::migrations;
+use super::postgres::PostgresSettings;
+use super::statement_log::{LoggedValues, logged_values};
 use crate::Timestamp;
 
 /// What a database says of itself.
@@ -25,8 +27,13 @@ pub struct Diagnosis {
     pub read_refusal: Option<String>,
     /// Why it cannot be written to, if it cannot. Something was written to know, and taken back.
     pub write_refusal: Option<String>,
+    /// What this program's role may do to rows that it never changes: `liveness_checks: DELETE`. Empty where there are no
+    /// roles.
+    pub excess_rights: Vec<String>,
     /// The settings on which it depends whether a commit outlives a power cut.
     pub durability: Vec<Setting>,
+    /// The settings by which values of our statements reach the log of the server; none where there is no server.
+    pub logged_values: Vec<LoggedValues>,
     /// When the newest record was made.
     pub newest_check: Option<Timestamp>,
     /// The time by the server's clock; none where there is no server.
@@ -51,15 +58,18 @@ pub struct Setting {
 /// A question to the database, by the name that an operator reads.
 pub(crate) type Question = (&'static str, fn(&mut Connection<'_>) -> Result<(), StoreError>);
 
-/// Asks the database. The `questions` are asked where the schema is there. `write` is tried and rolled back, to see whether the database can be written to.
+/// Asks the database. The `questions` are asked where the schema is there. `write` is tried and rolled back, to see whether
+/// the database can be written to. The rows of the tables `kept` are never changed.
 pub(crate) fn diagnose(
     conn: &mut Connection<'_>,
+    settings: &PostgresSettings,
     newest_check: fn(&mut Connection<'_>) -> Result<Option<Timestamp>, StoreError>,
     questions: &[Question],
     write: fn(&mut Connection<'_>) -> Result<(), StoreError>,
+    kept: &[&str],
 ) -> Result<Diagnosis, StoreError> {
-    let (lacking_migrations, unknown_migrations) = migrations::state(conn)?;
-    let has_schema = lacking_migrations.is_empty();
+    let schema = migrations::state(conn, settings)?;
+    let has_schema = schema.lacking.is_empty();
     let about = match conn {
         Connection::Sqlite(conn) => of_sqlite(conn)?,
         Connection::Postgres(conn) => of_postgres(conn)?,
@@ -76,8 +86,9 @@ pub(crate) fn diagnose(
     let is_read = has_schema && read_refusal.is_none();
     let newest_check = if is_read { newest_check(conn)? } else { None };
     Ok(Diagnosis {
-        lacking_migrations,
-        unknown_migrations,
+        excess_rights: excess_rights(conn, kept)?,
+        lacking_migrations: schema.lacking,
+        unknown_migrations: schema.unknown,
         read_refusal,
         write_refusal: write_refusal(conn, if has_schema { write } else { create_table }),
         newest_check,
@@ -113,6 +124,20 @@ fn write_refusal(
 
 fn create_table(conn: &mut Connection<'_>) -> Result<(), StoreError> {
     Ok(conn.execute("CREATE TABLE liveness_doctor (id INTEGER NOT NULL)")?)
+}
+
+/// Asks PostgreSQL what the role may do to the rows of tables, besides reading them and adding more.
+fn excess_rights(conn: &mut Connection<'_>, tables: &[&str]) -> Result<Vec<String>, StoreError> {
+    let (Connection::Postgres(conn) | Connection::Citus(conn)) = conn else {
+        return Ok(Vec::new());
+    };
+    let tables: Vec<_> = tables.iter().map(|table| format!("to_regclass('{table}')")).collect();
+    let rights = format!(
+        "SELECT relname || ': ' || string_agg(verb, ', ' ORDER BY verb) FROM pg_class, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS verb \
+         WHERE oid IN ({}) AND has_table_privilege(oid, verb) GROUP BY relname ORDER BY relname",
+        tables.join(", ")
+    );
+    Ok(sql::<Text>(&rights).load(*conn)?)
 }
 
 fn of_sqlite(conn: &mut SqliteConnection) -> Result<Diagnosis, StoreError> {
@@ -166,6 +191,7 @@ fn of_postgres(conn: &mut PgConnection) -> Result<Diagnosis, StoreError> {
             // Without a standby there is none to lose commits by.
             is_on("synchronous_standby_names", standbys),
         ],
+        logged_values: logged_values(conn)?,
         clock: Timestamp::from_unix_millis(clock),
         max_connections: Some(max_connections),
         is_encrypted: Some(is_encrypted),
@@ -180,7 +206,9 @@ fn nothing_of(engine: String) -> Diagnosis {
         unknown_migrations: Vec::new(),
         read_refusal: None,
         write_refusal: None,
+        excess_rights: Vec::new(),
         durability: Vec::new(),
+        logged_values: Vec::new(),
         newest_check: None,
         clock: None,
         max_connections: None,

@@ -1,19 +1,26 @@
 //! Brings the schema up to date. The migrations are part of the program. Each engine has a folder of migrations of its
 //! own, with the same names.
 
-use std::collections::BTreeMap;
+mod blockers;
+mod state;
+
+use std::thread;
 use std::time::Duration;
 
-use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
-use diesel::migration::MigrationSource;
-use diesel::pg::PgConnection;
+use diesel::migration::Migration;
+use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{Bool, Integer, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{Connection, Purpose, on_either};
+pub(crate) use self::blockers::Companion;
+pub(crate) use self::state::{SchemaState, has_table, state};
+
+use self::blockers::{Blockers, while_watched};
+use self::state::names;
+use super::connection::{Connection, Purpose};
 use super::error::StoreError;
 use super::postgres::PostgresSettings;
 
@@ -25,35 +32,58 @@ const LOCK: i64 = 5_496_712_038_112;
 /// The time between two tries to take the lock. A node must not wait for the lock inside a statement: CREATE INDEX
 /// CONCURRENTLY waits for every statement that has begun, so two nodes would wait for each other.
 const TURN: Duration = Duration::from_millis(100);
+/// The tries after which the log says who has the lock.
+const PATIENT_TRIES: u32 = 10;
+/// How long a migration in a transaction waits for a lock of another session. Meanwhile all other sessions wait behind
+/// it, so it gives up soon, and begins again after a pause.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
+/// CREATE INDEX CONCURRENTLY holds nobody up while it waits for older transactions, and must not begin again.
+const NO_LOCK_TIMEOUT: &str = "SET lock_timeout = 0";
+/// The pause of a migration that could not have a lock.
+const PAUSE: Duration = Duration::from_secs(2);
 
-/// Runs the migrations that the database lacks, and returns their names.
+/// How the tables are spread over the nodes of a Citus cluster.
+pub(crate) struct Sharding {
+    /// Whether the tables should be sharded, and are not.
+    pub(crate) is_due: fn(&mut PgConnection) -> Result<bool, StoreError>,
+    /// Shards the tables.
+    pub(crate) shard: fn(&mut PgConnection) -> Result<(), StoreError>,
+}
+
+/// Runs the migrations that the database lacks, and returns their names. A database that lacks none is only read.
 ///
 /// On SQLite, all migrations run in one transaction. On PostgreSQL, each migration runs in a transaction of its own,
-/// unless its `metadata.toml` says that it runs outside a transaction.
+/// unless its `metadata.toml` says that it runs outside a transaction. After them, the tables are sharded.
 ///
-/// On PostgreSQL, `distribute` runs after the migrations.
+/// On PostgreSQL, this waits for other nodes that migrate, and for other sessions that use the tables. The log says which
+/// sessions these are. `companion` lends a second connection for that.
 pub(crate) fn run(
     conn: &mut Connection<'_>,
     settings: &PostgresSettings,
-    distribute: fn(&mut PgConnection) -> Result<(), StoreError>,
+    sharding: &Sharding,
+    companion: impl FnOnce() -> Option<Companion>,
 ) -> Result<Vec<String>, StoreError> {
     let names = names()?;
+    let is_up_to_date = state(conn, settings)?.lacking.is_empty();
     let applied = match conn {
-        Connection::Sqlite(_) => conn.transaction(Purpose::Write, |conn| match conn {
-            Connection::Sqlite(conn) => apply(*conn, SQLITE),
-            Connection::Postgres(conn) | Connection::Citus(conn) => apply(*conn, POSTGRES),
-        }),
-        Connection::Postgres(postgres) | Connection::Citus(postgres) => {
-            let applied = on_postgres(postgres, settings, distribute);
-            // The session ends with this connection, and with it the lock and the settings.
-            conn.spoil();
+        Connection::Sqlite(_) if is_up_to_date => Vec::new(),
+        Connection::Sqlite(_) => {
+            let applied = conn.transaction(Purpose::Write, on_sqlite)?;
+            // The file holds all of it from now on, without the log beside it, however this process ends.
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
             applied
         }
-    }?;
-    if let (Connection::Sqlite(_), false) = (&*conn, applied.is_empty()) {
-        // The file holds all of it from now on, without the log beside it, however this process ends.
-        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
-    }
+        Connection::Postgres(postgres) | Connection::Citus(postgres) => {
+            check(postgres, settings)?;
+            if is_up_to_date && !(sharding.is_due)(postgres)? {
+                return Ok(Vec::new());
+            }
+            let applied = on_postgres(postgres, settings, sharding, companion());
+            // The session ends with this connection, and with it the lock and the settings.
+            conn.spoil();
+            applied?
+        }
+    };
     let name = |version: &String| names.get(version).unwrap_or(version).clone();
     let applied: Vec<_> = applied.iter().map(name).collect();
     for name in &applied {
@@ -62,37 +92,83 @@ pub(crate) fn run(
     Ok(applied)
 }
 
-/// Applies the migrations that the database lacks, and returns their versions.
-fn apply<DB: Backend>(
-    harness: &mut impl MigrationHarness<DB>,
-    migrations: EmbeddedMigrations,
-) -> Result<Vec<String>, StoreError> {
-    let applied = harness
-        .run_pending_migrations(migrations)
-        .map_err(StoreError::internal)?;
+fn on_sqlite(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
+    let Connection::Sqlite(conn) = conn else {
+        return Ok(Vec::new());
+    };
+    let applied = conn.run_pending_migrations(SQLITE).map_err(StoreError::internal)?;
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 
 fn on_postgres(
     conn: &mut PgConnection,
     settings: &PostgresSettings,
-    distribute: fn(&mut PgConnection) -> Result<(), StoreError>,
+    sharding: &Sharding,
+    companion: Option<Companion>,
 ) -> Result<Vec<String>, StoreError> {
-    check(conn, settings)?;
-    conn.batch_execute("SET lock_timeout = 0")?;
-    while !sql::<Bool>(&format!("SELECT pg_try_advisory_lock({LOCK})")).get_result(conn)? {
-        std::thread::sleep(TURN);
-    }
+    take_turn(conn)?;
     if let Some(schema) = settings.quoted_schema() {
         // A table without a schema in its name is created in the first schema of the search path.
         conn.batch_execute(&format!(
             "CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema}"
         ))?;
     }
-    drop_invalid_indexes(conn)?;
-    let applied = apply(conn, POSTGRES)?;
-    distribute(conn)?;
-    Ok(applied)
+    let process_id = sql::<Integer>("SELECT pg_backend_pid()").get_result(conn)?;
+    while_watched(process_id, companion, || {
+        conn.batch_execute(NO_LOCK_TIMEOUT)?;
+        drop_invalid_indexes(conn)?;
+        let mut applied = Vec::new();
+        for migration in conn.pending_migrations(POSTGRES).map_err(StoreError::internal)? {
+            applied.push(apply(conn, &*migration)?);
+        }
+        conn.batch_execute(NO_LOCK_TIMEOUT)?;
+        (sharding.shard)(conn)?;
+        Ok(applied)
+    })
+}
+
+/// Waits until no other node migrates.
+fn take_turn(conn: &mut PgConnection) -> Result<(), StoreError> {
+    let mut blockers = Blockers::default();
+    let mut tries = 0;
+    while !sql::<Bool>(&format!("SELECT pg_try_advisory_lock({LOCK})")).get_result(conn)? {
+        tries += 1;
+        if tries >= PATIENT_TRIES {
+            // A lock of a 64-bit number is told by its two halves.
+            let holder = format!(
+                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+                 AND classid = {} AND objid = {} \
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+                LOCK >> 32,
+                LOCK & 0xFFFF_FFFF
+            );
+            blockers.name(conn, &holder);
+        }
+        thread::sleep(TURN);
+    }
+    Ok(())
+}
+
+/// Applies a migration, and returns its version. Begins again when it could not have a lock.
+fn apply(conn: &mut PgConnection, migration: &dyn Migration<Pg>) -> Result<String, StoreError> {
+    let is_in_transaction = migration.metadata().run_in_transaction();
+    conn.batch_execute(if is_in_transaction {
+        LOCK_TIMEOUT
+    } else {
+        NO_LOCK_TIMEOUT
+    })?;
+    loop {
+        match conn.run_migration(migration) {
+            Ok(version) => return Ok(version.to_string()),
+            Err(error) if is_in_transaction && is_of_a_lock(&error.to_string()) => thread::sleep(PAUSE),
+            Err(error) => return Err(StoreError::internal(error)),
+        }
+    }
+}
+
+/// Whether a migration failed because it could not have a lock.
+fn is_of_a_lock(message: &str) -> bool {
+    message.contains("lock timeout") || message.contains("deadlock detected")
 }
 
 /// Drops invalid indexes. An interrupted CREATE INDEX CONCURRENTLY leaves one. No query uses it, and the next try to
@@ -106,84 +182,6 @@ fn drop_invalid_indexes(conn: &mut PgConnection) -> Result<(), StoreError> {
         conn.batch_execute(&format!("DROP INDEX {index}"))?;
     }
     Ok(())
-}
-
-/// The names of the migrations that the database lacks, and the versions in the database that this program does not
-/// know, and must not run with.
-pub(crate) fn state(conn: &mut Connection<'_>) -> Result<(Vec<String>, Vec<String>), StoreError> {
-    let mut names = names()?;
-    let newest = names.keys().next_back().cloned().unwrap_or_default();
-    let mut unknown = Vec::new();
-    for version in applied(conn)? {
-        if names.remove(&version).is_none() {
-            unknown.push(version);
-        }
-    }
-    if !unknown.is_empty() {
-        let compatible = compatible_with(conn, &newest)?;
-        unknown.retain(|version| !compatible.contains(version));
-    }
-    Ok((names.into_values().collect(), unknown))
-}
-
-/// Refuses a database with a migration that this program must not run with.
-pub(crate) fn refuse_newer(conn: &mut Connection<'_>) -> Result<(), StoreError> {
-    match state(conn)?.1.first() {
-        None => Ok(()),
-        Some(version) => Err(StoreError::internal(format!(
-            "its schema is newer than this program, with migration {version}; install the version that made it, or a \
-             later one"
-        ))),
-    }
-}
-
-/// The versions of migrations that a program may run with, though it does not know them, because it knows `newest`.
-///
-/// A migration says so itself, if programs of before it neither miss what it takes away nor have to write what it adds.
-/// It adds a row with its own version, and with that of the newest migration that the oldest of these programs knows:
-///
-/// ```sql
-/// CREATE TABLE IF NOT EXISTS liveness_compatible_migrations (version TEXT PRIMARY KEY, oldest_program TEXT NOT NULL);
-/// INSERT INTO liveness_compatible_migrations VALUES ('20270101000000', '20261129120500');
-/// ```
-fn compatible_with(conn: &mut Connection<'_>, newest: &str) -> Result<Vec<String>, StoreError> {
-    if !has_table(conn, "liveness_compatible_migrations")? {
-        return Ok(Vec::new());
-    }
-    let rows = sql::<(Text, Text)>("SELECT version, oldest_program FROM liveness_compatible_migrations");
-    let rows: Vec<(String, String)> = on_either!(conn, |conn| rows.load(*conn))?;
-    let compatible = rows.into_iter().filter(|(_, oldest)| oldest.as_str() <= newest);
-    Ok(compatible.map(|(version, _)| version).collect())
-}
-
-fn has_table(conn: &mut Connection<'_>, name: &str) -> Result<bool, StoreError> {
-    let tables = match conn {
-        Connection::Sqlite(_) => format!("SELECT count(*) FROM sqlite_master WHERE name = '{name}'"),
-        Connection::Postgres(_) | Connection::Citus(_) => {
-            format!("SELECT count(*) FROM pg_class WHERE oid = to_regclass('{name}')")
-        }
-    };
-    let tables: i64 = on_either!(conn, |conn| sql::<BigInt>(&tables).get_result(*conn))?;
-    Ok(tables > 0)
-}
-
-/// The versions that were applied to the database. diesel's own query would create the table of versions.
-fn applied(conn: &mut Connection<'_>) -> Result<Vec<String>, StoreError> {
-    if !has_table(conn, "__diesel_schema_migrations")? {
-        return Ok(Vec::new());
-    }
-    let versions = sql::<Text>("SELECT version FROM __diesel_schema_migrations ORDER BY version");
-    Ok(on_either!(conn, |conn| versions.load(*conn))?)
-}
-
-/// The names of the migrations by their versions. They are the same for both engines.
-fn names() -> Result<BTreeMap<String, String>, StoreError> {
-    let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(StoreError::internal)?;
-    let named = migrations.iter().map(|migration| {
-        let name = migration.name();
-        (name.version().to_string(), name.to_string())
-    });
-    Ok(named.collect())
 }
 
 /// Refuses a database that cannot store every text, and a database where tables in another schema would hide our

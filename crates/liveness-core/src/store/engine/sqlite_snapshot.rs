@@ -49,3 +49,46 @@ struct IntegrityCheck {
     #[diesel(sql_type = diesel::sql_types::Text)]
     integrity_check: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_that_is_not_whole_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, copy) = (folder.path().join("database"), folder.path().join("copy"));
+        let mut conn = SqliteConnection::establish(&database.display().to_string()).unwrap();
+        let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
+            INSERT INTO texts SELECT i, hex(randomblob(20)) FROM n";
+        conn.batch_execute(
+            "CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT); CREATE INDEX by_text ON texts (text)",
+        )
+        .unwrap();
+        conn.batch_execute(rows).unwrap();
+        fs::write(&copy, "").unwrap();
+        super::copy(&database, &copy).unwrap();
+        let whole = fs::read(&copy).unwrap();
+        assert!(open_whole(&copy).is_ok());
+
+        // Any page but the first, which only holds the schema.
+        for page in 1..whole.len() / 4096 {
+            let mut broken = whole.clone();
+            broken[page * 4096..(page + 1) * 4096].fill(0);
+            fs::write(&copy, &broken).unwrap();
+            let refused = open_whole(&copy).map(drop).map_err(|error| error.to_string());
+            assert!(
+                refused.is_err_and(|told| told.starts_with("the copy is not whole: ")),
+                "{page}"
+            );
+        }
+        for length in [0, 100, 4096, whole.len() / 2, whole.len() - 4096] {
+            fs::write(&copy, &whole[..length]).unwrap();
+            let is_refused = open_whole(&copy).is_err();
+            // An empty file is a database without tables: its schema is looked at after this.
+            assert_eq!(is_refused, length > 0, "{length}");
+        }
+    }
+}

@@ -14,16 +14,22 @@ use diesel::sql_types::Bool;
 
 use crate::store::engine::citus;
 use crate::store::engine::error::StoreError;
+use crate::store::engine::migrations::Sharding;
 
 /// Asks whether the first table that `distribution.sql` shards is sharded.
 const IS_DISTRIBUTED: &str =
     "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'liveness_checks'::regclass)";
 
-/// Shards the tables if Citus is installed and they are not sharded yet. Either all tables are sharded, or none.
-///
+/// How the migrations shard the tables. Either all tables are sharded, or none.
+pub(crate) const SHARDING: Sharding = Sharding { is_due, shard };
+
+fn is_due(conn: &mut PgConnection) -> Result<bool, StoreError> {
+    Ok(citus::is_installed(conn)? && !sql::<Bool>(IS_DISTRIBUTED).get_result(conn)?)
+}
+
 /// Existing rows move to the workers. Nobody can write while they move.
-pub(crate) fn distribute(conn: &mut PgConnection) -> Result<(), StoreError> {
-    if !citus::is_installed(conn)? || sql::<Bool>(IS_DISTRIBUTED).get_result(conn)? {
+fn shard(conn: &mut PgConnection) -> Result<(), StoreError> {
+    if !is_due(conn)? {
         return Ok(());
     }
     conn.transaction(|conn| conn.batch_execute(include_str!("distribution.sql")))?;

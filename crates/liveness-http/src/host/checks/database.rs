@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use liveness_core::store::{Diagnosis, OpenError, Setting, Store};
+use liveness_core::store::{Diagnosis, LoggedValues, OpenError, Setting, Store};
 use liveness_core::{Clock as _, SystemClock, Timestamp};
 
 use super::files;
@@ -11,6 +11,7 @@ use super::findings::Findings;
 use crate::config::{DatabaseConfig, ServeConfig};
 
 const SUBJECT: &str = "database";
+const SERVER_LOG: &str = "server's log";
 /// How many connections PostgreSQL keeps for superusers by default.
 const RESERVED: i64 = 3;
 const SECOND: i64 = 1000;
@@ -62,10 +63,20 @@ pub(crate) fn check_file(config: &ServeConfig, findings: &mut Findings) {
 pub(crate) fn check_store(config: &ServeConfig, store: &Store, findings: &mut Findings) -> Result<(), OpenError> {
     let diagnosis = store.diagnose()?;
     findings.ok(SUBJECT, format!("{} is reached", diagnosis.engine));
+    if config.dev && !store.is_scratch()? {
+        findings.danger(
+            "real-records",
+            SUBJECT,
+            "`serve --dev` did not make it, and would print an administrator's token for its records",
+            "name another in LIVENESS_DATABASE_URL, such as sqlite://dev.db, or leave out --dev",
+        );
+    }
     schema(&diagnosis, findings);
     reading(&diagnosis, findings);
     writing(&diagnosis, findings);
+    rights(&diagnosis, findings);
     connections(&config.database, &diagnosis, findings);
+    server_log(&diagnosis, findings);
     clock(&diagnosis, findings);
     Ok(())
 }
@@ -158,17 +169,29 @@ fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
     }
 }
 
+fn rights(diagnosis: &Diagnosis, findings: &mut Findings) {
+    match &*diagnosis.excess_rights {
+        [] => {}
+        rights => findings.hint(
+            "rights",
+            format!(
+                "the server's role may change or delete what was recorded ({})",
+                rights.join("; ")
+            ),
+            "serve with a role of its own, and `--no-migrate`: docs/operations.md, Two roles",
+        ),
+    }
+}
+
 fn durability(setting: &Setting, findings: &mut Findings) {
     let Setting { name, value, .. } = setting;
-    let found = |loss| format!("{name}={value}: what was acknowledged is lost when {loss}");
+    let loss = match value.as_str() {
+        "local" | "remote_write" => "the server fails, though there are synchronous standbys",
+        _ => "the power fails",
+    };
+    let found = format!("{name}={value}: what was acknowledged is lost when {loss}");
     let mend = format!("set {name} as the database's manual says for durable commits");
-    match value.as_str() {
-        "local" | "remote_write" => {
-            let loss = found("the server fails, though there are synchronous standbys");
-            findings.danger(name, "durability", loss, &mend);
-        }
-        _ => findings.problem("durability", found("the power fails"), mend),
-    }
+    findings.danger(name, "durability", found, &mend);
 }
 
 fn connections(config: &DatabaseConfig, diagnosis: &Diagnosis, findings: &mut Findings) {
@@ -191,6 +214,25 @@ fn connections(config: &DatabaseConfig, diagnosis: &Diagnosis, findings: &mut Fi
             "the connection to the server is not encrypted",
             "add sslmode=verify-full and sslrootcert=FILE to LIVENESS_DATABASE_URL",
         );
+    }
+}
+
+/// Whether metadata, addresses and session ids reach the log of the server, where nobody erases them.
+fn server_log(diagnosis: &Diagnosis, findings: &mut Findings) {
+    for logged in &diagnosis.logged_values {
+        let LoggedValues {
+            setting, when, mend, ..
+        } = logged;
+        if logged.is_every_value {
+            let found = format!("{setting}: when {when}, metadata, addresses and session ids are in the server's log");
+            findings.warning(SERVER_LOG, found, *mend);
+        } else {
+            let found = format!("{setting}: when {when}, the server's log may quote it");
+            findings.hint(SERVER_LOG, found, *mend);
+        }
+    }
+    if diagnosis.logged_values.is_empty() && diagnosis.max_connections.is_some() {
+        findings.ok(SERVER_LOG, "no value of a statement reaches it");
     }
 }
 

@@ -46,6 +46,13 @@ pub(crate) fn secret(setting: &'static str, path: &Path, findings: &mut Findings
     let name = path.display();
     if about.mode() & 0o077 == 0 {
         findings.ok("files", format!("{setting}: {name} is its owner's only"));
+    } else if about.mode() & 0o002 != 0 {
+        findings.danger(
+            "world-writable",
+            "files",
+            format!("{setting}: {name} can be read or written by others than its owner"),
+            &format!("chmod 600 {name}"),
+        );
     } else {
         findings.problem(
             "files",

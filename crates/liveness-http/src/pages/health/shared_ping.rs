@@ -1,6 +1,7 @@
 //! One ping of the database for everybody who asks at about the same time.
 //!
-//! `/health/ready` asks for no token. So the number of strangers who ask must not be the number of pings.
+//! `/health/ready` asks for no token. So the number of strangers who ask, and who go away again, must not be the number of
+//! pings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,53 +26,61 @@ struct Pinged {
 impl SharedPing {
     /// The result of a ping that ended a moment ago, or else of this one. Only one ping is under way at a time. Who asks
     /// meanwhile waits for its end.
-    pub(super) async fn result(&self, ping: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+    pub(super) async fn result(
+        &self,
+        ping: impl Future<Output = Result<(), StoreError>> + 'static,
+    ) -> Result<(), StoreError> {
         let asked = Instant::now();
-        let mut last = self.0.lock().await;
+        let mut last = Arc::clone(&self.0).lock_owned().await;
         // A failure is for those who waited for it. Whoever asks later is told that the database is back.
         let is_answer =
             |last: &&Pinged| last.ended >= asked || (last.result.is_ok() && last.ended.elapsed() < LIFETIME);
         if let Some(last) = last.as_ref().filter(is_answer) {
             return last.result.clone();
         }
-        // If this client goes away, its ping is withdrawn, and the next one in line sends one of its own.
-        let result = ping.await;
-        *last = Some(Pinged {
-            ended: Instant::now(),
-            result: result.clone(),
+        // If this client goes away, the ping goes on, for those who wait. A ping that waits for a lock in the database cannot
+        // be taken back: it keeps its connection. If everybody who goes away left one, there would soon be none to read from.
+        let pinging = actix_web::rt::spawn(async move {
+            let result = ping.await;
+            *last = Some(Pinged {
+                ended: Instant::now(),
+                result: result.clone(),
+            });
+            result
         });
-        result
+        pinging
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Internal(Arc::new(error))))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::future::{pending, poll_fn};
+    use std::future::poll_fn;
+    use std::pin::Pin;
+    use std::rc::Rc;
     use std::task::Poll;
+
+    use tokio::sync::oneshot;
 
     use super::*;
 
     #[actix_web::test]
     async fn all_who_ask_at_once_are_answered_by_one_ping() {
-        let (shared, pings) = (SharedPing::default(), Cell::new(0));
+        let (shared, pings) = (SharedPing::default(), Rc::new(Cell::new(0)));
         let ask = |_| {
-            Box::pin(shared.result(async {
+            let pings = Rc::clone(&pings);
+            Box::pin(shared.result(async move {
                 pings.set(pings.get() + 1);
-                tokio::task::yield_now().await;
                 Ok(())
             }))
         };
         let mut asked: Vec<_> = (0..1000).map(ask).collect();
         // All ask before the first is answered.
-        poll_fn(|cx| {
-            let waiting = asked
-                .iter_mut()
-                .filter_map(|ask| ask.as_mut().poll(cx).is_pending().then_some(()));
-            assert_eq!(waiting.count(), 1000);
-            Poll::Ready(())
-        })
-        .await;
+        for ask in &mut asked {
+            assert!(is_pending(ask).await);
+        }
         for ask in asked {
             assert!(ask.await.is_ok());
         }
@@ -79,12 +88,30 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn the_ping_of_a_client_that_goes_away_is_nobodys_answer() {
-        let shared = SharedPing::default();
-        let mut gone = Box::pin(shared.result(pending()));
-        assert!(poll_fn(|cx| Poll::Ready(gone.as_mut().poll(cx).is_pending())).await);
+    async fn the_ping_of_clients_that_go_away_is_the_answer_of_those_who_stay() {
+        let (shared, (end, ended)) = (SharedPing::default(), oneshot::channel::<()>());
+        let first = async move {
+            ended.await.unwrap();
+            Err(StoreError::SessionOfAnotherUser)
+        };
+        let mut gone = Box::pin(shared.result(first));
+        assert!(is_pending(&mut gone).await);
         drop(gone);
-        let refused = shared.result(async { Err(StoreError::SessionOfAnotherUser) }).await;
-        assert!(matches!(refused, Err(StoreError::SessionOfAnotherUser)));
+        for _ in 0..1000 {
+            let mut gone = Box::pin(shared.result(async { panic!("a second ping") }));
+            assert!(is_pending(&mut gone).await);
+        }
+        let mut stays = Box::pin(shared.result(async { panic!("a second ping") }));
+        assert!(is_pending(&mut stays).await);
+
+        end.send(()).unwrap();
+
+        assert!(matches!(stays.await, Err(StoreError::SessionOfAnotherUser)));
+        // Whoever asks later is not told of that failure.
+        assert!(shared.result(async { Ok(()) }).await.is_ok());
+    }
+
+    async fn is_pending(asking: &mut Pin<Box<impl Future>>) -> bool {
+        poll_fn(|cx| Poll::Ready(asking.as_mut().poll(cx).is_pending())).await
     }
 }

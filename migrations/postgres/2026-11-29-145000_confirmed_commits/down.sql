@@ -1,0 +1,1 @@
+DROP FUNCTION liveness_confirm_commit();
