@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{Bus, Context, Principal};
 use liveness_core::store::{CheckFilter, GroupCommit, PageRequest, Store, StoreSettings, StoredUsers};
-use liveness_core::{Claims, SystemClock, UserReference};
+use liveness_core::{Claims, UserReference};
 use tokio::task::JoinSet;
 
 #[tokio::main]
@@ -52,7 +52,7 @@ impl Subject {
         };
         let store = Store::open_with(url, settings)?;
         store.migrate()?;
-        let users = Arc::new(StoredUsers::new(store.users().clone(), Arc::new(SystemClock), true));
+        let users = Arc::new(StoredUsers::new(store.users().clone(), true));
         let module = liveness::module(Liveness::new(store.clone(), users, Settings::default()));
         let bus = Bus::builder().module(module).audit_sink(store.clone()).build()?;
         Ok(Self {

@@ -85,14 +85,8 @@ impl<'a> Call<'a> {
 
     pub(crate) fn entry(&self, outcome: &'static str) -> AuditEntry {
         AuditEntry {
-            at: self.now(),
-            request_id: self.request_id().as_str().to_owned(),
-            principal: self.principal().subject().to_owned(),
-            roles: self.principal().roles().join(","),
-            self_service_user_id: self.concerned_user(),
-            message: self.meta.name().into(),
             outcome: outcome.into(),
-            client_address: self.client_address(),
+            ..self.context.audit_entry_of(self.meta.name(), self.concerned_user())
         }
     }
 }

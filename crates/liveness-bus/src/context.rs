@@ -3,11 +3,12 @@
 mod principal;
 mod request_id;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use liveness_core::{Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
+use liveness_core::{AuditEntry, Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
 
 pub use self::principal::Principal;
 pub use self::request_id::RequestId;
@@ -75,6 +76,25 @@ impl Context {
     /// The current time by the context's clock.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// An audit entry of something that this principal did now, such as a message. `user` is the self-service user whom it
+    /// concerns.
+    ///
+    /// A handler takes [`Call::audit_entry`](crate::Call::audit_entry). This one is for what a host does besides.
+    pub fn audit_entry_of(&self, done: impl Into<Cow<'static, str>>, user: Option<i64>) -> AuditEntry {
+        AuditEntry {
+            at: self.now(),
+            request_id: self.request_id.as_str().to_owned(),
+            principal: self.principal.subject().to_owned(),
+            issuer: self.principal.issuer().map(str::to_owned),
+            actor: self.principal.actor().map(str::to_owned),
+            roles: self.principal.roles().join(","),
+            self_service_user_id: user,
+            message: done.into(),
+            outcome: "00".into(),
+            client_address: self.client_address,
+        }
     }
 }
 

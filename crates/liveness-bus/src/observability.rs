@@ -39,7 +39,8 @@ pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
         client = client.as_deref(),
         // Rounded to a tenth.
         took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0,
-        issuer = call.principal().issuer();
+        issuer = call.principal().issuer(),
+        actor = call.principal().actor();
         "{}",
         call.meta().name(),
     );

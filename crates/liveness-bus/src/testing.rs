@@ -52,7 +52,7 @@ impl TestBus {
         let store = Store::in_memory().expect("a database in memory");
         store.migrate().expect("the migrations");
         let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().expect("a time")));
-        let users = Arc::new(StoredUsers::new(store.users().clone(), clock.clone(), true));
+        let users = Arc::new(StoredUsers::new(store.users().clone(), true));
         let module = liveness::module(Liveness::new(store.clone(), users, settings));
         let builder = Bus::builder().module(module).audit_sink(store.clone());
         let bus = more(builder).build().expect("a bus without mistakes");
@@ -112,7 +112,7 @@ impl TestBus {
         let user = Claims::of(UserReference::Id(id)).to_user(id);
         self.store
             .users()
-            .add(user, self.clock.now())
+            .put(vec![user], self.clock.now())
             .await
             .expect("the user was not stored");
     }

@@ -175,6 +175,8 @@ fn recording(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
             at: created_at,
             request_id: format!("fill-{session}"),
             principal: user.to_string(),
+            issuer: None,
+            actor: None,
             roles: "customer".into(),
             self_service_user_id: Some(user),
             message: "SubmitLivenessCheckCommand".into(),

@@ -14,6 +14,10 @@ pub struct AuditEntry {
     pub request_id: String,
     /// The sender: the token's subject.
     pub principal: String,
+    /// Who vouches for the sender: the token's `iss`. `None` for the command line.
+    pub issuer: Option<String>,
+    /// Who acted for the sender, if it was somebody else: the `act` claim of the token (RFC 8693, section 4.1).
+    pub actor: Option<String>,
     /// The roles of the sender, joined by commas.
     pub roles: String,
     /// `SelfServiceUser.Id` of the user whose data was touched, if the message names one.

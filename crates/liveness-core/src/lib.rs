@@ -31,5 +31,5 @@ pub use idempotency::IdempotencyKey;
 pub use metrics::{CaptureMetrics, ChallengeCount, LightingValue, SessionDuration};
 pub use text::{Challenge, Challenges, ImagePath, ReceivedObject, SessionId, is_forbidden_control};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
-pub use user::{Claims, DirectoryError, User, UserDirectory, UserReference};
+pub use user::{ClaimError, Claims, DirectoryError, ProvisionError, User, UserDirectory, UserReference};
 pub use violation::Violation;

@@ -13,7 +13,7 @@ pub fn is_forbidden_control(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
-const CONTROL: Violation = Violation::new("control_character", "must not contain control characters");
+pub(crate) const CONTROL: Violation = Violation::new("control_character", "must not contain control characters");
 
 /// Identifies one run of the phone's challenge. A session id belongs to the first user who recorded it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

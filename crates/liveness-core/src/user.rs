@@ -2,6 +2,9 @@
 
 use async_trait::async_trait;
 
+use crate::text::CONTROL;
+use crate::{AuditEntry, Violation};
+
 /// A self-service user, as an administrator sees one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct User {
@@ -21,6 +24,26 @@ pub struct User {
     pub middle_name: Option<String>,
     /// The name to show.
     pub display_name: Option<String>,
+}
+
+impl User {
+    /// The most characters of each text about a user.
+    pub const MAX_CHARS: usize = 255;
+
+    /// Checks a text about a user, such as a name: at most 255 characters, without control characters.
+    ///
+    /// # Errors
+    ///
+    /// `length` or `control_character`.
+    pub fn check_text(text: &str) -> Result<(), Violation> {
+        if text.contains(char::is_control) {
+            return Err(CONTROL);
+        }
+        if text.chars().count() > Self::MAX_CHARS {
+            return Err(Violation::new("length", "must have at most 255 characters"));
+        }
+        Ok(())
+    }
 }
 
 /// How a token names the user behind it: `docs/api.md#access`.
@@ -50,12 +73,13 @@ impl UserReference {
     }
 }
 
-/// The claims of a token about the user behind it.
+/// The claims of a token about the user behind it, as the token has them. [`check`](Self::check) says whether they may be
+/// stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// The id or the `UserId` of the user.
     pub reference: UserReference,
-    /// `email`
+    /// `email`, unless the token says that the address is not verified.
     pub email: Option<String>,
     /// `given_name`
     pub given_name: Option<String>,
@@ -83,10 +107,30 @@ impl Claims {
         }
     }
 
+    /// Checks every text by [`User::check_text`]. A directory does this before it stores them.
+    ///
+    /// # Errors
+    ///
+    /// The first claim that breaks a rule.
+    pub fn check(&self) -> Result<(), ClaimError> {
+        let texts = [
+            ("email", &self.email),
+            ("given_name", &self.given_name),
+            ("family_name", &self.family_name),
+            ("middle_name", &self.middle_name),
+            ("name", &self.name),
+        ];
+        for (claim, text) in texts {
+            User::check_text(text.as_deref().unwrap_or_default())
+                .map_err(|violation| ClaimError { claim, violation })?;
+        }
+        Ok(())
+    }
+
     /// The new user for an id that is seen for the first time.
     ///
     /// Its `UserId` is `USR-` and the id, padded with zeros to eight digits. Its `DisplayName` is the `name` claim, or
-    /// else the given name and the family name.
+    /// else the given name and the family name, cut at 255 characters.
     pub fn to_user(&self, id: i64) -> User {
         let names = [&self.given_name, &self.family_name];
         let full_name = names
@@ -95,6 +139,7 @@ impl Claims {
             .map(String::as_str)
             .collect::<Vec<_>>()
             .join(" ");
+        let full_name: String = full_name.chars().take(User::MAX_CHARS).collect();
         User {
             id,
             user_id: format!("USR-{id:08}"),
@@ -108,6 +153,29 @@ impl Claims {
     }
 }
 
+/// A claim about the user that cannot be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the claim {claim} {violation}")]
+pub struct ClaimError {
+    /// The name of the claim.
+    pub claim: &'static str,
+    /// The rule that it breaks.
+    #[source]
+    pub violation: Violation,
+}
+
+/// Why a user was not added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProvisionError {
+    /// The token says something about the user that cannot be stored.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// The directory cannot be asked.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
 /// The directory could not be asked. The user may exist or not.
 #[derive(Debug, thiserror::Error)]
 #[error("the user directory is out of reach")]
@@ -118,12 +186,26 @@ pub struct DirectoryError(#[source] pub Box<dyn std::error::Error + Send + Sync>
 pub trait UserDirectory: Send + Sync {
     /// The user behind a customer's token, or `None` when there is none.
     ///
-    /// A directory may create the user from the claims.
-    ///
     /// # Errors
     ///
     /// [`DirectoryError`] when the directory cannot be asked. The message is then answered as not available.
     async fn identify(&self, claims: &Claims) -> Result<Option<User>, DirectoryError>;
+
+    /// Adds the user behind a customer's token, whom [`identify`](Self::identify) did not find. Returns the user, or
+    /// `None` when nobody is added.
+    ///
+    /// `entry` is the audit entry of it. A directory writes it in the transaction that adds the user. If the user is there
+    /// by now, it writes no entry.
+    ///
+    /// The default adds nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvisionError::Claim`] when a claim cannot be stored. The message is then refused. [`ProvisionError::Directory`]
+    /// as for [`identify`](Self::identify).
+    async fn provision(&self, _claims: &Claims, _entry: AuditEntry) -> Result<Option<User>, ProvisionError> {
+        Ok(None)
+    }
 
     /// The users with these ids, in any order. Ids without a user are left out.
     ///
@@ -161,5 +243,38 @@ mod tests {
         claims.name = Some("J. Doe".into());
         assert_eq!(claims.to_user(123_456_789).display_name.as_deref(), Some("J. Doe"));
         assert_eq!(claims.to_user(123_456_789).user_id, "USR-123456789");
+    }
+
+    #[test]
+    fn a_name_that_is_put_together_is_no_longer_than_others() {
+        let mut claims = Claims::of(UserReference::Id(1));
+        claims.given_name = Some("é".repeat(255));
+        claims.family_name = Some("Doe".into());
+
+        assert_eq!(claims.to_user(1).display_name, Some("é".repeat(255)));
+    }
+
+    #[test]
+    fn every_text_of_the_claims_is_bounded() {
+        type Field = fn(&mut Claims) -> &mut Option<String>;
+        let fields: [(&str, Field); 5] = [
+            ("email", |claims| &mut claims.email),
+            ("given_name", |claims| &mut claims.given_name),
+            ("family_name", |claims| &mut claims.family_name),
+            ("middle_name", |claims| &mut claims.middle_name),
+            ("name", |claims| &mut claims.name),
+        ];
+        for (claim, field) in fields {
+            let checked = |text: &str| {
+                let mut claims = Claims::of(UserReference::Id(1));
+                *field(&mut claims) = Some(text.to_owned());
+                claims.check().map_err(|error| (error.claim, error.violation.code()))
+            };
+            assert_eq!(checked(&"é".repeat(255)), Ok(()));
+            assert_eq!(checked(&"é".repeat(256)), Err((claim, "length")));
+            for control in ["a\nb", "a\tb", "a\u{0}b", "\u{85}"] {
+                assert_eq!(checked(control), Err((claim, "control_character")), "{control:?}");
+            }
+        }
     }
 }

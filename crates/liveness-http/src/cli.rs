@@ -14,9 +14,9 @@ mod interrupt;
 mod man;
 mod migrate;
 mod openapi;
-mod operator;
 mod output_format;
 mod progress;
+mod reason;
 mod serve;
 mod token;
 mod users;
@@ -59,7 +59,7 @@ enum Command {
 
     /// Make a token from the configured secret, for tests or for your own jobs.
     #[command(after_help = token::EXAMPLES)]
-    Token(token::Token),
+    Token(Box<token::Token>),
 
     /// Users of the standalone host.
     #[command(subcommand)]
@@ -144,7 +144,7 @@ impl Command {
         match self {
             Self::Serve(config) => Ok(crate::server::serve(*config).await?),
             Self::Migrate(migrate) => migrate.run(),
-            Self::Token(token) => token.run(),
+            Self::Token(token) => token.run().await,
             Self::Users(users) => users.run().await,
             Self::Checks(checks) => checks.run().await,
             Self::Backup(backup) => backup.run().await,

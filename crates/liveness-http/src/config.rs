@@ -72,10 +72,6 @@ pub struct ServeConfig {
     #[arg(long, env = "LIVENESS_JWT_LEEWAY", default_value = "30s", value_parser = leeway)]
     pub jwt_leeway: Duration,
 
-    /// How long after its `iat` a token may end [default: as long as its issuer says].
-    #[arg(long, env = "LIVENESS_JWT_MAX_LIFETIME", value_parser = duration)]
-    pub jwt_max_lifetime: Option<Duration>,
-
     /// File of revoked tokens, one per line: `jti ID` or `sub SUBJECT`. Read again when it changes.
     #[arg(long, env = "LIVENESS_JWT_REVOKED_FILE", value_name = "FILE")]
     pub jwt_revoked_file: Option<PathBuf>,
@@ -257,6 +253,10 @@ pub struct TokenConfig {
     /// The tokens' names for our roles, which then no longer count themselves: admin=liveness-reviewer,officer=dpo.
     #[arg(long, env = "LIVENESS_ROLE_NAMES", default_value = "", hide_default_value = true)]
     pub role_names: RoleNames,
+
+    /// How long after its `iat` a token may end [default: as long as its issuer says].
+    #[arg(long, env = "LIVENESS_JWT_MAX_LIFETIME", value_parser = duration)]
+    pub jwt_max_lifetime: Option<Duration>,
 }
 
 impl TokenConfig {

@@ -15,8 +15,8 @@ use std::time::Duration;
 use actix_web::web;
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus, BusBuilder};
+use liveness_core::UserDirectory;
 use liveness_core::store::{Store, StoredUsers};
-use liveness_core::{SystemClock, UserDirectory};
 use serde_json::Value;
 
 use self::database::open_and_migrate;
@@ -124,11 +124,7 @@ fn api(
     verifier: TokenVerifier,
     metrics: Metrics,
 ) -> Result<LivenessApi, BuildErrors> {
-    let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(
-        store.users().clone(),
-        Arc::new(SystemClock),
-        config.provision_users,
-    ));
+    let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(store.users().clone(), config.provision_users));
     let settings = Settings {
         max_image_bytes: config.max_image_bytes,
         status_rule: config.status_rule,
@@ -173,7 +169,7 @@ pub(crate) fn check_body_memory(config: &ServeConfig) -> Result<(), StartError> 
 /// When a host would not start either.
 pub(crate) fn bus_in_memory() -> Result<Bus, StartError> {
     let store = Store::in_memory()?;
-    let users = StoredUsers::new(store.users().clone(), Arc::new(SystemClock), false);
+    let users = StoredUsers::new(store.users().clone(), false);
     Ok(bus(store, Arc::new(users), Settings::default()).build()?)
 }
 

@@ -16,6 +16,7 @@ mod environment;
 mod file_watcher;
 mod host;
 mod metrics;
+mod operator;
 mod pages;
 mod request;
 mod server;

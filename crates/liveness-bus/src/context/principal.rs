@@ -7,6 +7,7 @@ use liveness_core::User;
 pub struct Principal {
     issuer: Option<String>,
     subject: Option<String>,
+    actor: Option<String>,
     roles: Vec<String>,
     user: Option<User>,
 }
@@ -17,6 +18,7 @@ impl Principal {
         Self {
             issuer: None,
             subject: None,
+            actor: None,
             roles: Vec::new(),
             user: None,
         }
@@ -34,6 +36,13 @@ impl Principal {
     #[must_use]
     pub fn with_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Sets who acts for the subject, if it is somebody else, such as the token's `act` (RFC 8693, section 4.1).
+    #[must_use]
+    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
         self
     }
 
@@ -67,6 +76,11 @@ impl Principal {
     /// The name of the principal. It is `anonymous` if nothing is known.
     pub fn subject(&self) -> &str {
         self.subject.as_deref().unwrap_or("anonymous")
+    }
+
+    /// Who acts for the subject. `None` if it is the subject itself.
+    pub fn actor(&self) -> Option<&str> {
+        self.actor.as_deref()
     }
 
     /// Whether the principal has the role.

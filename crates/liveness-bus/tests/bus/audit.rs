@@ -99,6 +99,7 @@ async fn what_nobody_sends_leaves_none() {
 async fn an_entry_tells_who_what_and_concerning_whom() {
     let (bus, entries) = bus(Handling::Echo);
     let sender = a_teller().with_role("Auditor");
+    let sender = sender.with_issuer("https://issuer.example").with_actor("clerk-2");
     let context = context_of(sender)
         .client_address(Some("41.58.12.100".parse().unwrap()))
         .build();
@@ -112,6 +113,8 @@ async fn an_entry_tells_who_what_and_concerning_whom() {
         at: entry.at,
         request_id: "r-1".into(),
         principal: "t-1".into(),
+        issuer: Some("https://issuer.example".into()),
+        actor: Some("clerk-2".into()),
         roles: "teller,auditor".into(),
         self_service_user_id: Some(5),
         message: "TellerQuery".into(),

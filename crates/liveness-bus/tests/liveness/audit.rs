@@ -22,6 +22,8 @@ fn entry(message: &'static str, outcome: &'static str) -> AuditEntry {
         at: "2026-03-22T14:00:05Z".parse().unwrap(),
         request_id: "r-7".into(),
         principal: "1".into(),
+        issuer: None,
+        actor: None,
         roles: "customer".into(),
         self_service_user_id: Some(1),
         message: message.into(),

@@ -92,7 +92,7 @@ pub(crate) async fn with_the_documented_record() -> TestBus {
     world
         .store()
         .users()
-        .add(jane().to_user(1234), "2026-03-22T14:00:00Z".parse().unwrap())
+        .put(vec![jane().to_user(1234)], "2026-03-22T14:00:00Z".parse().unwrap())
         .await
         .unwrap();
     let mut request = examples(SUBMIT)[0].clone();

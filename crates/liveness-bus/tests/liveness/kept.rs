@@ -8,7 +8,6 @@ use diesel::{Connection as _, RunQueryDsl as _, SqliteConnection};
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::testing::TestBus;
 use liveness_bus::{Bus, Context};
-use liveness_core::SystemClock;
 use liveness_core::store::{Store, StoredUsers};
 
 use crate::report::{SUBMIT, UPDATE};
@@ -17,7 +16,7 @@ use crate::report::{SUBMIT, UPDATE};
 fn bus_on(path: &str) -> Bus {
     let store = Store::open(&format!("sqlite://{path}")).unwrap();
     store.migrate().unwrap();
-    let users = Arc::new(StoredUsers::new(store.users().clone(), Arc::new(SystemClock), true));
+    let users = Arc::new(StoredUsers::new(store.users().clone(), true));
     let module = liveness::module(Liveness::new(store.clone(), users, Settings::default()));
     Bus::builder().module(module).audit_sink(store).build().unwrap()
 }

@@ -258,7 +258,7 @@ async fn an_item_tells_whose_it_is_and_holds_no_face() {
     world
         .store()
         .users()
-        .add(claims.to_user(1), "2026-03-22T14:00:00Z".parse().unwrap())
+        .put(vec![claims.to_user(1)], "2026-03-22T14:00:00Z".parse().unwrap())
         .await
         .unwrap();
 

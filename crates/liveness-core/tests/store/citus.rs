@@ -128,7 +128,7 @@ async fn what_was_recorded_before_citus_came_is_found_after_it() {
         .await;
     plain.record(recording(2, "session-3")).await;
     let user = recording(3, "session-3").check.user;
-    plain.store.users().add(user, at(NOW)).await.unwrap();
+    plain.store.users().add(user, audit_entry(3)).await.unwrap();
     let of_nobody = AuditEntry {
         self_service_user_id: None,
         ..audit_entry(1)

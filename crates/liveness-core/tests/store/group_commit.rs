@@ -6,7 +6,7 @@ use liveness_core::store::{GroupCommit, Recorded, StoreError};
 
 use crate::database::{Database, on_each_engine};
 use crate::queue::{begin, begin_record, occupy, one_face, writers};
-use crate::samples::{NOW, at, at_once, audit_entry, keyed, recording};
+use crate::samples::{at_once, audit_entry, keyed, recording};
 
 /// The number of transactions that the store has committed. For SQLite, it is counted in the write-ahead log. For
 /// PostgreSQL, it is the number of different transactions that wrote the records.
@@ -147,7 +147,7 @@ async fn a_write_that_the_database_refuses_fails_alone(database: Database) {
         .unzip();
     let (of_entry, of_user, added) = (store.clone(), store.clone(), user.clone());
     let entry = begin(async move { of_entry.trail().append(audit_entry(7)).await }).unwrap();
-    let user_call = begin(async move { of_user.users().add(added, at(NOW)).await }).unwrap();
+    let user_call = begin(async move { of_user.users().add(added, audit_entry(8)).await }).unwrap();
     hold.release();
 
     let outcomes = at_once(calls).await;
@@ -158,7 +158,7 @@ async fn a_write_that_the_database_refuses_fails_alone(database: Database) {
     let of_others = writers(&database) + 1;
     assert_eq!(
         database.rows(),
-        [4 + of_others, of_others, 3 + of_others, 3, 6 + of_others]
+        [4 + of_others, of_others, 3 + of_others, 3, 7 + of_others]
     );
     let everyone = format!("pre-registration 0: {}", 4 + of_others);
     assert_eq!(database.totals()[0], everyone);

@@ -64,6 +64,8 @@ pub(crate) fn audit_entry(user: i64) -> AuditEntry {
         at: at(NOW),
         request_id: "request-1".into(),
         principal: user.to_string(),
+        issuer: Some("https://issuer.example".into()),
+        actor: Some("cli:root".into()),
         roles: "customer".into(),
         self_service_user_id: Some(user),
         message: "SubmitLivenessCheckCommand".into(),

@@ -55,7 +55,7 @@ async fn a_cancelled_wait_for_a_standby_is_of_unknown_outcome_whatever_was_writt
             "an audit entry" => store.trail().append(audit_entry(1)).await,
             _ => store
                 .users()
-                .add(recording(7, "session-7").check.user, recording(7, "s").check.created_at)
+                .add(recording(7, "session-7").check.user, audit_entry(7))
                 .await
                 .map(drop),
         };

@@ -1,12 +1,10 @@
 //! Users of the standalone host, and the directory that creates them.
 
-use std::sync::Arc;
-
 use liveness_core::store::{Store, StoreError, StoredUsers, UserChanges};
-use liveness_core::{AuditEntry, Claims, FixedClock, User, UserDirectory as _, UserReference};
+use liveness_core::{AuditEntry, Claims, ProvisionError, User, UserDirectory as _, UserReference};
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{NOW, at, at_once, recording};
+use crate::samples::{NOW, at, at_once, audit_entry, recording};
 
 fn jane() -> Claims {
     Claims {
@@ -19,45 +17,92 @@ fn jane() -> Claims {
 }
 
 fn directory(store: &Store, provision: bool) -> StoredUsers {
-    StoredUsers::new(store.users().clone(), Arc::new(FixedClock::at(at(NOW))), provision)
+    StoredUsers::new(store.users().clone(), provision)
 }
 
-async fn an_id_seen_for_the_first_time_becomes_a_user(database: Database) {
+/// What the host does with the claims of a customer's token.
+async fn identified(users: &StoredUsers, claims: &Claims) -> Result<Option<User>, ProvisionError> {
+    match users.identify(claims).await? {
+        None => users.provision(claims, added_by_status_query()).await,
+        found => Ok(found),
+    }
+}
+
+fn added_by_status_query() -> AuditEntry {
+    AuditEntry {
+        message: "CheckLivenessStatusQuery: user added".into(),
+        ..audit_entry(1234)
+    }
+}
+
+async fn an_id_seen_for_the_first_time_becomes_a_user_and_leaves_an_entry(database: Database) {
     let store = &database.store;
 
-    let made = directory(store, true).identify(&jane()).await.unwrap();
+    let made = identified(&directory(store, true), &jane()).await.unwrap();
 
     assert_eq!(made, Some(jane().to_user(1234)));
     assert_eq!(store.users().find(vec![1234]).await.unwrap(), [jane().to_user(1234)]);
+    assert_eq!(store.trail().newest(10).await.unwrap(), [added_by_status_query()]);
 }
 
-async fn a_known_user_is_not_changed_by_a_token(database: Database) {
-    let store = &database.store;
-    let users = directory(store, true);
-    users.identify(&jane()).await.unwrap();
+async fn a_known_user_is_not_changed_by_a_token_and_leaves_no_entry(database: Database) {
+    let users = directory(&database.store, true);
+    identified(&users, &jane()).await.unwrap();
+    let changed = Claims {
+        email: Some("new@example.com".into()),
+        ..Claims::of(UserReference::Id(1234))
+    };
 
-    let later = users.identify(&Claims::of(UserReference::Id(1234))).await.unwrap();
+    let later = identified(&users, &changed).await.unwrap();
+    // Another node has added the user meanwhile.
+    let raced = users.provision(&changed, added_by_status_query()).await.unwrap();
 
-    assert_eq!(later, Some(jane().to_user(1234)));
+    assert_eq!((later, raced), (Some(jane().to_user(1234)), Some(jane().to_user(1234))));
+    assert_eq!(database.number("SELECT count(*) FROM liveness_audit_entries"), 1);
+}
+
+async fn a_claim_that_cannot_be_stored_makes_nobody(database: Database) {
+    let users = directory(&database.store, true);
+    let long = Claims {
+        family_name: Some("x".repeat(4000)),
+        ..jane()
+    };
+
+    let refused = identified(&users, &long).await;
+
+    assert!(
+        matches!(&refused, Err(ProvisionError::Claim(error)) if error.claim == "family_name"),
+        "{refused:?}"
+    );
+    assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 0);
+    assert_eq!(database.number("SELECT count(*) FROM liveness_audit_entries"), 0);
+    // Nobody is added any more, so the claims are not looked at.
+    database
+        .store
+        .users()
+        .add(jane().to_user(1234), audit_entry(1234))
+        .await
+        .unwrap();
+    assert_eq!(identified(&users, &long).await.unwrap(), Some(jane().to_user(1234)));
 }
 
 async fn without_provisioning_an_unknown_id_is_nobody(database: Database) {
     let store = &database.store;
 
-    let found = directory(store, false).identify(&jane()).await.unwrap();
+    let found = identified(&directory(store, false), &jane()).await.unwrap();
 
     assert_eq!(found, None);
     assert_eq!(store.users().find(vec![1234]).await.unwrap(), []);
+    assert_eq!(store.trail().newest(10).await.unwrap(), []);
 }
 
 async fn a_user_id_is_looked_up_and_never_made(database: Database) {
-    let store = &database.store;
-    let users = directory(store, true);
-    users.identify(&jane()).await.unwrap();
+    let users = directory(&database.store, true);
+    identified(&users, &jane()).await.unwrap();
     let by_user_id = |text: &str| Claims::of(UserReference::parse(text));
 
-    let known = users.identify(&by_user_id("USR-00001234")).await.unwrap();
-    let unknown = users.identify(&by_user_id("USR-00001235")).await.unwrap();
+    let known = identified(&users, &by_user_id("USR-00001234")).await.unwrap();
+    let unknown = identified(&users, &by_user_id("USR-00001235")).await.unwrap();
 
     assert_eq!(known, Some(jane().to_user(1234)));
     assert_eq!(unknown, None);
@@ -65,15 +110,20 @@ async fn a_user_id_is_looked_up_and_never_made(database: Database) {
 
 async fn a_user_id_that_is_taken_makes_no_second_user(database: Database) {
     let store = &database.store;
-    store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
+    store
+        .users()
+        .add(jane().to_user(1234), audit_entry(1234))
+        .await
+        .unwrap();
     let usurper = User {
         id: 5678,
         ..jane().to_user(1234)
     };
 
-    let added = store.users().add(usurper, at(NOW)).await.unwrap();
+    let added = store.users().add(usurper, audit_entry(5678)).await.unwrap();
 
     assert_eq!(added, None);
+    assert_eq!(store.trail().newest(10).await.unwrap(), [audit_entry(1234)]);
     assert_eq!(
         store.users().find(vec![5678, 1234, 9]).await.unwrap(),
         [jane().to_user(1234)]
@@ -85,7 +135,7 @@ async fn calls_at_once_on_two_stores_make_a_user_once(database: Database) {
     let stores = [store.clone(), database.open()];
     let calls = (0..16).map(|number| {
         let users = directory(&stores[number % 2], true);
-        async move { users.identify(&jane()).await }
+        async move { identified(&users, &jane()).await }
     });
 
     for answer in at_once(calls).await {
@@ -93,13 +143,14 @@ async fn calls_at_once_on_two_stores_make_a_user_once(database: Database) {
     }
 
     assert_eq!(database.number("SELECT count(*) FROM liveness_users"), 1);
+    assert_eq!(database.number("SELECT count(*) FROM liveness_audit_entries"), 1);
 }
 
 async fn only_one_user_of_a_user_id_is_added_at_once(database: Database) {
     let stores = [database.store.clone(), database.open()];
     let calls = (1..=16).map(|id| {
         let (store, user) = (stores[id as usize % 2].clone(), jane().to_user(1234));
-        async move { store.users().add(User { id, ..user }, at(NOW)).await }
+        async move { store.users().add(User { id, ..user }, audit_entry(id)).await }
     });
 
     let answers: Result<Vec<_>, _> = at_once(calls).await.into_iter().collect();
@@ -107,6 +158,8 @@ async fn only_one_user_of_a_user_id_is_added_at_once(database: Database) {
     let made: Vec<_> = answers.unwrap().into_iter().flatten().collect();
     assert_eq!(made.len(), 1);
     assert_eq!(database.store.users().find((1..=16).collect()).await.unwrap(), made);
+    let entries = database.store.trail().newest(100).await.unwrap();
+    assert_eq!(entries, [audit_entry(made[0].id)]);
 }
 
 async fn a_user_id_that_cannot_be_stored_finds_nobody(database: Database) {
@@ -143,7 +196,11 @@ async fn users_are_found_at_once_as_they_are_found_alone(database: Database) {
 
 async fn put_adds_users_and_changes_users(database: Database) {
     let store = &database.store;
-    store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
+    store
+        .users()
+        .add(jane().to_user(1234), audit_entry(1234))
+        .await
+        .unwrap();
     let joe = Claims::of(UserReference::Id(5)).to_user(5);
     let changed = User {
         email_address: None,
@@ -168,7 +225,11 @@ async fn put_adds_users_and_changes_users(database: Database) {
 
 async fn a_user_id_of_another_user_refuses_the_whole_put(database: Database) {
     let store = &database.store;
-    store.users().add(jane().to_user(1234), at(NOW)).await.unwrap();
+    store
+        .users()
+        .add(jane().to_user(1234), audit_entry(1234))
+        .await
+        .unwrap();
     let usurper = User {
         id: 5,
         ..jane().to_user(1234)
@@ -186,6 +247,8 @@ fn changes(users: Vec<User>, without_records: Vec<i64>) -> UserChanges {
         at: at(NOW),
         request_id: "request".into(),
         principal: "cli:root".into(),
+        issuer: None,
+        actor: None,
         roles: "operator".into(),
         self_service_user_id: Some(user.id),
         message: "users import".into(),
@@ -268,8 +331,9 @@ on_each_engine! {
     users_are_found_at_once_as_they_are_found_alone,
     put_adds_users_and_changes_users,
     a_user_id_of_another_user_refuses_the_whole_put,
-    an_id_seen_for_the_first_time_becomes_a_user,
-    a_known_user_is_not_changed_by_a_token,
+    an_id_seen_for_the_first_time_becomes_a_user_and_leaves_an_entry,
+    a_known_user_is_not_changed_by_a_token_and_leaves_no_entry,
+    a_claim_that_cannot_be_stored_makes_nobody,
     without_provisioning_an_unknown_id_is_nobody,
     a_user_id_is_looked_up_and_never_made,
     a_user_id_that_is_taken_makes_no_second_user,

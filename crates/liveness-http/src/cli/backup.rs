@@ -14,8 +14,8 @@ use tempfile::NamedTempFile;
 
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
-use super::operator::Operator;
 use crate::config::DatabaseConfig;
+use crate::operator::Operator;
 
 pub(super) const EXAMPLES: &str = "\
 The copy is one consistent snapshot, however busy the database is. It is checked: that

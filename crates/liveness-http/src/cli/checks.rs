@@ -14,9 +14,10 @@ use self::output::{Form, Format, Output, Record};
 use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
-use super::operator::Operator;
 use super::progress::Progress;
+use super::reason::reason;
 use crate::config::DatabaseConfig;
+use crate::operator::Operator;
 
 const EXAMPLES: &str = "\
 Records come oldest first, with the fields of RetrieveLivenessChecksQuery: a line
@@ -24,7 +25,8 @@ of JSON each, or CSV with a header. Every record that was acknowledged before th
 export began is in it.
 
 An export is audited before its first byte is written. With --faces there is also an
-audit entry for each face and its user, before the face is written.
+audit entry for each face and its user, before the face is written. Faces need a
+--reason, which is in these entries.
 
 In CSV every cell is quoted. What a spreadsheet would take for a formula, at the
 start of a cell or behind one of , ; | tab, is given an apostrophe. With --bom, Excel
@@ -36,7 +38,8 @@ the incomplete file.
 
 Examples:
   liveness-http checks export > checks.ndjson
-  liveness-http checks export --user 1234 --faces --output user-1234.ndjson
+  liveness-http checks export --user 1234 --faces --reason 'Ticket 4711' \\
+      --output user-1234.ndjson
   liveness-http checks export --format csv --bom --output march.csv \\
       --from 2026-03-01T00:00:00Z --before 2026-04-01T00:00:00Z \\
       --is-successful false --has-image true
@@ -97,9 +100,13 @@ pub(super) struct Export {
     #[arg(long, value_name = "true|false")]
     has_image: Option<bool>,
 
-    /// The faces too, as data URIs. Each is audited.
-    #[arg(long)]
+    /// The faces too, as data URIs. Each is audited, with the reason.
+    #[arg(long, requires = "reason")]
     faces: bool,
+
+    /// Why the records are exported, for the audit trail: 1 to 1,000 characters.
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: Option<String>,
 
     #[command(flatten)]
     database: DatabaseConfig,
@@ -143,7 +150,12 @@ impl Export {
         };
         let total = known_total(&store, &filter).await?;
         // The audit entry comes before the file. An export that cannot be audited does not begin.
-        operator.audit(&store, "checks export", self.user).await?;
+        let reason = self
+            .reason
+            .map(|reason| format!("; reason: {reason}"))
+            .unwrap_or_default();
+        let entry = format!("checks export{reason}");
+        operator.audit(&store, entry, self.user).await?;
         let form = Form {
             format: self.format,
             bom: self.bom,
@@ -152,7 +164,7 @@ impl Export {
         let mut exporter = Exporter {
             operator,
             store,
-            with_faces: self.faces,
+            faces: self.faces.then(|| format!("checks export --faces{reason}")),
             progress: Progress::new(
                 total,
                 "{bar:40} {human_pos} of {human_len} records, {eta} left",
@@ -187,7 +199,8 @@ async fn known_total(store: &Store, filter: &CheckFilter) -> Result<Option<u64>,
 struct Exporter {
     operator: Operator,
     store: Store,
-    with_faces: bool,
+    /// What the audit entry of a face says. `None` for an export without faces.
+    faces: Option<String>,
     progress: Progress,
     output: Option<Output>,
     written: u64,
@@ -207,11 +220,11 @@ impl Exporter {
     }
 
     async fn export_page(&mut self, checks: Vec<LivenessCheck>) -> Result<(), Failure> {
-        if self.with_faces {
+        if let Some(message) = &self.faces {
             let shown = checks.iter().filter(|check| check.has_image);
             let entry = |check: &LivenessCheck| {
                 let user = Some(check.self_service_user_id);
-                self.operator.entry("checks export --faces", user)
+                self.operator.entry(message.clone(), user)
             };
             let entries = shown.map(entry).collect();
             self.store.trail().append_all(entries).await?;
@@ -227,7 +240,7 @@ impl Exporter {
             let user = users.get(&check.self_service_user_id);
             ready.push(Record::new(LivenessCheckItem::of(check, user), face));
             // Faces may be large, so only a few are kept in memory.
-            if self.with_faces && ready.len() == MAX_FACES {
+            if self.faces.is_some() && ready.len() == MAX_FACES {
                 self.write(std::mem::take(&mut ready)).await?;
             }
         }
@@ -235,7 +248,7 @@ impl Exporter {
     }
 
     async fn face(&self, check: &LivenessCheck) -> Result<Option<FaceImage>, Failure> {
-        if self.with_faces && check.has_image {
+        if self.faces.is_some() && check.has_image {
             Ok(self.store.faces().of(check).await?)
         } else {
             Ok(None)

@@ -18,8 +18,9 @@ use self::trace::Trace;
 use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
-use super::operator::Operator;
+use super::reason::reason;
 use crate::config::DatabaseConfig;
+use crate::operator::Operator;
 
 const EXAMPLES: &str = "\
 The file is CSV in UTF-8, separated by commas. Its first line names its columns,
@@ -78,15 +79,6 @@ pub(super) struct Import {
 
     #[command(flatten)]
     database: DatabaseConfig,
-}
-
-fn reason(text: &str) -> Result<String, String> {
-    let length = text.trim().chars().count();
-    if (1..=1000).contains(&length) && !text.contains(char::is_control) {
-        Ok(text.trim().to_owned())
-    } else {
-        Err("must be 1 to 1,000 characters without control characters".to_owned())
-    }
 }
 
 impl Users {

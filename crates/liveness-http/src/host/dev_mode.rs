@@ -9,6 +9,7 @@ use liveness_core::{Clock as _, SystemClock};
 use serde_json::json;
 
 use super::start_error::StartError;
+use crate::operator::Operator;
 use crate::token::{OWN_ISSUER, TokenRules, TokenVerifier, VerificationKey, sign_hs256};
 
 const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
@@ -33,15 +34,17 @@ impl DevKey {
 
     /// Prints the script to standard output. The log goes to standard error.
     pub(crate) fn print_script(&self, address: SocketAddr, database_url: &str) -> Result<(), std::io::Error> {
+        // Whoever starts the host acts for both. RFC 8693, section 4.1.
+        let actor = json!({ "sub": Operator::current()?.name() });
         let expires = SystemClock.now().unix_millis() / 1000 + LIFETIME_SECONDS;
         let customer = sign_hs256(
             &self.0,
             &json!({
                 "iss": OWN_ISSUER, "sub": "1234", "role": "customer", "exp": expires, "email": "customer@example.com",
-                "given_name": "Jane", "family_name": "Doe", "name": "Jane Doe",
+                "given_name": "Jane", "family_name": "Doe", "name": "Jane Doe", "act": actor,
             }),
         )?;
-        let admin = json!({ "iss": OWN_ISSUER, "sub": "reviewer", "role": "admin", "exp": expires });
+        let admin = json!({ "iss": OWN_ISSUER, "sub": "reviewer", "role": "admin", "exp": expires, "act": actor });
         let admin = sign_hs256(&self.0, &admin)?;
         let mut out = std::io::stdout().lock();
         out.write_all(script(address, database_url, &customer, &admin).as_bytes())?;

@@ -67,6 +67,6 @@ fn rules(config: &ServeConfig) -> TokenRules {
         role_claim: config.token.jwt_role_claim.clone(),
         role_names: config.token.role_names.clone(),
         leeway: config.jwt_leeway,
-        max_lifetime: config.jwt_max_lifetime,
+        max_lifetime: config.token.jwt_max_lifetime,
     }
 }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use liveness_bus::{Access, BusError, Meta, Principal};
+use liveness_bus::{Access, BusError, Context, Meta, Principal, RequestId};
+use liveness_core::{Claims, ProvisionError, User, UserReference};
 
 use super::api_state::ApiState;
 use super::failure::Failure;
@@ -51,13 +52,14 @@ fn check_rate(state: &ApiState, token: Option<&VerifiedToken>, client_address: O
     outcome.inspect_err(|_| state.metrics.count_rate_limited(by))
 }
 
-/// Checks the role, and looks up the user where the message needs one.
+/// Checks the role, and looks up the user where the message needs one. A user who is not there may be added.
 ///
 /// The principal comes back in either case: the bus records who was refused.
 pub(super) async fn authorize(
     state: &ApiState,
     name: &str,
     token: VerifiedToken,
+    origin: Origin<'_>,
 ) -> (Principal, Result<Meta, BusError>) {
     let VerifiedToken { principal, user } = token;
     let meta = match state.bus.check_role(name, &principal) {
@@ -68,7 +70,7 @@ pub(super) async fn authorize(
         return (principal, Ok(meta));
     }
     let user = match user {
-        Some(claims) => state.users.identify(&claims).await,
+        Some(claims) => identify(state, &meta, &claims, &principal, origin).await,
         None => Ok(None),
     };
     match user {
@@ -77,7 +79,50 @@ pub(super) async fn authorize(
             let allowed = meta.access().check(&principal);
             (principal, allowed.map(|()| meta))
         }
-        Err(error) => (principal, Err(error.into())),
+        Err(error) => (principal, Err(error)),
+    }
+}
+
+/// Which request it is, and where it comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) request_id: &'a RequestId,
+    pub(super) client_address: Option<IpAddr>,
+}
+
+const UNFIT_CLAIM: &str = "a claim of the token about the user cannot be stored: each is a text of at most 255 characters, \
+    without control characters";
+
+/// The user of the claims. A user who is not there is added by the directory if it adds users. The audit entry of that names
+/// the message that was sent.
+async fn identify(
+    state: &ApiState,
+    meta: &Meta,
+    claims: &Claims,
+    principal: &Principal,
+    origin: Origin<'_>,
+) -> Result<Option<User>, BusError> {
+    if let Some(user) = state.users.identify(claims).await? {
+        return Ok(Some(user));
+    }
+    let context = Context::builder(principal.clone())
+        .request_id(origin.request_id.clone())
+        .client_address(origin.client_address)
+        .clock(state.clock.clone())
+        .build();
+    let id = match claims.reference {
+        UserReference::Id(id) => Some(id),
+        UserReference::UserId(_) => None,
+    };
+    let entry = context.audit_entry_of(format!("{}: user added", meta.name()), id);
+    match state.users.provision(claims, entry).await {
+        Ok(user) => Ok(user),
+        Err(ProvisionError::Claim(error)) => {
+            log::warn!(request:% = origin.request_id, principal = principal.subject(); "the user is not added: {error}");
+            Err(BusError::Forbidden(UNFIT_CLAIM))
+        }
+        Err(ProvisionError::Directory(error)) => Err(error.into()),
+        Err(error) => Err(BusError::Internal(error.into())),
     }
 }
 

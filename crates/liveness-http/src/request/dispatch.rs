@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId};
 
 use super::api_state::ApiState;
-use super::authentication::{authenticate, authorize};
+use super::authentication::{Origin, authenticate, authorize};
 use super::body::{self, Body};
 use super::envelope::Success;
 use super::failure::Failure;
@@ -49,7 +49,11 @@ async fn answer(
     let (permit, token) =
         accepted.inspect_err(|failure| report_refusal(&state, name, failure, request_id, client_address))?;
 
-    let (principal, authorized) = authorize(&state, name, token).await;
+    let origin = Origin {
+        request_id,
+        client_address,
+    };
+    let (principal, authorized) = authorize(&state, name, token, origin).await;
     let received = match authorized {
         Ok(meta) => receive(request, payload, &meta, &principal, &state).await,
         Err(refusal) => Err(refusal),

@@ -11,7 +11,8 @@ use super::rules::TokenRules;
 
 /// OpenID Connect Core 1.0 section 2.
 const MAX_SUBJECT_BYTES: usize = 255;
-/// The audit trail names those who used the command line like this, so no token may.
+/// The audit trail names those who used the command line like this, so no subject may. The actor of a token may: that is who
+/// made it by the command line.
 const COMMAND_LINE: &str = "cli:";
 
 /// What a valid token says.
@@ -43,10 +44,14 @@ impl TokenRules {
             issuer.filter(|issuer| !issuer.is_empty()).ok_or(TokenFlaw::Issuer)?;
             subject.as_ref().ok_or(TokenFlaw::Subject)?;
         }
+        let actor = actor_of(claims)?;
         let name = subject.or_else(|| user_id.clone());
         let mut principal = Principal::new(checked_name(name.unwrap_or_else(|| "(no subject)".to_owned()))?);
         if let Some(issuer) = issuer {
             principal = principal.with_issuer(issuer);
+        }
+        if let Some(actor) = actor {
+            principal = principal.with_actor(actor);
         }
         let principal = roles
             .iter()
@@ -146,10 +151,22 @@ fn subject_of(claims: &Map<String, Value>) -> Result<Option<String>, TokenFlaw> 
 fn checked_name(name: String) -> Result<String, TokenFlaw> {
     let prefix = name.get(..COMMAND_LINE.len());
     let is_taken = prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(COMMAND_LINE));
-    if is_taken || name.len() > MAX_SUBJECT_BYTES || name.contains(char::is_control) {
+    if is_taken || !is_name(&name) {
         return Err(TokenFlaw::Subject);
     }
     Ok(name)
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_SUBJECT_BYTES && !text.contains(char::is_control)
+}
+
+/// Who acts for the subject: the `sub` of the claim `act` (RFC 8693, section 4.1). The actors inside that one acted earlier, and
+/// do not count. An `act` that names nobody is refused, because the audit trail could not say who acted.
+fn actor_of(claims: &Map<String, Value>) -> Result<Option<String>, TokenFlaw> {
+    let Some(act) = claims.get("act") else { return Ok(None) };
+    let actor = claim_text(act.get("sub")).filter(|actor| is_name(actor));
+    actor.map(Some).ok_or(TokenFlaw::Claims)
 }
 
 /// A string, or a whole number as a string.
@@ -171,22 +188,31 @@ fn whole(number: f64) -> Option<i64> {
 
 fn user_claims(claims: &Map<String, Value>, reference: UserReference) -> Claims {
     let text = |name: &str| {
-        let text = claims
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.contains(char::is_control));
-        text.map(str::to_owned)
+        let text = claims.get(name).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
     };
+    // Anybody can give the address of another when they sign up.
+    let email = if may_be_verified(claims) { text("email") } else { None };
     let pre_registration_id = claim_text(claims.get("preRegistrationId"))
         .and_then(|id| id.parse().ok())
         .filter(|id| *id >= 1);
     Claims {
         reference,
-        email: text("email"),
+        email,
         given_name: text("given_name"),
         family_name: text("family_name"),
         middle_name: text("middle_name"),
         name: text("name"),
         pre_registration_id,
+    }
+}
+
+/// Whether the token does not say that its `email` is unverified (OpenID Connect Core 1.0, section 5.1). Some providers write
+/// the claim as a string.
+fn may_be_verified(claims: &Map<String, Value>) -> bool {
+    match claims.get("email_verified") {
+        None | Some(Value::Bool(true)) => true,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        Some(_) => false,
     }
 }

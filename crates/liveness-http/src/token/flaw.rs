@@ -41,7 +41,7 @@ pub enum TokenFlaw {
     /// Its `sub` is neither a string nor a whole number, is empty or too long, or is kept for the command line; or it is
     /// missing, and the token is no customer's.
     Subject,
-    /// Another claim is missing or has the wrong type, or the token is for another time.
+    /// Another claim is missing or has the wrong type, or the token is for another time, or its `act` names nobody.
     Claims,
 }
 

@@ -21,6 +21,7 @@ mod faults;
 mod in_process;
 mod nodes;
 mod openapi;
+mod provisioning;
 mod recording;
 mod scratch;
 mod secrets;

@@ -28,7 +28,7 @@ impl Host {
         let database = Database::create(engine);
         let store = database.store();
         store.migrate().unwrap();
-        let users = Arc::new(StoredUsers::new(store.users().clone(), clock.clone(), true));
+        let users = Arc::new(StoredUsers::new(store.users().clone(), true));
         let liveness = Liveness::new(store.clone(), users.clone(), Settings::default());
         let bus = Bus::builder()
             .module(module(liveness))

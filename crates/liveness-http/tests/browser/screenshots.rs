@@ -71,7 +71,7 @@ fn afternoon() -> String {
     let clock = Arc::new(FixedClock::at("2026-11-24T11:02:10Z".parse().unwrap()));
     let store = Store::in_memory().unwrap();
     store.migrate().unwrap();
-    let users = Arc::new(StoredUsers::new(store.users().clone(), clock.clone(), true));
+    let users = Arc::new(StoredUsers::new(store.users().clone(), true));
     let liveness = Liveness::new(store.clone(), users.clone(), Settings::default());
     let bus = Bus::builder()
         .module(module(liveness))

@@ -176,6 +176,8 @@ pub fn recording(user: i64, session: &str, second: i64, face: Option<&[u8]>) -> 
             at: created_at,
             request_id: "request".into(),
             principal: user.to_string(),
+            issuer: None,
+            actor: None,
             roles: "customer".into(),
             self_service_user_id: Some(user),
             message: "SubmitLivenessCheckCommand".into(),

@@ -116,16 +116,17 @@ fn an_export_that_would_end_before_it_begins_is_refused() {
 fn a_face_leaves_with_a_trace_of_its_user(engine: Engine) {
     let place = three(engine);
 
-    let exported = place.run(&["checks", "export", "--faces"]).good();
-    let as_csv = place.run(&["checks", "export", "--faces", "--format", "csv"]).good();
+    let faces = ["checks", "export", "--faces", "--reason", "Ticket 4711"];
+    let exported = place.run(&faces).good();
+    let as_csv = place.run(&[&faces[..], &["--format", "csv"]].concat()).good();
 
     let image = lines(&exported)[1]["ImageBase64"].as_str().unwrap().to_owned();
     assert!(image.starts_with("data:image/jpeg;base64,/9j/"), "{image}");
     assert!(as_csv.contains(&image));
     assert!(lines(&exported)[0].get("ImageBase64").is_none());
     let once = [
-        ("checks export".to_owned(), None),
-        ("checks export --faces".to_owned(), Some(2)),
+        ("checks export; reason: Ticket 4711".to_owned(), None),
+        ("checks export --faces; reason: Ticket 4711".to_owned(), Some(2)),
     ];
     assert_eq!(traces(&place), [once.clone(), once].concat());
     let entries = block_on(place.store().trail().newest(2)).unwrap();
@@ -140,7 +141,7 @@ fn no_face_leaves_before_its_trace(engine: Engine) {
         place.record(user, &format!("s-{user}"), user, Some(&[FACE, &[0; 4096]].concat()));
     }
     let mut process = place
-        .command(&["checks", "export", "--faces"])
+        .command(&["checks", "export", "--faces", "--reason", "Ticket 4711"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -173,12 +174,64 @@ fn what_cannot_be_audited_does_not_leave(engine: Engine) {
         }
     }
 
-    for faces in [&[][..], &["--faces"]] {
+    for faces in [&[][..], &["--faces", "--reason", "Ticket 4711"]] {
         let ended = place.run(&[&["checks", "export", "--output", "out.ndjson"], faces].concat());
         let (code, _) = ended.failure();
         assert_eq!((code, ended.out.as_str()), (Some(1), ""));
         assert!(!place.0.folder().join("out.ndjson").exists());
     }
+}
+
+#[test]
+fn faces_need_a_reason() {
+    let place = three(Engine::Sqlite);
+    for (reason, expected) in [
+        (&[][..], "required arguments were not provided: --reason <TEXT>"),
+        (
+            &["--reason", " "],
+            "must be 1 to 1,000 characters without control characters",
+        ),
+        (
+            &["--reason", "a\nb"],
+            "must be 1 to 1,000 characters without control characters",
+        ),
+    ] {
+        let refused = place.run(&[&["checks", "export", "--faces"], reason].concat());
+        let (code, said) = refused.failure();
+        assert_eq!((code, refused.out.as_str()), (Some(2), ""));
+        assert!(said.contains(expected), "{said}");
+    }
+    assert_eq!(traces(&place), []);
+}
+
+/// The kernel keeps the login through `sudo`. This process may set one if it has none and is privileged enough; `sh` says what it
+/// is in the end.
+#[test]
+fn an_entry_names_the_login_and_the_account() {
+    let place = three(Engine::Sqlite);
+    let script = "{ echo 1 > /proc/self/loginuid; } 2>/dev/null; cat /proc/self/loginuid >&2; exec \"$@\"";
+    let export = place.command(&["checks", "export"]);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", script, "sh"])
+        .arg(export.get_program())
+        .args(export.get_args());
+    shell.envs(place.0.settings()).current_dir(place.0.folder());
+    let ran = shell.output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+
+    let entry = &block_on(place.store().trail().newest(1)).unwrap()[0];
+
+    let name = |id: u32| {
+        let told = Command::new("id").args(["-nu", &id.to_string()]).output().unwrap();
+        String::from_utf8(told.stdout).unwrap().trim().to_owned()
+    };
+    let account = name(rustix::process::geteuid().as_raw());
+    let (login, roles) = match String::from_utf8(ran.stderr).unwrap().trim().parse() {
+        Ok(login) if login != u32::MAX => (name(login), format!("operator,user:{account}")),
+        _ => (account, "operator".to_owned()),
+    };
+    assert_eq!((&*entry.principal, &*entry.roles), (&*format!("cli:{login}"), &*roles));
 }
 
 on_each_engine! {

@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use crate::binary::{Ended, SECRET, command, run, run_with};
+use crate::binary::{Ended, Place, SECRET, command, run, run_with};
+use crate::engine::Engine;
 
 /// Each subcommand that has no subcommands, with its variables, as the help has them.
 fn subcommands() -> Vec<(Vec<String>, Vec<String>)> {
@@ -84,7 +85,9 @@ fn what_is_not_empty_counts() {
     assert!(told.failure().1.contains("at least 32 bytes"), "{told:?}");
 
     let settings = [("LIVENESS_JWT_SECRET", SECRET), ("LIVENESS_JWT_ISSUER", "")];
-    let token = run_with(&["token", "--user", "1"], &settings).good();
+    let place = Place::new(Engine::Sqlite);
+    let mut command = place.command(&["token", "--user", "1"]);
+    let token = Ended::from(command.envs(settings).output().unwrap()).good();
     assert_eq!(token.split('.').count(), 3);
 }
 

@@ -1,22 +1,33 @@
 //! `token` makes tokens that `serve` takes.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::rt::System;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use liveness_core::{Claims, UserReference};
+use liveness_core::{Claims, Timestamp, UserReference};
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey, VerifiedToken};
 use serde_json::{Value, json};
 
-use crate::binary::{SECRET, run, run_with};
+use crate::binary::{Ended, Place, SECRET, block_on, run, run_with};
+use crate::engine::{Engine, on_each_engine};
 
 fn mint(arguments: &[&str], settings: &[(&str, &str)]) -> String {
-    let settings = [&[("LIVENESS_JWT_SECRET", SECRET)], settings].concat();
-    let printed = run_with(&[&["token"], arguments].concat(), &settings).good();
+    mint_in(&Place::new(Engine::Sqlite), arguments, settings)
+}
+
+fn mint_in(place: &Place, arguments: &[&str], settings: &[(&str, &str)]) -> String {
+    let printed = run_in(place, arguments, settings).good();
     let token = printed.strip_suffix('\n').unwrap().to_owned();
     assert!(!token.contains(char::is_whitespace), "{token}");
     token
+}
+
+fn run_in(place: &Place, arguments: &[&str], settings: &[(&str, &str)]) -> Ended {
+    let mut command = place.command(&[&["token"], arguments].concat());
+    command.env("LIVENESS_JWT_SECRET", SECRET);
+    command.envs(settings.iter().copied()).output().unwrap().into()
 }
 
 fn verify(token: &str, rules: TokenRules) -> VerifiedToken {
@@ -152,4 +163,90 @@ fn without_a_secret_there_is_no_token() {
         (Some(1), "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes")
     );
     assert_eq!((none.out.as_str(), short.out.as_str()), ("", ""));
+}
+
+fn making_one_leaves_an_entry(engine: Engine) {
+    let place = Place::new(engine);
+    let customer = mint_in(&place, &["--user", "1234", "--expires", "10m"], &[]);
+    let admin = mint_in(&place, &["--user", "r-1", "--role", "admin", "--role", "customer"], &[]);
+    let named = mint_in(&place, &["--user", "USR-00001234"], &[]);
+
+    let entries = block_on(place.store().trail().newest(9)).unwrap();
+    let of = |token: &str, who: &str| {
+        let claims = claims(token);
+        let expires = claims["exp"].as_i64().unwrap() * 1000;
+        let expires = Timestamp::from_unix_millis(expires).unwrap();
+        format!(
+            "token: for {who}, until {expires}; jti {}",
+            claims["jti"].as_str().unwrap()
+        )
+    };
+    let left: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|entry| (&*entry.message, entry.self_service_user_id))
+        .collect();
+    assert_eq!(
+        left,
+        [
+            (&*of(&customer, "1234 as customer"), Some(1234)),
+            (&*of(&admin, "r-1 as admin,customer"), None),
+            (&*of(&named, "USR-00001234 as customer"), None),
+        ]
+    );
+    for (entry, token) in entries.iter().rev().zip([customer, admin, named]) {
+        assert!(
+            entry.principal.starts_with("cli:") && entry.principal.len() > 4,
+            "{entry:?}"
+        );
+        assert!(entry.roles.starts_with("operator"), "{entry:?}");
+        assert_eq!(claims(&token)["act"], json!({ "sub": entry.principal }));
+        let verified = verify(&token, TokenRules::default());
+        assert_eq!(verified.principal.actor(), Some(&*entry.principal));
+    }
+    let ids: HashSet<_> = entries.iter().map(|entry| &entry.request_id).collect();
+    assert_eq!(ids.len(), 3);
+}
+
+fn without_its_entry_there_is_no_token(engine: Engine) {
+    let place = Place::empty(engine);
+
+    let refused = run_in(&place, &["--user", "1"], &[]);
+
+    let (code, said) = refused.failure();
+    assert_eq!((code, refused.out.as_str()), (Some(1), ""));
+    let expected = if matches!(engine, Engine::Sqlite) {
+        "no such file"
+    } else {
+        "run `migrate` first"
+    };
+    assert!(said.to_lowercase().contains(expected), "{said}");
+}
+
+#[test]
+fn it_lives_an_hour_and_no_longer_than_the_settings_let_it() {
+    let lifetime = |token: &str| {
+        let claims = claims(token);
+        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap()
+    };
+    let at_most = |longest: &'static str| [("LIVENESS_JWT_MAX_LIFETIME", longest)];
+    let user = ["--user", "1"];
+    assert_eq!(lifetime(&mint(&user, &[])), 3600);
+    assert_eq!(lifetime(&mint(&user, &at_most("2h"))), 3600);
+    assert_eq!(lifetime(&mint(&user, &at_most("10m"))), 600);
+    assert_eq!(
+        lifetime(&mint(&["--user", "1", "--expires", "2h"], &at_most("2h"))),
+        7200
+    );
+
+    let place = Place::new(Engine::Sqlite);
+    let refused = run_in(&place, &["--user", "1", "--expires", "11m"], &at_most("10m"));
+    let said = "--expires must be at most 10m, as LIVENESS_JWT_MAX_LIFETIME says";
+    assert_eq!(refused.failure(), (Some(1), said));
+    assert_eq!(place.audit(), []);
+}
+
+on_each_engine! {
+    making_one_leaves_an_entry,
+    without_its_entry_there_is_no_token,
 }

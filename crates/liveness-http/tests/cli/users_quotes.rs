@@ -118,7 +118,7 @@ fn a_broken_row_is_named_and_the_others_go_in() {
         line 3: a quote stands in the middle of a cell: put the whole cell in quotes, and double each quote in it
         line 4: it has 3 cells, and must have 2
         line 5: it has 1 cells, and must have 2
-        line 6: givenName: must not hold control characters or line breaks
+        line 6: givenName: must not contain control characters
         line 7: it has 1 cells, and must have 2
         line 11: givenName: must be UTF-8";
     let expected: Vec<_> = expected

@@ -57,6 +57,10 @@ fn audit_entries(server: &Server) -> usize {
 #[test]
 fn one_request_too_many_is_refused_at_once_and_health_goes_on() {
     let server = Server::with(Engine::Sqlite, &[("LIVENESS_MAX_REQUESTS_IN_FLIGHT", "2")]);
+    for user in [1, 3] {
+        // Adding a user leaves an entry.
+        server.send(STATUS, &customer(user), &json!({}));
+    }
     let body = sized("s", 100);
     let first = begin_sized(&server, 1, &body, 50);
     let second = begin_sized(&server, 3, &sized("t", 100), 50);

@@ -11,6 +11,8 @@ diesel::table! {
         message -> Text,
         outcome -> Text,
         client_ip -> Nullable<Text>,
+        issuer -> Nullable<Text>,
+        actor -> Nullable<Text>,
     }
 }
 

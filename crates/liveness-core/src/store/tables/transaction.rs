@@ -1,6 +1,8 @@
 //! Writes one transaction for many callers at once, in few statements. A caller writes a record with its face, session,
 //! idempotency key and audit entry, or users, or only audit entries.
 
+use std::collections::HashSet;
+
 use super::checks::{find, insert};
 use super::dating::{self, Dated};
 use super::recording::{Recorded, Recording};
@@ -42,7 +44,7 @@ impl GroupWrite for Write {
         let due: Vec<_> = writes
             .iter()
             .zip(&outcomes)
-            .filter(|(_, outcome)| !matches!(outcome, Some(Err(_))))
+            .filter(|(_, outcome)| leaves_entries(outcome.as_ref()))
             .flat_map(|(write, _)| write.audit_entries())
             .collect();
         entries::insert_all(conn, &due)?;
@@ -55,19 +57,28 @@ impl GroupWrite for Write {
 
 type Outcome = Result<Written, StoreError>;
 
+/// Whether a write did what it is for. A user who was there before leaves no entry.
+fn leaves_entries(outcome: Option<&Outcome>) -> bool {
+    !matches!(outcome, Some(Err(_) | Ok(Written::User { is_new: false, .. })))
+}
+
 fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<Outcome>>, StoreError> {
+    let mut wanted = HashSet::new();
     let user = |write: &Write| match write {
-        Write::User(user, now) => Some((user.clone(), *now)),
-        Write::Recording(_) | Write::AuditEntries(_) | Write::Users(_) => None,
+        Write::User(new) if wanted.insert(new.user.id) => Some((new.user.clone(), new.entry.at)),
+        _ => None,
     };
     let new: Vec<_> = writes.iter().filter_map(user).collect();
-    let found = rows::add(conn, &new)?;
+    let (found, mut added) = rows::add(conn, &new)?;
     let mut outcomes = Vec::with_capacity(writes.len());
     for write in writes {
         outcomes.push(match write {
-            Write::User(user, _) => {
-                let found = found.iter().find(|found| found.id == user.id);
-                Some(Ok(Written::User(found.cloned())))
+            Write::User(new) => {
+                let id = new.user.id;
+                let user = found.iter().find(|found| found.id == id).cloned();
+                // The first write of a user is the one that added the user.
+                let is_new = added.remove(&id);
+                Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
             Write::Recording(_) | Write::AuditEntries(_) => None,

@@ -6,11 +6,11 @@ pub(crate) mod rows;
 use std::sync::Arc;
 
 use super::user_changes::UserChanges;
-use super::write::{Write, Writer, Written};
+use super::write::{NewUser, Write, Writer, Written};
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
-use crate::{Timestamp, User};
+use crate::{AuditEntry, Timestamp, User};
 
 /// The users of the standalone host.
 #[derive(Clone, Debug)]
@@ -108,15 +108,20 @@ impl Users {
         self.reads.read(move |conn| changes::with_records(conn, &ids)).await
     }
 
-    /// Adds a user, unless the id or the `UserId` is taken. Returns the user that has the id after this call. Returns
-    /// `None` if only the `UserId` was taken.
+    /// Adds a user, unless the id or the `UserId` is taken, and writes the audit entry of it in the same transaction. If
+    /// nobody is added, no entry is written. Returns the user that has the id after this call. Returns `None` if only the
+    /// `UserId` was taken.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn add(&self, user: User, now: Timestamp) -> Result<Option<User>, StoreError> {
-        match self.writer.write(Write::User(user, now)).await? {
-            Written::User(user) => Ok(user),
+    pub async fn add(&self, user: User, entry: AuditEntry) -> Result<Option<User>, StoreError> {
+        match self
+            .writer
+            .write(Write::User(Box::new(NewUser { user, entry })))
+            .await?
+        {
+            Written::User { user, .. } => Ok(user),
             other => Err(other.unexpected()),
         }
     }

@@ -4,7 +4,7 @@ use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::GroupCommitter;
-use crate::{AuditEntry, Timestamp, User};
+use crate::{AuditEntry, User};
 
 /// The handle to the writer threads.
 pub(crate) type Writer = GroupCommitter<Write>;
@@ -14,10 +14,18 @@ pub(crate) type Writer = GroupCommitter<Write>;
 pub(crate) enum Write {
     Recording(Box<Recording>),
     AuditEntries(Vec<AuditEntry>),
-    /// Adds the user, unless the id is taken.
-    User(User, Timestamp),
+    /// Adds the user, unless the id is taken. The entry is written if the user was added.
+    User(Box<NewUser>),
     /// Adds or changes the users.
     Users(Box<UserChanges>),
+}
+
+/// A user to add, unless the id is taken.
+#[derive(Debug)]
+pub(crate) struct NewUser {
+    pub(crate) user: User,
+    /// The audit entry of it. Its time is that of the user.
+    pub(crate) entry: AuditEntry,
 }
 
 /// The answer to a write.
@@ -26,7 +34,11 @@ pub(crate) enum Written {
     /// The write was done and has no result.
     Done,
     Recorded(Box<Recorded>),
-    User(Option<User>),
+    /// The user who has the id, and whether this write added the user.
+    User {
+        user: Option<User>,
+        is_new: bool,
+    },
 }
 
 impl Written {
@@ -40,16 +52,17 @@ impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
             Self::Recording(recording) => Some(recording),
-            Self::AuditEntries(_) | Self::User(..) | Self::Users(_) => None,
+            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
         }
     }
 
+    /// The entries that the write leaves if it does what it is for.
     pub(crate) fn audit_entries(&self) -> &[AuditEntry] {
         match self {
             Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
-            Self::User(..) => &[],
+            Self::User(new) => std::slice::from_ref(&new.entry),
         }
     }
 }

@@ -17,8 +17,6 @@ pub(super) const COLUMNS: [&str; 8] = [
     "displayName",
 ];
 
-const MAX_CHARACTERS: usize = 255;
-
 /// A broken rule in a line. It does not contain the value.
 pub(super) struct RowError {
     /// `None` when the line itself is wrong.
@@ -136,15 +134,14 @@ impl Cells<'_> {
         let bytes = self.record.get(place)?;
         let rule = match std::str::from_utf8(bytes) {
             Ok("") => return Some(None),
-            Ok(text) if text.contains(char::is_control) => "must not hold control characters or line breaks".to_owned(),
-            Ok(text) if text.chars().count() > MAX_CHARACTERS => {
-                format!("must have at most {MAX_CHARACTERS} characters")
-            }
-            Ok(text) if fits(text) => return Some(Some(text.to_owned())),
-            Ok(_) => otherwise.to_owned(),
-            Err(_) => "must be UTF-8".to_owned(),
+            Ok(text) => match User::check_text(text) {
+                Ok(()) if fits(text) => return Some(Some(text.to_owned())),
+                Ok(()) => otherwise,
+                Err(violation) => violation.message(),
+            },
+            Err(_) => "must be UTF-8",
         };
-        self.errors.push(RowError::new(COLUMNS[column], rule));
+        self.errors.push(RowError::new(COLUMNS[column], rule.to_owned()));
         Some(None)
     }
 

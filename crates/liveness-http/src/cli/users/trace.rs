@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use liveness_core::{AuditEntry, User};
 
-use super::super::operator::Operator;
 use super::row::COLUMNS;
+use crate::operator::Operator;
 
 /// The import that the entries tell of.
 pub(super) struct Trace {

@@ -91,7 +91,7 @@ fn a_claim_may_stand_in_for_a_missing_audience() {
         ("client_id", false),
         ("azp", false),
         ("https://example.com/aud", false),
-        ("act.aud", true),
+        ("azp.aud", true),
     ] {
         let server = Server::with(
             Engine::Sqlite,
@@ -106,7 +106,7 @@ fn a_claim_may_stand_in_for_a_missing_audience() {
                 claims["aud"] = audience;
             }
             match stand_in {
-                Some(value) if nested => claims["act"] = json!({ "aud": value }),
+                Some(value) if nested => claims["azp"] = json!({ "aud": value }),
                 Some(value) => claims[setting] = value,
                 None => {}
             }

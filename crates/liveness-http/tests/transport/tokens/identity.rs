@@ -158,3 +158,52 @@ fn the_log_says_what_is_wrong_with_a_token() {
         assert_eq!(metric(&server, &series), count as f64, "{word}");
     }
 }
+
+#[test]
+fn who_acts_for_the_subject_is_in_the_entry_and_in_the_log() {
+    let server = Server::start(Engine::Sqlite);
+    let act = |act: Value| token(&with("act", act, admin()));
+    let nested = json!({ "sub": "cli:alice", "act": { "sub": "somebody before" } });
+    for (id, token) in [("act", act(nested)), ("none", token(&admin()))] {
+        let authorization = bearer(&token);
+        let headers = [("Authorization", authorization.as_str()), ("X-Request-Id", id)];
+        assert_eq!(post(&server, LIST, &headers, "").codes(), (200, "00"));
+    }
+
+    let entries = actix_web::rt::System::new()
+        .block_on(server.store().trail().newest(2))
+        .unwrap();
+    let said: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|entry| (&*entry.principal, entry.issuer.as_deref(), entry.actor.as_deref()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("reviewer-1", Some(ISSUER), Some("cli:alice")),
+            ("reviewer-1", Some(ISSUER), None)
+        ]
+    );
+    let log = settled_log(&server);
+    let line = |id: &str| {
+        log.lines()
+            .find(|line| line.contains(&format!("request={id} ")))
+            .unwrap()
+    };
+    assert!(line("act").ends_with(" actor=cli:alice"), "{log}");
+    assert!(line("none").ends_with(" actor=-"), "{log}");
+
+    let long = "x".repeat(256);
+    for nobody in [
+        json!({}),
+        json!("cli:alice"),
+        json!({ "sub": "" }),
+        json!({ "sub": true }),
+        json!({ "sub": "a\nb" }),
+        json!({ "sub": long }),
+        Value::Null,
+    ] {
+        assert_all_refused(&server, &[("act", act(nobody))]);
+    }
+}

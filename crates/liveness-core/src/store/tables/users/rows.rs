@@ -1,11 +1,11 @@
 //! The rows of users.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
-use crate::store::engine::bulk_insert::{self, Clauses, row};
+use crate::store::engine::bulk_insert::{self, AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::{Connection, cannot_be_stored, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
@@ -49,14 +49,33 @@ pub(crate) fn find_by_user_ids(conn: &mut Connection<'_>, user_ids: &[String]) -
     Ok(found.into_iter().map(User::from).collect())
 }
 
-/// Adds the users whose id and `UserId` are not taken. Returns the users that have these ids after the call.
-pub(crate) fn add(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Result<Vec<User>, StoreError> {
+/// Adds the users whose id and `UserId` are not taken. All ids in `users` must differ. Returns the users that have these
+/// ids after the call, and the ids of those that it added.
+pub(crate) fn add(
+    conn: &mut Connection<'_>,
+    users: &[(User, Timestamp)],
+) -> Result<(Vec<User>, HashSet<i64>), StoreError> {
     if users.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), HashSet::new()));
     }
-    bulk_insert::execute::<_, UnlessThere>(conn, rows(users))?;
+    let rows = rows(users);
+    let added: Vec<i64> = match conn {
+        Connection::Sqlite(conn) => add_to_sqlite(conn, &rows)?,
+        Connection::Postgres(conn) => AllRows::<_, UnlessThere>::of(rows).load(*conn)?,
+        Connection::Citus(conn) => EachRow::<_, UnlessThere>::of(&rows).load(*conn)?,
+    };
     let ids: Vec<_> = users.iter().map(|(user, _)| user.id).collect();
-    find(conn, &ids)
+    Ok((find(conn, &ids)?, added.into_iter().collect()))
+}
+
+fn add_to_sqlite(conn: &mut SqliteConnection, rows: &[NewUserRow<'_>]) -> Result<Vec<i64>, StoreError> {
+    let mut added = Vec::new();
+    for row in rows {
+        if OneRow::<_, UnlessThere>::of(row).execute(conn)? > 0 {
+            added.push(row.id);
+        }
+    }
+    Ok(added)
 }
 
 /// Adds users, and changes users whose id exists. All ids in `users` must differ. A `UserId` may move from one of them to
@@ -129,7 +148,8 @@ struct UnlessThere;
 
 impl Clauses for UnlessThere {
     const ON_CONFLICT: &'static str = "ON CONFLICT DO NOTHING";
-    type Returned = ();
+    const RETURNING: &'static str = "RETURNING id";
+    type Returned = BigInt;
 }
 
 struct OrChange;

@@ -1,0 +1,2 @@
+ALTER TABLE liveness_audit_entries DROP COLUMN actor;
+ALTER TABLE liveness_audit_entries DROP COLUMN issuer;
