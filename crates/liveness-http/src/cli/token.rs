@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use liveness_core::store::Store;
 use liveness_core::{Clock as _, SystemClock, Timestamp, UserReference};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -100,7 +101,7 @@ impl Token {
 
     /// Writes the audit entry of the token. Without it there is no token.
     async fn audit(&self, operator: &Operator, id: &str, now: Timestamp, lifetime: Duration) -> Result<(), Failure> {
-        let store = self.database.open_up_to_date()?;
+        let store = self.store()?;
         let expires = now.unix_millis() / 1000 + seconds(lifetime);
         let expires = Timestamp::from_unix_millis(expires * 1000);
         let expires = expires.ok_or_else(|| Failure::of("the token would expire too late"))?;
@@ -115,6 +116,22 @@ impl Token {
             roles.join(",")
         );
         Ok(operator.audit(&store, entry, concerned).await?)
+    }
+
+    /// The database of `serve`. A SQLite file that is not there yet is made, as `serve` would make it.
+    fn store(&self) -> Result<Store, Failure> {
+        let file = Store::file_of(&self.database.database_url)?;
+        let Some(missing) = file.filter(|file| !file.exists()) else {
+            return Ok(self.database.open_up_to_date()?);
+        };
+        let store = self.database.open()?;
+        store.migrate()?;
+        writeln!(
+            std::io::stderr(),
+            "liveness-http: made the database {} for the token's audit entry; LIVENESS_DATABASE_URL must name that of `serve`",
+            missing.display()
+        )?;
+        Ok(store)
     }
 
     /// How long the token is valid. A server would refuse one that is valid for longer than the settings say.
