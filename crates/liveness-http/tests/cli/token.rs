@@ -227,7 +227,11 @@ fn a_file_that_is_not_there_yet_is_made_and_told_of() {
     let made = run_in(&place, &["--user", "1"], &[]);
 
     assert_eq!(made.code, Some(0), "{}", made.err);
-    assert!(made.err.starts_with("liveness-http: made the database "), "{}", made.err);
+    assert!(
+        made.err.starts_with("liveness-http: made the database "),
+        "{}",
+        made.err
+    );
     let entries = block_on(place.store().trail().newest(9)).unwrap();
     assert_eq!(entries.len(), 1);
     // The next one finds it.

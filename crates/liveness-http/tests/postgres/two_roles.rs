@@ -113,7 +113,9 @@ fn a_role_that_serves_can_neither_change_nor_delete_what_was_recorded() {
     assert!(text(&owner.stdout).contains(told), "{}", text(&owner.stdout));
 
     cluster.set("synchronous_standby_names", "nobody");
-    assert!(until(|| cluster.psql("postgres", "SHOW synchronous_standby_names") == "nobody"));
+    assert!(until(
+        || cluster.psql("postgres", "SHOW synchronous_standby_names") == "nobody"
+    ));
     for (role, is_told) in [("liveness", true), ("postgres", false)] {
         let doctor = text(&liveness(&["doctor"], role, &cluster).stdout);
         assert_eq!(
