@@ -109,6 +109,15 @@ impl TrustedProxies {
     }
 }
 
+#[cfg(fuzzing)]
+impl TrustedProxies {
+    /// The client's address, for `fuzz/`.
+    #[doc(hidden)]
+    pub fn client_address(&self, peer: SocketAddr, headers: &HeaderMap, forwarded: &ForwardedHeader) -> Option<IpAddr> {
+        self.client(Some(peer), headers, forwarded)
+    }
+}
+
 /// The hops of one line of `Forwarded`.
 ///
 /// A line with an open or escaped quote is not read: the client's quote could swallow what a proxy appended to the line.
