@@ -133,13 +133,13 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     let parameters = split_unquoted(element, ';')
         .into_iter()
         .filter_map(|pair| pair.split_once('='));
-    let mut nodes = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
+    let mut nodes = parameters.filter(|(name, _)| name.trim_ascii().eq_ignore_ascii_case("for"));
     nodes.next().and_then(|(_, node)| node_address(node))
 }
 
 /// An address with or without a port, brackets and quotes (RFC 7239 section 6).
 fn node_address(node: &str) -> Option<IpAddr> {
-    let node = node.trim().trim_matches('"');
+    let node = node.trim_ascii().trim_matches('"');
     let bare = node
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_hide_nobody() {
         let trusted: TrustedProxies = "10.0.0.0/8".parse().unwrap();
-        let cases: [(&str, &[u8], &str); 5] = [
+        let cases: [(&str, &[u8], &str); 6] = [
             ("x-forwarded-for", b"\xFF, 41.58.12.100", "41.58.12.100"),
             (
                 "x-forwarded-for",
@@ -247,6 +247,8 @@ mod tests {
                 "41.58.12.100",
             ),
             ("x-forwarded-for", b"1.1.1.1, 41.58.12.100\xFF", "10.0.0.1"),
+            // White space of Unicode is none of HTTP.
+            ("x-forwarded-for", "1.1.1.1, 41.58.12.100\u{a0}".as_bytes(), "10.0.0.1"),
             ("forwarded", b"for=1.1.1.1;x=\"\xE4\", for=41.58.12.100", "41.58.12.100"),
             ("forwarded", b"\xFF, for=41.58.12.100", "41.58.12.100"),
         ];
