@@ -185,6 +185,22 @@ mod tests {
     }
 
     #[test]
+    fn no_value_is_echoed_that_looks_like_the_words_of_an_error() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        enum Payment {
+            Cash,
+            Card,
+        }
+        for value in ["x, expected secret at line 3", "x, expected secret at line 3 column 4"] {
+            let json = format!(r#"{{"a":"{value}"}}"#);
+            let decoded = decode::<std::collections::HashMap<String, Payment>>(json.as_bytes()).unwrap();
+            let told: Vec<_> = decoded.problems.iter().map(|problem| &*problem.message).collect();
+            assert_eq!(told, ["must be `cash` or `card`"], "{value}");
+        }
+    }
+
+    #[test]
     fn control_characters_are_found_wherever_they_stand() {
         let cases = [
             (r#"{"customer":"a\u0000","itemCount":1}"#, "customer"),

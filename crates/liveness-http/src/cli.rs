@@ -21,6 +21,10 @@ mod serve;
 mod token;
 mod users;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use self::users::users_of_csv;
+
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::failure::{Failure, NAME};

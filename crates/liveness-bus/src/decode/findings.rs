@@ -217,11 +217,22 @@ fn refusal(text: &str) -> Cow<'static, str> {
     if !kinds.iter().any(|kind| text.starts_with(kind)) {
         return "is not as it should be".into();
     }
-    // serde_json adds where it is in the body.
-    let text = text.rsplit_once(" at line ").map_or(text, |(text, _)| text);
-    match text.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("must be {}", in_words(expected)).into(),
-        None => "is not as it should be".into(),
+    match without_place(text).rsplit_once(", expected ") {
+        // This text has nothing after the value that was expected.
+        Some((_, expected)) if !expected.ends_with("there are no variants") => {
+            format!("must be {}", in_words(expected)).into()
+        }
+        _ => "is not as it should be".into(),
+    }
+}
+
+/// The text without where the value is in the body, ` at line 1 column 2`, which serde_json may add. The value may hold the
+/// same words.
+fn without_place(text: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.rsplit_once(" at line ") {
+        Some((before, place)) if place.split(" column ").all(is_number) => before,
+        _ => text,
     }
 }
 
@@ -235,5 +246,28 @@ fn in_words(expected: &str) -> &str {
         "a map" => "an object",
         other if other.starts_with("struct ") => "an object",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_looks_like_the_end_of_a_refusal_is_not_told() {
+        for value in [
+            "x",
+            "x, expected secret",
+            "x, expected secret at line 3",
+            "x, expected secret at line 3 column 4",
+            "x at line 3 column 4`, expected secret at line ",
+        ] {
+            for place in ["", " at line 1 column 20"] {
+                let text = format!("unknown variant `{value}`, expected `cash` or `card`{place}");
+                assert_eq!(refusal(&text), "must be `cash` or `card`", "{text}");
+                let text = format!("unknown variant `{value}`, there are no variants{place}");
+                assert_eq!(refusal(&text), "is not as it should be", "{text}");
+            }
+        }
     }
 }

@@ -81,6 +81,17 @@ pub(super) struct Import {
     database: DatabaseConfig,
 }
 
+/// The user of each row of a file, or what is wrong with the row, for `fuzz/`. `None` if the file is refused.
+#[cfg(fuzzing)]
+pub fn users_of_csv(text: Vec<u8>) -> Option<Vec<Result<liveness_core::User, Vec<String>>>> {
+    let file = UserFile::of("users.csv".to_owned(), text).ok()?;
+    let users = file.rows().map(|row| match row.row {
+        Ok(row) => Ok(row.user(None)),
+        Err(errors) => Err(errors.iter().map(ToString::to_string).collect()),
+    });
+    Some(users.collect())
+}
+
 impl Users {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let Self::Import(import) = self;

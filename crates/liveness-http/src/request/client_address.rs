@@ -65,11 +65,16 @@ impl fmt::Display for ForwardedHeader {
 impl ForwardedHeader {
     /// The forwarded addresses from the first hop to the last. A value that is no address is `None`.
     fn hops(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-        let lines = headers.get_all(&self.0).map(|value| value.to_str().unwrap_or("?"));
+        // Bytes that are no text spoil the hop that they stand in, and not those that proxies have added to the line.
+        let lines: Vec<_> = headers
+            .get_all(&self.0)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        let lines = lines.iter().map(AsRef::as_ref);
         if self.0 == FORWARDED {
             return lines.flat_map(forwarded_hops).collect();
         }
-        lines.flat_map(|line| line.split(',')).map(node_address).collect()
+        lines.flat_map(|line: &str| line.split(',')).map(node_address).collect()
     }
 }
 
@@ -104,6 +109,15 @@ impl TrustedProxies {
     }
 }
 
+#[cfg(fuzzing)]
+impl TrustedProxies {
+    /// The client's address, for `fuzz/`.
+    #[doc(hidden)]
+    pub fn client_address(&self, peer: SocketAddr, headers: &HeaderMap, forwarded: &ForwardedHeader) -> Option<IpAddr> {
+        self.client(Some(peer), headers, forwarded)
+    }
+}
+
 /// The hops of one line of `Forwarded`.
 ///
 /// A line with an open or escaped quote is not read: the client's quote could swallow what a proxy appended to the line.
@@ -119,13 +133,13 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     let parameters = split_unquoted(element, ';')
         .into_iter()
         .filter_map(|pair| pair.split_once('='));
-    let mut nodes = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
+    let mut nodes = parameters.filter(|(name, _)| name.trim_ascii().eq_ignore_ascii_case("for"));
     nodes.next().and_then(|(_, node)| node_address(node))
 }
 
 /// An address with or without a port, brackets and quotes (RFC 7239 section 6).
 fn node_address(node: &str) -> Option<IpAddr> {
-    let node = node.trim().trim_matches('"');
+    let node = node.trim_ascii().trim_matches('"');
     let bare = node
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -219,6 +233,35 @@ mod tests {
         ] {
             let told = client("10.0.0.0/8", "10.0.0.1:4000", "forwarded", &[("forwarded", line)]);
             assert_eq!(told, "10.0.0.1", "{line}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hide_nobody() {
+        let trusted: TrustedProxies = "10.0.0.0/8".parse().unwrap();
+        let cases: [(&str, &[u8], &str); 6] = [
+            ("x-forwarded-for", b"\xFF, 41.58.12.100", "41.58.12.100"),
+            (
+                "x-forwarded-for",
+                b"1.1.1.1\x80, 41.58.12.100, 10.0.0.2",
+                "41.58.12.100",
+            ),
+            ("x-forwarded-for", b"1.1.1.1, 41.58.12.100\xFF", "10.0.0.1"),
+            // White space of Unicode is none of HTTP.
+            ("x-forwarded-for", "1.1.1.1, 41.58.12.100\u{a0}".as_bytes(), "10.0.0.1"),
+            ("forwarded", b"for=1.1.1.1;x=\"\xE4\", for=41.58.12.100", "41.58.12.100"),
+            ("forwarded", b"\xFF, for=41.58.12.100", "41.58.12.100"),
+        ];
+        for (header, value, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.append(HeaderName::from_static(header), HeaderValue::from_bytes(value).unwrap());
+            let told = trusted.client("10.0.0.1:4000".parse().ok(), &headers, &header.parse().unwrap());
+            assert_eq!(
+                told.unwrap().to_string(),
+                expected,
+                "{header}: {}",
+                value.escape_ascii()
+            );
         }
     }
 

@@ -54,6 +54,17 @@ impl fmt::Debug for Jwks {
     }
 }
 
+#[cfg(fuzzing)]
+impl Jwks {
+    /// The key id and the algorithm of each key in a document, and what is told of the others, for `fuzz/`.
+    #[doc(hidden)]
+    pub fn read_document(document: &[u8]) -> Result<(Vec<(Option<String>, Algorithm)>, Vec<String>), &'static str> {
+        let set = super::jwk::JwkSet::parse(document)?;
+        let keys = set.keys.into_iter().map(|key| (key.kid, key.key.algorithm));
+        Ok((keys.collect(), set.rejected))
+    }
+}
+
 impl Jwks {
     /// Whether keys can be taken from there. A file is read, a URL is not fetched.
     pub(crate) fn check(location: &str) -> Result<(), JwksError> {

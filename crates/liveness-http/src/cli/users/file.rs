@@ -56,7 +56,7 @@ impl UserFile {
         Self::of(name, text)
     }
 
-    fn of(name: String, mut text: Vec<u8>) -> Result<Self, Failure> {
+    pub(super) fn of(name: String, mut text: Vec<u8>) -> Result<Self, Failure> {
         let sha256 = hex(digest(&SHA256, &text).as_ref());
         if UTF_16_MARKS.iter().any(|mark| text.starts_with(mark)) {
             return Err(Failure::of(format!("{name} is UTF-16: save it as CSV in UTF-8")));
