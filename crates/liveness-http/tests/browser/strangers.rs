@@ -85,7 +85,7 @@ fn characters_that_turn_the_text_are_shown_by_their_numbers() {
 fn words_without_an_end_are_broken() {
     let reviewer = Reviewer::new();
     let long = |length| "W".repeat(length);
-    let claims = json!({ "sub": "9223372036854775807", "role": "customer", "name": long(300), "email": long(300) });
+    let claims = json!({ "sub": "9223372036854775807", "role": "customer", "name": long(255), "email": long(255) });
     let phone = [("User-Agent", &*long(512)), ("X-Device-Platform", &*long(512))];
     let run = json!({
         "sessionId": long(255), "isSuccessful": true, "imagePath": long(1024),
