@@ -140,6 +140,8 @@ impl Claims {
             .collect::<Vec<_>>()
             .join(" ");
         let full_name: String = full_name.chars().take(User::MAX_CHARS).collect();
+        // The cut may be behind a space, which no name ends with.
+        let full_name = full_name.trim_end().to_owned();
         User {
             id,
             user_id: format!("USR-{id:08}"),
@@ -252,6 +254,8 @@ mod tests {
         claims.family_name = Some("Doe".into());
 
         assert_eq!(claims.to_user(1).display_name, Some("é".repeat(255)));
+        claims.given_name = Some("é".repeat(254));
+        assert_eq!(claims.to_user(1).display_name, Some("é".repeat(254)));
     }
 
     #[test]
