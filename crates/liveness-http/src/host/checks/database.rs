@@ -168,10 +168,11 @@ fn writing(diagnosis: &Diagnosis, findings: &mut Findings) {
         );
     }
     if diagnosis.sees_standbys == Some(false) {
-        findings.warning(
+        findings.danger(
+            "unseen-standbys",
             "durability",
-            "the server's role does not see how far the standbys are: each write commits twice, and a wait for a standby that \
-             is cancelled twice is taken for a success",
+            "the server's role does not see how far the standbys are: a wait for a standby that is cancelled twice is taken \
+             for a success",
             "GRANT pg_read_all_stats to the role",
         );
     }
