@@ -110,6 +110,11 @@ impl Store {
         Ok(Some(PathBuf::from(sqlite::path(url)?)))
     }
 
+    /// The files of a SQLite database: the database itself, its `-wal` and its `-shm`. They need not exist.
+    pub fn files_at(path: &Path) -> [PathBuf; 3] {
+        file_trouble::files(path)
+    }
+
     /// Looks whether this process may use the file of a URL, what SQLite puts beside it, and its folder. The file need not
     /// exist. A URL of PostgreSQL names no file.
     ///

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use liveness_core::store::Store;
 
 use super::findings::Findings;
 
@@ -65,12 +67,7 @@ pub(crate) fn secret(setting: &'static str, path: &Path, findings: &mut Findings
 /// Checks the database's files. They hold faces, so only their owner may read them, and they have one owner.
 pub(crate) fn database(path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
-    let beside = |end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
-    let files = [path.to_owned(), beside("-wal"), beside("-shm")];
+    let files = Store::files_at(path);
     let about_files = files
         .iter()
         .filter_map(|file| Some((file.display(), fs::metadata(file).ok()?)));
