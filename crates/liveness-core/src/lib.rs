@@ -17,13 +17,14 @@ mod metrics;
 mod schema;
 mod text;
 mod time;
+pub mod trail;
 mod user;
 mod violation;
 
 #[cfg(feature = "store")]
 pub mod store;
 
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditSubject, Shown};
 pub use check::{CheckDetails, CheckEvidence, DeviceInfo, LivenessCheck, NewLivenessCheck, SessionMetrics};
 pub use completion::CompletionRule;
 pub use face_image::{FaceImage, ImageError, MediaType};

@@ -42,7 +42,8 @@ use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::totals;
-use self::tables::write::Writer;
+use self::tables::trail::entry_writer::SharedMacKey;
+use self::tables::write::{Session, Writer};
 
 /// The database of liveness checks.
 ///
@@ -78,7 +79,9 @@ impl Store {
         group_commit: GroupCommit,
     ) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
-        let writer = Arc::new(Writer::start(&connections, &counters, group_commit, totals::slots())?);
+        let mac_key = SharedMacKey::default();
+        let sessions = totals::slots().map(|slot| Session::new(slot, &mac_key));
+        let writer = Arc::new(Writer::start(&connections, &counters, group_commit, sessions)?);
         Ok(Self {
             checks: Checks::new(&reads, &writer),
             faces: Faces::new(&reads),

@@ -1,6 +1,7 @@
 //! The audit trail, as the store offers it.
 
 pub(crate) mod entries;
+pub(crate) mod entry_writer;
 
 use std::sync::Arc;
 
