@@ -22,6 +22,8 @@ mod violation;
 
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "trail")]
+pub mod trail;
 
 pub use audit::AuditEntry;
 pub use check::{CheckDetails, CheckEvidence, DeviceInfo, LivenessCheck, NewLivenessCheck, SessionMetrics};
