@@ -3,13 +3,15 @@
 //! The count has no gaps, and goes on only when a transaction is durable. So an entry that is taken away or put in before it
 //! is in the log leaves a gap, or a number twice.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::rand;
 
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::WriterSession;
+use crate::trail::MacKey;
 
 /// The bytes of a writer's name.
 pub(crate) const NAME: usize = 16;
@@ -20,8 +22,14 @@ const RENAMED_AFTER: Duration = Duration::from_secs(12 * 60 * 60);
 /// How long the integrator looks for entries of a writer that writes nothing, in milliseconds.
 pub(crate) const FORGOTTEN_AFTER: i64 = 24 * 60 * 60 * 1000;
 
-/// The key that proves who writes an entry. It is set once, and shared by all writers of a store.
-pub(crate) type SharedMacKey = Arc<OnceLock<hmac::Key>>;
+/// What the writers of a store share with its integrator.
+#[derive(Debug, Default)]
+pub(crate) struct TrailLink {
+    /// The key that proves who writes an entry. It is set once.
+    pub(crate) key: OnceLock<MacKey>,
+    /// Whether there are entries that the integrator has not looked for.
+    pub(crate) has_new: AtomicBool,
+}
 
 /// A writer of entries.
 #[derive(Debug)]
@@ -34,19 +42,19 @@ pub(crate) struct EntryWriter {
     given: i64,
     is_known: bool,
     wrote_at: Instant,
-    key: SharedMacKey,
+    link: Arc<TrailLink>,
 }
 
 impl EntryWriter {
     /// A writer that nobody knows.
-    pub(crate) fn new(key: SharedMacKey) -> Self {
+    pub(crate) fn new(link: Arc<TrailLink>) -> Self {
         Self {
             name: Vec::new(),
             written: 0,
             given: 0,
             is_known: false,
             wrote_at: Instant::now(),
-            key,
+            link,
         }
     }
 
@@ -81,12 +89,12 @@ impl EntryWriter {
 
     /// The proof that this writer has the key, if it has one.
     pub(crate) fn mac(&self, leaf_hash: &[u8]) -> Option<Vec<u8>> {
-        let key = self.key.get()?;
-        Some(hmac::sign(key, leaf_hash).as_ref().to_vec())
+        let key = self.link.key.get()?;
+        Some(key.mac(leaf_hash).to_vec())
     }
 
     fn forget_name(&mut self) {
-        *self = Self::new(Arc::clone(&self.key));
+        *self = Self::new(Arc::clone(&self.link));
     }
 }
 
@@ -94,6 +102,9 @@ impl WriterSession for EntryWriter {
     fn committed(&mut self) {
         // A transaction without an entry has not told the database of the writer.
         self.is_known = self.is_known || self.given > 0;
+        if self.given > self.written {
+            self.link.has_new.store(true, Ordering::Relaxed);
+        }
         self.written = self.given;
         self.wrote_at = Instant::now();
     }
@@ -124,7 +135,7 @@ mod tests {
 
     #[test]
     fn only_a_durable_transaction_uses_numbers_up() {
-        let mut writer = EntryWriter::new(SharedMacKey::default());
+        let mut writer = EntryWriter::new(Arc::default());
         assert_eq!(counts(&mut writer, 2), [1, 2]);
         writer.rolled_back();
         assert!(!writer.is_known());
@@ -136,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_writer_takes_another_name_if_nobody_knows_whether_its_numbers_are_taken() {
-        let mut writer = EntryWriter::new(SharedMacKey::default());
+        let mut writer = EntryWriter::new(Arc::default());
         let name = writer.name().to_vec();
         counts(&mut writer, 2);
         writer.is_unknown();

@@ -5,6 +5,7 @@ use diesel::sql_types::{BigInt, Binary, Integer};
 use diesel::upsert::excluded;
 
 use super::entry_writer::FORGOTTEN_AFTER;
+use crate::Timestamp;
 use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
@@ -14,7 +15,6 @@ use crate::store::tables::schema::{
 };
 use crate::trail::genesis::Genesis;
 use crate::trail::{HashTiles, Tile};
-use crate::Timestamp;
 
 /// The writer of the first leaf.
 pub(crate) const GENESIS: &[u8] = b"genesis";
@@ -79,10 +79,10 @@ pub(crate) struct KnownWriter {
 
 /// All writers that may write, or whose entries are not in the log yet.
 pub(crate) fn open_writers(conn: &mut Connection<'_>) -> Result<Vec<KnownWriter>, StoreError> {
-    let open = writers::table
+    Ok(on_either!(conn, |conn| writers::table
         .filter(writers::is_closed.eq(false).or(writers::logged.eq(0)))
-        .select(KnownWriter::as_select());
-    Ok(on_either!(conn, |conn| open.load(*conn))?)
+        .select(KnownWriter::as_select())
+        .load(*conn))?)
 }
 
 pub(crate) fn all_writers(conn: &mut Connection<'_>) -> Result<Vec<KnownWriter>, StoreError> {
@@ -93,8 +93,10 @@ pub(crate) fn all_writers(conn: &mut Connection<'_>) -> Result<Vec<KnownWriter>,
 
 /// Notes how far a writer's entries are in the log.
 pub(crate) fn set_logged(conn: &mut Connection<'_>, writer: &KnownWriter) -> Result<(), StoreError> {
-    let update = diesel::update(writers::table.find(&writer.writer))
-        .set((writers::logged.eq(writer.logged), writers::newest_at.eq(writer.newest_at)));
+    let update = diesel::update(writers::table.find(&writer.writer)).set((
+        writers::logged.eq(writer.logged),
+        writers::newest_at.eq(writer.newest_at),
+    ));
     on_either!(conn, |conn| update.execute(*conn))?;
     Ok(())
 }
@@ -141,15 +143,19 @@ row! {
 
 /// Adds runs that begin where the log ends. A run that goes on with the last one becomes part of it.
 pub(crate) fn add_runs(conn: &mut Connection<'_>, mut added: Vec<Run>) -> Result<(), StoreError> {
-    let last = runs::table.order(runs::first_index.desc()).select(Run::as_select());
-    let last: Option<Run> = on_either!(conn, |conn| last.first(*conn).optional())?;
+    let last: Option<Run> = on_either!(conn, |conn| runs::table
+        .order(runs::first_index.desc())
+        .select(Run::as_select())
+        .first(*conn)
+        .optional())?;
     if let (Some(last), Some(first)) = (last, added.first())
         && last.writer == first.writer
         && last.end_count() == first.first_count
         && last.end() == first.first_index
     {
         let first = added.remove(0);
-        let update = diesel::update(runs::table.find(last.first_index)).set(runs::entries.eq(last.entries + first.entries));
+        let update =
+            diesel::update(runs::table.find(last.first_index)).set(runs::entries.eq(last.entries + first.entries));
         on_either!(conn, |conn| update.execute(*conn))?;
     }
     let rows = added.iter().map(|run| RunRow {
@@ -168,21 +174,22 @@ pub(crate) fn runs_from(conn: &mut Connection<'_>, index: i64, limit: i64) -> Re
         .order(runs::first_index.desc())
         .select(runs::first_index);
     let first: Option<i64> = on_either!(conn, |conn| first.first(*conn).optional())?;
-    let found = runs::table
+    Ok(on_either!(conn, |conn| runs::table
         .filter(runs::first_index.ge(first.unwrap_or(index)))
         .order(runs::first_index)
         .limit(limit)
-        .select(Run::as_select());
-    Ok(on_either!(conn, |conn| found.load(*conn))?)
+        .select(Run::as_select())
+        .load(*conn))?)
 }
 
 /// The run that holds an entry of a writer, if it is in the log.
 pub(crate) fn run_of(conn: &mut Connection<'_>, writer: &[u8], count: i64) -> Result<Option<Run>, StoreError> {
-    let found = runs::table
+    let found: Option<Run> = on_either!(conn, |conn| runs::table
         .filter(runs::writer.eq(writer).and(runs::first_count.le(count)))
         .order(runs::first_count.desc())
-        .select(Run::as_select());
-    let found: Option<Run> = on_either!(conn, |conn| found.first(*conn).optional())?;
+        .select(Run::as_select())
+        .first(*conn)
+        .optional())?;
     Ok(found.filter(|run| count < run.end_count()))
 }
 
@@ -266,10 +273,11 @@ pub(crate) fn put_checkpoint(conn: &mut Connection<'_>, checkpoint: &StoredCheck
 }
 
 pub(crate) fn newest_checkpoint(conn: &mut Connection<'_>) -> Result<Option<StoredCheckpoint>, StoreError> {
-    let newest = checkpoints::table
+    Ok(on_either!(conn, |conn| checkpoints::table
         .order(checkpoints::hour.desc())
-        .select(StoredCheckpoint::as_select());
-    Ok(on_either!(conn, |conn| newest.first(*conn).optional())?)
+        .select(StoredCheckpoint::as_select())
+        .first(*conn)
+        .optional())?)
 }
 
 pub(crate) fn all_checkpoints(conn: &mut Connection<'_>) -> Result<Vec<StoredCheckpoint>, StoreError> {
