@@ -35,6 +35,7 @@ pub use self::tables::row_counts::RowCounts;
 pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
 pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
+pub use self::tables::trail::verification::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;

@@ -2,16 +2,21 @@
 
 pub(crate) mod entries;
 pub(crate) mod entry_writer;
+pub(crate) mod export;
 pub(crate) mod integrator;
 pub(crate) mod keeper;
 pub(crate) mod log;
 pub(crate) mod rows;
+pub(crate) mod verification;
+pub(crate) mod verified_records;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use self::entry_writer::TrailLink;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
+use self::verification::{TrailPart, TrailVerification, Verifier};
 use super::write::{Write, Writer};
 use crate::AuditEntry;
 use crate::store::engine::connections::Connections;
@@ -69,6 +74,33 @@ impl Trail {
         let mac_key = mac_key(&key)?;
         let integrator = Integrator::new(key, mac_key, accepts_unsigned);
         TrailKeeper::start(&self.connections, &self.link, integrator)
+    }
+
+    /// Recomputes a part of the trail from the database, and names every row of entries, records and faces that was changed,
+    /// taken away or put in. Blocks. Others may write meanwhile. `progress` hears how many entries of how many are done.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]. What is wrong with the trail is not an error, but a finding.
+    pub fn verify(
+        &self,
+        key: &TrailKey,
+        accepts_unsigned: bool,
+        part: TrailPart,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<TrailVerification, StoreError> {
+        let mac_key = key.entry_mac_key().map_err(StoreError::internal)?;
+        Verifier::new(&self.connections, key, &mac_key, accepts_unsigned).verify(part, progress)
+    }
+
+    /// Writes the log of the newest checkpoint into an empty folder, in the form of C2SP tlog-tiles. Returns how many entries
+    /// it has. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if there is no checkpoint, an entry was changed or taken away, or a file cannot be written.
+    pub fn export(&self, key: &TrailKey, folder: &Path, progress: impl FnMut(u64, u64)) -> Result<u64, OpenError> {
+        export::export(&self.connections, key, &mac_key(key)?, folder, progress)
     }
 
     /// Writes an entry. It is durable when this returns.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
 use super::entry_writer::{self, EntryWriter, TrailLink};
-use crate::store::engine::bulk_insert::{self, NoClauses, row};
+use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
@@ -66,15 +66,15 @@ pub(crate) fn insert_all(
     writer: &mut EntryWriter,
     entries: &[DueEntry<'_>],
 ) -> Result<(), StoreError> {
-    writer.begin()?;
-    let Some(newest) = entries.iter().map(|due| due.entry.at).max() else {
+    let Some(first) = entries.first() else {
         return Ok(());
     };
+    writer.begin()?;
     insert_rows(conn, writer, entries)?;
-    if writer.is_known() {
-        return Ok(());
+    if writer.tells() {
+        register(conn, writer, first.entry.at, false)?;
     }
-    register(conn, writer, newest, false)
+    Ok(())
 }
 
 fn insert_rows(
@@ -112,7 +112,15 @@ fn register(conn: &mut Connection<'_>, writer: &EntryWriter, at: Timestamp, is_c
         newest_at: at.unix_millis(),
         is_closed,
     };
-    bulk_insert::execute::<_, NoClauses>(conn, vec![row])
+    bulk_insert::execute::<_, StillThere>(conn, vec![row])
+}
+
+/// A writer that the integrator has forgotten is there again.
+struct StillThere;
+
+impl Clauses for StillThere {
+    const ON_CONFLICT: &'static str = "ON CONFLICT (writer) DO UPDATE SET is_closed = excluded.is_closed";
+    type Returned = ();
 }
 
 /// The bucket of a record.

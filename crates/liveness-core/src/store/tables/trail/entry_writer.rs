@@ -16,9 +16,8 @@ use crate::trail::MacKey;
 /// The bytes of a writer's name.
 pub(crate) const NAME: usize = 16;
 
-/// A writer that wrote nothing for so long takes another name, so that the integrator may forget the old one after
-/// [`FORGOTTEN_AFTER`].
-const RENAMED_AFTER: Duration = Duration::from_secs(12 * 60 * 60);
+/// How often a writer tells the database that it is there, so that the integrator looks for its entries.
+const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 /// How long the integrator looks for entries of a writer that writes nothing, in milliseconds.
 pub(crate) const FORGOTTEN_AFTER: i64 = 24 * 60 * 60 * 1000;
 
@@ -40,8 +39,9 @@ pub(crate) struct EntryWriter {
     written: i64,
     /// The same with the entries of the transaction that is being made.
     given: i64,
-    is_known: bool,
-    wrote_at: Instant,
+    /// When it told the database of itself.
+    told_at: Option<Instant>,
+    tells: bool,
     link: Arc<TrailLink>,
 }
 
@@ -52,8 +52,8 @@ impl EntryWriter {
             name: Vec::new(),
             written: 0,
             given: 0,
-            is_known: false,
-            wrote_at: Instant::now(),
+            told_at: None,
+            tells: false,
             link,
         }
     }
@@ -62,16 +62,14 @@ impl EntryWriter {
         &self.name
     }
 
-    /// Whether the database knows the writer's name.
-    pub(crate) fn is_known(&self) -> bool {
-        self.is_known
+    /// Whether this transaction has to tell the database of the writer.
+    pub(crate) fn tells(&self) -> bool {
+        self.tells
     }
 
-    /// Makes the writer ready for a transaction. If it has been silent for long, it takes another name.
+    /// Makes the writer ready for a transaction with entries.
     pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
-        if self.is_known && self.wrote_at.elapsed() > RENAMED_AFTER {
-            self.forget_name();
-        }
+        self.tells = self.told_at.is_none_or(|told| told.elapsed() > TOLD_AGAIN_AFTER);
         if self.name.is_empty() {
             let mut name = vec![0; NAME];
             fill(&mut name)?;
@@ -100,13 +98,13 @@ impl EntryWriter {
 
 impl WriterSession for EntryWriter {
     fn committed(&mut self) {
-        // A transaction without an entry has not told the database of the writer.
-        self.is_known = self.is_known || self.given > 0;
         if self.given > self.written {
             self.link.has_new.store(true, Ordering::Relaxed);
+            if self.tells {
+                self.told_at = Some(Instant::now());
+            }
         }
         self.written = self.given;
-        self.wrote_at = Instant::now();
     }
 
     fn rolled_back(&mut self) {
@@ -138,11 +136,11 @@ mod tests {
         let mut writer = EntryWriter::new(Arc::default());
         assert_eq!(counts(&mut writer, 2), [1, 2]);
         writer.rolled_back();
-        assert!(!writer.is_known());
         assert_eq!(counts(&mut writer, 2), [1, 2]);
+        assert!(writer.tells());
         writer.committed();
-        assert!(writer.is_known());
         assert_eq!(counts(&mut writer, 1), [3]);
+        assert!(!writer.tells());
     }
 
     #[test]
@@ -151,8 +149,8 @@ mod tests {
         let name = writer.name().to_vec();
         counts(&mut writer, 2);
         writer.is_unknown();
-        assert!(!writer.is_known());
         assert_eq!(counts(&mut writer, 1), [1]);
+        assert!(writer.tells());
         assert_ne!(writer.name(), name);
     }
 }

@@ -82,7 +82,7 @@ impl Integrator {
             return Ok(Step::default());
         };
         let mut edge = self.edge_of(conn, head)?;
-        let mut taken = Taken::new(head);
+        let mut taken = Taken::new(head, now);
         if head.size == 0 {
             taken.add(GENESIS, 0, leaf_hash(&head.genesis().leaf()));
         }
@@ -221,7 +221,6 @@ impl Integrator {
                 ));
             }
             writer.logged = entry.count;
-            writer.newest_at = writer.newest_at.max(entry.at);
             match self.good_hash(entry) {
                 Some(hash) => taken.add(&writer.writer, entry.count, hash),
                 None => taken.find(format!(
@@ -231,6 +230,7 @@ impl Integrator {
             }
         }
         if writer.logged > before {
+            writer.newest_at = taken.now.unix_millis();
             log::set_logged(conn, &writer)?;
         }
         Ok(())
@@ -268,6 +268,7 @@ fn is_checkpoint_due(newest: Option<&StoredCheckpoint>, size: i64, now: Timestam
 
 /// What a step takes into the log.
 struct Taken {
+    now: Timestamp,
     begin: i64,
     leaves: Vec<Hash>,
     runs: Vec<Run>,
@@ -277,8 +278,9 @@ struct Taken {
 }
 
 impl Taken {
-    fn new(head: Head) -> Self {
+    fn new(head: Head, now: Timestamp) -> Self {
         Self {
+            now,
             begin: head.size,
             leaves: Vec::new(),
             runs: Vec::new(),

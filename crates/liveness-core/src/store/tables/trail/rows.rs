@@ -162,7 +162,6 @@ pub(crate) fn old_entries(
 pub(crate) struct NewEntry {
     pub(crate) id: i64,
     pub(crate) count: i64,
-    pub(crate) at: i64,
     pub(crate) leaf_hash: Option<Vec<u8>>,
     pub(crate) mac: Option<Vec<u8>>,
 }
@@ -178,12 +177,34 @@ pub(crate) fn new_entries(
         .filter(dsl::writer.eq(writer).and(dsl::writer_count.gt(after)))
         .order((dsl::writer_count, dsl::id))
         .limit(limit)
-        .select((
-            dsl::id,
-            dsl::writer_count.assume_not_null(),
-            dsl::at,
-            dsl::leaf_hash,
-            dsl::mac,
-        ));
+        .select((dsl::id, dsl::writer_count.assume_not_null(), dsl::leaf_hash, dsl::mac));
     Ok(on_either!(conn, |conn| rows.load(*conn))?)
+}
+
+/// The id of the last entry.
+pub(crate) fn last_id(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
+    let last: Option<i64> = on_either!(conn, |conn| dsl::liveness_audit_entries
+        .order(dsl::id.desc())
+        .select(dsl::id)
+        .first(*conn)
+        .optional())?;
+    Ok(last.unwrap_or_default())
+}
+
+/// Where an entry says that it belongs.
+#[derive(Queryable, Debug)]
+pub(crate) struct Place {
+    pub(crate) id: i64,
+    pub(crate) writer: Option<Vec<u8>>,
+    pub(crate) writer_count: Option<i64>,
+}
+
+/// The places of the entries with these ids, ordered by writer and count.
+pub(crate) fn places(conn: &mut Connection<'_>, ids: std::ops::Range<i64>) -> Result<Vec<Place>, StoreError> {
+    let mut places: Vec<Place> = on_either!(conn, |conn| dsl::liveness_audit_entries
+        .filter(dsl::id.ge(ids.start).and(dsl::id.lt(ids.end)))
+        .select((dsl::id, dsl::writer, dsl::writer_count))
+        .load(*conn))?;
+    places.sort_by(|a, b| (&a.writer, a.writer_count, a.id).cmp(&(&b.writer, b.writer_count, b.id)));
+    Ok(places)
 }
