@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use liveness_core::{AuditEntry, Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
+use liveness_core::{AuditEntry, AuditSubject, Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
 
 pub use self::principal::Principal;
 pub use self::request_id::RequestId;
@@ -94,6 +94,7 @@ impl Context {
             message: done.into(),
             outcome: "00".into(),
             client_address: self.client_address,
+            subject: AuditSubject::default(),
         }
     }
 }

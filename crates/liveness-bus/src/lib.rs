@@ -125,7 +125,7 @@ pub mod liveness;
 pub mod testing;
 
 pub use async_trait::async_trait;
-pub use liveness_core::{AuditEntry, IdempotencyKey};
+pub use liveness_core::{AuditEntry, AuditSubject, IdempotencyKey, Shown};
 pub use schemars;
 pub use validator;
 

@@ -17,8 +17,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use liveness_core::store::{CheckFilter, PageRequest, Recording, Store};
 use liveness_core::{
-    AuditEntry, CaptureMetrics, Claims, Clock as _, FaceImage, NewLivenessCheck, SessionId, SessionMetrics,
-    SystemClock, Timestamp, UserReference,
+    AuditEntry, AuditSubject, CaptureMetrics, Claims, Clock as _, FaceImage, NewLivenessCheck, SessionId,
+    SessionMetrics, SystemClock, Timestamp, UserReference,
 };
 use tokio::task::JoinSet;
 
@@ -182,6 +182,7 @@ fn recording(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
             message: "SubmitLivenessCheckCommand".into(),
             outcome: "00".into(),
             client_address: None,
+            subject: AuditSubject::default(),
         },
         command: "SubmitLivenessCheckCommand",
         idempotency_key: None,

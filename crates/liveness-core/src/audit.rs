@@ -1,11 +1,14 @@
 //! The fields of an audit entry: `docs/api.md#audit`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// The trace of one message: who sent it, which user it concerned, and how it ended.
+/// The trace of one message: who sent it, which user it concerned, what it showed, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// The time of the message.
@@ -28,4 +31,51 @@ pub struct AuditEntry {
     pub outcome: Cow<'static, str>,
     /// The address that the request came from.
     pub client_address: Option<IpAddr>,
+    /// What the message recorded or showed, and why.
+    pub subject: AuditSubject,
+}
+
+/// What a message recorded or showed, and why. The default says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditSubject {
+    /// The record that was recorded, or shown with its details. The store sets it for a new record.
+    pub liveness_check_id: Option<i64>,
+    /// SHA-256 of the face that was recorded or shown, of its bytes as they are kept. The store sets it for a new record.
+    pub face_digest: Option<[u8; 32]>,
+    /// What else was shown, and why.
+    pub shown: Shown,
+}
+
+/// What a message showed besides one record, and why. An entry keeps it as JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Shown {
+    /// The ids of the records of a list.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<i64>,
+    /// How many rows were shown. It is more than there are ids in `records` if the rows of an export are not named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The number of the page, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<i64>,
+    /// The most rows of a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_size: Option<i64>,
+    /// What was searched for: the names of the filters as in the request, and their values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub filter: BTreeMap<String, String>,
+    /// Why it was looked at, in the words of who looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// What else was done, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Shown {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -25,7 +25,7 @@ pub mod store;
 #[cfg(feature = "trail")]
 pub mod trail;
 
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditSubject, Shown};
 pub use check::{CheckDetails, CheckEvidence, DeviceInfo, LivenessCheck, NewLivenessCheck, SessionMetrics};
 pub use completion::CompletionRule;
 pub use face_image::{FaceImage, ImageError, MediaType};

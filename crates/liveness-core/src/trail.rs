@@ -4,10 +4,16 @@
 //! tlog-proof, tlog-witness), over the tree of RFC 6962. `docs/trail.md` says which programs of others verify it. Nothing
 //! here opens a database, a file or a connection.
 
+#[cfg(feature = "store")]
+pub(crate) mod canonical;
 mod checkpoint;
 mod edge;
+#[cfg(feature = "store")]
+pub(crate) mod genesis;
 mod hash;
 mod key;
+#[cfg(feature = "store")]
+pub(crate) mod leaf;
 mod merkle_proof;
 mod note;
 mod proof;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use liveness_core::store::{Store, StoreError};
-use liveness_core::{AuditEntry, Clock as _, SystemClock};
+use liveness_core::{AuditEntry, AuditSubject, Clock as _, SystemClock};
 
 /// What the kernel says where nobody has logged in, such as in a container and for a timer.
 const NO_LOGIN: u32 = u32::MAX;
@@ -64,6 +64,7 @@ impl Operator {
             message: message.into(),
             outcome: "00".into(),
             client_address: None,
+            subject: AuditSubject::default(),
         }
     }
 

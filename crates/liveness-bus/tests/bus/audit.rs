@@ -1,6 +1,6 @@
 //! Which audit entries a message leaves, and when they are written.
 
-use liveness_bus::{AuditEntry, AuditSink, Bus, BusError, Cause, Principal, ReplyWriter, async_trait};
+use liveness_bus::{AuditEntry, AuditSink, AuditSubject, Bus, BusError, Cause, Principal, ReplyWriter, async_trait};
 
 use crate::messages::{
     BrokenSink, Handling, Shared, bus, code, context_of, customer_principal, dispatch, module, nobody, teller,
@@ -120,6 +120,7 @@ async fn an_entry_tells_who_what_and_concerning_whom() {
         message: "TellerQuery".into(),
         outcome: "00".into(),
         client_address: Some("41.58.12.100".parse().unwrap()),
+        subject: AuditSubject::default(),
     };
     assert_eq!(entry, expected);
 }

@@ -1,7 +1,7 @@
 //! Each message leaves one audit entry, whatever its outcome: `docs/api.md#audit`.
 
 use liveness_bus::testing::TestBus;
-use liveness_bus::{AuditEntry, Context, Principal, RequestId};
+use liveness_bus::{AuditEntry, AuditSubject, Context, Principal, RequestId};
 use liveness_core::store::CheckFilter;
 use serde_json::json;
 
@@ -29,6 +29,7 @@ fn entry(message: &'static str, outcome: &'static str) -> AuditEntry {
         message: message.into(),
         outcome: outcome.into(),
         client_address: Some("41.58.12.100".parse().unwrap()),
+        subject: AuditSubject::default(),
     }
 }
 

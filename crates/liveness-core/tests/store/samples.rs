@@ -2,8 +2,8 @@
 
 use liveness_core::store::Recording;
 use liveness_core::{
-    AuditEntry, CaptureMetrics, Claims, FaceImage, IdempotencyKey, NewLivenessCheck, SessionId, SessionMetrics,
-    Timestamp, UserReference,
+    AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, IdempotencyKey, NewLivenessCheck, SessionId,
+    SessionMetrics, Timestamp, UserReference,
 };
 
 /// 2026-03-22T14:00:05Z
@@ -71,6 +71,7 @@ pub(crate) fn audit_entry(user: i64) -> AuditEntry {
         message: "SubmitLivenessCheckCommand".into(),
         outcome: "00".into(),
         client_address: None,
+        subject: AuditSubject::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Users of the standalone host, and the directory that creates them.
 
 use liveness_core::store::{Store, StoreError, StoredUsers, UserChanges};
-use liveness_core::{AuditEntry, Claims, ProvisionError, User, UserDirectory as _, UserReference};
+use liveness_core::{AuditEntry, AuditSubject, Claims, ProvisionError, User, UserDirectory as _, UserReference};
 
 use crate::database::{Database, on_each_engine};
 use crate::samples::{NOW, at, at_once, audit_entry, recording};
@@ -254,6 +254,7 @@ fn changes(users: Vec<User>, without_records: Vec<i64>) -> UserChanges {
         message: "users import".into(),
         outcome: "00".into(),
         client_address: None,
+        subject: AuditSubject::default(),
     };
     let entries = users.iter().map(entry).collect();
     UserChanges {

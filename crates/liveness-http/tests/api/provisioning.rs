@@ -1,6 +1,6 @@
 //! A user who is added from a token's claims leaves one entry, in the transaction that adds them.
 
-use liveness_core::AuditEntry;
+use liveness_core::{AuditEntry, AuditSubject};
 use serde_json::{Value, json};
 
 use crate::audit::entries;
@@ -50,6 +50,7 @@ fn the_first_message_of_a_user_leaves_an_entry_of_it(engine: Engine) {
             message: format!("{message}: user added").into(),
             outcome: "00".into(),
             client_address: Some("127.0.0.1".parse().unwrap()),
+            subject: AuditSubject::default(),
         };
         assert_eq!(added, &expected);
         // The message has its own entry, if it leaves one.

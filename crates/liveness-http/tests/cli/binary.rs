@@ -6,8 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use liveness_core::store::{Recording, Store};
 use liveness_core::{
-    AuditEntry, CaptureMetrics, Claims, FaceImage, NewLivenessCheck, SessionId, SessionMetrics, Timestamp,
-    UserReference,
+    AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, NewLivenessCheck, SessionId, SessionMetrics,
+    Timestamp, UserReference,
 };
 
 use crate::engine::{Database, Engine};
@@ -183,6 +183,7 @@ pub fn recording(user: i64, session: &str, second: i64, face: Option<&[u8]>) -> 
             message: "SubmitLivenessCheckCommand".into(),
             outcome: "00".into(),
             client_address: None,
+            subject: AuditSubject::default(),
         },
         command: "SubmitLivenessCheckCommand",
         idempotency_key: None,

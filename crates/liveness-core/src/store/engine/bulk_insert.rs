@@ -33,6 +33,8 @@ pub(crate) trait Row: Sized {
     fn push_values<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
     /// Adds the values of the row to a statement for PostgreSQL, separated by commas.
     fn push_pg_values<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+    /// Adds the values of the row to its bytes, from which its digest is made.
+    fn push_canonical(&self, row: &mut Vec<u8>);
 }
 
 /// The values of many rows, in one list for each column.
@@ -115,6 +117,11 @@ macro_rules! row {
             $crate::store::engine::bulk_insert::push_values!(push_pg_values, diesel::pg::Pg, {
                 $first: $first_sql, $($column: $sql,)*
             });
+
+            fn push_canonical(&self, row: &mut Vec<u8>) {
+                $crate::trail::canonical::CanonicalValue::push(&self.$first, row);
+                $($crate::trail::canonical::CanonicalValue::push(&self.$column, row);)*
+            }
         }
     };
 }

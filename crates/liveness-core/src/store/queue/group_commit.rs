@@ -29,6 +29,8 @@ const BATCH_BYTES: usize = 16 << 20;
 pub(crate) trait GroupWrite: Send + Sized + 'static {
     /// The answer to the caller.
     type Written: Send + 'static;
+    /// What a writer thread keeps from one transaction to the next.
+    type Session: WriterSession;
 
     /// The size of the write in memory.
     fn bytes(&self) -> usize;
@@ -37,12 +39,22 @@ pub(crate) trait GroupWrite: Send + Sized + 'static {
     fn subjects(&self) -> impl Iterator<Item = String>;
 
     /// Writes a batch and returns the outcome of each write. An error of one write does not change the other outcomes.
-    /// An error of the whole batch rolls the transaction back. Each writer thread has its own `slot`.
+    /// An error of the whole batch rolls the transaction back. Each writer thread has its own session.
     fn write_batch(
         conn: &mut Connection<'_>,
-        slot: i32,
+        session: &mut Self::Session,
         batch: &[Self],
     ) -> Result<Vec<Result<Self::Written, StoreError>>, StoreError>;
+}
+
+/// What a writer thread keeps from one transaction to the next. It hears how each transaction ended.
+pub(crate) trait WriterSession: Send + 'static {
+    /// The transaction is durable.
+    fn committed(&mut self);
+    /// Nothing of the transaction is in the database.
+    fn rolled_back(&mut self);
+    /// The transaction may be in the database, or not.
+    fn is_unknown(&mut self);
 }
 
 /// How writes are collected.
@@ -89,12 +101,12 @@ impl<W: GroupWrite> fmt::Debug for GroupCommitter<W> {
 }
 
 impl<W: GroupWrite> GroupCommitter<W> {
-    /// Starts one thread for each transaction that the database can write at once. Each thread has a slot of its own.
+    /// Starts one thread for each transaction that the database can write at once. Each thread has a session of its own.
     pub(crate) fn start(
         connections: &Arc<Connections>,
         counters: &Arc<Counters>,
         settings: GroupCommit,
-        slots: impl Iterator<Item = i32>,
+        sessions: impl Iterator<Item = W::Session>,
     ) -> Result<Self, OpenError> {
         let queue = Arc::new(Queue {
             settings,
@@ -106,12 +118,13 @@ impl<W: GroupWrite> GroupCommitter<W> {
             }),
             arrived: Condvar::new(),
         });
-        for slot in slots.take(connections.writers() as usize) {
+        for (number, session) in (0..).zip(sessions).take(connections.writers() as usize) {
             let queue = Arc::clone(&queue);
-            let target = Target {
+            let mut target = Target {
                 connections: Arc::clone(connections),
                 counters: Arc::clone(counters),
-                slot,
+                number,
+                session,
             };
             thread::Builder::new()
                 .name("liveness-writer".to_owned())
@@ -257,17 +270,19 @@ struct Failed {
     is_of_a_write: bool,
 }
 
-/// The database that one writer thread commits to, and the slot of the thread.
-struct Target {
+/// The database that one writer thread commits to, and the session of the thread.
+struct Target<W: GroupWrite> {
     connections: Arc<Connections>,
     counters: Arc<Counters>,
-    slot: i32,
+    /// The number of the thread, from 0.
+    number: u32,
+    session: W::Session,
 }
 
-impl Target {
+impl<W: GroupWrite> Target<W> {
     /// Commits a batch and answers each caller. If one write may have caused an error, each write is tried again in a
     /// transaction of its own.
-    fn commit<W: GroupWrite>(&self, batch: Vec<Waiting<W>>) {
+    fn commit(&mut self, batch: Vec<Waiting<W>>) {
         let (writes, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.write, waiting.answer)).unzip();
         let deadline = Instant::now() + WAIT;
@@ -284,7 +299,7 @@ impl Target {
         }
     }
 
-    fn alone<W: GroupWrite>(&self, write: &W, deadline: Instant) -> Outcome<W> {
+    fn alone(&mut self, write: &W, deadline: Instant) -> Outcome<W> {
         if Instant::now() > deadline {
             return Err(StoreError::unavailable(
                 "the database refused the batch, and no time was left to try each write alone",
@@ -297,25 +312,33 @@ impl Target {
             .unwrap_or_else(|| Err(StoreError::internal("a write came back without an outcome")))
     }
 
-    fn transaction<W: GroupWrite>(&self, writes: &[W], deadline: Instant) -> Result<Vec<Outcome<W>>, Failed> {
+    fn transaction(&mut self, writes: &[W], deadline: Instant) -> Result<Vec<Outcome<W>>, Failed> {
         let begun = Instant::now();
         let mut attempt = 1;
         loop {
             let mut has_failed_inside = false;
+            let session = &mut self.session;
             let committed = self.connections.write(|conn| {
+                // If a connection broke, this is done again on the next one.
+                session.rolled_back();
                 conn.transaction(Purpose::Write, |conn| {
-                    let written = W::write_batch(conn, self.slot, writes);
+                    let written = W::write_batch(conn, session, writes);
                     has_failed_inside = written.is_err();
                     written
                 })
             });
             let error = match committed {
                 Ok(outcomes) => {
+                    self.session.committed();
                     self.counters.committed(writes.len(), begun.elapsed());
                     return Ok(outcomes);
                 }
                 Err(error) => error,
             };
+            match error {
+                StoreError::OutcomeUnknown(_) => self.session.is_unknown(),
+                _ => self.session.rolled_back(),
+            }
             let is_repeated = self.connections.can_collide() && error.is_worth_repeating() && Instant::now() < deadline;
             if attempt == ATTEMPTS || !is_repeated {
                 self.counters.failed();
@@ -323,9 +346,7 @@ impl Target {
                 return Err(Failed { error, is_of_a_write });
             }
             // Two nodes that have collided must not try again at the same moment.
-            thread::sleep(Duration::from_millis(u64::from(
-                attempt * 2 + self.slot.unsigned_abs() % 8,
-            )));
+            thread::sleep(Duration::from_millis(u64::from(attempt * 2 + self.number % 8)));
             attempt += 1;
         }
     }

@@ -1,5 +1,6 @@
 //! The records, as the store offers them.
 
+pub(crate) mod canonical;
 pub(crate) mod completing;
 pub(crate) mod count;
 pub(crate) mod filter;
@@ -20,6 +21,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
+use crate::trail::leaf::sha256;
 use crate::{CheckEvidence, CompletionRule, FaceImage, LivenessCheck, Timestamp};
 
 /// The records of liveness checks.
@@ -53,7 +55,9 @@ impl Checks {
     ///
     /// [`StoreError::SessionOfAnotherUser`], [`StoreError::IdempotencyKeyReused`] and [`StoreError::Unavailable`]:
     /// nothing was recorded. [`StoreError::OutcomeUnknown`] when the commit itself failed.
-    pub async fn record(&self, recording: Recording) -> Result<Recorded, StoreError> {
+    pub async fn record(&self, mut recording: Recording) -> Result<Recorded, StoreError> {
+        recording.audit_entry.subject.face_digest =
+            recording.check.image.as_ref().map(|image| sha256(&[image.bytes()]));
         match self.writer.write(Write::Recording(Box::new(recording))).await? {
             Written::Recorded(recorded) => Ok(*recorded),
             other => Err(other.unexpected()),

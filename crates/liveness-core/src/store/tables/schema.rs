@@ -13,6 +13,23 @@ diesel::table! {
         client_ip -> Nullable<Text>,
         issuer -> Nullable<Text>,
         actor -> Nullable<Text>,
+        liveness_check_id -> Nullable<BigInt>,
+        subject -> Nullable<Text>,
+        record_digest -> Nullable<Binary>,
+        face_digest -> Nullable<Binary>,
+        nonces -> Nullable<Binary>,
+        writer -> Nullable<Binary>,
+        writer_count -> Nullable<BigInt>,
+        leaf_hash -> Nullable<Binary>,
+        mac -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    liveness_audit_lists (bucket, writer, writer_count) {
+        bucket -> BigInt,
+        writer -> Binary,
+        writer_count -> BigInt,
     }
 }
 
@@ -75,6 +92,51 @@ diesel::table! {
         self_service_user_id -> BigInt,
         created_at -> BigInt,
         newest_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    liveness_trail_checkpoints (hour) {
+        hour -> BigInt,
+        at -> BigInt,
+        size -> BigInt,
+        note -> Text,
+    }
+}
+
+diesel::table! {
+    liveness_trail_head (id) {
+        id -> BigInt,
+        size -> BigInt,
+        logged_id -> BigInt,
+        last_unwritten_id -> BigInt,
+        last_unbound_check_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    liveness_trail_runs (first_index) {
+        first_index -> BigInt,
+        writer -> Binary,
+        first_count -> BigInt,
+        entries -> BigInt,
+    }
+}
+
+diesel::table! {
+    liveness_trail_tiles (level, tile_index) {
+        level -> Integer,
+        tile_index -> BigInt,
+        hashes -> Binary,
+    }
+}
+
+diesel::table! {
+    liveness_trail_writers (writer) {
+        writer -> Binary,
+        logged -> BigInt,
+        newest_at -> BigInt,
+        is_closed -> Bool,
     }
 }
 

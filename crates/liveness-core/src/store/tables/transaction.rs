@@ -3,12 +3,13 @@
 
 use std::collections::HashSet;
 
-use super::checks::{find, insert};
+use super::checks::find;
+use super::checks::insert::{self, Inserted};
 use super::dating::{self, Dated};
 use super::recording::{Recorded, Recording};
-use super::trail::entries;
+use super::trail::entries::{self, DueEntry, RecordedCheck};
 use super::users::{changes, rows};
-use super::write::{Write, Written};
+use super::write::{Session, Write, Written};
 use super::{faces, sessions, totals};
 use crate::LivenessCheck;
 use crate::store::engine::connection::Connection;
@@ -17,6 +18,7 @@ use crate::store::queue::group_commit::GroupWrite;
 
 impl GroupWrite for Write {
     type Written = Written;
+    type Session = Session;
 
     /// The bytes of the face, which is the largest part of a write.
     fn bytes(&self) -> usize {
@@ -38,16 +40,32 @@ impl GroupWrite for Write {
         session.into_iter().chain(key)
     }
 
-    fn write_batch(conn: &mut Connection<'_>, slot: i32, writes: &[Self]) -> Result<Vec<Outcome>, StoreError> {
+    fn write_batch(
+        conn: &mut Connection<'_>,
+        session: &mut Session,
+        writes: &[Self],
+    ) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
-        record(conn, slot, writes, &mut outcomes)?;
+        let canonical = record(conn, session.slot, writes, &mut outcomes)?;
+        let recorded: Vec<_> = outcomes
+            .iter()
+            .zip(canonical)
+            .map(|(outcome, canonical)| recorded_check(outcome.as_ref(), canonical))
+            .collect();
         let due: Vec<_> = writes
             .iter()
             .zip(&outcomes)
-            .filter(|(_, outcome)| leaves_entries(outcome.as_ref()))
-            .flat_map(|(write, _)| write.audit_entries())
+            .zip(&recorded)
+            .filter(|((_, outcome), _)| leaves_entries(outcome.as_ref()))
+            .flat_map(|((write, _), recorded)| {
+                let due = |entry| DueEntry {
+                    entry,
+                    recorded: recorded.as_ref(),
+                };
+                write.audit_entries().iter().map(due)
+            })
             .collect();
-        entries::insert_all(conn, &due)?;
+        entries::insert_all(conn, &mut session.entries, &due)?;
         Ok(outcomes
             .into_iter()
             .map(|outcome| outcome.unwrap_or(Ok(Written::Done)))
@@ -60,6 +78,17 @@ type Outcome = Result<Written, StoreError>;
 /// Whether a write did what it is for. A user who was there before leaves no entry.
 fn leaves_entries(outcome: Option<&Outcome>) -> bool {
     !matches!(outcome, Some(Err(_) | Ok(Written::User { is_new: false, .. })))
+}
+
+/// The record of a write, for its entry.
+fn recorded_check(outcome: Option<&Outcome>, canonical: Option<Vec<u8>>) -> Option<RecordedCheck> {
+    match outcome {
+        Some(Ok(Written::Recorded(recorded))) => Some(RecordedCheck {
+            id: recorded.check.id,
+            canonical,
+        }),
+        _ => None,
+    }
 }
 
 fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<Outcome>>, StoreError> {
@@ -87,13 +116,14 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
     Ok(outcomes)
 }
 
-/// Records the new checks. Answers repeated calls with the record of the first call.
+/// Records the new checks. Answers repeated calls with the record of the first call. Returns the bytes of the new records, at
+/// the places of their writes.
 fn record(
     conn: &mut Connection<'_>,
     slot: i32,
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
-) -> Result<(), StoreError> {
+) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
     let keys: Vec<_> = writes
         .iter()
         .filter_map(|write| write.recording()?.scoped_key())
@@ -121,13 +151,15 @@ fn record(
     }
     let dated: Vec<_> = own.iter().map(|(_, dated)| *dated).collect();
     let recorded = add_checks(conn, slot, &dated)?;
-    for ((place, _), check) in own.into_iter().zip(recorded) {
+    let mut canonical = vec![None; writes.len()];
+    for ((place, _), inserted) in own.into_iter().zip(recorded) {
+        canonical[place] = Some(inserted.canonical);
         outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded {
-            check,
+            check: inserted.check,
             is_replay: false,
         }))));
     }
-    Ok(())
+    Ok(canonical)
 }
 
 fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> Outcome {
@@ -145,10 +177,10 @@ fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> O
 }
 
 /// Adds the records and their faces, and counts the records.
-fn add_checks(conn: &mut Connection<'_>, slot: i32, dated: &[Dated<'_>]) -> Result<Vec<LivenessCheck>, StoreError> {
+fn add_checks(conn: &mut Connection<'_>, slot: i32, dated: &[Dated<'_>]) -> Result<Vec<Inserted>, StoreError> {
     let recorded = insert::insert(conn, dated)?;
     let taken = dated.iter().zip(&recorded);
-    let taken = taken.filter_map(|(dated, check)| Some((check, dated.check().image.as_ref()?)));
+    let taken = taken.filter_map(|(dated, inserted)| Some((&inserted.check, dated.check().image.as_ref()?)));
     faces::put(conn, taken)?;
     totals::add(conn, slot, dated.iter().map(Dated::check))?;
     Ok(recorded)

@@ -1,13 +1,48 @@
 //! The writes that wait, as plain data. `transaction.rs` writes them to the database.
 
+use std::sync::Arc;
+
 use super::recording::{Recorded, Recording};
+use super::trail::entry_writer::{EntryWriter, TrailLink};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
-use crate::store::queue::group_commit::GroupCommitter;
+use crate::store::queue::group_commit::{GroupCommitter, WriterSession};
 use crate::{AuditEntry, User};
 
 /// The handle to the writer threads.
 pub(crate) type Writer = GroupCommitter<Write>;
+
+/// What a writer thread keeps from one transaction to the next.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The slot of the totals that the thread counts in.
+    pub(crate) slot: i32,
+    /// The writer of the thread's audit entries.
+    pub(crate) entries: EntryWriter,
+}
+
+impl Session {
+    pub(crate) fn new(slot: i32, link: &Arc<TrailLink>) -> Self {
+        Self {
+            slot,
+            entries: EntryWriter::new(Arc::clone(link)),
+        }
+    }
+}
+
+impl WriterSession for Session {
+    fn committed(&mut self) {
+        self.entries.committed();
+    }
+
+    fn rolled_back(&mut self) {
+        self.entries.rolled_back();
+    }
+
+    fn is_unknown(&mut self) {
+        self.entries.is_unknown();
+    }
+}
 
 /// One caller's part of a transaction.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 
+use super::canonical;
 use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -12,8 +13,16 @@ use crate::store::tables::dating::Dated;
 use crate::store::tables::recording::Recording;
 use crate::{Challenges, LivenessCheck, Timestamp};
 
+/// A new record.
+#[derive(Debug)]
+pub(crate) struct Inserted {
+    pub(crate) check: LivenessCheck,
+    /// The bytes from which its digest is made.
+    pub(crate) canonical: Vec<u8>,
+}
+
 /// Adds the records and returns them in the order of the recordings. No two recordings may have the same session.
-pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<Vec<LivenessCheck>, StoreError> {
+pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<Vec<Inserted>, StoreError> {
     if dated.is_empty() {
         return Ok(Vec::new());
     }
@@ -22,6 +31,7 @@ pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<V
     let rows = dated.iter().zip(&checks).zip(&keys);
     let rows = rows.map(|((dated, check), key)| NewCheckRow::of(dated.recording, check, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let mut canonical: Vec<_> = rows.iter().map(canonical::without_id).collect();
     let ids = match conn {
         Connection::Sqlite(conn) => insert_into_sqlite(conn, &rows)?,
         Connection::Postgres(conn) => in_order(&checks, AllRows::<_, Numbered>::of(rows).load(*conn)?),
@@ -30,10 +40,14 @@ pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<V
     if ids.len() != checks.len() {
         return Err(StoreError::internal("the database returned no id for a new record"));
     }
-    for (check, id) in checks.iter_mut().zip(ids) {
+    for ((check, canonical), id) in checks.iter_mut().zip(&mut canonical).zip(ids) {
         check.id = id;
+        canonical::set_id(canonical, id);
     }
-    Ok(checks)
+    let inserted = checks.into_iter().zip(canonical);
+    Ok(inserted
+        .map(|(check, canonical)| Inserted { check, canonical })
+        .collect())
 }
 
 /// Inserts rows and returns their ids. SQLite has only one writer, so the ids are consecutive: it is enough to read the

@@ -1,16 +1,24 @@
-//! The audit trail. Entries are added and read, never changed.
+//! The rows of the audit trail. They are added and read, never changed.
+
+use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
+use super::entry_writer::{self, EntryWriter, TrailLink};
 use crate::store::engine::bulk_insert::{self, NoClauses, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
-use crate::{AuditEntry, Timestamp};
+use crate::trail::leaf::{EntryColumns, Nonces, Sha256};
+use crate::trail::leaf_hash;
+use crate::{AuditEntry, AuditSubject, Shown, Timestamp};
 
 /// Replaces a missing user id on Citus, which needs an id to choose a shard. Ids of users begin at 1.
 const NOBODY: i64 = 0;
+
+/// So many ids of records share a row of `liveness_audit_lists`.
+const BUCKET: i64 = 256;
 
 /// Writes an entry on a connection of the embedding backend, in the transaction of the backend.
 ///
@@ -21,13 +29,133 @@ const NOBODY: i64 = 0;
 ///
 /// [`StoreError::Unavailable`], with nothing written.
 pub fn insert<'a>(conn: impl Into<Connection<'a>>, entry: &AuditEntry) -> Result<(), StoreError> {
-    insert_all(&mut conn.into(), &[entry])
+    insert_once(&mut conn.into(), entry, Arc::default())
 }
 
-pub(crate) fn insert_all(conn: &mut Connection<'_>, entries: &[&AuditEntry]) -> Result<(), StoreError> {
+/// Writes an entry as a writer of one entry.
+pub(crate) fn insert_once(
+    conn: &mut Connection<'_>,
+    entry: &AuditEntry,
+    link: Arc<TrailLink>,
+) -> Result<(), StoreError> {
+    let mut writer = EntryWriter::new(link);
+    writer.begin()?;
+    let due = [DueEntry { entry, recorded: None }];
+    insert_rows(conn, &mut writer, &due)?;
+    register(conn, &writer, entry.at, true)
+}
+
+/// What a transaction recorded, for the entry that tells of it.
+#[derive(Debug)]
+pub(crate) struct RecordedCheck {
+    pub(crate) id: i64,
+    /// The bytes from which the digest of the record is made. `None` for a record that was there before.
+    pub(crate) canonical: Option<Vec<u8>>,
+}
+
+/// An entry to write.
+#[derive(Clone, Copy)]
+pub(crate) struct DueEntry<'a> {
+    pub(crate) entry: &'a AuditEntry,
+    pub(crate) recorded: Option<&'a RecordedCheck>,
+}
+
+/// Writes the entries of one transaction.
+pub(crate) fn insert_all(
+    conn: &mut Connection<'_>,
+    writer: &mut EntryWriter,
+    entries: &[DueEntry<'_>],
+) -> Result<(), StoreError> {
+    writer.begin()?;
+    let Some(newest) = entries.iter().map(|due| due.entry.at).max() else {
+        return Ok(());
+    };
+    insert_rows(conn, writer, entries)?;
+    if writer.is_known() {
+        return Ok(());
+    }
+    register(conn, writer, newest, false)
+}
+
+fn insert_rows(
+    conn: &mut Connection<'_>,
+    writer: &mut EntryWriter,
+    entries: &[DueEntry<'_>],
+) -> Result<(), StoreError> {
+    let mut random = vec![0; Nonces::RANDOM * entries.len()];
+    entry_writer::fill(&mut random)?;
+    let mut made = Vec::with_capacity(entries.len());
+    for (due, random) in entries.iter().zip(random.chunks(Nonces::RANDOM)) {
+        made.push(Made::of(due, random, writer)?);
+    }
     let nobody = conn.is_citus().then_some(NOBODY);
-    let rows: Vec<_> = entries.iter().map(|entry| NewAuditRow::of(entry, nobody)).collect();
-    bulk_insert::execute::<_, NoClauses>(conn, rows)
+    let name = writer.name();
+    let mut rows = Vec::with_capacity(entries.len());
+    let mut lists = Vec::new();
+    for (due, made) in entries.iter().zip(&made) {
+        rows.push(NewAuditRow::of(due, made, name, nobody)?.signed(writer)?);
+        lists.extend(made.buckets.iter().map(|bucket| ListRow {
+            bucket: *bucket,
+            writer: name,
+            writer_count: made.count,
+        }));
+    }
+    bulk_insert::execute::<_, NoClauses>(conn, rows)?;
+    bulk_insert::execute::<_, NoClauses>(conn, lists)
+}
+
+/// Tells the integrator of a writer.
+fn register(conn: &mut Connection<'_>, writer: &EntryWriter, at: Timestamp, is_closed: bool) -> Result<(), StoreError> {
+    let row = WriterRow {
+        writer: writer.name(),
+        logged: 0,
+        newest_at: at.unix_millis(),
+        is_closed,
+    };
+    bulk_insert::execute::<_, NoClauses>(conn, vec![row])
+}
+
+/// The bucket of a record.
+pub(crate) fn bucket_of(check_id: i64) -> i64 {
+    check_id.div_euclid(BUCKET)
+}
+
+/// The values of a row that its entry does not have.
+struct Made {
+    count: i64,
+    nonces: Vec<u8>,
+    subject: Option<String>,
+    record_digest: Option<Sha256>,
+    client_ip: Option<String>,
+    buckets: Vec<i64>,
+}
+
+impl Made {
+    fn of(due: &DueEntry<'_>, random: &[u8], writer: &mut EntryWriter) -> Result<Self, StoreError> {
+        let shown = &due.entry.subject.shown;
+        let subject = if shown.is_empty() {
+            None
+        } else {
+            Some(serde_json::to_string(shown).map_err(StoreError::internal)?)
+        };
+        let mut buckets: Vec<_> = shown.records.iter().map(|id| bucket_of(*id)).collect();
+        buckets.sort_unstable();
+        buckets.dedup();
+        let nonces = Nonces::row_of(random);
+        let canonical = due.recorded.and_then(|recorded| recorded.canonical.as_deref());
+        let record_digest = match (canonical, Nonces::read(&nonces)) {
+            (Some(canonical), Some(nonces)) => nonces.record_digest(canonical),
+            _ => None,
+        };
+        Ok(Self {
+            count: writer.next(),
+            subject,
+            record_digest,
+            client_ip: due.entry.client_address.map(|address| address.to_string()),
+            buckets,
+            nonces,
+        })
+    }
 }
 
 row! {
@@ -41,13 +169,41 @@ row! {
         self_service_user_id: Option<i64> => Nullable<BigInt>,
         message: &'a str => Text,
         outcome: &'a str => Text,
-        client_ip: Option<String> => Nullable<Text>,
+        client_ip: Option<&'a str> => Nullable<Text>,
+        liveness_check_id: Option<i64> => Nullable<BigInt>,
+        subject: Option<&'a str> => Nullable<Text>,
+        record_digest: Option<&'a [u8]> => Nullable<Binary>,
+        face_digest: Option<&'a [u8]> => Nullable<Binary>,
+        nonces: &'a [u8] => Binary,
+        writer: &'a [u8] => Binary,
+        writer_count: i64 => BigInt,
+        leaf_hash: Vec<u8> => Binary,
+        mac: Option<Vec<u8>> => Nullable<Binary>,
+    }
+}
+
+row! {
+    struct ListRow<'a> of "liveness_audit_lists", in columns ListColumns {
+        bucket: i64 => BigInt,
+        writer: &'a [u8] => Binary,
+        writer_count: i64 => BigInt,
+    }
+}
+
+row! {
+    struct WriterRow<'a> of "liveness_trail_writers", in columns WriterColumns {
+        writer: &'a [u8] => Binary,
+        logged: i64 => BigInt,
+        newest_at: i64 => BigInt,
+        is_closed: bool => Bool,
     }
 }
 
 impl<'a> NewAuditRow<'a> {
-    fn of(entry: &'a AuditEntry, nobody: Option<i64>) -> Self {
-        Self {
+    /// The row of an entry, without the hash of its leaf.
+    fn of(due: &DueEntry<'a>, made: &'a Made, writer: &'a [u8], nobody: Option<i64>) -> Result<Self, StoreError> {
+        let entry = due.entry;
+        Ok(Self {
             at: entry.at.unix_millis(),
             request_id: &entry.request_id,
             principal: &entry.principal,
@@ -57,9 +213,56 @@ impl<'a> NewAuditRow<'a> {
             self_service_user_id: entry.self_service_user_id.or(nobody),
             message: &entry.message,
             outcome: &entry.outcome,
-            client_ip: entry.client_address.map(|address| address.to_string()),
-        }
+            client_ip: made.client_ip.as_deref(),
+            liveness_check_id: due
+                .recorded
+                .map(|recorded| recorded.id)
+                .or(entry.subject.liveness_check_id),
+            subject: made.subject.as_deref(),
+            record_digest: made.record_digest.as_ref().map(|digest| &digest[..]),
+            face_digest: entry.subject.face_digest.as_ref().map(|digest| &digest[..]),
+            nonces: &made.nonces,
+            writer,
+            writer_count: made.count,
+            leaf_hash: Vec::new(),
+            mac: None,
+        })
     }
+
+    /// The row with the hash of its leaf.
+    fn signed(self, writer: &EntryWriter) -> Result<Self, StoreError> {
+        let nonces = Nonces::read(self.nonces).ok_or_else(|| StoreError::internal("an entry without nonces"))?;
+        let leaf = EntryColumns {
+            writer: self.writer,
+            writer_count: self.writer_count,
+            nonces,
+            at: self.at,
+            request_id: self.request_id,
+            principal: self.principal,
+            issuer: self.issuer,
+            actor: self.actor,
+            roles: self.roles,
+            client_ip: self.client_ip,
+            self_service_user_id: somebody(self.self_service_user_id),
+            message: self.message,
+            outcome: self.outcome,
+            liveness_check_id: self.liveness_check_id,
+            subject: self.subject,
+            record_digest: self.record_digest,
+            face_digest: self.face_digest,
+        };
+        let hash = leaf_hash(&leaf.leaf().map_err(StoreError::internal)?);
+        Ok(Self {
+            mac: writer.mac(&hash),
+            leaf_hash: hash.to_vec(),
+            ..self
+        })
+    }
+}
+
+/// The user of an entry, if it has one.
+pub(crate) fn somebody(user: Option<i64>) -> Option<i64> {
+    user.filter(|id| *id != NOBODY)
 }
 
 pub(crate) fn newest(conn: &mut Connection<'_>, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
@@ -71,19 +274,24 @@ pub(crate) fn newest(conn: &mut Connection<'_>, limit: i64) -> Result<Vec<AuditE
     rows.into_iter().map(AuditEntry::try_from).collect()
 }
 
+/// The row of an entry, as a query reads it.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = liveness_audit_entries)]
-struct AuditRow {
-    at: i64,
-    request_id: String,
-    principal: String,
-    issuer: Option<String>,
-    actor: Option<String>,
-    roles: String,
-    self_service_user_id: Option<i64>,
-    message: String,
-    outcome: String,
-    client_ip: Option<String>,
+pub(crate) struct AuditRow {
+    pub(crate) id: i64,
+    pub(crate) at: i64,
+    pub(crate) request_id: String,
+    pub(crate) principal: String,
+    pub(crate) issuer: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) roles: String,
+    pub(crate) self_service_user_id: Option<i64>,
+    pub(crate) message: String,
+    pub(crate) outcome: String,
+    pub(crate) client_ip: Option<String>,
+    pub(crate) liveness_check_id: Option<i64>,
+    pub(crate) subject: Option<String>,
+    pub(crate) face_digest: Option<Vec<u8>>,
 }
 
 impl TryFrom<AuditRow> for AuditEntry {
@@ -91,6 +299,7 @@ impl TryFrom<AuditRow> for AuditEntry {
 
     fn try_from(row: AuditRow) -> Result<Self, StoreError> {
         let client_address = row.client_ip.map(|text| text.parse()).transpose();
+        let shown = row.subject.as_deref().map(serde_json::from_str::<Shown>).transpose();
         Ok(Self {
             at: Timestamp::from_unix_millis(row.at)
                 .ok_or_else(|| StoreError::internal("an audit entry's time is out of range"))?,
@@ -99,10 +308,15 @@ impl TryFrom<AuditRow> for AuditEntry {
             issuer: row.issuer,
             actor: row.actor,
             roles: row.roles,
-            self_service_user_id: row.self_service_user_id.filter(|id| *id != NOBODY),
+            self_service_user_id: somebody(row.self_service_user_id),
             message: row.message.into(),
             outcome: row.outcome.into(),
             client_address: client_address.map_err(StoreError::internal)?,
+            subject: AuditSubject {
+                liveness_check_id: row.liveness_check_id,
+                face_digest: row.face_digest.and_then(|digest| digest.try_into().ok()),
+                shown: shown.map_err(StoreError::internal)?.unwrap_or_default(),
+            },
         })
     }
 }
@@ -120,6 +334,7 @@ pub(crate) fn try_to_insert(conn: &mut Connection<'_>) -> Result<(), StoreError>
         message: "".into(),
         outcome: "".into(),
         client_address: None,
+        subject: AuditSubject::default(),
     };
-    insert_all(conn, &[&entry])
+    insert_once(conn, &entry, Arc::default())
 }

@@ -1,0 +1,77 @@
+//! The bytes of a record, from which its digest is made: `docs/trail.md#records`.
+
+use diesel::prelude::*;
+
+use crate::store::engine::bulk_insert::Row;
+use crate::store::tables::schema::liveness_checks;
+use crate::trail::canonical::CanonicalValue;
+
+/// The bytes of a row that has no id yet.
+pub(crate) fn without_id(row: &impl Row) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1024);
+    0_i64.push(&mut bytes);
+    row.push_canonical(&mut bytes);
+    bytes
+}
+
+/// Puts the id of the record into its bytes.
+pub(crate) fn set_id(bytes: &mut [u8], id: i64) {
+    let mut value = Vec::with_capacity(9);
+    id.push(&mut value);
+    if let Some(place) = bytes.get_mut(..value.len()) {
+        place.copy_from_slice(&value);
+    }
+}
+
+macro_rules! stored_check {
+    ($($column:ident: $type:ty,)*) => {
+        /// A record with all of its columns, as it is stored.
+        #[derive(Queryable, Selectable, Debug)]
+        #[diesel(table_name = liveness_checks)]
+        pub(crate) struct StoredCheck {
+            $(pub(crate) $column: $type,)*
+        }
+
+        impl StoredCheck {
+            /// The bytes of the record.
+            pub(crate) fn canonical(&self) -> Vec<u8> {
+                let mut bytes = Vec::with_capacity(1024);
+                $(self.$column.push(&mut bytes);)*
+                bytes
+            }
+        }
+    };
+}
+
+// The order is that of `NewCheckRow`, after the id.
+stored_check! {
+    id: i64,
+    self_service_user_id: i64,
+    pre_registration_id: Option<i64>,
+    session_id: String,
+    is_successful: bool,
+    verification_result: Option<bool>,
+    passed: bool,
+    session_duration: Option<i32>,
+    lighting_value: Option<f64>,
+    challenge_count: Option<i32>,
+    completed_challenges: Option<String>,
+    challenges: Option<String>,
+    sdk_timestamp: Option<i64>,
+    completed_at: Option<i64>,
+    final_capture_verification_result: Option<bool>,
+    final_capture_session_duration: Option<i32>,
+    final_capture_lighting_value: Option<f64>,
+    image_verification_result: Option<bool>,
+    image_session_duration: Option<i32>,
+    image_lighting_value: Option<f64>,
+    has_image: bool,
+    image_path: Option<String>,
+    device_info: Option<String>,
+    client_ip: Option<String>,
+    created_at: i64,
+    metadata: Option<String>,
+    image_metadata: Option<String>,
+    idempotency_key: Option<String>,
+    request_fingerprint: Option<Vec<u8>>,
+}

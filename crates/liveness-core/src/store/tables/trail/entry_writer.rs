@@ -1,0 +1,158 @@
+//! A writer of entries: its name, and its count of the entries that it has written.
+//!
+//! The count has no gaps, and goes on only when a transaction is durable. So an entry that is taken away or put in before it
+//! is in the log leaves a gap, or a number twice.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::rand;
+
+use crate::store::engine::error::StoreError;
+use crate::store::queue::group_commit::WriterSession;
+use crate::trail::MacKey;
+
+/// The bytes of a writer's name.
+pub(crate) const NAME: usize = 16;
+
+/// A writer that wrote nothing for so long takes another name, so that the integrator may forget the old one after
+/// [`FORGOTTEN_AFTER`].
+const RENAMED_AFTER: Duration = Duration::from_secs(12 * 60 * 60);
+/// How long the integrator looks for entries of a writer that writes nothing, in milliseconds.
+pub(crate) const FORGOTTEN_AFTER: i64 = 24 * 60 * 60 * 1000;
+
+/// What the writers of a store share with its integrator.
+#[derive(Debug, Default)]
+pub(crate) struct TrailLink {
+    /// The key that proves who writes an entry. It is set once.
+    pub(crate) key: OnceLock<MacKey>,
+    /// Whether there are entries that the integrator has not looked for.
+    pub(crate) has_new: AtomicBool,
+}
+
+/// A writer of entries.
+#[derive(Debug)]
+pub(crate) struct EntryWriter {
+    /// Empty until it is needed.
+    name: Vec<u8>,
+    /// How many of its entries are durable.
+    written: i64,
+    /// The same with the entries of the transaction that is being made.
+    given: i64,
+    is_known: bool,
+    wrote_at: Instant,
+    link: Arc<TrailLink>,
+}
+
+impl EntryWriter {
+    /// A writer that nobody knows.
+    pub(crate) fn new(link: Arc<TrailLink>) -> Self {
+        Self {
+            name: Vec::new(),
+            written: 0,
+            given: 0,
+            is_known: false,
+            wrote_at: Instant::now(),
+            link,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Whether the database knows the writer's name.
+    pub(crate) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    /// Makes the writer ready for a transaction. If it has been silent for long, it takes another name.
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+        if self.is_known && self.wrote_at.elapsed() > RENAMED_AFTER {
+            self.forget_name();
+        }
+        if self.name.is_empty() {
+            let mut name = vec![0; NAME];
+            fill(&mut name)?;
+            self.name = name;
+        }
+        self.given = self.written;
+        Ok(())
+    }
+
+    /// The place of the next entry among those of this writer.
+    pub(crate) fn next(&mut self) -> i64 {
+        self.given += 1;
+        self.given
+    }
+
+    /// The proof that this writer has the key, if it has one.
+    pub(crate) fn mac(&self, leaf_hash: &[u8]) -> Option<Vec<u8>> {
+        let key = self.link.key.get()?;
+        Some(key.mac(leaf_hash).to_vec())
+    }
+
+    fn forget_name(&mut self) {
+        *self = Self::new(Arc::clone(&self.link));
+    }
+}
+
+impl WriterSession for EntryWriter {
+    fn committed(&mut self) {
+        // A transaction without an entry has not told the database of the writer.
+        self.is_known = self.is_known || self.given > 0;
+        if self.given > self.written {
+            self.link.has_new.store(true, Ordering::Relaxed);
+        }
+        self.written = self.given;
+        self.wrote_at = Instant::now();
+    }
+
+    fn rolled_back(&mut self) {
+        self.given = self.written;
+    }
+
+    fn is_unknown(&mut self) {
+        // Whether its last numbers are taken is not known, so nobody may have them again.
+        self.forget_name();
+    }
+}
+
+/// Fills a buffer with random bytes of the system.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), StoreError> {
+    rand::fill(bytes).map_err(|_| StoreError::unavailable("the system gives no random bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(writer: &mut EntryWriter, entries: i64) -> Vec<i64> {
+        writer.begin().unwrap();
+        (0..entries).map(|_| writer.next()).collect()
+    }
+
+    #[test]
+    fn only_a_durable_transaction_uses_numbers_up() {
+        let mut writer = EntryWriter::new(Arc::default());
+        assert_eq!(counts(&mut writer, 2), [1, 2]);
+        writer.rolled_back();
+        assert!(!writer.is_known());
+        assert_eq!(counts(&mut writer, 2), [1, 2]);
+        writer.committed();
+        assert!(writer.is_known());
+        assert_eq!(counts(&mut writer, 1), [3]);
+    }
+
+    #[test]
+    fn a_writer_takes_another_name_if_nobody_knows_whether_its_numbers_are_taken() {
+        let mut writer = EntryWriter::new(Arc::default());
+        let name = writer.name().to_vec();
+        counts(&mut writer, 2);
+        writer.is_unknown();
+        assert!(!writer.is_known());
+        assert_eq!(counts(&mut writer, 1), [1]);
+        assert_ne!(writer.name(), name);
+    }
+}

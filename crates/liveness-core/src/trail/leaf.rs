@@ -1,0 +1,240 @@
+//! The leaf of an audit entry: the bytes that the log keeps of it, `docs/trail.md#leaves`.
+//!
+//! What names a person is in the leaf only as SHA-256 over a nonce and the text. The row keeps the nonce and the text.
+//! When they are erased, the leaf says nothing about the person any more, and every proof holds.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use serde::Serialize;
+
+use super::MacKey;
+use crate::Timestamp;
+use crate::audit::Shown;
+
+/// SHA-256 of something.
+pub(crate) type Sha256 = [u8; 32];
+
+/// The bytes of one nonce.
+const NONCE: usize = 16;
+/// Stands before a nonce.
+const KEPT: u8 = 0;
+/// Stands before the digest that replaces an erased nonce.
+const ERASED: u8 = 1;
+
+/// What a text that names a person is hashed with, or the digest, if text and nonce were erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Salt<'a> {
+    Nonce(&'a [u8]),
+    Digest(&'a [u8]),
+}
+
+impl<'a> Salt<'a> {
+    fn read(bytes: &mut &'a [u8]) -> Option<Self> {
+        let (tag, rest) = bytes.split_first()?;
+        let length = match *tag {
+            KEPT => NONCE,
+            ERASED => size_of::<Sha256>(),
+            _ => return None,
+        };
+        let (salt, rest) = rest.split_at_checked(length)?;
+        *bytes = rest;
+        Some(if *tag == KEPT {
+            Self::Nonce(salt)
+        } else {
+            Self::Digest(salt)
+        })
+    }
+
+    fn digest(&self, text: &[u8]) -> String {
+        match self {
+            Self::Nonce(nonce) => hex(&sha256(&[nonce, text])),
+            Self::Digest(digest) => hex(digest),
+        }
+    }
+}
+
+/// What is hashed together with the sender, with the user, and with the subject of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Nonces<'a> {
+    sender: Salt<'a>,
+    user: Salt<'a>,
+    subject: Salt<'a>,
+}
+
+impl<'a> Nonces<'a> {
+    /// The random bytes that one entry needs.
+    pub(crate) const RANDOM: usize = 3 * NONCE;
+
+    /// The nonces of a new entry, as its row keeps them, from [`RANDOM`](Self::RANDOM) bytes.
+    pub(crate) fn row_of(random: &[u8]) -> Vec<u8> {
+        let parts = random.chunks(NONCE);
+        parts
+            .flat_map(|nonce| std::iter::once(&KEPT).chain(nonce))
+            .copied()
+            .collect()
+    }
+
+    /// Reads the nonces of a row. Returns `None` if no row has them.
+    pub(crate) fn read(mut bytes: &'a [u8]) -> Option<Self> {
+        let nonces = Self {
+            sender: Salt::read(&mut bytes)?,
+            user: Salt::read(&mut bytes)?,
+            subject: Salt::read(&mut bytes)?,
+        };
+        bytes.is_empty().then_some(nonces)
+    }
+
+    /// The digest of a record of the user. `None` if the user was erased.
+    pub(crate) fn record_digest(&self, record: &[u8]) -> Option<Sha256> {
+        match self.user {
+            Salt::Nonce(nonce) => Some(sha256(&[nonce, record])),
+            Salt::Digest(_) => None,
+        }
+    }
+}
+
+/// The columns of an audit entry, as they are stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryColumns<'a> {
+    pub(crate) writer: &'a [u8],
+    pub(crate) writer_count: i64,
+    pub(crate) nonces: Nonces<'a>,
+    pub(crate) at: i64,
+    pub(crate) request_id: &'a str,
+    pub(crate) principal: &'a str,
+    pub(crate) issuer: Option<&'a str>,
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) roles: &'a str,
+    pub(crate) client_ip: Option<&'a str>,
+    pub(crate) self_service_user_id: Option<i64>,
+    pub(crate) message: &'a str,
+    pub(crate) outcome: &'a str,
+    pub(crate) liveness_check_id: Option<i64>,
+    pub(crate) subject: Option<&'a str>,
+    pub(crate) record_digest: Option<&'a [u8]>,
+    pub(crate) face_digest: Option<&'a [u8]>,
+}
+
+/// The leaf as JSON. The order of the fields is that of the bytes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Leaf<'a> {
+    version: u8,
+    writer: String,
+    count: i64,
+    at: Timestamp,
+    message: &'a str,
+    outcome: &'a str,
+    roles: &'a str,
+    sender: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    face_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    records: Vec<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_size: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+}
+
+impl EntryColumns<'_> {
+    /// The leaf of the entry.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the columns, if no entry has them.
+    pub(crate) fn leaf(&self) -> Result<Vec<u8>, String> {
+        let sender = (self.issuer, self.principal, self.actor, self.request_id, self.client_ip);
+        let sender = serde_json::to_vec(&sender).map_err(|error| error.to_string())?;
+        let shown = self.subject.map(serde_json::from_str::<Shown>).transpose();
+        let shown = shown
+            .map_err(|error| format!("its subject is not what an entry has: {error}"))?
+            .unwrap_or_default();
+        let leaf = Leaf {
+            version: 1,
+            writer: hex(self.writer),
+            count: self.writer_count,
+            at: Timestamp::from_unix_millis(self.at).ok_or("its time is out of range")?,
+            message: self.message,
+            outcome: self.outcome,
+            roles: self.roles,
+            sender: self.nonces.sender.digest(&sender),
+            user: self
+                .self_service_user_id
+                .map(|id| self.nonces.user.digest(id.to_string().as_bytes())),
+            record: self.liveness_check_id,
+            record_sha256: self.record_digest.map(hex),
+            face_sha256: self.face_digest.map(hex),
+            records: shown.records,
+            shown: shown.count,
+            page: shown.page,
+            page_size: shown.page_size,
+            about: self
+                .subject
+                .map(|subject| self.nonces.subject.digest(subject.as_bytes())),
+        };
+        serde_json::to_vec(&leaf).map_err(|error| error.to_string())
+    }
+}
+
+/// SHA-256 over the parts, one after the other.
+pub(crate) fn sha256(parts: &[&[u8]]) -> Sha256 {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut digest = Sha256::default();
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+/// Bytes as hexadecimal digits, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+/// The columns of an entry from before entries had a writer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OldEntry<'a> {
+    pub(crate) id: i64,
+    pub(crate) at: i64,
+    pub(crate) request_id: &'a str,
+    pub(crate) principal: &'a str,
+    pub(crate) issuer: Option<&'a str>,
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) roles: &'a str,
+    pub(crate) client_ip: Option<&'a str>,
+    pub(crate) self_service_user_id: Option<i64>,
+    pub(crate) message: &'a str,
+    pub(crate) outcome: &'a str,
+}
+
+impl OldEntry<'_> {
+    /// The leaf of the entry. Its message may name a person, so all of it is hashed. The row has no nonce: it is made from
+    /// the key.
+    ///
+    /// # Errors
+    ///
+    /// When the columns are not JSON, which cannot be.
+    pub(crate) fn leaf(&self, key: &MacKey) -> Result<Vec<u8>, String> {
+        let nonce = key.mac(format!("entry {}", self.id).as_bytes());
+        let entry = serde_json::to_vec(self).map_err(|error| error.to_string())?;
+        let digest = hex(&sha256(&[&nonce[..NONCE], &entry]));
+        Ok(format!(r#"{{"version":0,"id":{},"entry":"{digest}"}}"#, self.id).into_bytes())
+    }
+}

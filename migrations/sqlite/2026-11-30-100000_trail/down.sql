@@ -1,0 +1,17 @@
+DROP TABLE liveness_trail_checkpoints;
+DROP TABLE liveness_trail_head;
+DROP TABLE liveness_trail_tiles;
+DROP TABLE liveness_trail_runs;
+DROP TABLE liveness_trail_writers;
+DROP TABLE liveness_audit_lists;
+DROP INDEX liveness_audit_entries_of_check;
+DROP INDEX liveness_audit_entries_written;
+ALTER TABLE liveness_audit_entries DROP COLUMN mac;
+ALTER TABLE liveness_audit_entries DROP COLUMN leaf_hash;
+ALTER TABLE liveness_audit_entries DROP COLUMN writer_count;
+ALTER TABLE liveness_audit_entries DROP COLUMN writer;
+ALTER TABLE liveness_audit_entries DROP COLUMN nonces;
+ALTER TABLE liveness_audit_entries DROP COLUMN face_digest;
+ALTER TABLE liveness_audit_entries DROP COLUMN record_digest;
+ALTER TABLE liveness_audit_entries DROP COLUMN subject;
+ALTER TABLE liveness_audit_entries DROP COLUMN liveness_check_id;

@@ -1,0 +1,77 @@
+-- The audit trail as a log that cannot be altered unseen: docs/trail.md.
+
+-- The record that the entry is about, if it is about one.
+ALTER TABLE liveness_audit_entries ADD COLUMN liveness_check_id INTEGER;
+-- What was shown, and why, as JSON.
+ALTER TABLE liveness_audit_entries ADD COLUMN subject TEXT;
+-- SHA-256 of the record as it was recorded, and of its face as it is kept.
+ALTER TABLE liveness_audit_entries ADD COLUMN record_digest BLOB;
+ALTER TABLE liveness_audit_entries ADD COLUMN face_digest BLOB;
+-- What is hashed together with the parts of the entry that name a person.
+ALTER TABLE liveness_audit_entries ADD COLUMN nonces BLOB;
+-- Who wrote the entry, and its place among the entries of that writer, from 1 and without gaps.
+ALTER TABLE liveness_audit_entries ADD COLUMN writer BLOB;
+ALTER TABLE liveness_audit_entries ADD COLUMN writer_count INTEGER;
+-- The hash of the entry's leaf, and the proof that its writer has the key of the trail.
+ALTER TABLE liveness_audit_entries ADD COLUMN leaf_hash BLOB;
+ALTER TABLE liveness_audit_entries ADD COLUMN mac BLOB;
+
+CREATE INDEX liveness_audit_entries_written ON liveness_audit_entries (writer, writer_count)
+    WHERE writer IS NOT NULL;
+CREATE INDEX liveness_audit_entries_of_check ON liveness_audit_entries (liveness_check_id)
+    WHERE liveness_check_id IS NOT NULL;
+
+-- The lists that showed records, by the records' ids divided by 256.
+CREATE TABLE liveness_audit_lists (
+    bucket INTEGER NOT NULL,
+    writer BLOB NOT NULL,
+    writer_count INTEGER NOT NULL,
+    PRIMARY KEY (bucket, writer, writer_count)
+) STRICT, WITHOUT ROWID;
+
+-- Those who write entries, and how many of each one's entries are in the log.
+CREATE TABLE liveness_trail_writers (
+    writer BLOB NOT NULL PRIMARY KEY,
+    logged INTEGER NOT NULL,
+    newest_at INTEGER NOT NULL,
+    is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- Which entries are in the log, in its order: runs of one writer's entries. Entries from before this migration have no
+-- writer, and are counted by their ids.
+CREATE TABLE liveness_trail_runs (
+    first_index INTEGER NOT NULL PRIMARY KEY,
+    writer BLOB NOT NULL,
+    first_count INTEGER NOT NULL,
+    entries INTEGER NOT NULL
+) STRICT;
+CREATE INDEX liveness_trail_runs_of_writer ON liveness_trail_runs (writer, first_count);
+
+-- The hashes of the tree, 256 of one level in a tile: https://c2sp.org/tlog-tiles.
+CREATE TABLE liveness_trail_tiles (
+    level INTEGER NOT NULL,
+    tile_index INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, tile_index)
+) STRICT;
+
+-- One row: how long the log is. Who makes it longer locks the row.
+CREATE TABLE liveness_trail_head (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    size INTEGER NOT NULL,
+    -- The id of the last entry without a writer that is in the log.
+    logged_id INTEGER NOT NULL,
+    -- The id of the last entry without a writer, and of the last record that no entry binds.
+    last_unwritten_id INTEGER NOT NULL,
+    last_unbound_check_id INTEGER NOT NULL
+) STRICT;
+INSERT INTO liveness_trail_head SELECT 1, 0, 0,
+    (SELECT coalesce(max(id), 0) FROM liveness_audit_entries), (SELECT coalesce(max(id), 0) FROM liveness_checks);
+
+-- Signed checkpoints, the newest of each hour.
+CREATE TABLE liveness_trail_checkpoints (
+    hour INTEGER NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
