@@ -239,7 +239,7 @@ mod tests {
             one_by_one.write(appended.tiles);
             assert_eq!(root(&mut one_by_one, appended.size), Ok(appended.root));
         }
-        for size in [65_535, 65_536, 65_537, 65_800] {
+        for size in [65_536, 65_800] {
             let mut all_at_once = Memory::of(&leaves[..size], &[size]);
             assert_eq!(root(&mut all_at_once, size as u64), Ok(mth(&leaves[..size])), "{size}");
             let in_batches = Memory::of(&leaves[..size], &[1, 255, 10_000, 3, 256, 257, 8_191]);
