@@ -153,7 +153,7 @@ impl Export {
         let filter = CheckFilter {
             pre_registration_id: self.pre_registration,
             self_service_user_id: self.user,
-            session_id: self.session,
+            session_id: self.session.clone(),
             from: self.from,
             to: self.before,
             is_successful: self.is_successful,
