@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use liveness_core::{AuditEntry, User};
+use liveness_core::{AuditEntry, AuditSubject, User};
 
 use crate::access::NO_USER;
 use crate::context::Context;
@@ -17,6 +17,7 @@ pub struct Call<'a> {
     context: &'a Context,
     meta: &'static Meta,
     concerns: OnceLock<i64>,
+    subject: OnceLock<AuditSubject>,
     entry_written: AtomicBool,
 }
 
@@ -26,6 +27,7 @@ impl<'a> Call<'a> {
             context,
             meta,
             concerns: OnceLock::new(),
+            subject: OnceLock::new(),
             entry_written: AtomicBool::new(false),
         }
     }
@@ -70,6 +72,15 @@ impl<'a> Call<'a> {
         let _is_first = self.concerns.set(id);
     }
 
+    /// Tells the bus what the reply shows, and why. The audit entry says so, and is durable before the reply leaves. Only
+    /// the first call counts.
+    ///
+    /// A handler also calls this for what it looked for and did not find. An entry whose outcome is an error tells what
+    /// was looked for, and showed nothing.
+    pub fn shows(&self, subject: AuditSubject) {
+        let _is_first = self.subject.set(subject);
+    }
+
     /// The user whose data is read or changed: the user that the message names, or else the user who sends it.
     pub(crate) fn concerned_user(&self) -> Option<i64> {
         let named = self.concerns.get().copied();
@@ -86,6 +97,7 @@ impl<'a> Call<'a> {
     pub(crate) fn entry(&self, outcome: &'static str) -> AuditEntry {
         AuditEntry {
             outcome: outcome.into(),
+            subject: self.subject.get().cloned().unwrap_or_default(),
             ..self.context.audit_entry_of(self.meta.name(), self.concerned_user())
         }
     }

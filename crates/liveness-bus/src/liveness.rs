@@ -13,6 +13,7 @@ mod optional_text;
 mod record_liveness_check;
 mod retrieve_liveness_checks;
 mod roles;
+mod shown;
 mod store_adapter;
 mod submit_liveness_check;
 mod update_liveness_check;

@@ -74,6 +74,12 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// The filters that are given, by their names on the wire.
+    pub fn filter_of<const N: usize>(fields: [(&str, Option<String>); N]) -> BTreeMap<String, String> {
+        let given = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

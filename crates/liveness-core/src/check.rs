@@ -144,5 +144,14 @@ pub struct CheckEvidence {
     /// The details that lists leave out.
     pub details: CheckDetails,
     /// The face.
-    pub image: Option<FaceImage>,
+    pub face: Option<KeptFace>,
+}
+
+/// A face that was recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptFace {
+    /// The face.
+    pub image: FaceImage,
+    /// SHA-256 of the bytes as they are kept.
+    pub digest: [u8; 32],
 }

@@ -26,12 +26,12 @@ pub mod store;
 pub mod trail;
 
 pub use audit::{AuditEntry, AuditSubject, Shown};
-pub use check::{CheckDetails, CheckEvidence, DeviceInfo, LivenessCheck, NewLivenessCheck, SessionMetrics};
+pub use check::{CheckDetails, CheckEvidence, DeviceInfo, KeptFace, LivenessCheck, NewLivenessCheck, SessionMetrics};
 pub use completion::CompletionRule;
 pub use face_image::{FaceImage, ImageError, MediaType};
 pub use idempotency::IdempotencyKey;
 pub use metrics::{CaptureMetrics, ChallengeCount, LightingValue, SessionDuration};
-pub use text::{Challenge, Challenges, ImagePath, ReceivedObject, SessionId, is_forbidden_control};
+pub use text::{Challenge, Challenges, ImagePath, Reason, ReceivedObject, SessionId, is_forbidden_control};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
 pub use user::{ClaimError, Claims, DirectoryError, ProvisionError, User, UserDirectory, UserReference};
 pub use violation::Violation;

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Challenge, ChallengeCount, Challenges, FaceImage, ImagePath, LightingValue, ReceivedObject, SessionDuration,
-    SessionId, Timestamp,
+    Challenge, ChallengeCount, Challenges, FaceImage, ImagePath, LightingValue, Reason, ReceivedObject,
+    SessionDuration, SessionId, Timestamp,
 };
 
 /// All control characters, for use inside the brackets of a character class.
@@ -40,7 +40,13 @@ inline! {
         "type": "string",
         "minLength": 1,
         "maxLength": Self::MAX_CHARS,
-        "pattern": format!(r"^[\t\n\r]*[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*[\t\n\r]*$"),
+        "pattern": trimmed(),
+    });
+    Reason: json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": Self::MAX_CHARS,
+        "pattern": trimmed(),
     });
     ImagePath: json_schema!({ "type": "string", "maxLength": Self::MAX_CHARS, "pattern": image_path() });
     Challenge: json_schema!({
@@ -80,6 +86,11 @@ impl JsonSchema for Challenges {
             "maxItems": Self::MAX,
         })
     }
+}
+
+/// A text that is not empty and has no control character after trimming.
+fn trimmed() -> String {
+    format!(r"^[\t\n\r]*[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*[\t\n\r]*$")
 }
 
 /// A path whose segments are all different from `..`.
@@ -165,12 +176,14 @@ mod tests {
         ];
         let [session_id, image_path, challenge] =
             [pattern::<SessionId>(), pattern::<ImagePath>(), pattern::<Challenge>()];
+        let reason = pattern::<Reason>();
         for text in texts {
             assert_eq!(
                 session_id.is_match(text),
                 SessionId::parse(text).is_ok(),
                 "session id {text:?}"
             );
+            assert_eq!(reason.is_match(text), Reason::parse(text).is_ok(), "reason {text:?}");
             assert_eq!(
                 image_path.is_match(text),
                 ImagePath::parse(text).is_ok(),

@@ -77,6 +77,36 @@ impl ImagePath {
     }
 }
 
+/// Why something is done or looked at, in the words of who does it. The audit trail keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// The most characters, after trimming.
+    pub const MAX_CHARS: usize = 1000;
+
+    /// Trims white space at both ends and takes 1 to 1,000 characters.
+    ///
+    /// # Errors
+    ///
+    /// `length` or `control_character`.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        let trimmed = text.trim();
+        if trimmed.chars().any(char::is_control) {
+            return Err(CONTROL);
+        }
+        if trimmed.is_empty() || trimmed.chars().count() > Self::MAX_CHARS {
+            return Err(Violation::new("length", "must have 1 to 1000 characters"));
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+
+    /// The reason, trimmed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// One challenge of a run, such as `BLINK`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]

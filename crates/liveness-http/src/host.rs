@@ -128,6 +128,7 @@ fn api(
     let settings = Settings {
         max_image_bytes: config.max_image_bytes,
         status_rule: config.status_rule,
+        ..Settings::default()
     };
     let bus = bus(store, Arc::clone(&users), settings)
         .observer(metrics.clone())

@@ -1,9 +1,7 @@
 //! The person who runs a subcommand, and the audit entries of their work.
 
-use std::borrow::Cow;
-
 use liveness_core::store::{Store, StoreError};
-use liveness_core::{AuditEntry, AuditSubject, Clock as _, SystemClock};
+use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
 
 /// What the kernel says where nobody has logged in, such as in a container and for a timer.
 const NO_LOGIN: u32 = u32::MAX;
@@ -51,8 +49,8 @@ impl Operator {
         &self.name
     }
 
-    /// An audit entry of an action on one user, or on many. All entries of a task have the same request id.
-    pub(crate) fn entry(&self, message: impl Into<Cow<'static, str>>, user: Option<i64>) -> AuditEntry {
+    /// An audit entry of a subcommand that concerns one user, or many. All entries of a task have the same request id.
+    pub(crate) fn entry(&self, command: &'static str, user: Option<i64>, subject: AuditSubject) -> AuditEntry {
         AuditEntry {
             at: SystemClock.now(),
             request_id: self.task_id.clone(),
@@ -61,21 +59,26 @@ impl Operator {
             actor: None,
             roles: self.roles.clone(),
             self_service_user_id: user,
-            message: message.into(),
+            message: command.into(),
             outcome: "00".into(),
             client_address: None,
-            subject: AuditSubject::default(),
+            subject,
         }
     }
 
-    /// Writes that entry. It is durable when this returns.
+    /// Writes such an entry, of no single record. It is durable when this returns.
     pub(crate) async fn audit(
         &self,
         store: &Store,
-        message: impl Into<Cow<'static, str>>,
+        command: &'static str,
         user: Option<i64>,
+        shown: Shown,
     ) -> Result<(), StoreError> {
-        store.trail().append(self.entry(message, user)).await
+        let subject = AuditSubject {
+            shown,
+            ..AuditSubject::default()
+        };
+        store.trail().append(self.entry(command, user, subject)).await
     }
 }
 

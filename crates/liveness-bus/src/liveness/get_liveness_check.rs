@@ -1,20 +1,26 @@
 //! Shows an administrator one check, with its face: `docs/api.md#getlivenesscheckquery`.
 
-use liveness_core::{CheckEvidence, CompletionRule, ReceivedObject, User};
+use liveness_core::{AuditSubject, CheckEvidence, CompletionRule, Reason, ReceivedObject, Shown, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::{ADMIN, Liveness, LivenessCheckView};
+use super::optional_text::OrEmpty;
+use super::shown::record_shown;
+use super::{ADMIN, Liveness, LivenessCheckView, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Asks for the check of an id, whatever its outcome.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetLivenessCheckQuery {
     /// The record's number, from 1.
     #[validate(required, range(min = 1))]
     pub id: Option<i64>,
+    /// Why the face is looked at, for the audit trail: 1 to 1,000 characters.
+    #[validate(custom(function = "validators::reason_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<Reason>>")]
+    pub purpose: Option<String>,
 }
 
 /// A check, and whose it is.
@@ -83,12 +89,14 @@ impl Message for GetLivenessCheckQuery {
 
 impl Handler<GetLivenessCheckQuery> for Liveness {
     async fn handle(&self, query: GetLivenessCheckQuery, call: &Call<'_>) -> Result<RecordedLivenessCheck, BusError> {
-        let evidence = self
-            .store
-            .checks()
-            .evidence(query.id.unwrap_or_default())
-            .await?
-            .ok_or(NO_SUCH_CHECK)?;
+        let purpose = self.purpose(query.purpose.as_ref())?;
+        let id = query.id.unwrap_or_default();
+        let Some(evidence) = self.store.checks().evidence(id).await? else {
+            call.shows(not_found(id, purpose));
+            return Err(NO_SUCH_CHECK);
+        };
+        let face = evidence.face.as_ref().map(|face| face.digest);
+        call.shows(record_shown(Some((id, face)), purpose));
         let user_id = evidence.check.self_service_user_id;
         call.set_concerned_user(user_id);
         let user = self.users.find(&[user_id]).await?.pop();
@@ -99,6 +107,13 @@ impl Handler<GetLivenessCheckQuery> for Liveness {
             .await?;
         Ok(RecordedLivenessCheck::of(user, evidence, completing.is_some()))
     }
+}
+
+/// A look for a record that is not there.
+fn not_found(id: i64, purpose: Option<String>) -> AuditSubject {
+    let mut subject = record_shown(None, purpose);
+    subject.shown.filter = Shown::filter_of([("id", Some(id.to_string()))]);
+    subject
 }
 
 impl RecordedLivenessCheck {
@@ -120,10 +135,10 @@ impl RecordedLivenessCheck {
 }
 
 impl From<CheckEvidence> for LivenessCheckDetails {
-    fn from(CheckEvidence { check, details, image }: CheckEvidence) -> Self {
+    fn from(CheckEvidence { check, details, face }: CheckEvidence) -> Self {
         Self {
             pre_registration_id: check.pre_registration_id,
-            view: LivenessCheckView::of(check, image),
+            view: LivenessCheckView::of(check, face),
             challenges: details.challenges,
             final_capture_session_duration: details.final_capture_session_duration,
             final_capture_lighting_value: details.final_capture_lighting_value,
@@ -153,11 +168,15 @@ mod tests {
             .unwrap();
     }
 
+    fn of(id: i64) -> GetLivenessCheckQuery {
+        GetLivenessCheckQuery {
+            id: Some(id),
+            purpose: None,
+        }
+    }
+
     async fn get(world: &TestBus, id: i64) -> RecordedLivenessCheck {
-        world
-            .send(GetLivenessCheckQuery { id: Some(id) }, &world.admin())
-            .await
-            .unwrap()
+        world.send(of(id), &world.admin()).await.unwrap()
     }
 
     #[tokio::test]
@@ -165,7 +184,7 @@ mod tests {
         let world = TestBus::new();
         world.add_customer(42).await;
 
-        let sent = world.send(GetLivenessCheckQuery { id: Some(42) }, &world.admin()).await;
+        let sent = world.send(of(42), &world.admin()).await;
         let dispatched = world.dispatch(NAME, r#"{"id":42}"#, &world.admin()).await;
 
         for refused in [sent.map(drop), dispatched.map(drop)] {

@@ -1,20 +1,26 @@
 //! Shows an administrator the completed check of a user, with its face: `docs/api.md#getuserlivenesscheckquery`.
 
-use liveness_core::{CompletionRule, FaceImage, LivenessCheck, Timestamp, User};
+use liveness_core::{CompletionRule, FaceImage, KeptFace, LivenessCheck, Reason, Timestamp, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::{ADMIN, Liveness};
+use super::optional_text::OrEmpty;
+use super::shown::record_shown;
+use super::{ADMIN, Liveness, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Asks for a user's latest check, if it is successful and verified.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Validate, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetUserLivenessCheckQuery {
     /// `SelfServiceUser.Id`, from 1.
     #[validate(required, range(min = 1))]
     pub user_id: Option<i64>,
+    /// Why the face is looked at, for the audit trail: 1 to 1,000 characters.
+    #[validate(custom(function = "validators::reason_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<Reason>>")]
+    pub purpose: Option<String>,
 }
 
 /// A user and their check.
@@ -86,17 +92,25 @@ impl Message for GetUserLivenessCheckQuery {
 }
 
 impl Handler<GetUserLivenessCheckQuery> for Liveness {
-    async fn handle(&self, query: GetUserLivenessCheckQuery, _: &Call<'_>) -> Result<UserLivenessCheck, BusError> {
+    async fn handle(&self, query: GetUserLivenessCheckQuery, call: &Call<'_>) -> Result<UserLivenessCheck, BusError> {
+        let purpose = self.purpose(query.purpose.as_ref())?;
         let id = query.user_id.unwrap_or_default();
-        let user = self.users.find(&[id]).await?.pop().ok_or(NO_SUCH_USER)?;
+        let Some(user) = self.users.find(&[id]).await?.pop() else {
+            call.shows(record_shown(None, purpose));
+            return Err(NO_SUCH_USER);
+        };
         let found = self
             .store
             .checks()
             .completing_with_face(id, CompletionRule::LatestVerified)
             .await?;
+        let record = found
+            .as_ref()
+            .map(|(check, face)| (check.id, face.as_ref().map(|face| face.digest)));
+        call.shows(record_shown(record, purpose));
         Ok(UserLivenessCheck::of(
             user,
-            found.map(|(check, image)| LivenessCheckView::of(check, image)),
+            found.map(|(check, face)| LivenessCheckView::of(check, face)),
         ))
     }
 }
@@ -118,7 +132,7 @@ impl UserLivenessCheck {
 }
 
 impl LivenessCheckView {
-    pub(super) fn of(check: LivenessCheck, image: Option<FaceImage>) -> Self {
+    pub(super) fn of(check: LivenessCheck, face: Option<KeptFace>) -> Self {
         Self {
             id: check.id,
             session_id: check.session_id,
@@ -129,8 +143,8 @@ impl LivenessCheckView {
             challenge_count: check.challenge_count,
             completed_challenges: check.completed_challenges,
             final_capture_verification_result: check.final_capture_verification_result,
-            has_image: image.is_some(),
-            image_base64: image,
+            has_image: face.is_some(),
+            image_base64: face.map(|face| face.image),
             image_path: check.image_path,
             image_verification_result: check.image_verification_result,
             completed_at: check.completed_at,
@@ -159,11 +173,15 @@ mod tests {
             .unwrap();
     }
 
+    fn of_1234() -> GetUserLivenessCheckQuery {
+        GetUserLivenessCheckQuery {
+            user_id: Some(1234),
+            purpose: None,
+        }
+    }
+
     async fn get(world: &TestBus) -> UserLivenessCheck {
-        world
-            .send(GetUserLivenessCheckQuery { user_id: Some(1234) }, &world.admin())
-            .await
-            .unwrap()
+        world.send(of_1234(), &world.admin()).await.unwrap()
     }
 
     fn verified(session: &str) -> Value {
@@ -174,9 +192,7 @@ mod tests {
     async fn an_unknown_user_is_not_found_through_both_doors() {
         let world = TestBus::new();
 
-        let sent = world
-            .send(GetUserLivenessCheckQuery { user_id: Some(1234) }, &world.admin())
-            .await;
+        let sent = world.send(of_1234(), &world.admin()).await;
         let dispatched = world.dispatch(NAME, r#"{"userId":1234}"#, &world.admin()).await;
 
         assert!(

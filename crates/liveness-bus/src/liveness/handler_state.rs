@@ -36,14 +36,17 @@ pub struct Settings {
     pub max_image_bytes: usize,
     /// The rule by which CheckLivenessStatusQuery decides.
     pub status_rule: CompletionRule,
+    /// Whether a query that shows a face must say for what purpose.
+    pub requires_purpose: bool,
 }
 
 impl Default for Settings {
-    /// 5 MiB, and any successful record.
+    /// 5 MiB, any successful record, and no purpose required.
     fn default() -> Self {
         Self {
             max_image_bytes: 5 * 1024 * 1024,
             status_rule: CompletionRule::AnySuccessful,
+            requires_purpose: false,
         }
     }
 }

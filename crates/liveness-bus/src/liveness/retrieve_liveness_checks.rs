@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use liveness_core::store::{CheckFilter, CheckPage, PageRequest};
-use liveness_core::{LivenessCheck, SessionId, Timestamp, User, Violation};
+use liveness_core::{AuditSubject, LivenessCheck, SessionId, Shown, Timestamp, User, Violation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
@@ -122,13 +122,25 @@ impl Message for RetrieveLivenessChecksQuery {
 }
 
 impl Handler<RetrieveLivenessChecksQuery> for Liveness {
-    async fn handle(&self, query: RetrieveLivenessChecksQuery, _: &Call<'_>) -> Result<LivenessCheckPage, BusError> {
+    async fn handle(&self, query: RetrieveLivenessChecksQuery, call: &Call<'_>) -> Result<LivenessCheckPage, BusError> {
         let page = PageRequest {
             number: query.page_number.unwrap_or(1),
             size: query.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
         };
         let filter = query.filter()?;
+        let named = filter.named();
         let CheckPage { items, total } = self.store.checks().page(filter, page).await?;
+        call.shows(AuditSubject {
+            shown: Shown {
+                records: items.iter().map(|check| check.id).collect(),
+                count: Some(items.len() as u64),
+                page: Some(page.number),
+                page_size: Some(page.size),
+                filter: named,
+                ..Shown::default()
+            },
+            ..AuditSubject::default()
+        });
         let users = self.users_of(&items).await?;
         let items = items.into_iter().map(|check| {
             let user = users.get(&check.self_service_user_id);

@@ -2,7 +2,9 @@
 //!
 //! The rules themselves are in one place, the types of `liveness-core`.
 
-use liveness_core::{ChallengeCount, Challenges, ImagePath, LightingValue, SessionDuration, SessionId, Timestamp};
+use liveness_core::{
+    ChallengeCount, Challenges, ImagePath, LightingValue, Reason, SessionDuration, SessionId, Timestamp,
+};
 use validator::ValidationError;
 
 use crate::violation;
@@ -13,6 +15,10 @@ pub(super) fn session_id(text: &str) -> Result<(), ValidationError> {
 
 pub(super) fn session_id_or_empty(text: &str) -> Result<(), ValidationError> {
     or_empty(text, session_id)
+}
+
+pub(super) fn reason_or_empty(text: &str) -> Result<(), ValidationError> {
+    or_empty(text, |text| Reason::parse(text).map(drop).map_err(violation))
 }
 
 pub(super) fn image_path_or_empty(text: &str) -> Result<(), ValidationError> {

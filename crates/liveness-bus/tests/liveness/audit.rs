@@ -42,12 +42,16 @@ fn of_admin(message: &'static str, outcome: &'static str, user: Option<i64>) -> 
     }
 }
 
-/// The entries that one message leaves.
+/// The entries that one message leaves, without what they say was shown: `looks.rs` checks that.
 async fn left_by(world: &TestBus, message: &str, body: &str, principal: Principal) -> Vec<AuditEntry> {
     let before = world.audit_entries().await.len();
     // Other tests check the reply. This one checks only the entries.
     let _answer = world.dispatch(message, body, &from_somewhere(world, principal)).await;
-    world.audit_entries().await.split_off(before)
+    let mut left = world.audit_entries().await.split_off(before);
+    for entry in &mut left {
+        entry.subject = AuditSubject::default();
+    }
+    left
 }
 
 fn admin() -> Principal {

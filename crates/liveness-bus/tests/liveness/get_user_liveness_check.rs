@@ -30,7 +30,11 @@ async fn the_same_holds_in_the_process() {
     let world = TestBus::new();
 
     for (user_id, code) in [(None, "required"), (Some(0), "range"), (Some(i64::MIN), "range")] {
-        let found = problems_in(world.send(GetUserLivenessCheckQuery { user_id }, &world.admin()).await);
+        let found = problems_in(
+            world
+                .send(GetUserLivenessCheckQuery { user_id, purpose: None }, &world.admin())
+                .await,
+        );
         assert_eq!(found, [problem("userId", code)]);
     }
 }

@@ -28,6 +28,7 @@ async fn stored(image: Value) -> Option<FaceImage> {
         .unwrap()
         .unwrap()
         .1
+        .map(|face| face.image)
 }
 
 fn small_images() -> TestBus {

@@ -13,6 +13,7 @@ mod get_user_liveness_check;
 mod idempotency;
 mod images;
 mod kept;
+mod looks;
 mod names;
 mod recording;
 mod report;

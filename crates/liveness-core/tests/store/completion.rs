@@ -4,7 +4,7 @@ use liveness_core::CompletionRule;
 use liveness_core::store::{Recording, Store};
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{NOW, Xorshift, at, at_once, jpeg, recording, with_face};
+use crate::samples::{NOW, Xorshift, at, at_once, jpeg, kept, recording, with_face};
 
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
@@ -127,7 +127,7 @@ async fn the_completing_record_comes_with_its_own_face(database: Database) {
     let without = database.record(recording(1, "session-1")).await.check;
     let second = store.checks().completing_with_face(1, rule).await.unwrap();
 
-    assert_eq!(first, Some((with_a_face, Some(jpeg()))));
+    assert_eq!(first, Some((with_a_face, Some(kept(jpeg())))));
     assert_eq!(second, Some((without, None)));
 }
 

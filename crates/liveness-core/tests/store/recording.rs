@@ -8,7 +8,7 @@ use liveness_core::{
 use serde_json::value::RawValue;
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{NOW, at, audit_entry, jpeg, keyed, recording, with_face};
+use crate::samples::{NOW, at, audit_entry, jpeg, kept, keyed, recording, with_face};
 
 pub(crate) fn everything() -> Recording {
     let capture = |verified, millis, lighting| CaptureMetrics {
@@ -105,7 +105,7 @@ async fn all_that_was_recorded_is_evidence(database: Database) {
         image_metadata: sent.image_metadata,
     };
     assert_eq!(evidence.details, expected);
-    assert_eq!((evidence.check, evidence.image), (recorded, sent.image));
+    assert_eq!((evidence.check, evidence.face), (recorded, sent.image.map(kept)));
 }
 
 async fn what_was_not_recorded_is_no_evidence(database: Database) {
@@ -124,7 +124,7 @@ async fn what_was_not_recorded_is_no_evidence(database: Database) {
         image_metadata: None,
     };
     assert_eq!(evidence.details, expected);
-    assert_eq!((evidence.image, none), (None, None));
+    assert_eq!((evidence.face, none), (None, None));
 }
 
 async fn every_measurement_has_its_column(database: Database) {

@@ -1,8 +1,9 @@
 //! Sample values to record, and helpers to make calls.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use liveness_core::store::Recording;
 use liveness_core::{
-    AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, IdempotencyKey, NewLivenessCheck, SessionId,
+    AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, IdempotencyKey, KeptFace, NewLivenessCheck, SessionId,
     SessionMetrics, Timestamp, UserReference,
 };
 
@@ -82,6 +83,12 @@ const HEADER: &[u8] = b"\xFF\xD8\xFF\xC0\0\x0B\x08\0\x01\0\x01\x01\x01\x11\0";
 pub(crate) fn jpeg() -> FaceImage {
     let every_byte = (0..=255).cycle().take(70_000);
     FaceImage::from_bytes(HEADER.iter().copied().chain(every_byte).collect()).unwrap()
+}
+
+/// The face as the store gives it back.
+pub(crate) fn kept(image: FaceImage) -> KeptFace {
+    let digest = digest(&SHA256, image.bytes()).as_ref().try_into().unwrap();
+    KeptFace { image, digest }
 }
 
 /// Runs calls at the same time. Returns their answers in the order of the calls.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use clap::Args;
+use liveness_core::Shown;
 use liveness_core::store::{RowCounts, Store};
 use tempfile::NamedTempFile;
 
@@ -35,6 +36,9 @@ Examples:
 const POSTGRES: &str = "`backup` is for SQLite: for PostgreSQL use pg_dump or pg_basebackup (docs/operations.md, Backup \
     and restore)";
 
+/// The name of the command in the audit trail.
+const COMMAND: &str = "backup";
+
 /// What SQLite would take for a part of the copy, if it were beside it.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -59,15 +63,19 @@ impl Backup {
         let store = self.database.open_up_to_date()?;
         let operator = Operator::current()?;
         let partial = partial_file(&self.file)?;
-        operator.audit(&store, "backup", None).await?;
+        operator.audit(&store, COMMAND, None, Shown::default()).await?;
         // If a signal ends this future, the partial file is removed.
         let Some(copied) = unless_interrupted(copy(&store, &partial)).await? else {
             return Err(Failure::Interrupted("interrupted: no backup was made".to_owned()));
         };
         let (counts, sha256) = copied?;
         keep(partial, &self.file)?;
-        let entry = operator.entry(format!("backup: done; file SHA-256 {sha256}"), None);
-        store.trail().append(entry).await?;
+        let done = Shown {
+            count: u64::try_from(counts.checks).ok(),
+            detail: Some(format!("done; file SHA-256 {sha256}")),
+            ..Shown::default()
+        };
+        operator.audit(&store, COMMAND, None, done).await?;
         let mut out = io::stdout().lock();
         writeln!(
             out,

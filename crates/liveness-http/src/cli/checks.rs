@@ -5,10 +5,10 @@ mod output;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum as _};
 use liveness_bus::liveness::LivenessCheckItem;
 use liveness_core::store::{CheckFilter, PageRequest, Store};
-use liveness_core::{FaceImage, LivenessCheck, SessionId, Timestamp};
+use liveness_core::{AuditEntry, AuditSubject, KeptFace, LivenessCheck, SessionId, Shown, Timestamp, User};
 
 use self::output::{Form, Format, Output, Record};
 use super::closing::close;
@@ -24,9 +24,11 @@ Records come oldest first, with the fields of RetrieveLivenessChecksQuery: a lin
 of JSON each, or CSV with a header. Every record that was acknowledged before the
 export began is in it.
 
-An export is audited before its first byte is written. With --faces there is also an
-audit entry for each face and its user, before the face is written. Faces need a
---reason, which is in these entries.
+An export is audited before its first byte is written, with its filters. The ids of
+the records are in audit entries of their own, before the records are written. With
+--faces there is also an audit entry for each face and its user, with the digest of
+the face, before the face is written. Faces need a --reason, which is in all of these
+entries.
 
 In CSV every cell is quoted. What a spreadsheet would take for a formula, at the
 start of a cell or behind one of , ; | tab, is given an apostrophe. With --bom, Excel
@@ -45,8 +47,10 @@ Examples:
       --is-successful false --has-image true
   liveness-http checks export | head -n 3";
 
-/// How many records are read at once.
-const STEP: i64 = 200;
+/// The name of the command in the audit trail.
+const COMMAND: &str = "checks export";
+/// How many records are read at once. Their ids are in one audit entry.
+const STEP: i64 = 1000;
 /// How many faces are in memory at once.
 const MAX_FACES: usize = 8;
 
@@ -130,6 +134,13 @@ impl Checks {
 }
 
 impl Export {
+    fn form_in_words(&self) -> String {
+        let format = self.format.to_possible_value();
+        let format = format.as_ref().map_or("", |format| format.get_name());
+        let faces = if self.faces { ", with faces" } else { "" };
+        format!("{format}{faces}")
+    }
+
     async fn run(self) -> Result<(), Failure> {
         if self.bom && self.format != Format::Csv {
             return Err(Failure::Usage("--bom is for --format csv only".to_owned()));
@@ -142,7 +153,7 @@ impl Export {
         let filter = CheckFilter {
             pre_registration_id: self.pre_registration,
             self_service_user_id: self.user,
-            session_id: self.session,
+            session_id: self.session.clone(),
             from: self.from,
             to: self.before,
             is_successful: self.is_successful,
@@ -150,12 +161,13 @@ impl Export {
         };
         let total = known_total(&store, &filter).await?;
         // The audit entry comes before the file. An export that cannot be audited does not begin.
-        let reason = self
-            .reason
-            .map(|reason| format!("; reason: {reason}"))
-            .unwrap_or_default();
-        let entry = format!("checks export{reason}");
-        operator.audit(&store, entry, self.user).await?;
+        let begun = Shown {
+            filter: filter.named(),
+            purpose: self.reason.clone(),
+            detail: Some(self.form_in_words()),
+            ..Shown::default()
+        };
+        operator.audit(&store, COMMAND, self.user, begun).await?;
         let form = Form {
             format: self.format,
             bom: self.bom,
@@ -164,7 +176,9 @@ impl Export {
         let mut exporter = Exporter {
             operator,
             store,
-            faces: self.faces.then(|| format!("checks export --faces{reason}")),
+            user: self.user,
+            with_faces: self.faces,
+            reason: self.reason,
             progress: Progress::new(
                 total,
                 "{bar:40} {human_pos} of {human_len} records, {eta} left",
@@ -199,8 +213,10 @@ async fn known_total(store: &Store, filter: &CheckFilter) -> Result<Option<u64>,
 struct Exporter {
     operator: Operator,
     store: Store,
-    /// What the audit entry of a face says. `None` for an export without faces.
-    faces: Option<String>,
+    /// The user whose records are exported, if it is only one.
+    user: Option<i64>,
+    with_faces: bool,
+    reason: Option<String>,
     progress: Progress,
     output: Option<Output>,
     written: u64,
@@ -220,39 +236,68 @@ impl Exporter {
     }
 
     async fn export_page(&mut self, checks: Vec<LivenessCheck>) -> Result<(), Failure> {
-        if let Some(message) = &self.faces {
-            let shown = checks.iter().filter(|check| check.has_image);
-            let entry = |check: &LivenessCheck| {
-                let user = Some(check.self_service_user_id);
-                self.operator.entry(message.clone(), user)
-            };
-            let entries = shown.map(entry).collect();
-            self.store.trail().append_all(entries).await?;
-        }
+        let entry = self.entry_of_page(&checks);
+        self.store.trail().append(entry).await?;
         let mut ids: Vec<_> = checks.iter().map(|check| check.self_service_user_id).collect();
         ids.sort_unstable();
         ids.dedup();
         let users = self.store.users().find(ids).await?;
         let users: HashMap<_, _> = users.into_iter().map(|user| (user.id, user)).collect();
+        let mut rest = checks.into_iter().peekable();
+        while rest.peek().is_some() {
+            // Faces may be large, so only a few are kept in memory.
+            let some = rest.by_ref().take(if self.with_faces { MAX_FACES } else { usize::MAX });
+            self.export_some(some.collect(), &users).await?;
+        }
+        Ok(())
+    }
+
+    async fn export_some(&mut self, checks: Vec<LivenessCheck>, users: &HashMap<i64, User>) -> Result<(), Failure> {
+        let mut entries = Vec::new();
         let mut ready = Vec::new();
         for check in checks {
-            let face = self.face(&check).await?;
+            let face = if self.with_faces {
+                self.store.faces().of(&check).await?
+            } else {
+                None
+            };
+            entries.extend(face.as_ref().map(|face| self.entry_of_face(&check, face)));
             let user = users.get(&check.self_service_user_id);
-            ready.push(Record::new(LivenessCheckItem::of(check, user), face));
-            // Faces may be large, so only a few are kept in memory.
-            if self.faces.is_some() && ready.len() == MAX_FACES {
-                self.write(std::mem::take(&mut ready)).await?;
-            }
+            ready.push(Record::new(
+                LivenessCheckItem::of(check, user),
+                face.map(|face| face.image),
+            ));
+        }
+        if !entries.is_empty() {
+            self.store.trail().append_all(entries).await?;
         }
         self.write(ready).await
     }
 
-    async fn face(&self, check: &LivenessCheck) -> Result<Option<FaceImage>, Failure> {
-        if self.faces.is_some() && check.has_image {
-            Ok(self.store.faces().of(check).await?)
-        } else {
-            Ok(None)
-        }
+    fn entry_of_page(&self, checks: &[LivenessCheck]) -> AuditEntry {
+        let shown = Shown {
+            records: checks.iter().map(|check| check.id).collect(),
+            count: Some(checks.len() as u64),
+            purpose: self.reason.clone(),
+            ..Shown::default()
+        };
+        let subject = AuditSubject {
+            shown,
+            ..AuditSubject::default()
+        };
+        self.operator.entry(COMMAND, self.user, subject)
+    }
+
+    fn entry_of_face(&self, check: &LivenessCheck, face: &KeptFace) -> AuditEntry {
+        let subject = AuditSubject {
+            liveness_check_id: Some(check.id),
+            face_digest: Some(face.digest),
+            shown: Shown {
+                purpose: self.reason.clone(),
+                ..Shown::default()
+            },
+        };
+        self.operator.entry(COMMAND, Some(check.self_service_user_id), subject)
     }
 
     /// Writes on a thread of its own, so that a signal ends the export even while the reader of our output is slow.

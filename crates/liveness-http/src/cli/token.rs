@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use liveness_core::store::Store;
-use liveness_core::{Clock as _, SystemClock, Timestamp, UserReference};
+use liveness_core::{Clock as _, Shown, SystemClock, Timestamp, UserReference};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -65,6 +65,8 @@ pub(super) struct Token {
 enum Role {
     Customer,
     Admin,
+    Officer,
+    Auditor,
 }
 
 impl Role {
@@ -72,6 +74,8 @@ impl Role {
         match self {
             Self::Customer => "customer",
             Self::Admin => "admin",
+            Self::Officer => "officer",
+            Self::Auditor => "auditor",
         }
     }
 }
@@ -110,12 +114,12 @@ impl Token {
             UserReference::Id(id) if self.role.contains(&Role::Customer) => Some(id),
             _ => None,
         };
-        let entry = format!(
-            "token: for {} as {}, until {expires}; jti {id}",
-            self.user,
-            roles.join(",")
-        );
-        Ok(operator.audit(&store, entry, concerned).await?)
+        let made = format!("for {} as {}, until {expires}; jti {id}", self.user, roles.join(","));
+        let made = Shown {
+            detail: Some(made),
+            ..Shown::default()
+        };
+        Ok(operator.audit(&store, "token", concerned, made).await?)
     }
 
     /// The database of `serve`. A SQLite file that is not there yet is made, as `serve` would make it.

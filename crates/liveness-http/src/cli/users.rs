@@ -11,10 +11,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use liveness_core::Shown;
 
 use self::file::UserFile;
 use self::importer::{Importer, Totals};
-use self::trace::Trace;
+use self::trace::{COMMAND, Trace};
 use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
@@ -109,7 +110,7 @@ impl Import {
         let file = read.map_err(|error| Failure::of(error.to_string()))??;
         let store = self.database.open_up_to_date()?;
         let operator = Operator::current()?;
-        operator.audit(&store, "users import", None).await?;
+        operator.audit(&store, COMMAND, None, Shown::default()).await?;
         let trace = Trace::new(operator, file.sha256(), self.reason);
         let mut importer = Importer::new(&file, store.clone(), trace);
         let ended = unless_interrupted(importer.import_all(&file)).await?;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
+use liveness_core::Shown;
 use liveness_core::store::{CheckFilter, PageRequest, Store};
 
 use crate::binary::{Ended, Place, block_on, recording, run_with};
@@ -62,12 +63,18 @@ fn a_backup_is_whole_and_its_owners_only_and_leaves_entries() {
         "{told}"
     );
     let entries = place.audit();
-    let of_backup: Vec<_> = entries
-        .iter()
-        .filter(|(_, message, _)| message.starts_with("backup"))
-        .collect();
+    let of_backup: Vec<_> = entries.iter().filter(|(_, message, _)| message == "backup").collect();
     assert_eq!(of_backup[0].1, "backup");
-    assert_eq!(of_backup[1].1, format!("backup: done; file SHA-256 {sha256}"));
+    let [(begun, None), (done, None)] = &*place.told_by("backup") else {
+        panic!("{of_backup:?}")
+    };
+    assert!(begun.shown.is_empty());
+    let expected = Shown {
+        count: Some(3),
+        detail: Some(format!("done; file SHA-256 {sha256}")),
+        ..Shown::default()
+    };
+    assert_eq!(done.shown, expected);
     assert!(
         of_backup.iter().all(|(principal, ..)| principal.starts_with("cli:")),
         "{of_backup:?}"

@@ -133,11 +133,22 @@ impl Place {
         block_on(store.checks().record(recording(user, session, second, face))).unwrap();
     }
 
-    /// The messages and users of the entries of users that begin like this, oldest first.
-    pub fn audit_of(&self, message: &str) -> Vec<(String, i64)> {
-        let entries = self.audit().into_iter();
-        let of_users = entries.filter_map(|(_, message, user)| Some((message, user?)));
-        of_users.filter(|(found, _)| found.starts_with(message)).collect()
+    /// What the entries of a subcommand say, and the user of each, oldest first.
+    pub fn told_by(&self, command: &str) -> Vec<(AuditSubject, Option<i64>)> {
+        let mut entries = block_on(self.store().trail().newest(10_000)).unwrap();
+        entries.reverse();
+        entries.retain(|entry| entry.message == command);
+        let told = entries.into_iter();
+        told.map(|entry| (entry.subject, entry.self_service_user_id)).collect()
+    }
+
+    /// What was done to users by a subcommand, in the words of its entries, and why: oldest first.
+    pub fn done_to_users(&self, command: &str) -> Vec<(String, Option<String>, i64)> {
+        let told = self.told_by(command).into_iter();
+        let done = |(subject, user): (AuditSubject, Option<i64>)| {
+            Some((subject.shown.detail.unwrap_or_default(), subject.shown.purpose, user?))
+        };
+        told.filter_map(done).collect()
     }
 
     /// Of all audit entries, oldest first: principal, message, user.

@@ -4,8 +4,10 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
+use liveness_core::{AuditSubject, Shown};
 use serde_json::Value;
 
 use crate::binary::{Place, block_on};
@@ -33,11 +35,40 @@ fn three(engine: Engine) -> Place {
     place
 }
 
-/// Messages and users of the entries that an export left.
-fn traces(place: &Place) -> Vec<(String, Option<i64>)> {
-    let entries = place.audit().into_iter();
-    let of_exports = entries.filter(|(_, message, _)| message.starts_with("checks export"));
-    of_exports.map(|(_, message, user)| (message, user)).collect()
+/// What the entries of an export say, and the user of each.
+fn traces(place: &Place) -> Vec<(AuditSubject, Option<i64>)> {
+    place.told_by("checks export")
+}
+
+/// An entry that is about no single record.
+fn told(shown: Shown) -> AuditSubject {
+    AuditSubject {
+        shown,
+        ..AuditSubject::default()
+    }
+}
+
+/// The entry with which an export begins.
+fn begun(form: &str, filter: &[(&str, &str)], purpose: Option<&str>) -> AuditSubject {
+    let given = filter.iter();
+    told(Shown {
+        filter: given
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        detail: Some(form.to_owned()),
+        purpose: purpose.map(str::to_owned),
+        ..Shown::default()
+    })
+}
+
+/// The entry that comes before some records.
+fn page(records: &[i64], purpose: Option<&str>) -> AuditSubject {
+    told(Shown {
+        records: records.to_vec(),
+        count: Some(records.len() as u64),
+        purpose: purpose.map(str::to_owned),
+        ..Shown::default()
+    })
 }
 
 fn every_record_is_a_line_with_the_fields_of_the_list(engine: Engine) {
@@ -55,7 +86,10 @@ fn every_record_is_a_line_with_the_fields_of_the_list(engine: Engine) {
         records.iter().all(|record| record.get("ImageBase64").is_none()),
         "{exported}"
     );
-    assert_eq!(traces(&place), [("checks export".to_owned(), None)]);
+    assert_eq!(
+        traces(&place),
+        [(begun("ndjson", &[], None), None), (page(&[1, 2, 3], None), None)]
+    );
 }
 
 fn csv_has_the_same_fields_and_no_formula(engine: Engine) {
@@ -99,7 +133,12 @@ fn filters_choose_the_records(engine: Engine) {
         let exported = place.run(&[&["checks", "export"], filter].concat()).good();
         assert_eq!(sessions(&exported), expected, "{filter:?}");
     }
-    assert_eq!(traces(&place)[0].1, Some(1));
+    let left = traces(&place);
+    let users_own = begun("ndjson", &[("selfServiceUserId", "1")], None);
+    assert_eq!(left[..2], [(users_own, Some(1)), (page(&[1, 3], None), Some(1))]);
+    let with_all = begun("ndjson", &[("hasImage", "false"), ("to", "2026-03-22T14:00:06Z")], None);
+    let count = left.len();
+    assert_eq!(left[count - 2..], [(with_all, None), (page(&[1], None), None)]);
 }
 
 #[test]
@@ -124,11 +163,24 @@ fn a_face_leaves_with_a_trace_of_its_user(engine: Engine) {
     assert!(image.starts_with("data:image/jpeg;base64,/9j/"), "{image}");
     assert!(as_csv.contains(&image));
     assert!(lines(&exported)[0].get("ImageBase64").is_none());
-    let once = [
-        ("checks export; reason: Ticket 4711".to_owned(), None),
-        ("checks export --faces; reason: Ticket 4711".to_owned(), Some(2)),
-    ];
-    assert_eq!(traces(&place), [once.clone(), once].concat());
+    let why = Some("Ticket 4711");
+    let mut face = AuditSubject {
+        liveness_check_id: Some(2),
+        face_digest: Some(digest(&SHA256, FACE).as_ref().try_into().unwrap()),
+        ..AuditSubject::default()
+    };
+    face.shown.purpose = why.map(str::to_owned);
+    let once = |form| {
+        [
+            (begun(form, &[], why), None),
+            (page(&[1, 2, 3], why), None),
+            (face.clone(), Some(2)),
+        ]
+    };
+    assert_eq!(
+        traces(&place),
+        [once("ndjson, with faces"), once("csv, with faces")].concat()
+    );
     let entries = block_on(place.store().trail().newest(2)).unwrap();
     assert_eq!(entries[0].request_id, entries[1].request_id);
     assert!(entries[0].principal.starts_with("cli:"), "{entries:?}");
@@ -157,7 +209,7 @@ fn no_face_leaves_before_its_trace(engine: Engine) {
     left += rest.lines().count();
     assert_eq!(left, 500);
     assert!(process.wait().unwrap().success());
-    assert_eq!(traces(&place).len(), 501);
+    assert_eq!(traces(&place).len(), 502);
 }
 
 fn what_cannot_be_audited_does_not_leave(engine: Engine) {

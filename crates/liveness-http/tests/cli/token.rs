@@ -176,15 +176,17 @@ fn making_one_leaves_an_entry(engine: Engine) {
         let claims = claims(token);
         let expires = claims["exp"].as_i64().unwrap() * 1000;
         let expires = Timestamp::from_unix_millis(expires).unwrap();
-        format!(
-            "token: for {who}, until {expires}; jti {}",
-            claims["jti"].as_str().unwrap()
-        )
+        format!("for {who}, until {expires}; jti {}", claims["jti"].as_str().unwrap())
     };
     let left: Vec<_> = entries
         .iter()
         .rev()
-        .map(|entry| (&*entry.message, entry.self_service_user_id))
+        .map(|entry| {
+            (
+                entry.subject.shown.detail.as_deref().unwrap(),
+                entry.self_service_user_id,
+            )
+        })
         .collect();
     assert_eq!(
         left,

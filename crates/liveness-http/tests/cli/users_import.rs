@@ -293,7 +293,7 @@ fn an_interruption_is_told_and_what_was_done_stays() {
     );
     assert_eq!(users(&place, &[1, 1000, 1500]).len(), 2);
     // The entry of the import, and one for each user who is there.
-    assert_eq!(place.audit_of("users import").len(), 1000);
+    assert_eq!(place.done_to_users("users import").len(), 1000);
 }
 
 #[test]

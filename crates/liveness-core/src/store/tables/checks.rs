@@ -22,7 +22,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::leaf::sha256;
-use crate::{CheckEvidence, CompletionRule, FaceImage, LivenessCheck, Timestamp};
+use crate::{CheckEvidence, CompletionRule, KeptFace, LivenessCheck, Timestamp};
 
 /// The records of liveness checks.
 #[derive(Clone, Debug)]
@@ -86,7 +86,7 @@ impl Checks {
         &self,
         self_service_user_id: i64,
         rule: CompletionRule,
-    ) -> Result<Option<(LivenessCheck, Option<FaceImage>)>, StoreError> {
+    ) -> Result<Option<(LivenessCheck, Option<KeptFace>)>, StoreError> {
         let read = move |conn: &mut Connection<'_>| {
             let Some(check) = completing::completing(conn, self_service_user_id, rule)? else {
                 return Ok(None);
@@ -107,8 +107,8 @@ impl Checks {
             let Some((check, details)) = find::with_details(conn, id)? else {
                 return Ok(None);
             };
-            let image = faces::of(conn, &check)?;
-            Ok(Some(CheckEvidence { check, details, image }))
+            let face = faces::of(conn, &check)?;
+            Ok(Some(CheckEvidence { check, details, face }))
         };
         self.reads.read(read).await
     }

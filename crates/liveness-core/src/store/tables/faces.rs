@@ -8,7 +8,8 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::read_pool::ReadPool;
 use crate::store::tables::schema::liveness_images::{self, dsl};
-use crate::{FaceImage, LivenessCheck};
+use crate::trail::leaf::sha256;
+use crate::{FaceImage, KeptFace, LivenessCheck};
 
 /// The captured faces.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ impl Faces {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn of(&self, check: &LivenessCheck) -> Result<Option<FaceImage>, StoreError> {
+    pub async fn of(&self, check: &LivenessCheck) -> Result<Option<KeptFace>, StoreError> {
         if !check.has_image {
             return Ok(None);
         }
@@ -78,7 +79,7 @@ pub(crate) fn put<'a>(
 }
 
 /// The face of a record, if it has one.
-pub(crate) fn of(conn: &mut Connection<'_>, check: &LivenessCheck) -> Result<Option<FaceImage>, StoreError> {
+pub(crate) fn of(conn: &mut Connection<'_>, check: &LivenessCheck) -> Result<Option<KeptFace>, StoreError> {
     if check.has_image {
         get(conn, check.self_service_user_id, check.id)
     } else {
@@ -86,7 +87,7 @@ pub(crate) fn of(conn: &mut Connection<'_>, check: &LivenessCheck) -> Result<Opt
     }
 }
 
-pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<FaceImage>, StoreError> {
+pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<KeptFace>, StoreError> {
     let face = dsl::liveness_images.find(check_id).select(dsl::bytes);
     let bytes: Option<Vec<u8>> = match conn {
         // With the user, Citus knows the shard.
@@ -97,8 +98,9 @@ pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result
         Connection::Postgres(conn) => face.first(*conn).optional()?,
         Connection::Sqlite(conn) => face.first(*conn).optional()?,
     };
-    bytes
-        .map(FaceImage::from_stored)
-        .transpose()
-        .map_err(StoreError::internal)
+    let kept = bytes.map(|bytes| {
+        let digest = sha256(&[&bytes]);
+        FaceImage::from_stored(bytes).map(|image| KeptFace { image, digest })
+    });
+    kept.transpose().map_err(StoreError::internal)
 }

@@ -5,10 +5,13 @@
 
 use std::fmt::Write as _;
 
-use liveness_core::{AuditEntry, User};
+use liveness_core::{AuditEntry, AuditSubject, Shown, User};
 
 use super::row::COLUMNS;
 use crate::operator::Operator;
+
+/// The name of the command in the audit trail.
+pub(super) const COMMAND: &str = "users import";
 
 /// The import that the entries tell of.
 pub(super) struct Trace {
@@ -70,11 +73,16 @@ impl Trace {
     }
 
     fn entry(&self, user: i64, done: &str, with_reason: bool) -> AuditEntry {
-        let mut message = format!("users import: {done}; file SHA-256 {}", self.sha256);
-        if let Some(reason) = self.reason.as_deref().filter(|_| with_reason) {
-            let _ = write!(message, "; reason: {reason}");
-        }
-        self.operator.entry(message, Some(user))
+        let shown = Shown {
+            purpose: self.reason.clone().filter(|_| with_reason),
+            detail: Some(format!("{done}; file SHA-256 {}", self.sha256)),
+            ..Shown::default()
+        };
+        let subject = AuditSubject {
+            shown,
+            ..AuditSubject::default()
+        };
+        self.operator.entry(COMMAND, Some(user), subject)
     }
 }
 

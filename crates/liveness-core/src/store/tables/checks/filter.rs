@@ -1,9 +1,11 @@
 //! Conditions on the records of a list or an export.
 
-use crate::Timestamp;
+use std::collections::BTreeMap;
+
 use crate::store::engine::connection::{Connection, cannot_be_stored};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::sessions;
+use crate::{Shown, Timestamp};
 
 /// Conditions on records. A record has to meet all conditions that are given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,6 +40,19 @@ pub(crate) struct Conditions<'a> {
 }
 
 impl CheckFilter {
+    /// The conditions that are given, by the names of the fields of RetrieveLivenessChecksQuery.
+    pub fn named(&self) -> BTreeMap<String, String> {
+        Shown::filter_of([
+            ("preRegistrationId", self.pre_registration_id.map(|id| id.to_string())),
+            ("selfServiceUserId", self.self_service_user_id.map(|id| id.to_string())),
+            ("sessionId", self.session_id.clone()),
+            ("from", self.from.map(|time| time.to_string())),
+            ("to", self.to.map(|time| time.to_string())),
+            ("isSuccessful", self.is_successful.map(|is| is.to_string())),
+            ("hasImage", self.has_image.map(|has| has.to_string())),
+        ])
+    }
+
     /// Looks up the session of the filter. Returns `None` if no record can match.
     pub(crate) fn resolve(&self, conn: &mut Connection<'_>) -> Result<Option<Conditions<'_>>, StoreError> {
         // Ids begin at 1.

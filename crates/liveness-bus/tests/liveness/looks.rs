@@ -1,0 +1,239 @@
+//! Who has seen this face? Every message that shows data of people leaves an entry that says what it showed.
+
+use std::collections::BTreeMap;
+
+use liveness_bus::liveness::{MESSAGES, Settings};
+use liveness_bus::testing::TestBus;
+use liveness_bus::{Audit, AuditSubject, Kind, Shown};
+use serde_json::{Value, json};
+
+use crate::report::{GET, GET_RECORD, RETRIEVE, UPDATE, problems_in};
+
+/// A JPEG of one pixel, up to the end of its frame header, in Base64.
+const FACE: &str = "/9j/wAALCAABAAEBAREA";
+/// Its SHA-256, as `printf … | base64 -d | sha256sum` prints it.
+const FACE_SHA256: &str = "987459534458e4ce3081df15f18e22251916cb75fe733a9c80b7cd71ecce91b9";
+
+fn digest() -> [u8; 32] {
+    let byte = |at: usize| u8::from_str_radix(&FACE_SHA256[2 * at..2 * at + 2], 16).unwrap();
+    std::array::from_fn(byte)
+}
+
+/// Users 7 and 8. 7 has a record without a face, then one with a face. 8 has a record that failed.
+async fn three_records(settings: Settings) -> TestBus {
+    let world = TestBus::with(settings, |builder| builder);
+    let verified = json!({ "verificationResult": true });
+    let records = [
+        (7, json!({ "sessionId": "a", "isSuccessful": true })),
+        (
+            7,
+            json!({ "sessionId": "b", "isSuccessful": true, "metadata": verified, "imageBase64": FACE }),
+        ),
+        (8, json!({ "sessionId": "c", "isSuccessful": false })),
+    ];
+    for user in [7, 8, 9] {
+        world.add_customer(user).await;
+    }
+    for (user, body) in records {
+        world.clock().advance(1000);
+        let customer = world.customer(user);
+        world.dispatch(UPDATE, &body.to_string(), &customer).await.unwrap();
+    }
+    world
+}
+
+fn record(id: i64, face: Option<[u8; 32]>, purpose: Option<&str>) -> AuditSubject {
+    AuditSubject {
+        liveness_check_id: Some(id),
+        face_digest: face,
+        shown: Shown {
+            purpose: purpose.map(str::to_owned),
+            ..Shown::default()
+        },
+    }
+}
+
+fn nothing(filter: &[(&str, &str)], purpose: Option<&str>) -> AuditSubject {
+    AuditSubject {
+        shown: Shown {
+            count: Some(0),
+            filter: named(filter),
+            purpose: purpose.map(str::to_owned),
+            ..Shown::default()
+        },
+        ..AuditSubject::default()
+    }
+}
+
+fn list(records: &[i64], page: i64, page_size: i64, filter: &[(&str, &str)]) -> AuditSubject {
+    AuditSubject {
+        shown: Shown {
+            records: records.to_vec(),
+            count: Some(records.len() as u64),
+            page: Some(page),
+            page_size: Some(page_size),
+            filter: named(filter),
+            ..Shown::default()
+        },
+        ..AuditSubject::default()
+    }
+}
+
+fn named(filter: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let filter = filter.iter();
+    filter
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// What an administrator may send, and what its entry has to say.
+fn looks() -> Vec<(&'static str, Value, AuditSubject)> {
+    let why = Some("Ticket 4711");
+    vec![
+        (
+            GET_RECORD,
+            json!({ "id": 2, "purpose": " Ticket 4711 " }),
+            record(2, Some(digest()), why),
+        ),
+        (GET_RECORD, json!({ "id": 2 }), record(2, Some(digest()), None)),
+        (GET_RECORD, json!({ "id": 1, "purpose": "" }), record(1, None, None)),
+        (
+            GET_RECORD,
+            json!({ "id": 70, "purpose": "Ticket 4711" }),
+            nothing(&[("id", "70")], why),
+        ),
+        (
+            GET,
+            json!({ "userId": 7, "purpose": "Ticket 4711" }),
+            record(2, Some(digest()), why),
+        ),
+        // Their latest record did not pass, so the answer has none.
+        (GET, json!({ "userId": 8 }), nothing(&[], None)),
+        (GET, json!({ "userId": 9 }), nothing(&[], None)),
+        (
+            GET,
+            json!({ "userId": 70, "purpose": "Ticket 4711" }),
+            nothing(&[], why),
+        ),
+        (RETRIEVE, json!({}), list(&[3, 2, 1], 1, 20, &[])),
+        (
+            RETRIEVE,
+            json!({ "pageNumber": 2, "pageSize": 1, "from": "2026-03-22T15:00:00+01:00", "sessionId": "" }),
+            list(&[2], 2, 1, &[("from", "2026-03-22T14:00:00Z")]),
+        ),
+        (
+            RETRIEVE,
+            json!({
+                "preRegistrationId": 1, "selfServiceUserId": 7, "sessionId": " b ", "from": "2026-03-22T14:00:00Z",
+                "to": "2026-03-23T14:00:00Z", "isSuccessful": true, "hasImage": true,
+            }),
+            list(
+                &[],
+                1,
+                20,
+                &[
+                    ("preRegistrationId", "1"),
+                    ("selfServiceUserId", "7"),
+                    ("sessionId", "b"),
+                    ("from", "2026-03-22T14:00:00Z"),
+                    ("to", "2026-03-23T14:00:00Z"),
+                    ("isSuccessful", "true"),
+                    ("hasImage", "true"),
+                ],
+            ),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn the_entry_of_every_look_says_what_was_shown() {
+    let world = three_records(Settings::default()).await;
+    for (message, body, expected) in looks() {
+        let before = world.audit_entries().await.len();
+
+        // What is not found is an error, and a look too.
+        let _answer = world.dispatch(message, &body.to_string(), &world.admin()).await;
+
+        let left = world.audit_entries().await.split_off(before);
+        let subjects: Vec<_> = left.iter().map(|entry| &entry.subject).collect();
+        assert_eq!(subjects, [&expected], "{message} {body}");
+    }
+}
+
+/// A message that is added has to be added to `looks`.
+#[test]
+fn every_message_that_shows_data_of_people_is_looked_at_here() {
+    let shows = MESSAGES
+        .iter()
+        .filter(|meta| meta.kind() == Kind::Query && meta.audit() != Audit::LogOnly);
+    let looks = looks();
+    let not_looked_at: Vec<_> = shows
+        .map(|meta| meta.name())
+        .filter(|name| looks.iter().all(|(message, ..)| message != name))
+        .collect();
+    assert_eq!(not_looked_at, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_recording_has_the_digest_of_the_face_that_every_look_at_it_has() {
+    let world = three_records(Settings::default()).await;
+
+    world.dispatch(GET_RECORD, r#"{"id":2}"#, &world.admin()).await.unwrap();
+
+    let entries = world.audit_entries().await;
+    let of_face = entries
+        .iter()
+        .filter(|entry| entry.subject.face_digest == Some(digest()));
+    let told: Vec<(&str, Option<i64>)> = of_face
+        .map(|entry| (&*entry.message, entry.subject.liveness_check_id))
+        .collect();
+    assert_eq!(told, [(UPDATE, Some(2)), (GET_RECORD, Some(2))]);
+}
+
+#[tokio::test]
+async fn a_purpose_has_rules() {
+    let world = three_records(Settings::default()).await;
+    let longest = "ü".repeat(1000);
+    let cases = [
+        (longest.clone(), None),
+        (format!(" {longest} "), None),
+        (longest + "ü", Some("length")),
+        ("  ".to_owned(), Some("length")),
+        ("Ticket\n4711".to_owned(), Some("control_character")),
+    ];
+    for (message, field, id) in [(GET_RECORD, "id", 2), (GET, "userId", 7)] {
+        for (purpose, code) in &cases {
+            let body = json!({ field: id, "purpose": purpose }).to_string();
+            let answer = world.dispatch(message, &body, &world.admin()).await;
+            let expected: Vec<_> = code
+                .iter()
+                .map(|code| ("purpose".to_owned(), (*code).to_owned()))
+                .collect();
+            assert_eq!(problems_in(answer), expected, "{message} {purpose:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_face_is_shown_without_a_purpose_where_one_is_required() {
+    let settings = Settings {
+        requires_purpose: true,
+        ..Settings::default()
+    };
+    let world = three_records(settings).await;
+    for (message, field, id) in [(GET_RECORD, "id", 2), (GET, "userId", 7)] {
+        for purpose in [Value::Null, json!("")] {
+            let body = json!({ field: id, "purpose": purpose }).to_string();
+            let refused = world.dispatch(message, &body, &world.admin()).await;
+            assert_eq!(
+                problems_in(refused),
+                [("purpose".to_owned(), "required".to_owned())],
+                "{body}"
+            );
+        }
+        let body = json!({ field: id, "purpose": "Ticket 4711" }).to_string();
+        let shown = world.dispatch(message, &body, &world.admin()).await.unwrap();
+        assert_eq!(shown["LivenessCheck"]["HasImage"], true);
+    }
+    world.dispatch(RETRIEVE, "{}", &world.admin()).await.unwrap();
+}
