@@ -17,12 +17,13 @@ mod metrics;
 mod schema;
 mod text;
 mod time;
-pub mod trail;
 mod user;
 mod violation;
 
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "trail")]
+pub mod trail;
 
 pub use audit::{AuditEntry, AuditSubject, Shown};
 pub use check::{CheckDetails, CheckEvidence, DeviceInfo, KeptFace, LivenessCheck, NewLivenessCheck, SessionMetrics};

@@ -34,6 +34,8 @@ pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::row_counts::RowCounts;
 pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
+pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
+pub use self::tables::trail::verification::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
@@ -42,7 +44,7 @@ use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::totals;
-use self::tables::trail::entry_writer::SharedMacKey;
+use self::tables::trail::entry_writer::TrailLink;
 use self::tables::write::{Session, Writer};
 
 /// The database of liveness checks.
@@ -79,14 +81,14 @@ impl Store {
         group_commit: GroupCommit,
     ) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
-        let mac_key = SharedMacKey::default();
-        let sessions = totals::slots().map(|slot| Session::new(slot, &mac_key));
+        let link = Arc::<TrailLink>::default();
+        let sessions = totals::slots().map(|slot| Session::new(slot, &link));
         let writer = Arc::new(Writer::start(&connections, &counters, group_commit, sessions)?);
         Ok(Self {
             checks: Checks::new(&reads, &writer),
             faces: Faces::new(&reads),
             users: Users::new(&reads, &writer),
-            trail: Trail::new(&reads, &writer),
+            trail: Trail::new(&connections, &reads, &writer, link),
             connections,
             counters,
             reads,

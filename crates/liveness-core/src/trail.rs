@@ -1,8 +1,37 @@
-//! The audit trail as a transparency log: what its entries say, and what proves that they stay as they are.
+//! The pure part of the audit trail's log: its key, its Merkle tree, checkpoints, proofs and receipts.
 //!
-//! `docs/trail.md` has the formats. Nothing here knows the database.
+//! The log is a tiled transparency log as C2SP describes it (tlog-tiles, tlog-checkpoint, signed-note, tlog-cosignature,
+//! tlog-proof, tlog-witness), over the tree of RFC 6962. `docs/trail.md` says which programs of others verify it. Nothing
+//! here opens a database, a file or a connection.
 
 #[cfg(feature = "store")]
 pub(crate) mod canonical;
+mod checkpoint;
+mod edge;
+#[cfg(feature = "store")]
+pub(crate) mod genesis;
+mod hash;
+mod key;
 #[cfg(feature = "store")]
 pub(crate) mod leaf;
+mod merkle_proof;
+mod note;
+mod proof;
+mod receipt;
+mod tile;
+mod verification;
+mod verifier;
+mod witness;
+
+pub use checkpoint::{Checkpoint, CheckpointError, Cosignature, SignedCheckpoint};
+pub use edge::{Appended, RightEdge, append, root};
+pub use hash::{Hash, empty_root, leaf_hash, node_hash};
+pub use key::{KeyError, MacKey, NewKey, Pem, TrailKey};
+pub use merkle_proof::{consistency_proof, inclusion_proof};
+pub use note::{NameError, NoteError};
+pub use proof::{TlogProof, TlogProofError};
+pub use receipt::{Jwk, JwkSet};
+pub use tile::{HashTiles, TILE_WIDTH, Tile, TreeError, entries_path, entry_bundle, tile_path};
+pub use verification::{ProofError, verify_consistency, verify_inclusion};
+pub use verifier::{BadSignature, TrailVerifier, VkeyError, WitnessVerifier};
+pub use witness::{WitnessAnswer, WitnessError, add_checkpoint_request};

@@ -29,7 +29,8 @@ CREATE TABLE liveness_audit_lists (
     PRIMARY KEY (bucket, writer, writer_count)
 );
 
--- Those who write entries, and how many of each one's entries are in the log.
+-- Those who write entries, how many of each one's entries are in the log, and when that was. The integrator does not look for
+-- entries of a writer that is closed.
 CREATE TABLE liveness_trail_writers (
     writer BYTEA NOT NULL PRIMARY KEY,
     logged BIGINT NOT NULL,

@@ -6,6 +6,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
 
+use super::MacKey;
 use crate::Timestamp;
 use crate::audit::Shown;
 
@@ -204,4 +205,36 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
+}
+
+/// The columns of an entry from before entries had a writer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OldEntry<'a> {
+    pub(crate) id: i64,
+    pub(crate) at: i64,
+    pub(crate) request_id: &'a str,
+    pub(crate) principal: &'a str,
+    pub(crate) issuer: Option<&'a str>,
+    pub(crate) actor: Option<&'a str>,
+    pub(crate) roles: &'a str,
+    pub(crate) client_ip: Option<&'a str>,
+    pub(crate) self_service_user_id: Option<i64>,
+    pub(crate) message: &'a str,
+    pub(crate) outcome: &'a str,
+}
+
+impl OldEntry<'_> {
+    /// The leaf of the entry. Its message may name a person, so all of it is hashed. The row has no nonce: it is made from
+    /// the key.
+    ///
+    /// # Errors
+    ///
+    /// When the columns are not JSON, which cannot be.
+    pub(crate) fn leaf(&self, key: &MacKey) -> Result<Vec<u8>, String> {
+        let nonce = key.mac(format!("entry {}", self.id).as_bytes());
+        let entry = serde_json::to_vec(self).map_err(|error| error.to_string())?;
+        let digest = hex(&sha256(&[&nonce[..NONCE], &entry]));
+        Ok(format!(r#"{{"version":0,"id":{},"entry":"{digest}"}}"#, self.id).into_bytes())
+    }
 }

@@ -30,5 +30,6 @@ mod span;
 mod standby;
 mod stats;
 mod totals;
+mod trail;
 mod url;
 mod users;

@@ -162,7 +162,8 @@ async fn any_text_is_given_back_as_sent(database: Database) {
     odd.check.image_path = Some(ImagePath::parse(text).unwrap());
     odd.audit_entry.principal = text.into();
 
-    let entry = odd.audit_entry.clone();
+    let mut entry = odd.audit_entry.clone();
+    entry.subject.liveness_check_id = Some(1);
 
     let recorded = database.record(odd).await;
 

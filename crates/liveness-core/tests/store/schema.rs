@@ -1,5 +1,8 @@
 //! On each engine, the migrations create the schema that the queries expect.
 
+use liveness_core::trail::TrailKey;
+use sha2::{Digest as _, Sha256};
+
 use crate::database::{Database, Place, on_each_engine};
 use crate::recording::everything;
 use crate::samples::{audit_entry, jpeg, keyed, recording};
@@ -92,7 +95,7 @@ pub(crate) fn indexes(place: &Place) -> Vec<String> {
 async fn the_migrations_create_the_schema_that_the_queries_expect(database: Database) {
     let (believed, made) = (believed(&database), made(&database));
 
-    assert_eq!((believed.columns.len(), believed.primary_keys.len()), (62, 6));
+    assert_eq!((believed.columns.len(), believed.primary_keys.len()), (94, 12));
     assert_eq!(believed, made);
 }
 
@@ -104,7 +107,7 @@ async fn both_engines_have_the_same_indexes() {
     let indexes = (indexes(&sqlite), indexes(&postgres));
 
     assert_eq!(indexes.0, indexes.1);
-    assert_eq!(indexes.0.len(), 7);
+    assert_eq!(indexes.0.len(), 14);
     let of_user = "liveness_checks_of_user on liveness_checks (self_service_user_id, created_at, id)".to_owned();
     assert!(indexes.0.contains(&of_user), "{indexes:?}");
 }
@@ -129,10 +132,16 @@ async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Da
 
     assert_eq!(check, Some((recorded.check, Some(jpeg()))));
     assert_eq!(database.store.users().find(vec![1234]).await.unwrap(), [user]);
-    assert_eq!(
-        database.store.trail().newest(9).await.unwrap(),
-        vec![audit_entry(1234); 2]
-    );
+    let mut of_record = audit_entry(1234);
+    of_record.subject.liveness_check_id = Some(1);
+    of_record.subject.face_digest = Some(Sha256::digest(jpeg().bytes()).into());
+    let mut of_list = audit_entry(1234);
+    of_list.subject.shown.records = vec![1];
+    database.store.trail().append(of_list.clone()).await.unwrap();
+    let entries = [of_list, of_record, audit_entry(1234)];
+    assert_eq!(database.store.trail().newest(9).await.unwrap(), entries);
+    let key = TrailKey::generate().unwrap().key;
+    database.store.trail().keep(key, true).unwrap().stop();
     for table in believed(&database).primary_keys {
         let name = table.split_once(' ').unwrap().0;
         assert!(database.number(&format!("SELECT count(*) FROM {name}")) > 0, "{table}");

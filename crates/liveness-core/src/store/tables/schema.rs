@@ -153,3 +153,5 @@ diesel::table! {
         created_at -> BigInt,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(liveness_audit_entries, liveness_checks);

@@ -2,27 +2,105 @@
 
 pub(crate) mod entries;
 pub(crate) mod entry_writer;
+pub(crate) mod export;
+pub(crate) mod integrator;
+pub(crate) mod keeper;
+pub(crate) mod log;
+pub(crate) mod rows;
+pub(crate) mod verification;
+pub(crate) mod verified_records;
 
+use std::path::Path;
 use std::sync::Arc;
 
+use self::entry_writer::TrailLink;
+use self::integrator::Integrator;
+use self::keeper::TrailKeeper;
+use self::verification::{TrailPart, TrailVerification, Verifier};
 use super::write::{Write, Writer};
 use crate::AuditEntry;
-use crate::store::engine::error::StoreError;
+use crate::store::engine::connections::Connections;
+use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::queue::read_pool::ReadPool;
+use crate::trail::{MacKey, TrailKey};
 
 /// The audit trail. Entries are added and read, never changed.
 #[derive(Clone, Debug)]
 pub struct Trail {
+    connections: Arc<Connections>,
     reads: Arc<ReadPool>,
     writer: Arc<Writer>,
+    link: Arc<TrailLink>,
 }
 
 impl Trail {
-    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>) -> Self {
+    pub(crate) fn new(
+        connections: &Arc<Connections>,
+        reads: &Arc<ReadPool>,
+        writer: &Arc<Writer>,
+        link: Arc<TrailLink>,
+    ) -> Self {
         Self {
+            connections: Arc::clone(connections),
             reads: Arc::clone(reads),
             writer: Arc::clone(writer),
+            link,
         }
+    }
+
+    /// Sets the key by which entries show that they were written by who has it. Every process that writes entries needs it.
+    /// A second call with another key does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the library of cryptography fails.
+    pub fn sign_entries(&self, key: &TrailKey) -> Result<(), OpenError> {
+        let mac_key = mac_key(key)?;
+        let _ = self.link.key.set(mac_key);
+        Ok(())
+    }
+
+    /// Starts the thread that puts entries into the log and signs its checkpoints. One for each process is enough, and of
+    /// several processes one at a time works. Entries are signed from now on, see [`sign_entries`](Self::sign_entries).
+    ///
+    /// `accepts_unsigned` says that entries count that were written without the key, such as those of
+    /// [`insert_audit_entry`](crate::store::insert_audit_entry). Otherwise they are findings.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the thread cannot be started.
+    pub fn keep(&self, key: TrailKey, accepts_unsigned: bool) -> Result<TrailKeeper, OpenError> {
+        self.sign_entries(&key)?;
+        let mac_key = mac_key(&key)?;
+        let integrator = Integrator::new(key, mac_key, accepts_unsigned);
+        TrailKeeper::start(&self.connections, &self.link, integrator)
+    }
+
+    /// Recomputes a part of the trail from the database, and names every row of entries, records and faces that was changed,
+    /// taken away or put in. Blocks. Others may write meanwhile. `progress` hears how many entries of how many are done.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]. What is wrong with the trail is not an error, but a finding.
+    pub fn verify(
+        &self,
+        key: &TrailKey,
+        accepts_unsigned: bool,
+        part: TrailPart,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<TrailVerification, StoreError> {
+        let mac_key = key.entry_mac_key().map_err(StoreError::internal)?;
+        Verifier::new(&self.connections, key, &mac_key, accepts_unsigned).verify(part, progress)
+    }
+
+    /// Writes the log of the newest checkpoint into an empty folder, in the form of C2SP tlog-tiles. Returns how many entries
+    /// it has. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if there is no checkpoint, an entry was changed or taken away, or a file cannot be written.
+    pub fn export(&self, key: &TrailKey, folder: &Path, progress: impl FnMut(u64, u64)) -> Result<u64, OpenError> {
+        export::export(&self.connections, key, &mac_key(key)?, folder, progress)
     }
 
     /// Writes an entry. It is durable when this returns.
@@ -52,4 +130,9 @@ impl Trail {
     pub async fn newest(&self, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
         self.reads.read(move |conn| entries::newest(conn, limit)).await
     }
+}
+
+fn mac_key(key: &TrailKey) -> Result<MacKey, OpenError> {
+    key.entry_mac_key()
+        .map_err(|error| OpenError::new(format!("cannot use the key of the trail: {error}")))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::recording::{Recorded, Recording};
-use super::trail::entry_writer::{EntryWriter, SharedMacKey};
+use super::trail::entry_writer::{EntryWriter, TrailLink};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::{GroupCommitter, WriterSession};
@@ -22,10 +22,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(slot: i32, key: &SharedMacKey) -> Self {
+    pub(crate) fn new(slot: i32, link: &Arc<TrailLink>) -> Self {
         Self {
             slot,
-            entries: EntryWriter::new(Arc::clone(key)),
+            entries: EntryWriter::new(Arc::clone(link)),
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The rows of the audit trail. They are added and read, never changed.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
-use super::entry_writer::{self, EntryWriter, SharedMacKey};
-use crate::store::engine::bulk_insert::{self, NoClauses, row};
+use super::entry_writer::{self, EntryWriter, TrailLink};
+use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
-use crate::trail::leaf::{EntryColumns, Nonces, Sha256, sha256};
+use crate::trail::leaf::{EntryColumns, Nonces, Sha256};
+use crate::trail::leaf_hash;
 use crate::{AuditEntry, AuditSubject, Shown, Timestamp};
 
 /// Replaces a missing user id on Citus, which needs an id to choose a shard. Ids of users begin at 1.
@@ -26,12 +29,16 @@ const BUCKET: i64 = 256;
 ///
 /// [`StoreError::Unavailable`], with nothing written.
 pub fn insert<'a>(conn: impl Into<Connection<'a>>, entry: &AuditEntry) -> Result<(), StoreError> {
-    insert_once(&mut conn.into(), entry, SharedMacKey::default())
+    insert_once(&mut conn.into(), entry, Arc::default())
 }
 
 /// Writes an entry as a writer of one entry.
-pub(crate) fn insert_once(conn: &mut Connection<'_>, entry: &AuditEntry, key: SharedMacKey) -> Result<(), StoreError> {
-    let mut writer = EntryWriter::new(key);
+pub(crate) fn insert_once(
+    conn: &mut Connection<'_>,
+    entry: &AuditEntry,
+    link: Arc<TrailLink>,
+) -> Result<(), StoreError> {
+    let mut writer = EntryWriter::new(link);
     writer.begin()?;
     let due = [DueEntry { entry, recorded: None }];
     insert_rows(conn, &mut writer, &due)?;
@@ -59,15 +66,15 @@ pub(crate) fn insert_all(
     writer: &mut EntryWriter,
     entries: &[DueEntry<'_>],
 ) -> Result<(), StoreError> {
-    writer.begin()?;
-    let Some(newest) = entries.iter().map(|due| due.entry.at).max() else {
+    let Some(first) = entries.first() else {
         return Ok(());
     };
+    writer.begin()?;
     insert_rows(conn, writer, entries)?;
-    if writer.is_known() {
-        return Ok(());
+    if writer.tells() {
+        register(conn, writer, first.entry.at, false)?;
     }
-    register(conn, writer, newest, false)
+    Ok(())
 }
 
 fn insert_rows(
@@ -105,7 +112,15 @@ fn register(conn: &mut Connection<'_>, writer: &EntryWriter, at: Timestamp, is_c
         newest_at: at.unix_millis(),
         is_closed,
     };
-    bulk_insert::execute::<_, NoClauses>(conn, vec![row])
+    bulk_insert::execute::<_, StillThere>(conn, vec![row])
+}
+
+/// A writer that the integrator has forgotten is there again.
+struct StillThere;
+
+impl Clauses for StillThere {
+    const ON_CONFLICT: &'static str = "ON CONFLICT (writer) DO UPDATE SET is_closed = excluded.is_closed";
+    type Returned = ();
 }
 
 /// The bucket of a record.
@@ -244,7 +259,7 @@ impl<'a> NewAuditRow<'a> {
             record_digest: self.record_digest,
             face_digest: self.face_digest,
         };
-        let hash = sha256(&[&[0], &leaf.leaf().map_err(StoreError::internal)?]);
+        let hash = leaf_hash(&leaf.leaf().map_err(StoreError::internal)?);
         Ok(Self {
             mac: writer.mac(&hash),
             leaf_hash: hash.to_vec(),
@@ -253,7 +268,8 @@ impl<'a> NewAuditRow<'a> {
     }
 }
 
-fn somebody(user: Option<i64>) -> Option<i64> {
+/// The user of an entry, if it has one.
+pub(crate) fn somebody(user: Option<i64>) -> Option<i64> {
     user.filter(|id| *id != NOBODY)
 }
 
@@ -328,5 +344,5 @@ pub(crate) fn try_to_insert(conn: &mut Connection<'_>) -> Result<(), StoreError>
         client_address: None,
         subject: AuditSubject::default(),
     };
-    insert_once(conn, &entry, SharedMacKey::default())
+    insert_once(conn, &entry, Arc::default())
 }

@@ -3,25 +3,32 @@
 //! The count has no gaps, and goes on only when a transaction is durable. So an entry that is taken away or put in before it
 //! is in the log leaves a gap, or a number twice.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::rand;
 
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::WriterSession;
+use crate::trail::MacKey;
 
 /// The bytes of a writer's name.
 pub(crate) const NAME: usize = 16;
 
-/// A writer that wrote nothing for so long takes another name, so that the integrator may forget the old one after
-/// [`FORGOTTEN_AFTER`].
-const RENAMED_AFTER: Duration = Duration::from_secs(12 * 60 * 60);
+/// How often a writer tells the database that it is there, so that the integrator looks for its entries.
+const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 /// How long the integrator looks for entries of a writer that writes nothing, in milliseconds.
 pub(crate) const FORGOTTEN_AFTER: i64 = 24 * 60 * 60 * 1000;
 
-/// The key that proves who writes an entry. It is set once, and shared by all writers of a store.
-pub(crate) type SharedMacKey = Arc<OnceLock<hmac::Key>>;
+/// What the writers of a store share with its integrator.
+#[derive(Debug, Default)]
+pub(crate) struct TrailLink {
+    /// The key that proves who writes an entry. It is set once.
+    pub(crate) key: OnceLock<MacKey>,
+    /// Whether there are entries that the integrator has not looked for.
+    pub(crate) has_new: AtomicBool,
+}
 
 /// A writer of entries.
 #[derive(Debug)]
@@ -32,21 +39,22 @@ pub(crate) struct EntryWriter {
     written: i64,
     /// The same with the entries of the transaction that is being made.
     given: i64,
-    is_known: bool,
-    wrote_at: Instant,
-    key: SharedMacKey,
+    /// When it told the database of itself.
+    told_at: Option<Instant>,
+    tells: bool,
+    link: Arc<TrailLink>,
 }
 
 impl EntryWriter {
     /// A writer that nobody knows.
-    pub(crate) fn new(key: SharedMacKey) -> Self {
+    pub(crate) fn new(link: Arc<TrailLink>) -> Self {
         Self {
             name: Vec::new(),
             written: 0,
             given: 0,
-            is_known: false,
-            wrote_at: Instant::now(),
-            key,
+            told_at: None,
+            tells: false,
+            link,
         }
     }
 
@@ -54,16 +62,14 @@ impl EntryWriter {
         &self.name
     }
 
-    /// Whether the database knows the writer's name.
-    pub(crate) fn is_known(&self) -> bool {
-        self.is_known
+    /// Whether this transaction has to tell the database of the writer.
+    pub(crate) fn tells(&self) -> bool {
+        self.tells
     }
 
-    /// Makes the writer ready for a transaction. If it has been silent for long, it takes another name.
+    /// Makes the writer ready for a transaction with entries.
     pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
-        if self.is_known && self.wrote_at.elapsed() > RENAMED_AFTER {
-            self.forget_name();
-        }
+        self.tells = self.told_at.is_none_or(|told| told.elapsed() > TOLD_AGAIN_AFTER);
         if self.name.is_empty() {
             let mut name = vec![0; NAME];
             fill(&mut name)?;
@@ -81,21 +87,24 @@ impl EntryWriter {
 
     /// The proof that this writer has the key, if it has one.
     pub(crate) fn mac(&self, leaf_hash: &[u8]) -> Option<Vec<u8>> {
-        let key = self.key.get()?;
-        Some(hmac::sign(key, leaf_hash).as_ref().to_vec())
+        let key = self.link.key.get()?;
+        Some(key.mac(leaf_hash).to_vec())
     }
 
     fn forget_name(&mut self) {
-        *self = Self::new(Arc::clone(&self.key));
+        *self = Self::new(Arc::clone(&self.link));
     }
 }
 
 impl WriterSession for EntryWriter {
     fn committed(&mut self) {
-        // A transaction without an entry has not told the database of the writer.
-        self.is_known = self.is_known || self.given > 0;
+        if self.given > self.written {
+            self.link.has_new.store(true, Ordering::Relaxed);
+            if self.tells {
+                self.told_at = Some(Instant::now());
+            }
+        }
         self.written = self.given;
-        self.wrote_at = Instant::now();
     }
 
     fn rolled_back(&mut self) {
@@ -124,24 +133,24 @@ mod tests {
 
     #[test]
     fn only_a_durable_transaction_uses_numbers_up() {
-        let mut writer = EntryWriter::new(SharedMacKey::default());
+        let mut writer = EntryWriter::new(Arc::default());
         assert_eq!(counts(&mut writer, 2), [1, 2]);
         writer.rolled_back();
-        assert!(!writer.is_known());
         assert_eq!(counts(&mut writer, 2), [1, 2]);
+        assert!(writer.tells());
         writer.committed();
-        assert!(writer.is_known());
         assert_eq!(counts(&mut writer, 1), [3]);
+        assert!(!writer.tells());
     }
 
     #[test]
     fn a_writer_takes_another_name_if_nobody_knows_whether_its_numbers_are_taken() {
-        let mut writer = EntryWriter::new(SharedMacKey::default());
+        let mut writer = EntryWriter::new(Arc::default());
         let name = writer.name().to_vec();
         counts(&mut writer, 2);
         writer.is_unknown();
-        assert!(!writer.is_known());
         assert_eq!(counts(&mut writer, 1), [1]);
+        assert!(writer.tells());
         assert_ne!(writer.name(), name);
     }
 }

@@ -1,0 +1,314 @@
+//! The integrator: puts the new entries into the log, in an order that stays, and signs its checkpoints.
+//!
+//! Entries are written without a place. On each step, the integrator takes the entries of each writer that follow those it has
+//! taken, because a writer's entries are committed in the order of their counts. One node at a time makes a step.
+
+use super::log::{self, GENESIS, Head, KnownWriter, NO_WRITER, Run, StoredCheckpoint, StoredTiles};
+use super::rows::{self, NewEntry};
+use crate::Timestamp;
+use crate::store::engine::connection::Connection;
+use crate::store::engine::error::StoreError;
+use crate::trail::{Checkpoint, Hash, MacKey, RightEdge, SignedCheckpoint, TrailKey, leaf_hash};
+
+/// The most entries of one writer that a step takes.
+const ENTRIES_OF_A_STEP: i64 = 4096;
+/// The time between two checkpoints of a log that grows, in milliseconds.
+const CHECKPOINT_AFTER: i64 = 10_000;
+/// The same of a log that does not grow.
+const CHECKPOINT_AGAIN_AFTER: i64 = 600_000;
+
+/// What the integrator remembers from one step to the next.
+#[derive(Debug)]
+pub(crate) struct Integrator {
+    key: TrailKey,
+    mac_key: MacKey,
+    /// Whether entries count that were written without the key.
+    accepts_unsigned: bool,
+    /// The edge of the log as it was after the last step. It need not be read again, and nobody can change it unseen.
+    edge: Option<RightEdge>,
+}
+
+/// What a step has done.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// How many entries it has put into the log.
+    pub(crate) added: usize,
+    /// Whether there may be more.
+    pub(crate) is_partial: bool,
+    /// The note of the checkpoint that it has signed.
+    pub(crate) checkpoint: Option<StoredCheckpoint>,
+    /// What it has found that must not be, in words.
+    pub(crate) findings: Vec<String>,
+    /// The edge of the log after the step.
+    edge: Option<RightEdge>,
+}
+
+impl Integrator {
+    pub(crate) fn new(key: TrailKey, mac_key: MacKey, accepts_unsigned: bool) -> Self {
+        Self {
+            key,
+            mac_key,
+            accepts_unsigned,
+            edge: None,
+        }
+    }
+
+    pub(crate) fn key(&self) -> &TrailKey {
+        &self.key
+    }
+
+    /// Whether there is something to do. Only reads.
+    pub(crate) fn is_due(&self, conn: &mut Connection<'_>, now: Timestamp) -> Result<bool, StoreError> {
+        let head = log::head(conn)?;
+        if head.size == 0 || head.logged_id < head.last_unwritten_id {
+            return Ok(true);
+        }
+        for writer in log::open_writers(conn)? {
+            if !rows::new_entries(conn, &writer.writer, writer.logged, 1)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        let newest = log::newest_checkpoint(conn)?;
+        Ok(is_checkpoint_due(newest.as_ref(), head.size, now, false))
+    }
+
+    /// Makes a step, in a transaction of the caller. `is_last` signs a checkpoint of what is new, whatever the time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Internal`] if the log is not the one that was signed. Nothing is put into it then.
+    pub(crate) fn step(&self, conn: &mut Connection<'_>, now: Timestamp, is_last: bool) -> Result<Step, StoreError> {
+        let Some(head) = log::lock_head(conn)? else {
+            return Ok(Step::default());
+        };
+        let mut edge = self.edge_of(conn, head)?;
+        let mut taken = Taken::new(head, now);
+        if head.size == 0 {
+            taken.add(GENESIS, 0, leaf_hash(&head.genesis().leaf()));
+        }
+        self.take_old(conn, head, &mut taken)?;
+        for writer in log::open_writers(conn)? {
+            self.take_new(conn, writer, &mut taken)?;
+        }
+        let size = taken.size();
+        if !taken.leaves.is_empty() {
+            let tiles = edge.append(&taken.leaves);
+            log::put_tiles(conn, &tiles)?;
+            log::add_runs(conn, taken.runs)?;
+            log::set_head(conn, size, taken.logged_id)?;
+        }
+        let mut step = Step {
+            added: taken.leaves.len(),
+            is_partial: taken.is_partial,
+            checkpoint: None,
+            findings: taken.findings,
+            edge: None,
+        };
+        let newest = log::newest_checkpoint(conn)?;
+        if is_checkpoint_due(newest.as_ref(), size, now, is_last) {
+            let checkpoint = self.checkpoint(size, edge.root(), now)?;
+            log::put_checkpoint(conn, &checkpoint)?;
+            if !step.is_partial {
+                log::close_silent_writers(conn, now)?;
+            }
+            step.checkpoint = Some(checkpoint);
+        }
+        step.edge = Some(edge);
+        Ok(step)
+    }
+
+    /// Hears how the transaction of a step ended.
+    pub(crate) fn ended(&mut self, step: Result<&mut Step, &StoreError>) {
+        match step {
+            Ok(Step { edge: Some(edge), .. }) => self.edge = Some(std::mem::take(edge)),
+            // Whether the log is longer now is not known.
+            Err(StoreError::OutcomeUnknown(_)) => self.edge = None,
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn checkpoint(&self, size: i64, root: Hash, now: Timestamp) -> Result<StoredCheckpoint, StoreError> {
+        let entries = u64::try_from(size).map_err(StoreError::internal)?;
+        let note = Checkpoint::of(&self.key, entries, root).sign(&self.key);
+        Ok(StoredCheckpoint::new(now, size, note))
+    }
+
+    /// The edge of the log. If another node has put entries into it, the edge is read, and must be that of the checkpoint.
+    fn edge_of(&self, conn: &mut Connection<'_>, head: Head) -> Result<RightEdge, StoreError> {
+        let size = u64::try_from(head.size).map_err(StoreError::internal)?;
+        if let Some(edge) = &self.edge {
+            if edge.size() == size {
+                return Ok(edge.clone());
+            }
+            if edge.size() > size {
+                return Err(StoreError::internal(format!(
+                    "the trail had {} entries and has {size} now: the database was set back",
+                    edge.size()
+                )));
+            }
+        }
+        let mut tiles = StoredTiles(conn);
+        let edge = RightEdge::read(&mut tiles, size).map_err(of_tree)?;
+        if let Some(newest) = log::newest_checkpoint(conn)? {
+            self.check_signed(conn, &newest, size)?;
+        }
+        Ok(edge)
+    }
+
+    /// Checks that the log goes on from its newest checkpoint.
+    fn check_signed(&self, conn: &mut Connection<'_>, newest: &StoredCheckpoint, size: u64) -> Result<(), StoreError> {
+        let signed = SignedCheckpoint::open(&newest.note, self.key.verifier()).map_err(|error| {
+            StoreError::internal(format!(
+                "the newest checkpoint of the trail is not signed by LIVENESS_TRAIL_KEY_FILE: {error}"
+            ))
+        })?;
+        let checkpoint = signed.checkpoint();
+        if checkpoint.size > size {
+            return Err(StoreError::internal(format!(
+                "the trail has {size} entries, but a checkpoint of it has {}: the database was set back",
+                checkpoint.size
+            )));
+        }
+        let root = crate::trail::root(&mut StoredTiles(conn), checkpoint.size).map_err(of_tree)?;
+        if root != checkpoint.root {
+            return Err(StoreError::internal(format!(
+                "the trail is not the one that was signed: its first {} entries have another root than the checkpoint",
+                checkpoint.size
+            )));
+        }
+        Ok(())
+    }
+
+    /// Takes entries from before entries had a writer.
+    fn take_old(&self, conn: &mut Connection<'_>, head: Head, taken: &mut Taken) -> Result<(), StoreError> {
+        let old = rows::old_entries(conn, head.logged_id, head.last_unwritten_id, ENTRIES_OF_A_STEP)?;
+        if old.is_empty() {
+            taken.logged_id = head.last_unwritten_id;
+        }
+        for row in &old {
+            let leaf = row.leaf(&self.mac_key);
+            let leaf = leaf.map_err(|problem| StoreError::internal(format!("audit entry {}: {problem}", row.id)))?;
+            taken.add(NO_WRITER, row.id, leaf_hash(&leaf));
+            taken.logged_id = row.id;
+        }
+        taken.is_partial |= !old.is_empty();
+        Ok(())
+    }
+
+    /// Takes the next entries of a writer.
+    fn take_new(
+        &self,
+        conn: &mut Connection<'_>,
+        mut writer: KnownWriter,
+        taken: &mut Taken,
+    ) -> Result<(), StoreError> {
+        let new = rows::new_entries(conn, &writer.writer, writer.logged, ENTRIES_OF_A_STEP)?;
+        taken.is_partial |= i64::try_from(new.len()).is_ok_and(|found| found == ENTRIES_OF_A_STEP);
+        let before = writer.logged;
+        for entry in &new {
+            if entry.count == writer.logged {
+                taken.find(format!(
+                    "audit entry {} was put in: its writer has another with its count",
+                    entry.id
+                ));
+                continue;
+            }
+            if entry.count != writer.logged + 1 {
+                taken.find(format!(
+                    "{} audit entries were taken away before the one with the id {}",
+                    entry.count - writer.logged - 1,
+                    entry.id
+                ));
+            }
+            writer.logged = entry.count;
+            match self.good_hash(entry) {
+                Some(hash) => taken.add(&writer.writer, entry.count, hash),
+                None => taken.find(format!(
+                    "audit entry {} was put in or changed: who wrote it does not have the key of the trail",
+                    entry.id
+                )),
+            }
+        }
+        if writer.logged > before {
+            writer.newest_at = taken.now.unix_millis();
+            log::set_logged(conn, &writer)?;
+        }
+        Ok(())
+    }
+
+    /// The hash of an entry's leaf, if who wrote it has the key.
+    fn good_hash(&self, entry: &NewEntry) -> Option<Hash> {
+        let hash: Hash = entry.leaf_hash.as_deref()?.try_into().ok()?;
+        match &entry.mac {
+            Some(mac) => self.mac_key.verify(&hash, mac).ok()?,
+            None if self.accepts_unsigned => {}
+            None => return None,
+        }
+        Some(hash)
+    }
+}
+
+fn of_tree(error: crate::trail::TreeError<StoreError>) -> StoreError {
+    match error {
+        crate::trail::TreeError::Tile { source, .. } => source,
+        other => StoreError::internal(format!("the trail is not whole: {other}")),
+    }
+}
+
+/// Whether a checkpoint is to be signed.
+fn is_checkpoint_due(newest: Option<&StoredCheckpoint>, size: i64, now: Timestamp, is_last: bool) -> bool {
+    let Some(newest) = newest else { return true };
+    let age = now.unix_millis() - newest.at;
+    if newest.size < size {
+        is_last || age >= CHECKPOINT_AFTER || age < 0
+    } else {
+        age >= CHECKPOINT_AGAIN_AFTER
+    }
+}
+
+/// What a step takes into the log.
+struct Taken {
+    now: Timestamp,
+    begin: i64,
+    leaves: Vec<Hash>,
+    runs: Vec<Run>,
+    logged_id: i64,
+    is_partial: bool,
+    findings: Vec<String>,
+}
+
+impl Taken {
+    fn new(head: Head, now: Timestamp) -> Self {
+        Self {
+            now,
+            begin: head.size,
+            leaves: Vec::new(),
+            runs: Vec::new(),
+            logged_id: head.logged_id,
+            is_partial: false,
+            findings: Vec::new(),
+        }
+    }
+
+    fn size(&self) -> i64 {
+        self.begin + i64::try_from(self.leaves.len()).unwrap_or(i64::MAX)
+    }
+
+    fn add(&mut self, writer: &[u8], count: i64, leaf: Hash) {
+        let index = self.size();
+        self.leaves.push(leaf);
+        match self.runs.last_mut() {
+            Some(run) if run.writer == writer && run.end_count() == count => run.entries += 1,
+            _ => self.runs.push(Run {
+                first_index: index,
+                writer: writer.to_vec(),
+                first_count: count,
+                entries: 1,
+            }),
+        }
+    }
+
+    fn find(&mut self, finding: String) {
+        self.findings.push(finding);
+    }
+}

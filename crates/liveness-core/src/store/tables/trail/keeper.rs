@@ -1,0 +1,216 @@
+//! The thread that keeps the log: it makes the integrator's steps, and tells what it finds.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::entry_writer::TrailLink;
+use super::integrator::{Integrator, Step};
+use crate::store::engine::connection::Purpose;
+use crate::store::engine::connections::Connections;
+use crate::store::engine::error::{OpenError, StoreError};
+use crate::{Clock as _, SystemClock, Timestamp};
+
+/// The time between two looks for entries that this store has written.
+const STEP_INTERVAL: Duration = Duration::from_millis(250);
+/// The time between two looks for entries of other processes.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the log is like, for readiness and metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrailState {
+    /// How many entries the newest checkpoint of this node has.
+    pub size: u64,
+    /// The time of that checkpoint.
+    pub checkpoint_at: Option<Timestamp>,
+    /// The newest checkpoint that this node has signed: a signed note.
+    pub checkpoint: Option<String>,
+    /// What was found that must not be, in words, the first of it first. At most 100 of them are kept.
+    pub findings: Vec<String>,
+    /// How many findings there were.
+    pub found: u64,
+    /// Why the last step failed, if it did.
+    pub failure: Option<String>,
+}
+
+/// The most findings that are kept in memory.
+const FINDINGS_KEPT: usize = 100;
+
+impl TrailState {
+    /// Notes what was found, and writes each new finding to the log.
+    fn find(&mut self, findings: impl IntoIterator<Item = String>) {
+        for finding in findings {
+            if self.findings.contains(&finding) {
+                continue;
+            }
+            log::error!("the audit trail was tampered with: {finding}");
+            self.found += 1;
+            if self.findings.len() < FINDINGS_KEPT {
+                self.findings.push(finding);
+            }
+        }
+    }
+}
+
+/// The thread that keeps the log. It ends with a last step when this is dropped or stopped.
+pub struct TrailKeeper {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl fmt::Debug for TrailKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrailKeeper")
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<TrailState>,
+    is_stopped: Mutex<bool>,
+    stopped: Condvar,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, TrailState> {
+        // No code panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next step. Returns false once the keeper is stopped.
+    fn wait(&self) -> bool {
+        let is_stopped = self.is_stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .stopped
+            .wait_timeout_while(is_stopped, STEP_INTERVAL, |is_stopped| !*is_stopped);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl TrailKeeper {
+    pub(crate) fn start(
+        connections: &Arc<Connections>,
+        link: &Arc<TrailLink>,
+        integrator: Integrator,
+    ) -> Result<Self, OpenError> {
+        let shared = Arc::<Shared>::default();
+        let mut work = Work {
+            connections: Arc::clone(connections),
+            link: Arc::clone(link),
+            integrator,
+            shared: Arc::clone(&shared),
+            looked_at: None,
+        };
+        let thread = thread::Builder::new()
+            .name("liveness-trail".to_owned())
+            .spawn(move || {
+                while work.shared.wait() {
+                    work.step_if_due();
+                }
+                work.step(true);
+            })
+            .map_err(|error| OpenError::new(format!("cannot start the thread that keeps the trail: {error}")))?;
+        Ok(Self {
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// What the log is like.
+    pub fn state(&self) -> TrailState {
+        self.shared.state().clone()
+    }
+
+    /// Notes what a verification has found.
+    pub fn find(&self, findings: impl IntoIterator<Item = String>) {
+        self.shared.state().find(findings);
+    }
+
+    /// Puts what is new into the log, signs a checkpoint of it, and ends the thread. Blocks.
+    pub fn stop(&self) {
+        *self.shared.is_stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.stopped.notify_all();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // The thread has told of a panic itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for TrailKeeper {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Work {
+    connections: Arc<Connections>,
+    link: Arc<TrailLink>,
+    integrator: Integrator,
+    shared: Arc<Shared>,
+    looked_at: Option<Instant>,
+}
+
+impl Work {
+    fn step_if_due(&mut self) {
+        let has_new = self.link.has_new.swap(false, Ordering::Relaxed);
+        let has_looked = self.looked_at.is_some_and(|at| at.elapsed() < LOOK_INTERVAL);
+        if !has_new && has_looked {
+            return;
+        }
+        self.looked_at = Some(Instant::now());
+        let now = SystemClock.now();
+        let is_due = self.connections.read(|conn| self.integrator.is_due(conn, now));
+        match is_due {
+            Ok(true) => while self.step(false) {},
+            Ok(false) => self.shared.state().failure = None,
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Makes a step. Returns whether there is more to do.
+    fn step(&mut self, is_last: bool) -> bool {
+        let now = SystemClock.now();
+        let integrator = &self.integrator;
+        let mut step = self
+            .connections
+            .write(|conn| conn.transaction(Purpose::Write, |conn| integrator.step(conn, now, is_last)));
+        self.integrator.ended(step.as_mut().map_err(|error| &*error));
+        match step {
+            Ok(step) => self.succeed(step),
+            Err(error) => {
+                self.fail(&error);
+                false
+            }
+        }
+    }
+
+    fn succeed(&self, step: Step) -> bool {
+        let mut state = self.shared.state();
+        state.failure = None;
+        state.find(step.findings);
+        if let Some(checkpoint) = step.checkpoint {
+            state.size = u64::try_from(checkpoint.size).unwrap_or_default();
+            state.checkpoint_at = Timestamp::from_unix_millis(checkpoint.at);
+            state.checkpoint = Some(checkpoint.note);
+        }
+        step.is_partial
+    }
+
+    fn fail(&self, error: &StoreError) {
+        let cause = error.cause();
+        let mut state = self.shared.state();
+        match error {
+            // The database and the log do not fit each other.
+            StoreError::Internal(_) => state.find([cause.clone()]),
+            // The store itself tells of a database that goes away and comes back.
+            _ => log::debug!("the trail was not kept: {cause}"),
+        }
+        state.failure = Some(cause);
+    }
+}

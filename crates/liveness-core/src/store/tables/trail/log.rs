@@ -1,0 +1,288 @@
+//! The tables of the log: its length, its runs, its tiles, its checkpoints, and who writes entries.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Integer};
+use diesel::upsert::excluded;
+
+use super::entry_writer::FORGOTTEN_AFTER;
+use crate::Timestamp;
+use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
+use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::error::StoreError;
+use crate::store::tables::schema::{
+    liveness_trail_checkpoints as checkpoints, liveness_trail_head as head, liveness_trail_runs as runs,
+    liveness_trail_tiles as tiles, liveness_trail_writers as writers,
+};
+use crate::trail::genesis::Genesis;
+use crate::trail::{HashTiles, Tile};
+
+/// The writer of the first leaf.
+pub(crate) const GENESIS: &[u8] = b"genesis";
+/// Stands for the writer of entries that have none. Their ids are their counts.
+pub(crate) const NO_WRITER: &[u8] = b"";
+
+/// How long the log is, and where it begins.
+#[derive(Queryable, Selectable, Debug, Clone, Copy, PartialEq, Eq)]
+#[diesel(table_name = head)]
+pub(crate) struct Head {
+    pub(crate) size: i64,
+    /// The id of the last entry without a writer that is in the log.
+    pub(crate) logged_id: i64,
+    pub(crate) last_unwritten_id: i64,
+    pub(crate) last_unbound_check_id: i64,
+}
+
+impl Head {
+    pub(crate) fn genesis(&self) -> Genesis {
+        Genesis {
+            last_unwritten_entry: self.last_unwritten_id,
+            last_unbound_record: self.last_unbound_check_id,
+        }
+    }
+}
+
+pub(crate) fn head(conn: &mut Connection<'_>) -> Result<Head, StoreError> {
+    Ok(on_either!(conn, |conn| head::table
+        .select(Head::as_select())
+        .first(*conn))?)
+}
+
+/// The head, locked until the end of the transaction. `None` while another node has it.
+pub(crate) fn lock_head(conn: &mut Connection<'_>) -> Result<Option<Head>, StoreError> {
+    let locked = match conn {
+        Connection::Sqlite(conn) => head::table.select(Head::as_select()).first(*conn).optional()?,
+        Connection::Postgres(conn) | Connection::Citus(conn) => head::table
+            .select(Head::as_select())
+            .for_update()
+            .skip_locked()
+            .first(*conn)
+            .optional()?,
+    };
+    Ok(locked)
+}
+
+pub(crate) fn set_head(conn: &mut Connection<'_>, size: i64, logged_id: i64) -> Result<(), StoreError> {
+    let update = diesel::update(head::table.find(1)).set((head::size.eq(size), head::logged_id.eq(logged_id)));
+    on_either!(conn, |conn| update.execute(*conn))?;
+    Ok(())
+}
+
+/// A writer, and how many of its entries are in the log.
+#[derive(Queryable, Selectable, Debug, Clone, PartialEq, Eq)]
+#[diesel(table_name = writers)]
+pub(crate) struct KnownWriter {
+    pub(crate) writer: Vec<u8>,
+    pub(crate) logged: i64,
+    pub(crate) newest_at: i64,
+    pub(crate) is_closed: bool,
+}
+
+/// All writers that may write, or whose entries are not in the log yet.
+pub(crate) fn open_writers(conn: &mut Connection<'_>) -> Result<Vec<KnownWriter>, StoreError> {
+    Ok(on_either!(conn, |conn| writers::table
+        .filter(writers::is_closed.eq(false).or(writers::logged.eq(0)))
+        .select(KnownWriter::as_select())
+        .load(*conn))?)
+}
+
+pub(crate) fn all_writers(conn: &mut Connection<'_>) -> Result<Vec<KnownWriter>, StoreError> {
+    Ok(on_either!(conn, |conn| writers::table
+        .select(KnownWriter::as_select())
+        .load(*conn))?)
+}
+
+/// Notes how far a writer's entries are in the log.
+pub(crate) fn set_logged(conn: &mut Connection<'_>, writer: &KnownWriter) -> Result<(), StoreError> {
+    let update = diesel::update(writers::table.find(&writer.writer)).set((
+        writers::logged.eq(writer.logged),
+        writers::newest_at.eq(writer.newest_at),
+    ));
+    on_either!(conn, |conn| update.execute(*conn))?;
+    Ok(())
+}
+
+/// Closes the writers that have been silent for so long that they write under another name by now.
+pub(crate) fn close_silent_writers(conn: &mut Connection<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let silent = writers::newest_at.lt(now.unix_millis() - FORGOTTEN_AFTER);
+    let update = diesel::update(writers::table.filter(writers::is_closed.eq(false).and(silent)))
+        .set(writers::is_closed.eq(true));
+    on_either!(conn, |conn| update.execute(*conn))?;
+    Ok(())
+}
+
+/// Entries of one writer that follow each other in the log.
+#[derive(Queryable, Selectable, Debug, Clone, PartialEq, Eq)]
+#[diesel(table_name = runs)]
+pub(crate) struct Run {
+    pub(crate) first_index: i64,
+    pub(crate) writer: Vec<u8>,
+    pub(crate) first_count: i64,
+    pub(crate) entries: i64,
+}
+
+impl Run {
+    /// The index behind the run.
+    pub(crate) fn end(&self) -> i64 {
+        self.first_index + self.entries
+    }
+
+    /// The count behind the run.
+    pub(crate) fn end_count(&self) -> i64 {
+        self.first_count + self.entries
+    }
+}
+
+row! {
+    struct RunRow<'a> of "liveness_trail_runs", in columns RunColumns {
+        first_index: i64 => BigInt,
+        writer: &'a [u8] => Binary,
+        first_count: i64 => BigInt,
+        entries: i64 => BigInt,
+    }
+}
+
+/// Adds runs that begin where the log ends. A run that goes on with the last one becomes part of it.
+pub(crate) fn add_runs(conn: &mut Connection<'_>, mut added: Vec<Run>) -> Result<(), StoreError> {
+    let last: Option<Run> = on_either!(conn, |conn| runs::table
+        .order(runs::first_index.desc())
+        .select(Run::as_select())
+        .first(*conn)
+        .optional())?;
+    if let (Some(last), Some(first)) = (last, added.first())
+        && last.writer == first.writer
+        && last.end_count() == first.first_count
+        && last.end() == first.first_index
+    {
+        let first = added.remove(0);
+        let update =
+            diesel::update(runs::table.find(last.first_index)).set(runs::entries.eq(last.entries + first.entries));
+        on_either!(conn, |conn| update.execute(*conn))?;
+    }
+    let rows = added.iter().map(|run| RunRow {
+        first_index: run.first_index,
+        writer: &run.writer,
+        first_count: run.first_count,
+        entries: run.entries,
+    });
+    bulk_insert::execute::<_, NoClauses>(conn, rows.collect())
+}
+
+/// The run that holds the entry at `index`, and those behind it, at most `limit`.
+pub(crate) fn runs_from(conn: &mut Connection<'_>, index: i64, limit: i64) -> Result<Vec<Run>, StoreError> {
+    let first = runs::table
+        .filter(runs::first_index.le(index))
+        .order(runs::first_index.desc())
+        .select(runs::first_index);
+    let first: Option<i64> = on_either!(conn, |conn| first.first(*conn).optional())?;
+    Ok(on_either!(conn, |conn| runs::table
+        .filter(runs::first_index.ge(first.unwrap_or(index)))
+        .order(runs::first_index)
+        .limit(limit)
+        .select(Run::as_select())
+        .load(*conn))?)
+}
+
+/// The run that holds an entry of a writer, if it is in the log.
+pub(crate) fn run_of(conn: &mut Connection<'_>, writer: &[u8], count: i64) -> Result<Option<Run>, StoreError> {
+    let found: Option<Run> = on_either!(conn, |conn| runs::table
+        .filter(runs::writer.eq(writer).and(runs::first_count.le(count)))
+        .order(runs::first_count.desc())
+        .select(Run::as_select())
+        .first(*conn)
+        .optional())?;
+    Ok(found.filter(|run| count < run.end_count()))
+}
+
+/// The tiles of the log in the database.
+pub(crate) struct StoredTiles<'a, 'c>(pub(crate) &'a mut Connection<'c>);
+
+impl HashTiles for StoredTiles<'_, '_> {
+    type Error = StoreError;
+
+    fn tile(&mut self, level: u8, index: u64, _: u16) -> Result<Vec<u8>, StoreError> {
+        let index = i64::try_from(index).map_err(StoreError::internal)?;
+        let conn = &mut *self.0;
+        let found = tiles::table.find((i32::from(level), index)).select(tiles::hashes);
+        let found: Option<Vec<u8>> = on_either!(conn, |conn| found.first(*conn).optional())?;
+        Ok(found.unwrap_or_default())
+    }
+}
+
+row! {
+    struct TileRow<'a> of "liveness_trail_tiles", in columns TileColumns {
+        level: i32 => Integer,
+        tile_index: i64 => BigInt,
+        hashes: &'a [u8] => Binary,
+    }
+}
+
+struct Replace;
+
+impl Clauses for Replace {
+    const ON_CONFLICT: &'static str = "ON CONFLICT (level, tile_index) DO UPDATE SET hashes = excluded.hashes";
+    type Returned = ();
+}
+
+/// Writes tiles, each in place of the one that is there.
+pub(crate) fn put_tiles(conn: &mut Connection<'_>, tiles: &[Tile]) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(tiles.len());
+    for tile in tiles {
+        rows.push(TileRow {
+            level: i32::from(tile.level),
+            tile_index: i64::try_from(tile.index).map_err(StoreError::internal)?,
+            hashes: &tile.bytes,
+        });
+    }
+    bulk_insert::execute::<_, Replace>(conn, rows)
+}
+
+/// A checkpoint as it is kept.
+#[derive(Queryable, Selectable, Insertable, Debug, Clone, PartialEq, Eq)]
+#[diesel(table_name = checkpoints, treat_none_as_default_value = false)]
+pub(crate) struct StoredCheckpoint {
+    hour: i64,
+    pub(crate) at: i64,
+    pub(crate) size: i64,
+    pub(crate) note: String,
+}
+
+impl StoredCheckpoint {
+    pub(crate) fn new(at: Timestamp, size: i64, note: String) -> Self {
+        Self {
+            hour: at.unix_millis().div_euclid(60 * 60 * 1000),
+            at: at.unix_millis(),
+            size,
+            note,
+        }
+    }
+}
+
+/// Keeps a checkpoint, in place of the one of the same hour.
+pub(crate) fn put_checkpoint(conn: &mut Connection<'_>, checkpoint: &StoredCheckpoint) -> Result<(), StoreError> {
+    let upsert = diesel::insert_into(checkpoints::table)
+        .values(checkpoint)
+        .on_conflict(checkpoints::hour)
+        .do_update()
+        .set((
+            checkpoints::at.eq(excluded(checkpoints::at)),
+            checkpoints::size.eq(excluded(checkpoints::size)),
+            checkpoints::note.eq(excluded(checkpoints::note)),
+        ));
+    on_either!(conn, |conn| upsert.execute(*conn))?;
+    Ok(())
+}
+
+pub(crate) fn newest_checkpoint(conn: &mut Connection<'_>) -> Result<Option<StoredCheckpoint>, StoreError> {
+    Ok(on_either!(conn, |conn| checkpoints::table
+        .order(checkpoints::hour.desc())
+        .select(StoredCheckpoint::as_select())
+        .first(*conn)
+        .optional())?)
+}
+
+pub(crate) fn all_checkpoints(conn: &mut Connection<'_>) -> Result<Vec<StoredCheckpoint>, StoreError> {
+    Ok(on_either!(conn, |conn| checkpoints::table
+        .order(checkpoints::hour)
+        .select(StoredCheckpoint::as_select())
+        .load(*conn))?)
+}

@@ -1,0 +1,388 @@
+//! Recomputes the log from the database, and names every row that was changed, taken away or put in.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
+use super::rows::{self, EntryRow};
+use super::verified_records::{self, BoundRecord};
+use crate::store::engine::connection::{Connection, Purpose};
+use crate::store::engine::connections::Connections;
+use crate::store::engine::error::StoreError;
+use crate::trail::{
+    Checkpoint, Hash, HashTiles as _, MacKey, SignedCheckpoint, TrailKey, consistency_proof, inclusion_proof,
+    leaf_hash, verify_consistency, verify_inclusion,
+};
+
+/// The leaves of a tile, which are verified together.
+const TILE: i64 = 256;
+/// How many rows are looked at in one transaction.
+const ROWS: i64 = 4096;
+
+/// A part of the trail: the log, the entries and the records are cut into `of` parts of equal length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrailPart {
+    /// The number of the part, from 0.
+    pub number: u32,
+    /// How many parts there are. 1 for all of the trail.
+    pub of: u32,
+}
+
+impl TrailPart {
+    /// All of the trail.
+    pub const WHOLE: Self = Self { number: 0, of: 1 };
+
+    fn of(self, total: i64) -> Range<i64> {
+        let cut = |number: u32| {
+            let parts = i128::from(self.of.max(1));
+            let at = i128::from(total) * i128::from(number).min(parts) / parts;
+            i64::try_from(at).unwrap_or(total)
+        };
+        cut(self.number)..cut(self.number.saturating_add(1))
+    }
+}
+
+/// What a verification has looked at, and what it has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrailVerification {
+    /// How many entries are in the log.
+    pub size: u64,
+    /// How many entries of the newest checkpoint are signed.
+    pub signed: u64,
+    /// How many entries of the log were compared with their rows.
+    pub entries: u64,
+    /// How many entries are not in the log yet.
+    pub pending: u64,
+    /// How many entries in the log were written without the key of the trail.
+    pub unsigned: u64,
+    /// How many records were compared with their entries.
+    pub records: u64,
+    /// How many faces were compared with their entries.
+    pub faces: u64,
+    /// The id of the last record from before records were bound to their entries. 0 if there is none.
+    pub last_unbound_record: i64,
+    /// What is wrong, one row each, in words.
+    pub findings: Vec<String>,
+}
+
+impl TrailVerification {
+    pub(crate) fn find(&mut self, finding: String) {
+        self.findings.push(finding);
+    }
+}
+
+/// Verifies parts of the trail.
+pub(crate) struct Verifier<'a> {
+    connections: &'a Connections,
+    key: &'a TrailKey,
+    mac_key: &'a MacKey,
+    accepts_unsigned: bool,
+    done: TrailVerification,
+}
+
+impl<'a> Verifier<'a> {
+    pub(crate) fn new(
+        connections: &'a Connections,
+        key: &'a TrailKey,
+        mac_key: &'a MacKey,
+        accepts_unsigned: bool,
+    ) -> Self {
+        Self {
+            connections,
+            key,
+            mac_key,
+            accepts_unsigned,
+            done: TrailVerification::default(),
+        }
+    }
+
+    /// Verifies a part. `progress` hears how many leaves of how many are done.
+    pub(crate) fn verify(
+        mut self,
+        part: TrailPart,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<TrailVerification, StoreError> {
+        let connections = self.connections;
+        let (head, checkpoints) = connections.read(|conn| {
+            conn.transaction(Purpose::Read, |conn| {
+                Ok((log::head(conn)?, log::all_checkpoints(conn)?))
+            })
+        })?;
+        self.done.size = u64::try_from(head.size).unwrap_or_default();
+        self.done.last_unbound_record = head.last_unbound_check_id;
+        let signed = self.checkpoints(&checkpoints, part)?;
+        self.done.signed = signed.as_ref().map_or(0, |signed| signed.size);
+        let leaves = part.of(head.size);
+        let mut index = leaves.start;
+        while index < leaves.end {
+            let end = leaves.end.min((index / TILE + 1) * TILE);
+            connections
+                .read(|conn| conn.transaction(Purpose::Read, |conn| self.tile(conn, index..end, signed.as_ref())))?;
+            index = end;
+            progress(
+                u64::try_from(index - leaves.start).unwrap_or_default(),
+                u64::try_from(leaves.end - leaves.start).unwrap_or_default(),
+            );
+        }
+        self.unlogged(part)?;
+        self.unbound(part, head.last_unbound_check_id)?;
+        Ok(self.done)
+    }
+
+    /// Finds records that no entry binds.
+    fn unbound(&mut self, part: TrailPart, last_unbound: i64) -> Result<(), StoreError> {
+        let connections = self.connections;
+        let records = part.of(connections.read(verified_records::last_id)? + 1);
+        let mut id = records.start.max(last_unbound + 1);
+        while id < records.end {
+            let end = records.end.min(id + ROWS);
+            for id in connections.read(|conn| verified_records::unbound(conn, id..end))? {
+                self.done
+                    .find(format!("record {id} was put in: no audit entry tells of its recording"));
+            }
+            id = end;
+        }
+        Ok(())
+    }
+
+    /// Verifies the signatures of all checkpoints, and that the log goes on from each of them. Returns the newest.
+    fn checkpoints(
+        &mut self,
+        stored: &[log::StoredCheckpoint],
+        part: TrailPart,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        let mut opened = Vec::new();
+        for stored in stored {
+            match SignedCheckpoint::open(&stored.note, self.key.verifier()) {
+                Ok(signed) => opened.push(signed.checkpoint().clone()),
+                Err(error) => self.done.find(format!(
+                    "the checkpoint of {} entries is not signed by the key of the trail: {error}",
+                    stored.size
+                )),
+            }
+        }
+        let Some(newest) = opened.iter().max_by_key(|checkpoint| checkpoint.size).cloned() else {
+            if self.done.size > 0 {
+                self.done
+                    .find("the log has no checkpoint that the key of the trail has signed".to_owned());
+            }
+            return Ok(None);
+        };
+        if newest.size > self.done.size {
+            self.done.find(format!(
+                "the log has {} entries, but a checkpoint of it has {}: its end was taken away",
+                self.done.size, newest.size
+            ));
+            return Ok(None);
+        }
+        let older: Vec<_> = opened.iter().filter(|older| older.size < newest.size).collect();
+        let own = part.of(i64::try_from(older.len()).map_err(StoreError::internal)?);
+        let before = usize::try_from(own.start).map_err(StoreError::internal)?;
+        let count = usize::try_from(own.end - own.start).map_err(StoreError::internal)?;
+        for older in older.into_iter().skip(before).take(count) {
+            self.goes_on(older, &newest)?;
+        }
+        Ok(Some(newest))
+    }
+
+    fn goes_on(&mut self, older: &Checkpoint, newest: &Checkpoint) -> Result<(), StoreError> {
+        let proof = self.connections.read(|conn| {
+            Ok(consistency_proof(&mut StoredTiles(conn), older.size, newest.size).map_err(|error| error.to_string()))
+        })?;
+        let verified = proof.and_then(|proof| {
+            verify_consistency((older.size, &older.root), (newest.size, &newest.root), &proof)
+                .map_err(|error| error.to_string())
+        });
+        if let Err(problem) = verified {
+            self.done.find(format!(
+                "the log of {} entries does not go on from the one of {} entries that was signed: {problem}",
+                newest.size, older.size
+            ));
+        }
+        Ok(())
+    }
+
+    /// Verifies leaves of one tile.
+    fn tile(
+        &mut self,
+        conn: &mut Connection<'_>,
+        leaves: Range<i64>,
+        signed: Option<&Checkpoint>,
+    ) -> Result<(), StoreError> {
+        let tile = StoredTiles(conn).tile(0, (leaves.start / TILE).unsigned_abs(), 256)?;
+        let (hashes, _) = tile.as_chunks::<32>();
+        if let Some(signed) = signed {
+            self.tile_is_signed(conn, leaves.start.unsigned_abs(), hashes, signed)?;
+        }
+        let mut bound = Vec::new();
+        for run in log::runs_from(conn, leaves.start, TILE + 1)? {
+            let own = run.first_index.max(leaves.start)..run.end().min(leaves.end);
+            if own.start >= own.end {
+                continue;
+            }
+            bound.extend(self.run(conn, &run, own, hashes)?);
+        }
+        verified_records::verify(conn, &bound, &mut self.done)
+    }
+
+    /// Verifies that the hashes of a tile are those that were signed. One proof does: all hashes of the tile go into it.
+    fn tile_is_signed(
+        &mut self,
+        conn: &mut Connection<'_>,
+        index: u64,
+        hashes: &[Hash],
+        signed: &Checkpoint,
+    ) -> Result<(), StoreError> {
+        if index >= signed.size {
+            return Ok(());
+        }
+        let place = usize::try_from(index % 256).unwrap_or_default();
+        let Some(leaf) = hashes.get(place) else {
+            self.done
+                .find(format!("the hash of the leaf {index} was taken away from the tiles"));
+            return Ok(());
+        };
+        let proof = inclusion_proof(&mut StoredTiles(conn), index, signed.size).map_err(|error| error.to_string());
+        let verified = proof.and_then(|proof| {
+            verify_inclusion(leaf, index, signed.size, &proof, &signed.root).map_err(|error| error.to_string())
+        });
+        if let Err(problem) = verified {
+            self.done.find(format!(
+                "the tile of leaf {index} is not the one that was signed: {problem}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Verifies the leaves of a run. Returns the records and faces that they bind.
+    fn run(
+        &mut self,
+        conn: &mut Connection<'_>,
+        run: &Run,
+        leaves: Range<i64>,
+        hashes: &[Hash],
+    ) -> Result<Vec<BoundRecord>, StoreError> {
+        let count_at = |index: i64| run.first_count + index - run.first_index;
+        if run.writer == GENESIS {
+            self.genesis(conn, hashes)?;
+            return Ok(Vec::new());
+        }
+        let mut found = BTreeMap::<i64, Vec<EntryRow>>::new();
+        for row in rows::of_writer(conn, &run.writer, count_at(leaves.start)..count_at(leaves.end))? {
+            found.entry(row.count()).or_default().push(row);
+        }
+        let mut bound = Vec::new();
+        for index in leaves {
+            self.done.entries += 1;
+            let hash = usize::try_from(index % TILE).ok().and_then(|place| hashes.get(place));
+            let rows = found.remove(&count_at(index)).unwrap_or_default();
+            bound.extend(self.entry(index, hash, rows));
+        }
+        Ok(bound)
+    }
+
+    fn genesis(&mut self, conn: &mut Connection<'_>, hashes: &[Hash]) -> Result<(), StoreError> {
+        self.done.entries += 1;
+        let leaf = log::head(conn)?.genesis().leaf();
+        if hashes.first() != Some(&leaf_hash(&leaf)) {
+            self.done
+                .find("the row of liveness_trail_head was changed: the first leaf says something else".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Verifies the rows that have the place of one leaf. Returns what the good one of them binds.
+    fn entry(&mut self, index: i64, hash: Option<&Hash>, rows: Vec<EntryRow>) -> Option<BoundRecord> {
+        if rows.is_empty() {
+            self.done
+                .find(format!("the audit entry of leaf {index} was taken away"));
+            return None;
+        }
+        let is_alone = rows.len() == 1;
+        let mut good = None;
+        for row in rows {
+            let problem = match row.leaf(self.mac_key) {
+                Ok(leaf) if Some(&leaf_hash(&leaf)) == hash => self.own_columns(&row, hash),
+                Ok(_) => Some("its leaf says something else".to_owned()),
+                Err(problem) => Some(problem),
+            };
+            match problem {
+                None => good = Some(row),
+                Some(problem) if is_alone => self
+                    .done
+                    .find(format!("audit entry {} (leaf {index}) was changed: {problem}", row.id)),
+                Some(_) => self.done.find(format!(
+                    "audit entry {} was put in: leaf {index} is that of another",
+                    row.id
+                )),
+            }
+        }
+        let good = good?;
+        if good.writer.is_some() && good.mac.is_none() {
+            self.done.unsigned += 1;
+        }
+        BoundRecord::of(index, good)
+    }
+
+    /// What is wrong with the columns that no leaf has.
+    fn own_columns(&self, row: &EntryRow, hash: Option<&Hash>) -> Option<String> {
+        if row.writer.is_none() {
+            return None;
+        }
+        let hash = hash?;
+        if row.leaf_hash.as_deref() != Some(&hash[..]) {
+            return Some("leaf_hash is not the hash of its leaf".to_owned());
+        }
+        let is_signed = match &row.mac {
+            Some(mac) => self.mac_key.verify(hash, mac).is_ok(),
+            None => self.accepts_unsigned,
+        };
+        (!is_signed).then(|| "mac is not made with the key of the trail".to_owned())
+    }
+
+    /// Finds entries that are not in the log, and may not become part of it.
+    fn unlogged(&mut self, part: TrailPart) -> Result<(), StoreError> {
+        let connections = self.connections;
+        let last = connections.read(rows::last_id)?;
+        let own = part.of(last + 1);
+        let mut id = own.start;
+        while id < own.end {
+            let end = own.end.min(id + ROWS);
+            connections.read(|conn| conn.transaction(Purpose::Read, |conn| self.places(conn, id..end)))?;
+            id = end;
+        }
+        Ok(())
+    }
+
+    fn places(&mut self, conn: &mut Connection<'_>, ids: Range<i64>) -> Result<(), StoreError> {
+        let places = rows::places(conn, ids)?;
+        let logged: HashMap<Vec<u8>, i64> = log::all_writers(conn)?
+            .into_iter()
+            .map(|known| (known.writer, known.logged))
+            .collect();
+        let head = log::head(conn)?;
+        let mut run: Option<Run> = None;
+        for place in places {
+            let writer = place.writer.as_deref().unwrap_or(NO_WRITER);
+            let count = place.writer_count.unwrap_or(place.id);
+            let is_in = |run: &Run| run.writer == writer && (run.first_count..run.end_count()).contains(&count);
+            if !run.as_ref().is_some_and(is_in) {
+                run = log::run_of(conn, writer, count)?;
+            }
+            if run.is_some() {
+                continue;
+            }
+            let is_pending = match logged.get(writer) {
+                Some(logged) => count > *logged,
+                None => place.writer.is_none() && place.id > head.logged_id && place.id <= head.last_unwritten_id,
+            };
+            if is_pending {
+                self.done.pending += 1;
+            } else {
+                self.done
+                    .find(format!("audit entry {} was put in: it is not in the log", place.id));
+            }
+        }
+        Ok(())
+    }
+}
