@@ -3,6 +3,7 @@
 //! Customers send two commands and two queries, administrators send three queries, auditors send one. `docs/api.md` describes their fields and
 //! replies.
 
+mod challenge_list;
 mod check_liveness_status;
 mod get_liveness_check;
 mod get_user_liveness_check;
@@ -23,6 +24,7 @@ mod validators;
 
 use crate::{Meta, Module};
 
+pub use challenge_list::ChallengeList;
 pub use check_liveness_status::{CheckLivenessStatusQuery, LivenessStatus};
 pub use get_liveness_check::{GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};
