@@ -260,3 +260,162 @@ impl From<Shown> for AuditShown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::TestBus;
+
+    const NAME: &str = RetrieveAuditEntriesQuery::NAME;
+
+    async fn dispatch(world: &TestBus, body: Value) -> Result<Value, BusError> {
+        world.dispatch(NAME, &body.to_string(), &world.auditor()).await
+    }
+
+    /// A record of user 7 with a face, which an administrator lists, looks at, and does not find under another number.
+    async fn looked_at() -> TestBus {
+        let world = TestBus::new();
+        world.add_customer(7).await;
+        let face = json!({"sessionId": "a", "isSuccessful": true, "imageBase64": "/9j/wAALCAABAAEBAREA"});
+        let sent = [
+            (world.customer(7), "UpdateLivenessCheckCommand", face),
+            (
+                world.admin(),
+                "RetrieveLivenessChecksQuery",
+                json!({"selfServiceUserId": 7}),
+            ),
+            (
+                world.admin(),
+                "GetLivenessCheckQuery",
+                json!({"id": 1, "purpose": "Ticket 4711"}),
+            ),
+            (world.admin(), "GetLivenessCheckQuery", json!({"id": 2})),
+        ];
+        for (sender, message, body) in sent {
+            world.clock().advance(1000);
+            // A record that is not found is an entry too.
+            let _answer = world.dispatch(message, &body.to_string(), &sender).await;
+        }
+        world
+    }
+
+    fn messages(page: &Value) -> Vec<&str> {
+        let items = page["Items"].as_array().unwrap();
+        items.iter().map(|item| item["Message"].as_str().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn an_item_has_all_that_the_entry_says() {
+        let world = looked_at().await;
+
+        let page = dispatch(&world, json!({})).await.unwrap();
+
+        let face = "987459534458e4ce3081df15f18e22251916cb75fe733a9c80b7cd71ecce91b9";
+        let not_found = json!({
+            "Id": 4, "At": "2026-03-22T14:00:09Z", "Issuer": null, "Principal": "admin-1", "Actor": null, "Roles": ["admin"],
+            "Message": "GetLivenessCheckQuery", "Outcome": "25", "UserId": null, "CheckId": null, "FaceSha256": null,
+            "Shown": {
+                "Records": [], "Count": 0, "Page": null, "PageSize": null, "Filter": {"id": "2"}, "Detail": null,
+            },
+            "Purpose": null, "ClientIp": null, "RequestId": "test", "Leaf": null,
+        });
+        let mut look = not_found.clone();
+        look["Id"] = json!(3);
+        look["At"] = json!("2026-03-22T14:00:08Z");
+        look["Outcome"] = json!("00");
+        look["UserId"] = json!(7);
+        look["CheckId"] = json!(1);
+        look["FaceSha256"] = json!(face);
+        look["Shown"] = Value::Null;
+        look["Purpose"] = json!("Ticket 4711");
+        let mut list = not_found.clone();
+        list["Id"] = json!(2);
+        list["At"] = json!("2026-03-22T14:00:07Z");
+        list["Message"] = json!("RetrieveLivenessChecksQuery");
+        list["Outcome"] = json!("00");
+        list["UserId"] = json!(7);
+        list["Shown"] = json!({
+            "Records": [1], "Count": 1, "Page": 1, "PageSize": 20, "Filter": {"selfServiceUserId": "7"}, "Detail": null,
+        });
+        let mut recording = look.clone();
+        recording["Id"] = json!(1);
+        recording["At"] = json!("2026-03-22T14:00:06Z");
+        recording["Principal"] = json!("7");
+        recording["Roles"] = json!(["customer"]);
+        recording["Message"] = json!("UpdateLivenessCheckCommand");
+        recording["Purpose"] = Value::Null;
+        assert_eq!(page["Items"], json!([not_found, look, list, recording]));
+    }
+
+    #[tokio::test]
+    async fn a_record_leads_to_its_recording_to_looks_and_to_lists() {
+        let world = looked_at().await;
+
+        let of_record = dispatch(&world, json!({"checkId": 1})).await.unwrap();
+        let of_none = dispatch(&world, json!({"checkId": 2})).await.unwrap();
+
+        let expected = [
+            "GetLivenessCheckQuery",
+            "RetrieveLivenessChecksQuery",
+            "UpdateLivenessCheckCommand",
+        ];
+        assert_eq!(messages(&of_record), expected);
+        assert_eq!(messages(&of_none), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_client_reads_on_behind_the_last_item() {
+        let world = looked_at().await;
+
+        let mut read = Vec::new();
+        let mut body = json!({"pageSize": 3, "to": "2026-03-22T14:00:10Z"});
+        world.clock().advance(1000);
+        loop {
+            let page = dispatch(&world, body.clone()).await.unwrap();
+            let ids = page["Items"].as_array().unwrap().iter();
+            read.extend(ids.map(|item| item["Id"].as_i64().unwrap()));
+            body["before"] = json!(read.last());
+            if page["HasNextPage"] == false {
+                break;
+            }
+        }
+
+        assert_eq!(read, [4, 3, 2, 1]);
+        let refused = dispatch(&world, json!({"before": 1_000_000})).await;
+        assert!(matches!(refused, Err(BusError::NotFound(_))), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn fields_have_rules() {
+        let world = TestBus::new();
+        let long = "x".repeat(256);
+        for (body, field, code) in [
+            (json!({"userId": 0}), "userId", "range"),
+            (json!({"checkId": 0}), "checkId", "range"),
+            (json!({"before": 0}), "before", "range"),
+            (json!({"pageNumber": 0}), "pageNumber", "range"),
+            (json!({"pageSize": 101}), "pageSize", "range"),
+            (json!({"principal": long}), "principal", "length"),
+            (json!({"message": long}), "message", "length"),
+            (json!({"from": "yesterday"}), "from", "format"),
+            (
+                json!({"from": "2026-03-22T14:00:00Z", "to": "2026-03-22T13:00:00Z"}),
+                "to",
+                "range",
+            ),
+        ] {
+            let Err(BusError::Invalid(errors)) = dispatch(&world, body.clone()).await else {
+                panic!("{body} was taken");
+            };
+            let errors: Vec<_> = errors
+                .iter()
+                .map(|error| (error.field.as_str(), &*error.code))
+                .collect();
+            assert_eq!(errors, [(field, code)], "{body}");
+        }
+        let empty = json!({"principal": "", "message": "", "from": "", "to": ""});
+        assert!(dispatch(&world, empty).await.is_ok());
+    }
+}

@@ -178,3 +178,110 @@ impl From<FaceLook> for Look {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Principal;
+    use crate::testing::TestBus;
+
+    const NAME: &str = RetrieveMyLivenessChecksQuery::NAME;
+
+    async fn record(world: &TestBus, user: i64, body: Value) {
+        world.clock().advance(1000);
+        let customer = world.customer(user);
+        world
+            .dispatch("UpdateLivenessCheckCommand", &body.to_string(), &customer)
+            .await
+            .unwrap();
+    }
+
+    async fn look(world: &TestBus, message: &str, body: Value) {
+        world.clock().advance(1000);
+        // The role beside `admin` names a person.
+        let reviewer = Principal::new("reviewer-1")
+            .with_role("team-of-jane")
+            .with_role("admin");
+        let reviewer = world.context(reviewer).build();
+        world.dispatch(message, &body.to_string(), &reviewer).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_customer_sees_the_looks_at_their_own_faces_and_not_who_looked() {
+        let world = TestBus::new();
+        for user in [7, 8] {
+            world.add_customer(user).await;
+        }
+        let with_face = |session| {
+            json!({
+                "sessionId": session, "isSuccessful": true, "imageBase64": "/9j/wAALCAABAAEBAREA",
+                "metadata": {"verificationResult": true, "completedAt": "2026-03-22T14:00:00Z"},
+            })
+        };
+        record(&world, 8, with_face("b")).await;
+        record(&world, 7, json!({"sessionId": "a", "isSuccessful": false})).await;
+        record(&world, 7, with_face("c")).await;
+        look(
+            &world,
+            "GetLivenessCheckQuery",
+            json!({"id": 3, "purpose": "Ticket 4711"}),
+        )
+        .await;
+        look(&world, "GetLivenessCheckQuery", json!({"id": 2})).await;
+        look(&world, "RetrieveLivenessChecksQuery", json!({})).await;
+        look(
+            &world,
+            "GetUserLivenessCheckQuery",
+            json!({"userId": 8, "purpose": "of another"}),
+        )
+        .await;
+        look(&world, "GetUserLivenessCheckQuery", json!({"userId": 7})).await;
+
+        let shown = world.dispatch(NAME, "{}", &world.customer(7)).await.unwrap();
+
+        let expected = json!({
+            "Items": [
+                {
+                    "Id": 3, "SessionId": "c", "IsSuccessful": true, "CompletedAt": "2026-03-22T14:00:00Z",
+                    "CreatedAt": "2026-03-22T14:00:08Z", "HasImage": true,
+                    "Looks": [
+                        {"At": "2026-03-22T14:00:13Z", "Role": "admin", "Purpose": null},
+                        {"At": "2026-03-22T14:00:09Z", "Role": "admin", "Purpose": "Ticket 4711"},
+                    ],
+                },
+                {
+                    "Id": 2, "SessionId": "a", "IsSuccessful": false, "CompletedAt": null,
+                    "CreatedAt": "2026-03-22T14:00:07Z", "HasImage": false, "Looks": [],
+                },
+            ],
+            "PageNumber": 1, "PageSize": 20, "TotalCount": 2, "TotalPages": 1,
+            "HasPreviousPage": false, "HasNextPage": false,
+        });
+        assert_eq!(shown, expected);
+    }
+
+    #[tokio::test]
+    async fn pages_follow_each_other_and_the_one_past_the_end_is_empty() {
+        let world = TestBus::new();
+        for session in ["a", "b", "c"] {
+            record(&world, 7, json!({"sessionId": session, "isSuccessful": true})).await;
+        }
+        for (page, sessions, has_previous, has_next) in [
+            (1, &["c", "b"][..], false, true),
+            (2, &["a"], true, false),
+            (3, &[], true, false),
+        ] {
+            let query = RetrieveMyLivenessChecksQuery {
+                page_number: Some(page),
+                page_size: Some(2),
+            };
+            let shown = world.send(query, &world.customer(7)).await.unwrap();
+            let found: Vec<_> = shown.items.iter().map(|item| item.session_id.as_str()).collect();
+            assert_eq!(found, sessions, "page {page}");
+            assert_eq!((shown.has_previous_page, shown.has_next_page), (has_previous, has_next));
+            assert_eq!((shown.total_count, shown.total_pages), (3, 2));
+        }
+    }
+}
