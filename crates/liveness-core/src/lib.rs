@@ -21,6 +21,8 @@ mod user;
 mod violation;
 
 #[cfg(feature = "store")]
+pub mod faces;
+#[cfg(feature = "store")]
 pub mod store;
 
 pub use audit::AuditEntry;

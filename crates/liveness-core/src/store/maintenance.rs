@@ -9,6 +9,7 @@ use super::engine::error::{OpenError, StoreError};
 use super::queue::stats::StoreStats;
 use super::tables::checks::find;
 use super::tables::distribution::SHARDING;
+use super::tables::faces;
 use super::tables::questions;
 use super::tables::trail::entries;
 
@@ -29,7 +30,12 @@ impl Store {
     /// [`OpenError`] when the database is out of reach, when it has a migration that this program must not run with, or when a
     /// migration fails, with nothing changed.
     pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
-        self.connections.migrate(&SHARDING)
+        let ran = self.connections.migrate(&SHARDING)?;
+        if let Some(keys) = self.face_keys() {
+            keys.migrate()?;
+        }
+        self.check_face_keys()?;
+        Ok(ran)
     }
 
     /// Looks whether this program may run with the schema. From then on, everything is [`StoreError::Unavailable`] if it may
@@ -41,7 +47,7 @@ impl Store {
     pub fn check_schema(&self) -> Result<(), OpenError> {
         let state = self.connections.look_at_schema()?;
         match (&*state.lacking, &*state.unknown) {
-            ([], []) => Ok(()),
+            ([], []) => self.check_face_keys(),
             (_, [version, ..]) => Err(OpenError::new(format!(
                 "the database's schema is newer than this program: it has migration {version}"
             ))
@@ -49,6 +55,30 @@ impl Store {
             ([name, ..], []) => Err(OpenError::new(format!(
                 "the database's schema is not up to date: it lacks {name}; run `migrate` first"
             ))),
+        }
+    }
+
+    /// Looks whether sealed faces can be opened. A key store that is empty though faces are sealed is not theirs, or was
+    /// lost: nobody may take it for one from which everything was erased.
+    fn check_face_keys(&self) -> Result<(), OpenError> {
+        let is_sealed = || Ok(self.connections.inspect(faces::newest_is_sealed)? == Some(true));
+        match self.face_keys() {
+            None if is_sealed()? => Err(OpenError::new(
+                "faces are sealed, and there are no keys to open them with".to_owned(),
+            )
+            .mended_by("set LIVENESS_FACE_KEYS to the folder of their key-encryption keys")),
+            None => Ok(()),
+            Some(keys) => {
+                keys.check()?;
+                if keys.is_empty()? && is_sealed()? {
+                    return Err(
+                        OpenError::new("faces are sealed, and the key store has no key".to_owned()).mended_by(
+                            "name the key store of these faces in LIVENESS_KEYS_URL, or put its backup back",
+                        ),
+                    );
+                }
+                Ok(())
+            }
         }
     }
 

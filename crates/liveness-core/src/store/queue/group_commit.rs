@@ -30,6 +30,9 @@ pub(crate) trait GroupWrite: Send + Sized + 'static {
     /// The answer to the caller.
     type Written: Send + 'static;
 
+    /// What the writes need besides a connection.
+    type Tools: Send + Sync + 'static;
+
     /// The size of the write in memory.
     fn bytes(&self) -> usize;
 
@@ -40,6 +43,7 @@ pub(crate) trait GroupWrite: Send + Sized + 'static {
     /// An error of the whole batch rolls the transaction back. Each writer thread has its own `slot`.
     fn write_batch(
         conn: &mut Connection<'_>,
+        tools: &Self::Tools,
         slot: i32,
         batch: &[Self],
     ) -> Result<Vec<Result<Self::Written, StoreError>>, StoreError>;
@@ -93,6 +97,7 @@ impl<W: GroupWrite> GroupCommitter<W> {
     pub(crate) fn start(
         connections: &Arc<Connections>,
         counters: &Arc<Counters>,
+        tools: &Arc<W::Tools>,
         settings: GroupCommit,
         slots: impl Iterator<Item = i32>,
     ) -> Result<Self, OpenError> {
@@ -108,7 +113,8 @@ impl<W: GroupWrite> GroupCommitter<W> {
         });
         for slot in slots.take(connections.writers() as usize) {
             let queue = Arc::clone(&queue);
-            let target = Target {
+            let target = Target::<W> {
+                tools: Arc::clone(tools),
                 connections: Arc::clone(connections),
                 counters: Arc::clone(counters),
                 slot,
@@ -124,6 +130,11 @@ impl<W: GroupWrite> GroupCommitter<W> {
                 .map_err(|error| OpenError::new(format!("cannot start a thread to write: {error}")))?;
         }
         Ok(Self(queue))
+    }
+
+    /// How writes are collected.
+    pub(crate) fn settings(&self) -> GroupCommit {
+        self.0.settings
     }
 
     /// How many writes wait, and how many bytes they have.
@@ -258,16 +269,17 @@ struct Failed {
 }
 
 /// The database that one writer thread commits to, and the slot of the thread.
-struct Target {
+struct Target<W: GroupWrite> {
+    tools: Arc<W::Tools>,
     connections: Arc<Connections>,
     counters: Arc<Counters>,
     slot: i32,
 }
 
-impl Target {
+impl<W: GroupWrite> Target<W> {
     /// Commits a batch and answers each caller. If one write may have caused an error, each write is tried again in a
     /// transaction of its own.
-    fn commit<W: GroupWrite>(&self, batch: Vec<Waiting<W>>) {
+    fn commit(&self, batch: Vec<Waiting<W>>) {
         let (writes, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.write, waiting.answer)).unzip();
         let deadline = Instant::now() + WAIT;
@@ -284,7 +296,7 @@ impl Target {
         }
     }
 
-    fn alone<W: GroupWrite>(&self, write: &W, deadline: Instant) -> Outcome<W> {
+    fn alone(&self, write: &W, deadline: Instant) -> Outcome<W> {
         if Instant::now() > deadline {
             return Err(StoreError::unavailable(
                 "the database refused the batch, and no time was left to try each write alone",
@@ -297,14 +309,14 @@ impl Target {
             .unwrap_or_else(|| Err(StoreError::internal("a write came back without an outcome")))
     }
 
-    fn transaction<W: GroupWrite>(&self, writes: &[W], deadline: Instant) -> Result<Vec<Outcome<W>>, Failed> {
+    fn transaction(&self, writes: &[W], deadline: Instant) -> Result<Vec<Outcome<W>>, Failed> {
         let begun = Instant::now();
         let mut attempt = 1;
         loop {
             let mut has_failed_inside = false;
             let committed = self.connections.write(|conn| {
                 conn.transaction(Purpose::Write, |conn| {
-                    let written = W::write_batch(conn, self.slot, writes);
+                    let written = W::write_batch(conn, &self.tools, self.slot, writes);
                     has_failed_inside = written.is_err();
                     written
                 })

@@ -18,6 +18,7 @@ use super::recording::{Recorded, Recording};
 use super::write::{Write, Writer, Written};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::keys::FaceKeys;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
 use crate::{CheckEvidence, CompletionRule, FaceImage, LivenessCheck, Timestamp};
@@ -28,14 +29,16 @@ pub struct Checks {
     reads: Arc<ReadPool>,
     writer: Arc<Writer>,
     completing: Arc<BatchLoader<(i64, CompletionRule), Option<LivenessCheck>>>,
+    face_keys: Option<Arc<FaceKeys>>,
 }
 
 impl Checks {
-    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>) -> Self {
+    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>, face_keys: Option<&Arc<FaceKeys>>) -> Self {
         Self {
             reads: Arc::clone(reads),
             writer: Arc::clone(writer),
             completing: BatchLoader::new(reads, completing::completing_each),
+            face_keys: face_keys.cloned(),
         }
     }
 
@@ -73,7 +76,7 @@ impl Checks {
         self.completing.load((self_service_user_id, rule)).await
     }
 
-    /// The record that completes the user's check under `rule`, with its face.
+    /// The record that completes the user's check under `rule`, with its face. A record whose face was erased has none.
     ///
     /// # Errors
     ///
@@ -83,27 +86,29 @@ impl Checks {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<(LivenessCheck, Option<FaceImage>)>, StoreError> {
+        let face_keys = self.face_keys.clone();
         let read = move |conn: &mut Connection<'_>| {
-            let Some(check) = completing::completing(conn, self_service_user_id, rule)? else {
+            let Some(mut check) = completing::completing(conn, self_service_user_id, rule)? else {
                 return Ok(None);
             };
-            let face = faces::of(conn, &check)?;
+            let face = faces::of(conn, face_keys.as_deref(), &mut check)?;
             Ok(Some((check, face)))
         };
         self.reads.read(read).await
     }
 
-    /// Everything that is stored about the check with this id, with its face.
+    /// Everything that is stored about the check with this id, with its face. A record whose face was erased has none.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
     pub async fn evidence(&self, id: i64) -> Result<Option<CheckEvidence>, StoreError> {
+        let face_keys = self.face_keys.clone();
         let read = move |conn: &mut Connection<'_>| {
-            let Some((check, details)) = find::with_details(conn, id)? else {
+            let Some((mut check, details)) = find::with_details(conn, id)? else {
                 return Ok(None);
             };
-            let image = faces::of(conn, &check)?;
+            let image = faces::of(conn, face_keys.as_deref(), &mut check)?;
             Ok(Some(CheckEvidence { check, details, image }))
         };
         self.reads.read(read).await

@@ -2,6 +2,7 @@
 //! idempotency key and audit entry, or users, or only audit entries.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::checks::{find, insert};
 use super::dating::{self, Dated};
@@ -13,10 +14,12 @@ use super::{faces, sessions, totals};
 use crate::LivenessCheck;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::keys::FaceKeys;
 use crate::store::queue::group_commit::GroupWrite;
 
 impl GroupWrite for Write {
     type Written = Written;
+    type Tools = Option<Arc<FaceKeys>>;
 
     /// The bytes of the face, which is the largest part of a write.
     fn bytes(&self) -> usize {
@@ -38,9 +41,14 @@ impl GroupWrite for Write {
         session.into_iter().chain(key)
     }
 
-    fn write_batch(conn: &mut Connection<'_>, slot: i32, writes: &[Self]) -> Result<Vec<Outcome>, StoreError> {
+    fn write_batch(
+        conn: &mut Connection<'_>,
+        face_keys: &Self::Tools,
+        slot: i32,
+        writes: &[Self],
+    ) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
-        record(conn, slot, writes, &mut outcomes)?;
+        record(conn, face_keys.as_deref(), slot, writes, &mut outcomes)?;
         let due: Vec<_> = writes
             .iter()
             .zip(&outcomes)
@@ -90,6 +98,7 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
 /// Records the new checks. Answers repeated calls with the record of the first call.
 fn record(
     conn: &mut Connection<'_>,
+    face_keys: Option<&FaceKeys>,
     slot: i32,
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
@@ -120,7 +129,7 @@ fn record(
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
     let dated: Vec<_> = own.iter().map(|(_, dated)| *dated).collect();
-    let recorded = add_checks(conn, slot, &dated)?;
+    let recorded = add_checks(conn, face_keys, slot, &dated)?;
     for ((place, _), check) in own.into_iter().zip(recorded) {
         outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded {
             check,
@@ -145,11 +154,17 @@ fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> O
 }
 
 /// Adds the records and their faces, and counts the records.
-fn add_checks(conn: &mut Connection<'_>, slot: i32, dated: &[Dated<'_>]) -> Result<Vec<LivenessCheck>, StoreError> {
+fn add_checks(
+    conn: &mut Connection<'_>,
+    face_keys: Option<&FaceKeys>,
+    slot: i32,
+    dated: &[Dated<'_>],
+) -> Result<Vec<LivenessCheck>, StoreError> {
     let recorded = insert::insert(conn, dated)?;
     let taken = dated.iter().zip(&recorded);
     let taken = taken.filter_map(|(dated, check)| Some((check, dated.check().image.as_ref()?)));
-    faces::put(conn, taken)?;
+    let kept = faces::keep(face_keys, taken)?;
+    faces::put(conn, &kept)?;
     totals::add(conn, slot, dated.iter().map(Dated::check))?;
     Ok(recorded)
 }
