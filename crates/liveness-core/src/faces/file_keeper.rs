@@ -150,24 +150,18 @@ impl KeyKeeper for FileKeeper {
         })
     }
 
-    /// AES-256-GCM with a random nonce, which is good for 2^32 keys (NIST SP 800-38D, 8.3): far more than the faces of a month.
     fn wrap(&self, key: &DataKey, bound_to: &[u8]) -> Result<(KeyId, Vec<u8>), KeeperError> {
         let id = self.current()?;
-        let mut nonce = [0; NONCE_LEN];
-        fill(&mut nonce)?;
-        // With room for the tag, so that no copy of the key is left behind.
-        let mut wrapped = Zeroizing::new(Vec::with_capacity(WRAPPED_BYTES));
-        wrapped.extend(nonce);
-        wrapped.extend(key.expose());
-        let sealed = self.read(&id)?.seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(associated(&id, bound_to)),
-            &mut wrapped[NONCE_LEN..],
-        );
-        // Of a refusal nothing is kept, and it does not happen: the key is whole, and 32 bytes are not too many.
-        let tag = sealed.map_err(|_| KeeperError::Changed)?;
-        wrapped.extend(tag.as_ref());
-        Ok((id, wrapped.to_vec()))
+        let wrapped = wrap_with(&self.read(&id)?, &id, key, bound_to)?;
+        Ok((id, wrapped))
+    }
+
+    /// Reads the key-encryption key once.
+    fn wrap_all(&self, keys: &[(&DataKey, &[u8])]) -> Result<Vec<(KeyId, Vec<u8>)>, KeeperError> {
+        let id = self.current()?;
+        let wrapping = self.read(&id)?;
+        let wrap = |(key, bound_to): &(&DataKey, &[u8])| Ok((id.clone(), wrap_with(&wrapping, &id, key, bound_to)?));
+        keys.iter().map(wrap).collect()
     }
 
     fn unwrap(&self, id: &KeyId, wrapped: &[u8], bound_to: &[u8]) -> Result<DataKey, KeeperError> {
@@ -221,6 +215,25 @@ impl KeyKeeper for FileKeeper {
     }
 }
 
+/// AES-256-GCM with a random nonce, which is good for 2^32 keys (NIST SP 800-38D, 8.3): far more than the faces of a month.
+fn wrap_with(wrapping: &LessSafeKey, id: &KeyId, key: &DataKey, bound_to: &[u8]) -> Result<Vec<u8>, KeeperError> {
+    let mut nonce = [0; NONCE_LEN];
+    fill(&mut nonce)?;
+    // With room for the tag, so that no copy of the key is left behind.
+    let mut wrapped = Zeroizing::new(Vec::with_capacity(WRAPPED_BYTES));
+    wrapped.extend(nonce);
+    wrapped.extend(key.expose());
+    let sealed = wrapping.seal_in_place_separate_tag(
+        Nonce::assume_unique_for_key(nonce),
+        Aad::from(associated(id, bound_to)),
+        &mut wrapped[NONCE_LEN..],
+    );
+    // Of a refusal nothing is kept, and it does not happen: the key is whole, and 32 bytes are not too many.
+    let tag = sealed.map_err(|_| KeeperError::Changed)?;
+    wrapped.extend(tag.as_ref());
+    Ok(wrapped.to_vec())
+}
+
 /// What a wrapped key is bound to: the key that wraps it, and what the caller says.
 fn associated(id: &KeyId, bound_to: &[u8]) -> Vec<u8> {
     // No name of a key has a line feed.
@@ -252,7 +265,6 @@ fn unusable(verb: &str, path: &Path, error: &io::Error) -> KeeperError {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -303,6 +315,10 @@ mod tests {
                 .any(|part| key.expose().windows(8).any(|secret| secret == part))
         );
         assert_eq!(keeper.unwrap(&id, &wrapped, b"face 1").unwrap().expose(), key.expose());
+        let both = keeper.wrap_all(&[(&key, b"face 1"), (&key, b"face 2")]).unwrap();
+        for ((id, wrapped), bound_to) in both.iter().zip([b"face 1", b"face 2"]) {
+            assert_eq!(keeper.unwrap(id, wrapped, bound_to).unwrap().expose(), key.expose());
+        }
         assert_eq!(
             keeper.unwrap(&id, &wrapped, b"face 2").unwrap_err(),
             KeeperError::Changed

@@ -81,6 +81,16 @@ pub trait KeyKeeper: fmt::Debug + Send + Sync {
     /// [`KeeperError::Unusable`].
     fn wrap(&self, key: &DataKey, bound_to: &[u8]) -> Result<(KeyId, Vec<u8>), KeeperError>;
 
+    /// Wraps data keys with the current key, each bound to what stands beside it. A keeper that must go a long way to its key
+    /// can go once.
+    ///
+    /// # Errors
+    ///
+    /// [`KeeperError::Unusable`].
+    fn wrap_all(&self, keys: &[(&DataKey, &[u8])]) -> Result<Vec<(KeyId, Vec<u8>)>, KeeperError> {
+        keys.iter().map(|(key, bound_to)| self.wrap(key, bound_to)).collect()
+    }
+
     /// Unwraps a data key.
     ///
     /// # Errors

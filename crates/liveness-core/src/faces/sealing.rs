@@ -138,7 +138,6 @@ fn refused() -> KeeperError {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 mod tests {
     use super::*;
     use crate::Timestamp;

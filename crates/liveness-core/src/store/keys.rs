@@ -42,6 +42,7 @@ const CONNECTIONS: u32 = 4;
 /// let keys = FaceKeys::open(&place("liveness.keys.db"), Arc::new(keeper))?;
 /// let store = Store::open(&place("liveness.db"))?.with_sealed_faces(keys)?;
 /// store.migrate()?;
+/// store.check_faces()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -119,10 +120,8 @@ impl FaceKeys {
             ));
         }
         let probe = self.connections.inspect(table::one_of_each)?;
-        for (kek_id, key_id, wrapped) in probe {
-            let unwrapped = KeyId::parse(&kek_id)
-                .ok_or(KeeperError::Changed)
-                .and_then(|kek_id| self.keeper.unwrap(&kek_id, &wrapped, &key_id));
+        for key in probe {
+            let (kek_id, unwrapped) = (&key.kek_id, self.unwrap(&key.kek_id, &key.wrapped, &key.key_id));
             if let Err(error) = unwrapped {
                 return Err(
                     OpenError::new(format!("faces cannot be opened: {error}")).mended_by(format!(
@@ -234,18 +233,16 @@ impl FaceKeys {
         many: usize,
         now: Timestamp,
     ) -> Result<(Vec<(FaceKeyId, DataKey)>, Vec<table::Wrapped>), KeeperError> {
-        let mut keys = Vec::with_capacity(many);
-        let mut rows = Vec::with_capacity(many);
-        for _ in 0..many {
-            let (id, key) = (FaceKeyId::new(now)?, DataKey::random()?);
-            let (kek_id, wrapped) = self.keeper.wrap(&key, id.as_bytes())?;
-            rows.push(table::Wrapped {
-                key_id: id,
-                kek_id: kek_id.to_string(),
-                wrapped,
-            });
-            keys.push((id, key));
-        }
+        let new = || Ok((FaceKeyId::new(now)?, DataKey::random()?));
+        let keys = (0..many).map(|_| new()).collect::<Result<Vec<_>, KeeperError>>()?;
+        let bound: Vec<_> = keys.iter().map(|(id, key)| (key, id.as_bytes().as_slice())).collect();
+        let wrapped = self.keeper.wrap_all(&bound)?;
+        let row = |((key_id, _), (kek_id, wrapped)): (&(FaceKeyId, DataKey), (KeyId, Vec<u8>))| table::Wrapped {
+            key_id: *key_id,
+            kek_id: kek_id.to_string(),
+            wrapped,
+        };
+        let rows = keys.iter().zip(wrapped).map(row).collect();
         Ok((keys, rows))
     }
 

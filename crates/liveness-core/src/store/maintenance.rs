@@ -23,6 +23,8 @@ impl Store {
     /// On PostgreSQL, nodes that migrate at once take turns, and a migration waits for other sessions that use the tables.
     /// The log says which sessions it waits for. It lets their waiting statements pass every 2 s.
     ///
+    /// The tables of the key store are made too, if faces are sealed.
+    ///
     /// After it has failed, everything is [`StoreError::Unavailable`] until it succeeds.
     ///
     /// # Errors
@@ -34,7 +36,6 @@ impl Store {
         if let Some(keys) = self.face_keys() {
             keys.migrate()?;
         }
-        self.check_face_keys()?;
         Ok(ran)
     }
 
@@ -47,7 +48,7 @@ impl Store {
     pub fn check_schema(&self) -> Result<(), OpenError> {
         let state = self.connections.look_at_schema()?;
         match (&*state.lacking, &*state.unknown) {
-            ([], []) => self.check_face_keys(),
+            ([], []) => Ok(()),
             (_, [version, ..]) => Err(OpenError::new(format!(
                 "the database's schema is newer than this program: it has migration {version}"
             ))
@@ -58,9 +59,13 @@ impl Store {
         }
     }
 
-    /// Looks whether sealed faces can be opened. A key store that is empty though faces are sealed is not theirs, or was
-    /// lost: nobody may take it for one from which everything was erased.
-    fn check_face_keys(&self) -> Result<(), OpenError> {
+    /// Looks whether sealed faces can be opened, and new ones sealed. A key store that is empty though faces are sealed is not
+    /// theirs, or was lost: nobody may take it for one from which everything was erased. Blocks, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which says what is missing.
+    pub fn check_faces(&self) -> Result<(), OpenError> {
         let is_sealed = || Ok(self.connections.inspect(faces::newest_is_sealed)? == Some(true));
         match self.face_keys() {
             None if is_sealed()? => Err(OpenError::new(

@@ -314,30 +314,32 @@ async fn faces_in_clear_are_sealed_later(database: Database) {
 async fn keys_that_are_not_those_of_the_faces_are_refused(database: Database) {
     let vault = Vault::of(&database);
     let store = vault.open(&database);
+    store.check_faces().unwrap();
     let check = record(&store, patterned(1, "session")).await;
+    store.check_faces().unwrap();
 
     // Without keys.
     assert!(matches!(
         database.store.faces().of(&check).await,
         Err(StoreError::Internal(_))
     ));
-    let told = database.store.migrate().unwrap_err().to_string();
+    let told = database.store.check_faces().unwrap_err().to_string();
     assert!(told.contains("LIVENESS_FACE_KEYS"), "{told}");
 
     // An empty key store, in which every face seems to be erased.
     let empty = Vault::of(&database);
-    let told = database
-        .open()
-        .with_sealed_faces(empty.keys())
-        .unwrap()
-        .migrate()
-        .unwrap_err();
+    let told = empty.open(&database).check_faces().unwrap_err();
     assert!(told.to_string().contains("LIVENESS_KEYS_URL"), "{told}");
 
     // The right key store, and the key-encryption keys of another.
     let keeper = FileKeeper::open(&empty.keeper_folder()).unwrap();
     let keys = FaceKeys::open(&vault.place.url(), Arc::new(keeper)).unwrap();
-    let told = database.open().with_sealed_faces(keys).unwrap().migrate().unwrap_err();
+    let told = database
+        .open()
+        .with_sealed_faces(keys)
+        .unwrap()
+        .check_faces()
+        .unwrap_err();
     let own = FileKeeper::open(&vault.keeper_folder()).unwrap().current().unwrap();
     assert!(told.to_string().contains(own.as_str()), "{told}");
 }

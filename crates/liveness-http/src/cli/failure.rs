@@ -6,6 +6,7 @@ use std::path::Path;
 
 use liveness_core::store::{OpenError, StoreError};
 
+use crate::face_keys::FaceKeysError;
 use crate::host::start_error::StartError;
 
 /// The name of the program.
@@ -74,6 +75,12 @@ impl From<io::Error> for Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<FaceKeysError> for Failure {
+    fn from(error: FaceKeysError) -> Self {
         Self::Failed(error.to_string())
     }
 }

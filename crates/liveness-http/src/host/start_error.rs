@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use liveness_bus::BuildErrors;
 use liveness_core::store::OpenError;
 
+use crate::face_keys::FaceKeysError;
 use crate::pages::admin::SignInError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 
@@ -66,6 +67,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("LIVENESS_DATABASE_URL: {0}")]
     Database(#[from] OpenError),
+    /// Faces cannot be sealed.
+    #[error(transparent)]
+    FaceKeys(#[from] FaceKeysError),
     /// Records could be lost or given away.
     #[error("records could be lost or given away: {0}")]
     Danger(String),

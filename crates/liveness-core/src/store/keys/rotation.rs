@@ -3,7 +3,7 @@
 
 use super::table::{self, Wrapped};
 use super::{FaceKeys, KeyId};
-use crate::faces::{FaceKeyId, KeeperError};
+use crate::faces::KeeperError;
 use crate::store::engine::error::StoreError;
 use crate::{Clock as _, SystemClock};
 
@@ -76,23 +76,27 @@ impl FaceKeys {
             let found = self
                 .connections
                 .read(|conn| table::wrapped_by(conn, old.as_str(), &after, STEP))?;
-            let Some((last, _)) = found.last() else { return Ok(()) };
-            let mut anew = Vec::with_capacity(found.len());
-            for (key_id, wrapped) in &found {
-                let key_id = FaceKeyId::from_slice(key_id).ok_or(KeeperError::Changed)?;
-                let key = self.keeper.unwrap(old, wrapped, key_id.as_bytes())?;
-                let (kek_id, wrapped) = self.keeper.wrap(&key, key_id.as_bytes())?;
-                anew.push(Wrapped {
-                    key_id,
-                    kek_id: kek_id.to_string(),
-                    wrapped,
-                });
-            }
+            let Some(last) = found.last() else { return Ok(()) };
+            let anew = self.wrap_anew(old, &found)?;
             if self.write(|conn| table::rewrap(conn, old.as_str(), &anew, now()))? {
-                after.clone_from(last);
+                after = last.key_id.as_bytes().to_vec();
                 done(found.len() as u64);
             }
         }
+    }
+
+    fn wrap_anew(&self, old: &KeyId, found: &[Wrapped]) -> Result<Vec<Wrapped>, KeeperError> {
+        let unwrap = |key: &Wrapped| self.keeper.unwrap(old, &key.wrapped, key.key_id.as_bytes());
+        let keys = found.iter().map(unwrap).collect::<Result<Vec<_>, _>>()?;
+        let ids = found.iter().map(|key| key.key_id.as_bytes().as_slice());
+        let bound: Vec<_> = keys.iter().zip(ids).collect();
+        let anew = found.iter().zip(self.keeper.wrap_all(&bound)?);
+        let anew = anew.map(|(key, (kek_id, wrapped))| Wrapped {
+            key_id: key.key_id,
+            kek_id: kek_id.to_string(),
+            wrapped,
+        });
+        Ok(anew.collect())
     }
 }
 

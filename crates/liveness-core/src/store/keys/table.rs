@@ -11,6 +11,9 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::migrations::has_table;
 
 const TABLE: &str = "liveness_face_keys";
+/// The function that every commit on PostgreSQL calls: `engine/standby.rs`.
+const CONFIRM_COMMIT: &str =
+    include_str!("../../../../../migrations/postgres/2026-11-29-145000_confirmed_commits/up.sql");
 
 diesel::table! {
     liveness_face_keys (key_id) {
@@ -40,6 +43,24 @@ pub(super) struct Wrapped {
     pub(super) wrapped: Vec<u8>,
 }
 
+/// The columns of [`WrappedRow`].
+const COLUMNS: (keys::key_id, keys::kek_id, keys::wrapped) = (keys::key_id, keys::kek_id, keys::wrapped);
+type WrappedRow = (Vec<u8>, String, Vec<u8>);
+
+impl TryFrom<WrappedRow> for Wrapped {
+    type Error = StoreError;
+
+    fn try_from((key_id, kek_id, wrapped): WrappedRow) -> Result<Self, StoreError> {
+        let key_id = FaceKeyId::from_slice(&key_id);
+        let key_id = key_id.ok_or_else(|| StoreError::internal("the id of a key of a face does not have 16 bytes"))?;
+        Ok(Self {
+            key_id,
+            kek_id,
+            wrapped,
+        })
+    }
+}
+
 pub(super) fn is_made(conn: &mut Connection<'_>) -> Result<bool, StoreError> {
     has_table(conn, TABLE)
 }
@@ -50,8 +71,14 @@ pub(super) fn create(conn: &mut Connection<'_>) -> Result<(), StoreError> {
         Connection::Sqlite(_) => ("INTEGER", "BLOB", "STRICT, WITHOUT ROWID"),
         Connection::Postgres(_) | Connection::Citus(_) => ("BIGINT", "BYTEA", ""),
     };
+    let confirm = match conn {
+        Connection::Sqlite(_) => String::new(),
+        Connection::Postgres(_) | Connection::Citus(_) => {
+            CONFIRM_COMMIT.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+        }
+    };
     let statements = format!(
-        "CREATE TABLE liveness_face_keks (kek_id TEXT NOT NULL PRIMARY KEY, created_at {integer} NOT NULL, \
+        "{confirm} CREATE TABLE liveness_face_keks (kek_id TEXT NOT NULL PRIMARY KEY, created_at {integer} NOT NULL, \
          retired_at {integer}, destroyed_at {integer}) {end}; \
          CREATE TABLE {TABLE} (key_id {bytes} NOT NULL PRIMARY KEY, kek_id TEXT NOT NULL, wrapped {bytes} NOT NULL, \
          created_at {integer} NOT NULL) {end};"
@@ -152,23 +179,20 @@ pub(super) fn count(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
 }
 
 /// One wrapped key of each key-encryption key that is not destroyed and wraps some.
-pub(super) fn one_of_each(conn: &mut Connection<'_>) -> Result<Vec<(String, Vec<u8>, Vec<u8>)>, StoreError> {
+pub(super) fn one_of_each(conn: &mut Connection<'_>) -> Result<Vec<Wrapped>, StoreError> {
     let wrapping = keks::liveness_face_keks
         .filter(keks::destroyed_at.is_null())
         .select(keks::kek_id);
     let wrapping: Vec<String> = on_either!(conn, |conn| wrapping.load(*conn))?;
     let mut found = Vec::new();
     for kek_id in wrapping {
-        found.extend(one_wrapped_by(conn, &kek_id)?.map(|(key_id, wrapped)| (kek_id, key_id, wrapped)));
+        let key = keys::liveness_face_keys
+            .filter(keys::kek_id.eq(&kek_id))
+            .select(COLUMNS);
+        let key: Option<WrappedRow> = on_either!(conn, |conn| key.first(*conn).optional())?;
+        found.extend(key.map(Wrapped::try_from).transpose()?);
     }
     Ok(found)
-}
-
-fn one_wrapped_by(conn: &mut Connection<'_>, kek_id: &str) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
-    let key = keys::liveness_face_keys
-        .filter(keys::kek_id.eq(kek_id))
-        .select((keys::key_id, keys::wrapped));
-    Ok(on_either!(conn, |conn| key.first(*conn).optional())?)
 }
 
 /// Retires every key-encryption key but the new one: nothing more is wrapped by them. `before` was current until now.
@@ -197,13 +221,14 @@ pub(super) fn wrapped_by(
     kek_id: &str,
     after: &[u8],
     limit: i64,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+) -> Result<Vec<Wrapped>, StoreError> {
     let next = keys::liveness_face_keys
         .filter(keys::kek_id.eq(kek_id).and(keys::key_id.gt(after)))
         .order(keys::key_id)
         .limit(limit)
-        .select((keys::key_id, keys::wrapped));
-    Ok(on_either!(conn, |conn| next.load(*conn))?)
+        .select(COLUMNS);
+    let rows: Vec<WrappedRow> = on_either!(conn, |conn| next.load(*conn))?;
+    rows.into_iter().map(Wrapped::try_from).collect()
 }
 
 /// Puts keys that were wrapped anew in the place of the old ones. A key that was erased meanwhile does not come back. Changes
