@@ -4,6 +4,7 @@ pub(crate) mod checks;
 pub(crate) mod dating;
 pub(crate) mod distribution;
 pub(crate) mod faces;
+pub(crate) mod faces_in_clear;
 pub(crate) mod questions;
 pub(crate) mod recording;
 pub(crate) mod row_counts;

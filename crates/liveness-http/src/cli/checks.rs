@@ -17,6 +17,7 @@ use super::interrupt::unless_interrupted;
 use super::progress::Progress;
 use super::reason::reason;
 use crate::config::DatabaseConfig;
+use crate::face_keys::FaceConfig;
 use crate::operator::Operator;
 use crate::trail_key;
 
@@ -114,6 +115,9 @@ pub(super) struct Export {
     reason: Option<String>,
 
     #[command(flatten)]
+    face_keys: FaceConfig,
+
+    #[command(flatten)]
     database: DatabaseConfig,
 }
 
@@ -149,7 +153,11 @@ impl Export {
         if self.from.zip(self.before).is_some_and(|(from, before)| from > before) {
             return Err(Failure::of("--before must not be before --from"));
         }
-        let store = self.database.open_up_to_date()?;
+        let mut store = self.database.open_up_to_date()?;
+        if self.faces {
+            store = self.face_keys.seal(store, &self.database.database_url)?;
+            store.check_faces()?;
+        }
         trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         let filter = CheckFilter {

@@ -36,7 +36,7 @@ pub(super) async fn open_and_migrate(config: &ServeConfig) -> Result<Store, Star
         Store::check_file(&config.database.database_url)?;
         return Err(StartError::Danger(dangers));
     }
-    let store = config.open()?;
+    let store = config.faces.seal(config.open()?, &config.database.database_url)?;
     let mut begun = begin_to_prepare(config, &store);
     let state = match timeout(PATIENCE, &mut begun).await {
         Ok(prepared) => match ended(prepared) {
@@ -144,6 +144,7 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
         store.migrate().map(drop)
     };
     fits.and(checked)?;
+    store.check_faces()?;
     findings.log_warnings();
     Ok(())
 }

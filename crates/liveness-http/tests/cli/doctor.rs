@@ -33,8 +33,10 @@ fn assert_tells(told: &Ended, level: &str, expected: &str) {
 fn a_good_place_has_no_problem() {
     let place = Place::new(Engine::Sqlite);
     place.record(1, "session-1", 0, None);
+    let keys = ("LIVENESS_FACE_KEYS", "file:face-keys");
+    place.command(&["migrate"]).envs([keys]).output().unwrap();
 
-    let told = examine(&place, &[("LIVENESS_RATE_LIMIT", "20/s")]);
+    let told = examine(&place, &[("LIVENESS_RATE_LIMIT", "20/s"), keys]);
 
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{told:?}");
     assert_eq!(lines(&told, "problem"), [""; 0]);
@@ -51,6 +53,7 @@ fn a_good_place_has_no_problem() {
         "durability",
         "clock",
         "files",
+        "faces",
     ] {
         assert_tells(&told, "ok", &format!("ok       {subject}: "));
     }

@@ -8,9 +8,11 @@ use tempfile::TempDir;
 
 use crate::binary::{SECRET, command, run};
 
-const SUBCOMMANDS: [&[&str]; 10] = [
+const SUBCOMMANDS: [&[&str]; 12] = [
     &["serve"],
     &["backup"],
+    &["faces", "rotate"],
+    &["faces", "seal"],
     &["migrate"],
     &["token"],
     &["users", "import"],

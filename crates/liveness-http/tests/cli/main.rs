@@ -17,6 +17,7 @@ mod empty_variables;
 #[path = "../api/engine.rs"]
 mod engine;
 mod examples;
+mod faces;
 mod file_trouble;
 mod migrate;
 mod papers;

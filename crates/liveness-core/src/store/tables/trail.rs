@@ -56,6 +56,11 @@ impl Trail {
         }
     }
 
+    /// What its writers share.
+    pub(crate) fn link(&self) -> Arc<TrailLink> {
+        Arc::clone(&self.link)
+    }
+
     /// Sets the key by which entries show that they were written by who has it. Every process that writes entries needs it.
     /// A second call with another key does nothing.
     ///

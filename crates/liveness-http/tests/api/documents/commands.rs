@@ -216,6 +216,19 @@ fn a_backup_of_sqlite_is_whole() {
 }
 
 #[test]
+#[ignore = "needs tar: .ci/test"]
+fn the_keys_of_faces_are_backed_up_and_rotated() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = [("LIVENESS_FACE_KEYS", "file:face-keys".to_owned())];
+
+    let printed = run("docs/operations.md", "### Backups of the keys", folder.path(), &keys);
+
+    assert!(printed.contains("keys.db: 0 keys of faces; SHA-256 "), "{printed}");
+    assert!(printed.contains("; destroyed: 00000001-"), "{printed}");
+    assert!(folder.path().join("face-keys.tar").exists());
+}
+
+#[test]
 #[ignore = "needs PostgreSQL: .ci/test"]
 fn a_backup_of_postgres_is_whole() {
     let server = with_records(Engine::Postgres);

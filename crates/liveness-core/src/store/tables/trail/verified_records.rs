@@ -6,7 +6,8 @@ use std::ops::Range;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::rows::EntryRow;
+use super::log;
+use super::rows::{self, EntryRow};
 use super::verification::TrailVerification;
 use crate::MediaType;
 use crate::store::engine::connection::{Connection, on_either};
@@ -108,12 +109,13 @@ fn faces(
     done: &mut TrailVerification,
 ) -> Result<(), StoreError> {
     let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
-    let faces: Vec<(i64, String, Option<i64>, Vec<u8>)> = on_either!(conn, |conn| images::table
+    let faces: Vec<(i64, String, Option<i64>, bool, Vec<u8>)> = on_either!(conn, |conn| images::table
         .filter(eq_any(images::liveness_check_id, ids)?)
         .select((
             images::liveness_check_id,
             images::media_type,
             images::self_service_user_id,
+            images::sealed_key_id.is_not_null(),
             images::bytes,
         ))
         .load(*conn))?;
@@ -121,15 +123,19 @@ fn faces(
     for bound in bound {
         done.faces += 1;
         let at = format!("the face of record {}", bound.id);
-        let Some((_, media_type, user, bytes)) = faces.get(&bound.id) else {
+        let Some((_, media_type, user, is_sealed, bytes)) = faces.get(&bound.id) else {
             done.find(format!("{at} was taken away (leaf {})", bound.leaf));
             continue;
         };
+        let digest = sha256(&[bytes]);
+        let is_recorded = bound.entry.face_digest.as_deref() == Some(&digest[..]);
+        let is_kept = is_recorded || was_sealed(conn, bound.id, &digest)?;
         let is_users = stored
             .get(&bound.id)
             .is_none_or(|check| user.is_none_or(|user| user == check.self_service_user_id));
-        let is_type = MediaType::of_signature(bytes).is_some_and(|kind| kind.name() == media_type);
-        if Some(&sha256(&[bytes])[..]) != bound.entry.face_digest.as_deref() {
+        // The media type of a sealed face is sealed with it.
+        let is_type = *is_sealed || MediaType::of_signature(bytes).is_some_and(|kind| kind.name() == media_type);
+        if !is_kept {
             done.find(format!("{at} was changed (leaf {})", bound.leaf));
         } else if !is_users {
             done.find(format!("{at} was given to another user (leaf {})", bound.leaf));
@@ -138,6 +144,18 @@ fn faces(
         }
     }
     Ok(())
+}
+
+/// Whether the log tells that the face of a record was sealed, and became these bytes.
+fn was_sealed(conn: &mut Connection<'_>, check_id: i64, digest: &[u8]) -> Result<bool, StoreError> {
+    for (writer, count) in rows::sealings(conn, check_id, digest)? {
+        if let (Some(writer), Some(count)) = (writer, count)
+            && log::run_of(conn, &writer, count)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The id of the last record.
