@@ -9,6 +9,7 @@ use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::progress::Progress;
+use super::sealed_store::open_with_keys;
 use crate::config::DatabaseConfig;
 use crate::face_keys::{FaceConfig, FaceKeysError};
 use crate::operator::Operator;
@@ -81,23 +82,9 @@ impl Faces {
     }
 }
 
-/// Opens a store that seals faces.
-fn open(database: &DatabaseConfig, faces: &FaceConfig) -> Result<Store, Failure> {
-    if faces.face_keys.is_none() {
-        return Err(FaceKeysError::NotSet.into());
-    }
-    let store = faces.seal(database.open_existing()?, &database.database_url)?;
-    store.check_schema()?;
-    if let Some(keys) = store.face_keys() {
-        keys.migrate()?;
-    }
-    store.check_faces()?;
-    Ok(store)
-}
-
 impl Rotate {
     async fn run(self) -> Result<(), Failure> {
-        let store = open(&self.database, &self.faces)?;
+        let store = open_with_keys(&self.database, &self.faces)?;
         let operator = Operator::current()?;
         operator.audit(&store, "faces rotate", None).await?;
         let rotating = on_a_thread(&store, rotate);
@@ -136,7 +123,7 @@ fn rotate(store: &Store) -> Result<Rotated, Failure> {
 
 impl Seal {
     async fn run(self) -> Result<(), Failure> {
-        let store = open(&self.database, &self.faces)?;
+        let store = open_with_keys(&self.database, &self.faces)?;
         let operator = Operator::current()?;
         operator.audit(&store, "faces seal", None).await?;
         let sealing = on_a_thread(&store, seal_all);
