@@ -18,6 +18,7 @@ mod openapi;
 mod output_format;
 mod progress;
 mod reason;
+mod sealed_store;
 mod serve;
 mod token;
 mod trail;

@@ -157,10 +157,19 @@ impl FaceKeys {
         table::count(&mut Connection::Sqlite(&mut copy)).map_err(|error| OpenError::of("read the copy of", &error))
     }
 
+    /// Writes the log of a SQLite file back, so that the file alone is whole. Returns whether it is.
+    pub(crate) fn close(&self, patience: Duration) -> bool {
+        let written = self.connections.write_back(patience);
+        if !matches!(written, Ok(true)) {
+            log::warn!("the file of the key store alone is not whole: copy its -wal with it");
+        }
+        written.unwrap_or(false)
+    }
+
     /// Seals a face with a key of its own. The key is durable in the key store when this returns, so no record is ever
     /// committed whose face cannot be opened. If the record is not committed, its key opens nothing.
     pub(crate) fn seal(&self, subject: Subject<'_>, face: &[u8]) -> Result<Sealed, StoreError> {
-        let (key_id, key) = self.supply.take(|many| self.make(many))?;
+        let (key_id, key) = self.supply.take(|many| self.make(many)).map_err(of_key_store)?;
         let bytes = sealing::seal(&key, &key_id, subject, face).map_err(unavailable)?;
         Ok(Sealed { key_id, bytes })
     }
@@ -173,7 +182,7 @@ impl FaceKeys {
         let Some(key_id) = sealing::key_id_of(&sealed) else {
             return Err(cannot(&sealing::NotOpened::Format));
         };
-        match self.key(&key_id)? {
+        match self.key(&key_id).map_err(of_key_store)? {
             None => Ok(None),
             Some(Ok(key)) => sealing::open(&key, subject, sealed)
                 .map(Some)
@@ -185,9 +194,9 @@ impl FaceKeys {
 
     /// Deletes the key of a face. Without it, no copy of the face can be opened. Returns whether the key was there.
     pub(crate) fn erase(&self, key_id: &FaceKeyId) -> Result<bool, StoreError> {
-        let was_there = self.write(|conn| table::delete(conn, key_id))?;
-        self.forget_deleted()?;
-        Ok(was_there)
+        let erased = self.write(|conn| table::delete(conn, key_id));
+        let erased = erased.and_then(|was_there| self.forget_deleted().map(|()| was_there));
+        erased.map_err(of_key_store)
     }
 
     /// The key of a face, or why its keeper does not unwrap it. `None` if it was erased.
@@ -265,6 +274,16 @@ impl FaceKeys {
             log::warn!("somebody reads the key store for a long time: erased keys stay in its -wal until they stop");
         }
         Ok(())
+    }
+}
+
+/// The same error without its kind: a broken connection to the key store is none to the records. What may have been committed
+/// is a key that opens nothing.
+fn of_key_store(error: StoreError) -> StoreError {
+    let told = format!("the key store of the faces: {}", error.cause());
+    match error {
+        StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => StoreError::unavailable(told),
+        _ => StoreError::internal(told),
     }
 }
 

@@ -116,7 +116,8 @@ impl Store {
 
     /// Ends the use of a SQLite file: writes the write-ahead log back, so that the file alone is whole and may be copied or
     /// moved. Waits at most `patience` for others who use the file, and says in the log if they kept the file from being
-    /// whole. Blocks. Call this last; on PostgreSQL it does nothing. Returns whether the file is whole.
+    /// whole. So does the key store of the faces. Blocks. Call this last; on PostgreSQL it does nothing. Returns whether the
+    /// files are whole.
     pub fn close(&self, patience: Duration) -> bool {
         let written = self.connections.write_back(patience);
         match &written {
@@ -129,7 +130,8 @@ impl Store {
                 error.cause()
             ),
         }
-        written.unwrap_or(false)
+        let keys_are_written = self.face_keys().is_none_or(|keys| keys.close(patience));
+        written.unwrap_or(false) && keys_are_written
     }
 
     /// Answers when the database can be read.

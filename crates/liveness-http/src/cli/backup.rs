@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
+use super::sealed_store::open_with_keys;
 use crate::config::DatabaseConfig;
 use crate::face_keys::{FaceConfig, FaceKeysError};
 use crate::operator::Operator;
@@ -75,11 +76,11 @@ impl Backup {
             return Err(Failure::of(POSTGRES));
         }
         refuse_existing(&self.file)?;
-        let mut store = self.database.open_up_to_date()?;
-        if self.keys {
-            store = self.faces.seal(store, &self.database.database_url)?;
-            store.check_faces()?;
-        }
+        let store = if self.keys {
+            open_with_keys(&self.database, &self.faces)?
+        } else {
+            self.database.open_up_to_date()?
+        };
         trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         let partial = partial_file(&self.file)?;

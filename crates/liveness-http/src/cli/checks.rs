@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::progress::Progress;
 use super::reason::reason;
+use super::sealed_store;
 use crate::config::DatabaseConfig;
 use crate::face_keys::FaceConfig;
 use crate::operator::Operator;
@@ -153,11 +154,11 @@ impl Export {
         if self.from.zip(self.before).is_some_and(|(from, before)| from > before) {
             return Err(Failure::of("--before must not be before --from"));
         }
-        let mut store = self.database.open_up_to_date()?;
-        if self.faces {
-            store = self.face_keys.seal(store, &self.database.database_url)?;
-            store.check_faces()?;
-        }
+        let store = if self.faces {
+            sealed_store::open(&self.database, &self.face_keys)?
+        } else {
+            self.database.open_up_to_date()?
+        };
         trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         let filter = CheckFilter {

@@ -10,6 +10,7 @@ use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::progress::Progress;
+use super::sealed_store::open_with_keys;
 use crate::config::DatabaseConfig;
 use crate::face_keys::{FaceConfig, FaceKeysError};
 use crate::operator::Operator;
@@ -87,24 +88,10 @@ impl Faces {
     }
 }
 
-/// Opens a store that seals faces.
-fn open(database: &DatabaseConfig, faces: &FaceConfig) -> Result<Store, Failure> {
-    if faces.face_keys.is_none() {
-        return Err(FaceKeysError::NotSet.into());
-    }
-    let store = faces.seal(database.open_existing()?, &database.database_url)?;
-    store.check_schema()?;
-    if let Some(keys) = store.face_keys() {
-        keys.migrate()?;
-    }
-    store.check_faces()?;
-    trail_key::sign_entries(&store, database)?;
-    Ok(store)
-}
-
 impl Rotate {
     async fn run(self) -> Result<(), Failure> {
-        let store = open(&self.database, &self.faces)?;
+        let store = open_with_keys(&self.database, &self.faces)?;
+        trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         operator.audit(&store, ROTATE, None, Shown::default()).await?;
         let rotating = on_a_thread(&store, rotate);
@@ -146,7 +133,8 @@ fn rotate(store: &Store) -> Result<Rotated, Failure> {
 
 impl Seal {
     async fn run(self) -> Result<(), Failure> {
-        let store = open(&self.database, &self.faces)?;
+        let store = open_with_keys(&self.database, &self.faces)?;
+        trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         operator.audit(&store, SEAL, None, Shown::default()).await?;
         let entry = operator.entry(SEAL, None, AuditSubject::default());

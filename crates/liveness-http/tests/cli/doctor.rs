@@ -464,7 +464,11 @@ fn a_durable_server_has_no_problem() {
     let database = ("LIVENESS_DATABASE_URL", &*url);
     run_with(&["migrate"], &[database]).good();
 
-    let told = run_with(&["doctor"], &[KEY, ANY_PORT, database]);
+    let keys = [
+        ("LIVENESS_FACE_KEYS", "file:face-keys"),
+        ("LIVENESS_KEYS_URL", "sqlite://keys.db"),
+    ];
+    let told = run_with(&["doctor"], &[&[KEY, ANY_PORT, database], &keys[..]].concat());
 
     assert_eq!(told.code, Some(0), "{told:?}");
     assert_tells(

@@ -1,5 +1,7 @@
 //! Checks that faces are sealed, that their keys can be used, and that nobody else can read them.
 
+use std::path::Path;
+
 use liveness_core::faces::{FileKeeper, KeyKeeper as _};
 use liveness_core::store::Store;
 
@@ -23,19 +25,8 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         Ok(url) => url,
         Err(error) => return findings.problem(SUBJECT, error.to_string(), "`serve` does not start like this"),
     };
-    if !folder.exists() {
-        return findings.hint(
-            SUBJECT,
-            format!("LIVENESS_FACE_KEYS: {} is not there yet", folder.display()),
-            "`serve` makes it, with a first key; if there was one, put its backup back",
-        );
-    }
-    if let Err(error) = FileKeeper::at(folder).health() {
-        return findings.problem(
-            SUBJECT,
-            format!("LIVENESS_FACE_KEYS: {error}"),
-            "`serve` does not start like this",
-        );
+    if !is_usable(folder, findings) {
+        return;
     }
     if let Ok(Some(file)) = Store::file_of(&url) {
         if !file.exists() {
@@ -48,6 +39,27 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         files::database(&file, findings);
     }
     opening(config, findings);
+}
+
+/// Whether the folder of the key-encryption keys is there, and can be used.
+fn is_usable(folder: &Path, findings: &mut Findings) -> bool {
+    if !folder.exists() {
+        findings.hint(
+            SUBJECT,
+            format!("LIVENESS_FACE_KEYS: {} is not there yet", folder.display()),
+            "`serve` makes it, with a first key; if there was one, put its backup back",
+        );
+        return false;
+    }
+    let health = FileKeeper::at(folder).health();
+    if let Err(error) = &health {
+        findings.problem(
+            SUBJECT,
+            format!("LIVENESS_FACE_KEYS: {error}"),
+            "`serve` does not start like this",
+        );
+    }
+    health.is_ok()
 }
 
 /// Whether the faces that are there can be opened.
