@@ -7,11 +7,16 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::binary::{Ended, Place, SECRET, run_with};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, trail_key_file};
 use crate::engine::Engine;
 
 const KEY: (&str, &str) = ("LIVENESS_JWT_SECRET", SECRET);
 const ANY_PORT: (&str, &str) = ("LIVENESS_BIND", "127.0.0.1:0");
+
+/// With PostgreSQL, it must be named.
+fn trail_key() -> (&'static str, &'static str) {
+    ("LIVENESS_TRAIL_KEY_FILE", trail_key_file().to_str().unwrap())
+}
 
 fn examine(place: &Place, settings: &[(&str, &str)]) -> Ended {
     let settings = [&[KEY, ANY_PORT], settings].concat();
@@ -397,6 +402,7 @@ fn a_database_server_that_is_not_there_is_a_problem_without_its_password() {
         &[
             KEY,
             ANY_PORT,
+            trail_key(),
             ("LIVENESS_DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/x"),
         ],
     );
@@ -461,7 +467,7 @@ fn a_durable_server_has_no_problem() {
     let database = ("LIVENESS_DATABASE_URL", &*url);
     run_with(&["migrate"], &[database]).good();
 
-    let told = run_with(&["doctor"], &[KEY, ANY_PORT, database]);
+    let told = run_with(&["doctor"], &[KEY, ANY_PORT, trail_key(), database]);
 
     assert_eq!(told.code, Some(0), "{told:?}");
     assert_tells(
@@ -481,7 +487,10 @@ fn a_commit_that_does_not_wait_for_the_disks_of_the_standbys_is_a_problem() {
     let examine = |commit: &str, subcommand| {
         let url = format!("{}?options=-csynchronous_commit%3D{commit}", cluster.url("postgres"));
         let database = ("LIVENESS_DATABASE_URL", &*url);
-        run_with(&[subcommand], &[KEY, ANY_PORT, database, ("RUST_LOG", "error")])
+        run_with(
+            &[subcommand],
+            &[KEY, ANY_PORT, trail_key(), database, ("RUST_LOG", "error")],
+        )
     };
     examine("on", "migrate").good();
     assert_eq!(examine("local", "doctor").code, Some(0));

@@ -22,6 +22,7 @@ mod migrate;
 mod papers;
 mod terminal;
 mod token;
+mod trail;
 mod usage;
 mod users_import;
 mod users_quotes;

@@ -228,6 +228,10 @@ fn a_backup_of_postgres_is_whole() {
     std::fs::write(folder.join("services"), service).unwrap();
     let settings = [
         ("LIVENESS_DATABASE_URL", url.clone()),
+        (
+            "LIVENESS_TRAIL_KEY_FILE",
+            server.database().trail_key_file().display().to_string(),
+        ),
         ("PGSERVICEFILE", folder.join("services").display().to_string()),
         ("PGHOST", host.to_owned()),
         ("PGPORT", port.to_owned()),
