@@ -36,7 +36,11 @@ fn an_entry_that_was_forged_ends_readiness(engine: Engine) {
          (at, request_id, principal, roles, self_service_user_id, message, outcome, writer, writer_count) \
          SELECT at, 'forged', principal, roles, self_service_user_id, message, outcome, writer, writer_count + 1 \
          FROM liveness_audit_entries ORDER BY writer_count DESC LIMIT 1";
-    execute(server.database(), forged, forged);
+    execute(
+        server.database(),
+        &format!("PRAGMA busy_timeout = 5000; {forged}"),
+        forged,
+    );
 
     until(|| server.get("/health/ready").status == 503);
     let told = |line: &str| {

@@ -205,6 +205,20 @@ fn is_whole(folder: &Path, export: &str) {
 }
 
 #[test]
+fn the_trail_of_a_host_is_verified_and_exported() {
+    let server = with_records(Engine::Sqlite);
+    let folder = server.database().folder();
+
+    let printed = run("docs/operations.md", "## The audit trail", folder, &[]);
+
+    assert!(
+        printed.contains("\nnothing was changed, taken away or put in\n"),
+        "{printed}"
+    );
+    assert!(folder.join("trail-of-today/checkpoint").exists());
+}
+
+#[test]
 fn a_backup_of_sqlite_is_whole() {
     let server = with_records(Engine::Sqlite);
     let folder = server.database().folder();
