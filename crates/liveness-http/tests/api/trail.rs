@@ -48,7 +48,12 @@ fn an_entry_that_was_forged_ends_readiness(engine: Engine) {
             && line.contains("the audit trail was tampered with: audit entry ")
             && line.contains(" was put in or changed: who wrote it does not have the key of the trail")
     };
-    assert_eq!(server.log().lines().filter(|line| told(line)).count(), 1, "{}", server.log());
+    assert_eq!(
+        server.log().lines().filter(|line| told(line)).count(),
+        1,
+        "{}",
+        server.log()
+    );
     let counted = metrics(&server);
     assert!(counted.contains("\nliveness_trail_findings_total 1\n"), "{counted}");
     // Nobody is kept from being recorded by it.
@@ -106,7 +111,9 @@ fn a_host_whose_key_was_lost_makes_no_other() {
 
     assert_eq!((code, told.lines().count()), (Some(1), 1), "{told}");
     assert!(
-        told.starts_with("liveness-http: LIVENESS_TRAIL_KEY_FILE: liveness.trail.pem is not there, and the audit trail"),
+        told.starts_with(
+            "liveness-http: LIVENESS_TRAIL_KEY_FILE: liveness.trail.pem is not there, and the audit trail"
+        ),
         "{told}"
     );
     assert!(!server.database().trail_key_file().exists());

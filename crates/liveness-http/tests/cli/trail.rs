@@ -41,7 +41,10 @@ fn a_new_key_is_its_owners_alone_and_never_replaces_another() {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let pem = place.read("bank.pem");
     let again = place.run(&["trail", "key", "--new", "bank.pem"]);
-    assert_eq!(again.failure(), (Some(1), "cannot make bank.pem: File exists (os error 17)"));
+    assert_eq!(
+        again.failure(),
+        (Some(1), "cannot make bank.pem: File exists (os error 17)")
+    );
     assert_eq!(place.read("bank.pem"), pem);
     assert_eq!(
         place.run(&["trail", "key", "--trail-key-file", "bank.pem"]).good(),
@@ -84,7 +87,10 @@ fn what_was_tampered_with_is_named(engine: Engine) {
         "{whole}"
     );
 
-    execute(&place, "UPDATE liveness_checks SET session_id = 'session-3' WHERE id = 2");
+    execute(
+        &place,
+        "UPDATE liveness_checks SET session_id = 'session-3' WHERE id = 2",
+    );
     execute(&place, "DELETE FROM liveness_audit_entries WHERE id = 1");
 
     let found = place.run(&["trail", "verify"]);
@@ -113,10 +119,7 @@ fn the_log_is_exported_into_an_empty_folder(engine: Engine) {
     );
     assert_eq!(place.told_by("trail export").len(), 1);
     let again = place.run(&["trail", "export", "log"]);
-    assert_eq!(
-        again.failure(),
-        (Some(1), "log is not empty: name a new folder")
-    );
+    assert_eq!(again.failure(), (Some(1), "log is not empty: name a new folder"));
     // What was refused leaves no entry.
     assert_eq!(place.told_by("trail export").len(), 1);
 }
@@ -153,10 +156,7 @@ fn a_key_that_was_lost_is_not_replaced() {
 
     let lost = place.run(&["checks", "export"]);
 
-    assert!(
-        lost.failure().1.contains("liveness.trail.pem is not there"),
-        "{lost:?}"
-    );
+    assert!(lost.failure().1.contains("liveness.trail.pem is not there"), "{lost:?}");
     assert!(!place.0.trail_key_file().exists());
     let mended = place.run(&["checks", "export", "--trail-key-file", "copy.pem"]).good();
     assert_eq!(mended.lines().count(), 2);
