@@ -4,3 +4,4 @@ pub(crate) mod database;
 pub(crate) mod faces;
 pub(crate) mod files;
 pub(crate) mod findings;
+pub(crate) mod trail;

@@ -28,3 +28,4 @@ mod secrets;
 mod server;
 mod specification;
 mod start;
+mod trail;

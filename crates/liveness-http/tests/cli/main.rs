@@ -23,6 +23,7 @@ mod migrate;
 mod papers;
 mod terminal;
 mod token;
+mod trail;
 mod usage;
 mod users_import;
 mod users_quotes;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::cluster::{Cluster, free_port};
+use crate::cluster::{Cluster, free_port, trail_key_file};
 use crate::node::{Node, SECRET, until};
 
 const REFUSAL: &str = "the database is behind a pooler that gives each transaction another session \
@@ -76,6 +76,7 @@ fn run(subcommand: &str, url: &str) -> Output {
         .env("LIVENESS_JWT_SECRET", SECRET)
         .env("LIVENESS_BIND", "127.0.0.1:0")
         .env("LIVENESS_DATABASE_URL", url)
+        .env("LIVENESS_TRAIL_KEY_FILE", trail_key_file())
         .output()
         .unwrap()
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, trail_key_file};
 use crate::node::{Node, SECRET, customer};
 
 const CANARY: &str = "canary-in-the-metadata";
@@ -44,6 +44,7 @@ fn record_on(settings: &[(&str, &str)]) -> Told {
         .env("LIVENESS_JWT_SECRET", SECRET)
         .env("LIVENESS_BIND", "127.0.0.1:0")
         .env("LIVENESS_DATABASE_URL", cluster.url("liveness"))
+        .env("LIVENESS_TRAIL_KEY_FILE", trail_key_file())
         .output()
         .unwrap();
     assert!(doctor.status.success(), "{doctor:?}");

@@ -29,6 +29,7 @@ use crate::AuditEntry;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
+use crate::store::engine::migrations::has_table;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::{MacKey, TrailKey};
 
@@ -88,6 +89,20 @@ impl Trail {
         let mac_key = mac_key(&key)?;
         let integrator = Integrator::new(key, mac_key, accepts_unsigned);
         TrailKeeper::start(&self.connections, &self.link, integrator)
+    }
+
+    /// The newest checkpoint: a signed note. None before the first one. The schema need not be up to date. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database cannot be asked.
+    pub fn newest_checkpoint(&self) -> Result<Option<String>, OpenError> {
+        self.connections.inspect(|conn| {
+            if !has_table(conn, "liveness_trail_checkpoints")? {
+                return Ok(None);
+            }
+            Ok(log::newest_checkpoint(conn)?.map(|checkpoint| checkpoint.note))
+        })
     }
 
     /// Recomputes a part of the trail from the database, and names every row of entries, records and faces that was changed,

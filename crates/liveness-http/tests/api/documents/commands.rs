@@ -205,6 +205,20 @@ fn is_whole(folder: &Path, export: &str) {
 }
 
 #[test]
+fn the_trail_of_a_host_is_verified_and_exported() {
+    let server = with_records(Engine::Sqlite);
+    let folder = server.database().folder();
+
+    let printed = run("docs/operations.md", "## The audit trail", folder, &[]);
+
+    assert!(
+        printed.contains("\nnothing was changed, taken away or put in\n"),
+        "{printed}"
+    );
+    assert!(folder.join("trail-of-today/checkpoint").exists());
+}
+
+#[test]
 fn a_backup_of_sqlite_is_whole() {
     let server = with_records(Engine::Sqlite);
     let folder = server.database().folder();
@@ -241,6 +255,10 @@ fn a_backup_of_postgres_is_whole() {
     std::fs::write(folder.join("services"), service).unwrap();
     let settings = [
         ("LIVENESS_DATABASE_URL", url.clone()),
+        (
+            "LIVENESS_TRAIL_KEY_FILE",
+            server.database().trail_key_file().display().to_string(),
+        ),
         ("PGSERVICEFILE", folder.join("services").display().to_string()),
         ("PGHOST", host.to_owned()),
         ("PGPORT", port.to_owned()),
