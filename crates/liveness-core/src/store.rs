@@ -34,6 +34,7 @@ pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::row_counts::RowCounts;
 pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
+pub use self::tables::trail::find::{FaceLook, FoundEntry, TrailFilter, TrailPage, TrailPageRequest};
 pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
 pub use self::tables::trail::verification::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
