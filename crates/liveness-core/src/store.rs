@@ -36,6 +36,7 @@ pub use self::tables::trail::Trail;
 pub use self::tables::trail::entries::insert as insert_audit_entry;
 pub use self::tables::trail::find::{FaceLook, FoundEntry, TrailFilter, TrailPage, TrailPageRequest};
 pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
+pub use self::tables::trail::receipt::{InLog, RecordInLog};
 pub use self::tables::trail::verification::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;

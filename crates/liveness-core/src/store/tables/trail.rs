@@ -7,6 +7,7 @@ pub(crate) mod find;
 pub(crate) mod integrator;
 pub(crate) mod keeper;
 pub(crate) mod log;
+pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified_records;

@@ -164,11 +164,16 @@ struct Work {
 impl Work {
     fn step_if_due(&mut self) {
         let has_new = self.link.has_new.swap(false, Ordering::Relaxed);
+        let wants_checkpoint = self.link.wants_checkpoint.swap(false, Ordering::Relaxed);
         let has_looked = self.looked_at.is_some_and(|at| at.elapsed() < LOOK_INTERVAL);
-        if !has_new && has_looked {
+        if !has_new && !wants_checkpoint && has_looked {
             return;
         }
         self.looked_at = Some(Instant::now());
+        if wants_checkpoint {
+            while self.step(true) {}
+            return;
+        }
         let now = SystemClock.now();
         let is_due = self.connections.read(|conn| self.integrator.is_due(conn, now));
         match is_due {
