@@ -12,6 +12,7 @@ use crate::accepted_dangers::AcceptedDangers;
 use crate::log_format::LogFormat;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
+use crate::witness::WitnessAddress;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
@@ -49,6 +50,10 @@ pub struct ServeConfig {
     /// Where the records are kept.
     #[command(flatten)]
     pub database: DatabaseConfig,
+
+    /// Who witnesses the audit trail.
+    #[command(flatten)]
+    pub witness: WitnessConfig,
 
     /// Do not migrate the database: refuse a schema that is not up to date. Then the database role needs no rights to
     /// change the schema.
@@ -169,6 +174,15 @@ impl ServeConfig {
         };
         Store::open_with(&self.database.database_url, settings)
     }
+}
+
+/// The setting of the witness.
+#[derive(Debug, Clone, Args)]
+pub struct WitnessConfig {
+    /// A C2SP tlog-witness, which cosigns the log of the audit trail: its vkey, a space, and the URL that add-checkpoint is
+    /// below.
+    #[arg(long, env = "LIVENESS_TRAIL_WITNESS", value_name = "VKEY URL")]
+    pub trail_witness: Option<WitnessAddress>,
 }
 
 /// The settings of the database. It has no `Debug`, because the URL may hold a password.

@@ -181,9 +181,7 @@ impl EntryColumns<'_> {
             outcome: self.outcome,
             roles: self.roles,
             sender: self.nonces.sender.digest(&sender),
-            user: self
-                .self_service_user_id
-                .map(|id| self.nonces.user_digest(id)),
+            user: self.self_service_user_id.map(|id| self.nonces.user_digest(id)),
             record: self.liveness_check_id,
             record_sha256: self.record_digest.map(hex),
             face_sha256: self.face_digest.map(hex),

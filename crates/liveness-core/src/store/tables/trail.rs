@@ -11,6 +11,7 @@ pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified_records;
+pub(crate) mod witnessing;
 
 use std::path::Path;
 use std::sync::Arc;

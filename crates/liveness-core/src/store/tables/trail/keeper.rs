@@ -27,6 +27,8 @@ pub struct TrailState {
     pub checkpoint_at: Option<Timestamp>,
     /// The newest checkpoint that this node has signed: a signed note.
     pub checkpoint: Option<String>,
+    /// How many entries a witness has cosigned, if there is one.
+    pub witnessed: Option<u64>,
     /// What was found that must not be, in words, the first of it first. At most 100 of them are kept.
     pub findings: Vec<String>,
     /// How many findings there were.
@@ -128,6 +130,11 @@ impl TrailKeeper {
     /// How many findings there were.
     pub fn found(&self) -> u64 {
         self.shared.state().found
+    }
+
+    /// Notes how many entries a witness has cosigned.
+    pub fn cosigned(&self, entries: u64) {
+        self.shared.state().witnessed = Some(entries);
     }
 
     /// Notes what a verification has found.

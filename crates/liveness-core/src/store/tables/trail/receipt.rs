@@ -139,11 +139,7 @@ impl Search<'_> {
 
     fn record(&self, conn: &mut Connection<'_>) -> Result<Option<StoredCheck>, StoreError> {
         Ok(on_either!(conn, |conn| checks::table
-            .filter(
-                checks::id
-                    .eq(self.id)
-                    .and(checks::self_service_user_id.eq(self.user))
-            )
+            .filter(checks::id.eq(self.id).and(checks::self_service_user_id.eq(self.user)))
             .select(StoredCheck::as_select())
             .first(*conn)
             .optional())?)
