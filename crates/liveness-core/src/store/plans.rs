@@ -25,7 +25,9 @@ use super::tables::dating;
 use super::tables::distribution::SHARDING;
 use super::tables::faces;
 use super::tables::trail::entries;
-use super::tables::trail::find::{self as trail, TrailFilter, TrailPageRequest};
+use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
+use super::tables::trail::find as trail;
+use super::tables::trail::looks;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
 use crate::{CompletionRule, Timestamp};
@@ -523,7 +525,7 @@ const CASES: &[Case] = &[
     ),
     (
         "looks at faces",
-        |conn| trail::looks(conn, 1, &[1, 2], &["m"]).map(drop),
+        |conn| looks::of(conn, 1, &[1, 2], &["m"]).map(drop),
         &[(
             "liveness_audit_entries_of_check (liveness_check_id=?)",
             "liveness_audit_entries_of_check",

@@ -8,7 +8,9 @@ use super::dating;
 use super::faces;
 use super::sessions;
 use super::trail::entries;
-use super::trail::find::{self as trail, TrailFilter, TrailPageRequest};
+use super::trail::filter::{TrailFilter, TrailPageRequest};
+use super::trail::find as trail;
+use super::trail::looks;
 use super::users::changes;
 use super::users::rows as users;
 use crate::CompletionRule::{AnySuccessful, LatestVerified};
@@ -95,7 +97,7 @@ pub(crate) const ALL: [Question; 18] = [
         };
         trail::search(conn, &of_record, SECOND_PAGE).map(drop)
     }),
-    ("looks at a face", |conn| trail::looks(conn, 1, &[1], &[]).map(drop)),
+    ("looks at a face", |conn| looks::of(conn, 1, &[1], &[]).map(drop)),
 ];
 
 const SESSION: &str = "session";

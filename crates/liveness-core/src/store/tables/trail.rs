@@ -1,12 +1,15 @@
 //! The audit trail, as the store offers it.
 
+pub(crate) mod about;
 pub(crate) mod entries;
 pub(crate) mod entry_writer;
 pub(crate) mod export;
+pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod integrator;
 pub(crate) mod keeper;
 pub(crate) mod log;
+pub(crate) mod looks;
 pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
@@ -17,9 +20,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::entry_writer::TrailLink;
-use self::find::{FaceLook, TrailFilter, TrailPage, TrailPageRequest};
+use self::filter::{TrailFilter, TrailPageRequest};
+use self::find::TrailPage;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
+use self::looks::FaceLook;
 use self::verification::{TrailPart, TrailVerification, Verifier};
 use super::write::{Write, Writer};
 use crate::AuditEntry;
@@ -157,7 +162,7 @@ impl Trail {
         check_ids: Vec<i64>,
         messages: &'static [&'static str],
     ) -> Result<Vec<FaceLook>, StoreError> {
-        let looks = move |conn: &mut Connection<'_>| find::looks(conn, self_service_user_id, &check_ids, messages);
+        let looks = move |conn: &mut Connection<'_>| looks::of(conn, self_service_user_id, &check_ids, messages);
         self.reads.read(looks).await
     }
 }

@@ -3,68 +3,22 @@
 //! A place in the trail is a time and an id. Every index that a search uses ends with these two columns, so a page that
 //! begins at a place costs as much as any other.
 
-use std::collections::BTreeMap;
-
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use super::entries::{AuditRow, bucket_of};
+use super::about;
+use super::entries::AuditRow;
+use super::filter::{Place, Search, TrailFilter, TrailPageRequest};
 use super::log;
+use crate::AuditEntry;
 use crate::store::engine::connection::{Connection, cannot_be_stored, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::dsl;
-use crate::store::tables::schema::liveness_audit_lists as lists;
-use crate::{AuditEntry, Shown, Timestamp};
 
 /// The most entries that a search counts.
 const MOST_COUNTED: i64 = 10_000;
-
-/// A time and an id.
-type Place = (i64, i64);
-
-/// Conditions on entries. An entry has to meet all conditions that are given.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TrailFilter {
-    /// Entries that concern this user.
-    pub self_service_user_id: Option<i64>,
-    /// Entries of this sender: the token's subject, or `cli:` and a login.
-    pub principal: Option<String>,
-    /// Entries of this message or subcommand.
-    pub message: Option<String>,
-    /// Entries that tell of this record, also as one of a list.
-    pub liveness_check_id: Option<i64>,
-    /// Entries of this time or later.
-    pub from: Option<Timestamp>,
-    /// Entries from before this time.
-    pub to: Option<Timestamp>,
-}
-
-impl TrailFilter {
-    /// The conditions that are given, by the names of the fields of RetrieveAuditEntriesQuery.
-    pub fn named(&self) -> BTreeMap<String, String> {
-        Shown::filter_of([
-            ("userId", self.self_service_user_id.map(|id| id.to_string())),
-            ("principal", self.principal.clone()),
-            ("message", self.message.clone()),
-            ("checkId", self.liveness_check_id.map(|id| id.to_string())),
-            ("from", self.from.map(|time| time.to_string())),
-            ("to", self.to.map(|time| time.to_string())),
-        ])
-    }
-}
-
-/// Which part of the entries that match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrailPageRequest {
-    /// Only entries older than the one with this id.
-    pub before: Option<i64>,
-    /// How many of the newest entries to leave out. The cost of a search grows with it.
-    pub skip: i64,
-    /// The most entries.
-    pub size: i64,
-}
 
 /// Entries that a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,29 +40,6 @@ pub struct FoundEntry {
     pub leaf: Option<i64>,
     /// The entry.
     pub entry: AuditEntry,
-}
-
-/// A look at the face of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaceLook {
-    /// The record.
-    pub liveness_check_id: i64,
-    /// When.
-    pub at: Timestamp,
-    /// The roles of who looked, joined by commas.
-    pub roles: String,
-    /// Why, in the words of who looked.
-    pub purpose: Option<String>,
-}
-
-/// A filter with the part of the trail that it applies to.
-#[derive(Clone, Copy)]
-struct Search<'a> {
-    user: Option<i64>,
-    principal: Option<&'a str>,
-    message: Option<&'a str>,
-    from: i64,
-    before: Place,
 }
 
 /// The part of an index from the time `$from` and before the place `$before`, newest first. `$column` is the first column
@@ -170,33 +101,6 @@ macro_rules! matching {
     }};
 }
 
-/// Keeps the entries of a record that match. The index of the record leads to them: with `+ 0` and `|| ''`, no other can.
-macro_rules! of_record {
-    ($query:expr, $search:expr) => {{
-        let search = $search;
-        let mut query = $query
-            .filter(sql::<Bool>("at + 0 >= ").bind::<BigInt, _>(search.from))
-            .filter(
-                sql::<Bool>("(at + 0, id + 0) < (")
-                    .bind::<BigInt, _>(search.before.0)
-                    .sql(", ")
-                    .bind::<BigInt, _>(search.before.1)
-                    .sql(")"),
-            )
-            .into_boxed();
-        if let Some(user) = search.user {
-            query = query.filter(sql::<Bool>("self_service_user_id + 0 = ").bind::<BigInt, _>(user));
-        }
-        if let Some(principal) = search.principal {
-            query = query.filter(sql::<Bool>("principal || '' = ").bind::<Text, _>(principal));
-        }
-        if let Some(message) = search.message {
-            query = query.filter(sql::<Bool>("message || '' = ").bind::<Text, _>(message));
-        }
-        query
-    }};
-}
-
 /// The entries that match. Returns `None` if there is no entry with the id `page.before`.
 pub(crate) fn search(
     conn: &mut Connection<'_>,
@@ -214,14 +118,7 @@ pub(crate) fn search(
             has_next: false,
         }));
     }
-    let end = filter.to.map_or(before, |to| before.min((to.unix_millis(), i64::MIN)));
-    let search = Search {
-        user: filter.self_service_user_id,
-        principal: filter.principal.as_deref(),
-        message: filter.message.as_deref(),
-        from: filter.from.map_or(i64::MIN, Timestamp::unix_millis),
-        before: end,
-    };
+    let search = Search::of(filter, before);
     match filter.liveness_check_id {
         Some(id) => about_record(conn, id, search, page).map(Some),
         None => matching(conn, search, page).map(Some),
@@ -263,22 +160,14 @@ fn matching(conn: &mut Connection<'_>, search: Search<'_>, page: TrailPageReques
     })
 }
 
-/// The entries of a record, and those of the lists that showed it.
+/// A page of the entries that are about a record.
 fn about_record(
     conn: &mut Connection<'_>,
     id: i64,
     search: Search<'_>,
     page: TrailPageRequest,
 ) -> Result<TrailPage, StoreError> {
-    let mut places: Vec<Place> = on_either!(conn, |conn| of_record!(
-        dsl::liveness_audit_entries.filter(dsl::liveness_check_id.eq(id)),
-        search
-    )
-    .select((dsl::at, dsl::id))
-    .load(*conn))?;
-    places.extend(in_lists(conn, id, search)?);
-    places.sort_unstable_by(|one, other| other.cmp(one));
-    places.dedup();
+    let places = about::record(conn, id, search)?;
     let total = places.len() as i64;
     let page_of = |count: i64| usize::try_from(count).unwrap_or(usize::MAX);
     let ids = places.iter().skip(page_of(page.skip)).take(page_of(page.size));
@@ -293,36 +182,6 @@ fn about_record(
         items: found(conn, rows)?,
         total: Some(total),
         has_next: page.skip.saturating_add(page.size) < total,
-    })
-}
-
-/// The entries of the lists that showed a record. The lists of its bucket showed it or a record of a near id.
-fn in_lists(conn: &mut Connection<'_>, id: i64, search: Search<'_>) -> Result<Vec<Place>, StoreError> {
-    macro_rules! showing {
-        ($begin:expr, $end:expr) => {
-            of_record!(
-                lists::table
-                    .inner_join(
-                        dsl::liveness_audit_entries.on(dsl::writer
-                            .eq(lists::writer.nullable())
-                            .and(dsl::writer_count.eq(lists::writer_count.nullable())))
-                    )
-                    .filter(lists::bucket.eq(bucket_of(id)))
-                    .filter(sql::<Bool>($begin).bind::<BigInt, _>(id).sql($end)),
-                search
-            )
-            .select((dsl::at, dsl::id))
-        };
-    }
-    Ok(match conn {
-        Connection::Sqlite(conn) => showing!(
-            "EXISTS (SELECT 1 FROM json_each(subject, '$.records') WHERE value = ",
-            ")"
-        )
-        .load(*conn)?,
-        Connection::Postgres(conn) | Connection::Citus(conn) => {
-            showing!("subject::jsonb -> 'records' @> to_jsonb(", "::bigint)").load(*conn)?
-        }
     })
 }
 
@@ -349,49 +208,4 @@ fn found(conn: &mut Connection<'_>, rows: Vec<Row>) -> Result<Vec<FoundEntry>, S
         });
     }
     Ok(found)
-}
-
-/// The looks at the faces of a user's records that these messages were, newest first.
-pub(crate) fn looks(
-    conn: &mut Connection<'_>,
-    user: i64,
-    check_ids: &[i64],
-    messages: &[&str],
-) -> Result<Vec<FaceLook>, StoreError> {
-    if check_ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let is_citus = conn.is_citus();
-    let rows: Vec<AuditRow> = on_either!(conn, |conn| {
-        let mut query = dsl::liveness_audit_entries
-            .filter(eq_any(dsl::liveness_check_id.assume_not_null(), check_ids.to_vec())?)
-            .filter(dsl::face_digest.is_not_null())
-            .select(AuditRow::as_select())
-            .into_boxed();
-        if is_citus {
-            // With the user, Citus knows the shard.
-            query = query.filter(dsl::self_service_user_id.eq(user));
-        }
-        query.load(*conn)
-    })?;
-    let mut looks: Vec<_> = rows
-        .into_iter()
-        .filter(|row| row.outcome == "00" && messages.contains(&row.message.as_str()))
-        .collect();
-    looks.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
-    looks.into_iter().map(FaceLook::try_from).collect()
-}
-
-impl TryFrom<AuditRow> for FaceLook {
-    type Error = StoreError;
-
-    fn try_from(row: AuditRow) -> Result<Self, StoreError> {
-        let entry = AuditEntry::try_from(row)?;
-        Ok(Self {
-            liveness_check_id: entry.subject.liveness_check_id.unwrap_or_default(),
-            at: entry.at,
-            roles: entry.roles,
-            purpose: entry.subject.shown.purpose,
-        })
-    }
 }
