@@ -1,13 +1,15 @@
 """Verifies a receipt by pyjwt, and its proof by tlog-scales.
 
-    receipt.py RECEIPT JWKS PROOF DIR VKEY
+    receipt.py RECEIPT JWKS PROOF DIR VKEY [ANSWER]
 
-RECEIPT is a compact JWS, PROOF the text of a C2SP tlog-proof, and DIR the log that has the entry.
+RECEIPT is a compact JWS, PROOF the text of a C2SP tlog-proof, and DIR the log that has the entry. ANSWER is that of GetReceiptQuery
+to the user 1234, whose face is that of the tests: its entry and its nonce have to fit the receipt.
 """
 
 import json
 import sys
 from base64 import b64decode
+from hashlib import sha256
 from pathlib import Path
 
 import jwt
@@ -37,3 +39,15 @@ log.get_checkpoint()
 inclusion = InclusionProof(index, checkpoint.size, [b64decode(line, validate=True) for line in hashes])
 inclusion.check(leaf_hash(log.get_entry(index)), checkpoint.root_hash)
 print(f"a receipt by {claims['iss']}, for entry {index} of {checkpoint.size}")
+
+if len(sys.argv) > 6:
+    answer = json.loads(Path(sys.argv[6]).read_text(encoding="utf-8"))
+    text = answer["Entry"].encode()
+    assert text == log.get_entry(index), text
+    entry = json.loads(text)
+    face = Path("crates/liveness-http/assets/face.jpg").read_bytes()
+    assert claims["sub"] == entry["user"] == sha256(bytes.fromhex(answer["Nonce"]) + b"1234").hexdigest(), claims
+    assert claims["recordSha256"] == entry["recordSha256"], claims
+    assert claims["faceSha256"] == entry["faceSha256"] == sha256(face).hexdigest(), claims
+    assert claims["check"]["id"] == entry["record"], claims
+    print(f"it is of record {entry['record']}, of user 1234, with the face {claims['faceSha256'][:16]}…")

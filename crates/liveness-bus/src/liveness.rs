@@ -1,11 +1,12 @@
 //! The messages of the liveness check. Each has one file: message, rules, handler, tests.
 //!
-//! Customers send two commands and two queries, administrators send three queries, auditors send one. `docs/api.md` describes their fields and
-//! replies.
+//! Customers send two commands and three queries, administrators send three queries, auditors send one. `docs/api.md`
+//! describes their fields and replies.
 
 mod challenge_list;
 mod check_liveness_status;
 mod get_liveness_check;
+mod get_receipt;
 mod get_user_liveness_check;
 mod handler_state;
 mod image_base64;
@@ -27,6 +28,7 @@ use crate::{Meta, Module};
 pub use challenge_list::ChallengeList;
 pub use check_liveness_status::{CheckLivenessStatusQuery, LivenessStatus};
 pub use get_liveness_check::{GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
+pub use get_receipt::{GetReceiptQuery, SignedReceipt};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};
 pub use handler_state::{Liveness, Settings};
 pub use image_base64::ImageBase64;
@@ -40,7 +42,7 @@ pub use submit_liveness_check::SubmitLivenessCheckCommand;
 pub use update_liveness_check::UpdateLivenessCheckCommand;
 
 /// The messages that [`module`] handles.
-pub const MESSAGES: [Meta; 8] = [
+pub const MESSAGES: [Meta; 9] = [
     Meta::of::<SubmitLivenessCheckCommand>(),
     Meta::of::<UpdateLivenessCheckCommand>(),
     Meta::of::<CheckLivenessStatusQuery>(),
@@ -48,10 +50,11 @@ pub const MESSAGES: [Meta; 8] = [
     Meta::of::<GetLivenessCheckQuery>(),
     Meta::of::<RetrieveLivenessChecksQuery>(),
     Meta::of::<RetrieveMyLivenessChecksQuery>(),
+    Meta::of::<GetReceiptQuery>(),
     Meta::of::<RetrieveAuditEntriesQuery>(),
 ];
 
-/// The module with the eight messages and their handlers.
+/// The module with the nine messages and their handlers.
 pub fn module(liveness: Liveness) -> Module {
     Module::new("liveness")
         .declare(&MESSAGES)
@@ -62,5 +65,6 @@ pub fn module(liveness: Liveness) -> Module {
         .handle::<GetLivenessCheckQuery>(liveness.clone())
         .handle::<RetrieveLivenessChecksQuery>(liveness.clone())
         .handle::<RetrieveMyLivenessChecksQuery>(liveness.clone())
+        .handle::<GetReceiptQuery>(liveness.clone())
         .handle::<RetrieveAuditEntriesQuery>(liveness)
 }

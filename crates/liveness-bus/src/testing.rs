@@ -1,4 +1,4 @@
-//! A test kit: the bus with the eight messages on an in-memory store, with a fixed clock and without HTTP.
+//! A test kit: the bus with the nine messages on an in-memory store, with a fixed clock and without HTTP.
 //!
 //! ```
 //! use liveness_bus::liveness::CheckLivenessStatusQuery;
@@ -17,18 +17,22 @@
 
 use std::sync::Arc;
 
-use liveness_core::store::{Store, StoredUsers};
+use liveness_core::store::{Store, StoredUsers, TrailKeeper};
+use liveness_core::trail::TrailKey;
 use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
 
 use crate::liveness::{self, Liveness, Settings};
 use crate::{Bus, BusBuilder, BusError, Context, ContextBuilder, Message, Principal, RequestId};
 
-/// A bus with the eight messages, with its store and its clock.
+/// A bus with the nine messages, with its store and its clock.
 #[derive(Debug)]
 pub struct TestBus {
     bus: Bus,
     store: Store,
     clock: Arc<FixedClock>,
+    trail_key: Arc<TrailKey>,
+    /// Keeps the trail for as long as the kit is there.
+    _keeper: TrailKeeper,
 }
 
 impl Default for TestBus {
@@ -53,10 +57,22 @@ impl TestBus {
         store.migrate().expect("the migrations");
         let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().expect("a time")));
         let users = Arc::new(StoredUsers::new(store.users().clone(), true));
-        let module = liveness::module(Liveness::new(store.clone(), users, settings));
+        let trail_key = Arc::new(TrailKey::generate().expect("a key").key);
+        let keeper = store
+            .trail()
+            .keep(Arc::clone(&trail_key), false)
+            .expect("a thread that keeps the trail");
+        let liveness = Liveness::new(store.clone(), users, settings).with_trail_key(Arc::clone(&trail_key));
+        let module = liveness::module(liveness);
         let builder = Bus::builder().module(module).audit_sink(store.clone());
         let bus = more(builder).build().expect("a bus without mistakes");
-        Self { bus, store, clock }
+        Self {
+            bus,
+            store,
+            clock,
+            trail_key,
+            _keeper: keeper,
+        }
     }
 
     /// The bus.
@@ -67,6 +83,11 @@ impl TestBus {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The key that signs the log of the trail, and receipts.
+    pub fn trail_key(&self) -> &TrailKey {
+        &self.trail_key
     }
 
     /// The clock.

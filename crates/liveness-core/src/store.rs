@@ -42,6 +42,7 @@ pub use self::tables::trail::filter::{TrailFilter, TrailPageRequest};
 pub use self::tables::trail::find::{FoundEntry, TrailPage};
 pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
 pub use self::tables::trail::looks::FaceLook;
+pub use self::tables::trail::receipt::{InLog, RecordInLog};
 pub use self::tables::trail::verification::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;

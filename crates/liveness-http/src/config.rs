@@ -13,6 +13,7 @@ use crate::face_keys::FaceConfig;
 use crate::log_format::LogFormat;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
+use crate::witness::WitnessAddress;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
 #[derive(Clone, Args)]
@@ -54,6 +55,10 @@ pub struct ServeConfig {
     /// How the faces are sealed.
     #[command(flatten)]
     pub faces: FaceConfig,
+
+    /// Who witnesses the audit trail.
+    #[command(flatten)]
+    pub witness: WitnessConfig,
 
     /// Do not migrate the database: refuse a schema that is not up to date. Then the database role needs no rights to
     /// change the schema.
@@ -174,6 +179,15 @@ impl ServeConfig {
         };
         Store::open_with(&self.database.database_url, settings)
     }
+}
+
+/// The setting of the witness.
+#[derive(Debug, Clone, Args)]
+pub struct WitnessConfig {
+    /// A C2SP tlog-witness, which cosigns the log of the audit trail: its vkey, a space, and the URL that add-checkpoint is
+    /// below.
+    #[arg(long, env = "LIVENESS_TRAIL_WITNESS", value_name = "VKEY URL")]
+    pub trail_witness: Option<WitnessAddress>,
 }
 
 /// The settings of the database. It has no `Debug`, because the URL may hold a password.

@@ -9,6 +9,7 @@ pub(crate) mod verifier;
 
 mod database;
 mod trail;
+mod witness;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,31 +19,37 @@ use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus, BusBuilder};
 use liveness_core::UserDirectory;
 use liveness_core::store::{Store, StoredUsers, TrailKeeper};
+use liveness_core::trail::TrailKey;
 use serde_json::Value;
 
 use self::database::open_and_migrate;
 use self::review_page::configured_page;
 use self::start_error::StartError;
+use self::witness::Witnessing;
 use crate::config::ServeConfig;
 use crate::metrics::Metrics;
 use crate::pages::admin::ReviewPage;
 use crate::pages::docs::Docs;
 use crate::pages::health::Health;
 use crate::pages::openapi::{Endpoints, document};
+use crate::pages::receipt_keys::ReceiptKeys;
 use crate::request::unrouted::not_found;
 use crate::request::{LivenessApi, max_command_bytes};
 use crate::token::TokenVerifier;
 use crate::trail_key::{check_named, configured_key};
+use crate::witness::Witness;
 
 /// Everything that the standalone host serves. Cloning it is cheap: each worker of the server has a clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Host {
     store: Store,
     keeper: Arc<TrailKeeper>,
+    _witnessing: Option<Arc<Witnessing>>,
     api: LivenessApi,
     health: Health,
     metrics: Metrics,
     docs: Docs,
+    receipt_keys: ReceiptKeys,
     review_page: ReviewPage,
 }
 
@@ -67,7 +74,16 @@ impl Host {
         let review_page = configured_page(config)?;
         check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
-        let keeper = trail::keep(&store, configured_key(&config.database)?)?;
+        let key = Arc::new(configured_key(&config.database)?);
+        let keeper = trail::keep(&store, Arc::clone(&key))?;
+        let witnessing = match config.witness.trail_witness.clone() {
+            Some(address) => {
+                let witness = Witness::new(address, store.clone(), Arc::clone(&key));
+                Some(Arc::new(witness::start(witness, Arc::clone(&keeper))?))
+            }
+            None => None,
+        };
+        let receipt_keys = ReceiptKeys::new(key.verifier());
         let health = Health::new(store.clone()).with_trail(Arc::clone(&keeper));
         let metrics = Metrics::of(store.clone());
         metrics.show_trail(Arc::clone(&keeper));
@@ -77,15 +93,17 @@ impl Host {
         if let Some(revoked) = verifier.revoked() {
             metrics.show_stale_file("LIVENESS_JWT_REVOKED_FILE", revoked.is_stale());
         }
-        let api = api(config, store.clone(), verifier, metrics.clone())?;
+        let api = api(config, store.clone(), verifier, metrics.clone(), key)?;
         let docs = Docs::new(api.bus());
         Ok(Self {
             store,
             keeper,
+            _witnessing: witnessing,
             api,
             health,
             metrics,
             docs,
+            receipt_keys,
             review_page,
         })
     }
@@ -96,6 +114,7 @@ impl Host {
             self.api.configure(app);
             self.review_page.configure(app);
             self.docs.configure(app);
+            self.receipt_keys.configure(app);
         }
         if served != Served::Public {
             self.health.configure(app);
@@ -133,6 +152,7 @@ fn api(
     store: Store,
     verifier: TokenVerifier,
     metrics: Metrics,
+    key: Arc<TrailKey>,
 ) -> Result<LivenessApi, BuildErrors> {
     let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(store.users().clone(), config.provision_users));
     let settings = Settings {
@@ -140,9 +160,8 @@ fn api(
         status_rule: config.status_rule,
         ..Settings::default()
     };
-    let bus = bus(store, Arc::clone(&users), settings)
-        .observer(metrics.clone())
-        .build()?;
+    let liveness = Liveness::new(store.clone(), Arc::clone(&users), settings).with_trail_key(key);
+    let bus = bus(store, liveness).observer(metrics.clone()).build()?;
     let api = LivenessApi::builder(bus, verifier, users)
         .trusted_proxies(config.trusted_proxies.clone())
         .forwarded_header(config.forwarded_header.clone())
@@ -155,9 +174,8 @@ fn api(
     Ok(api.build())
 }
 
-fn bus(store: Store, users: Arc<dyn UserDirectory>, settings: Settings) -> BusBuilder {
-    let module = liveness::module(Liveness::new(store.clone(), users, settings));
-    Bus::builder().module(module).audit_sink(store)
+fn bus(store: Store, liveness: Liveness) -> BusBuilder {
+    Bus::builder().module(liveness::module(liveness)).audit_sink(store)
 }
 
 /// Checks that the memory for bodies has room for the largest one.
@@ -181,7 +199,8 @@ pub(crate) fn check_body_memory(config: &ServeConfig) -> Result<(), StartError> 
 pub(crate) fn bus_in_memory() -> Result<Bus, StartError> {
     let store = Store::in_memory()?;
     let users = StoredUsers::new(store.users().clone(), false);
-    Ok(bus(store, Arc::new(users), Settings::default()).build()?)
+    let liveness = Liveness::new(store.clone(), Arc::new(users), Settings::default());
+    Ok(bus(store, liveness).build()?)
 }
 
 /// The OpenAPI document of the standalone host. It is made without starting one.

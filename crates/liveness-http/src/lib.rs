@@ -22,11 +22,13 @@ mod pages;
 mod request;
 mod server;
 mod trail_key;
+mod witness;
 
 pub use host::start_error::TlsError;
 pub use metrics::Metrics;
 pub use pages::admin;
 pub use request::{CorsOrigins, ForwardedHeader, LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
+pub use witness::{WitnessAddress, WitnessAddressError};
 
 /// Runs the standalone host as a server.
 pub mod serve {

@@ -1,4 +1,4 @@
-//! Everything that is not a message: the review page, the API's document, health, metrics.
+//! Everything that is not a message: the review page, the API's document, health, metrics, the key of receipts.
 //!
 //! No page asks for a token, and none shows personal data.
 
@@ -7,6 +7,7 @@ pub(crate) mod openapi;
 
 pub(crate) mod docs;
 pub(crate) mod health;
+pub(crate) mod receipt_keys;
 
 mod get_route;
 mod metrics;

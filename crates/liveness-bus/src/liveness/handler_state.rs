@@ -1,16 +1,18 @@
-//! What the handlers of the eight messages share: the store, the users and the settings.
+//! What the handlers of the nine messages share: the store, the users, the settings and the key of receipts.
 
 use std::sync::Arc;
 
 use liveness_core::store::Store;
+use liveness_core::trail::TrailKey;
 use liveness_core::{CompletionRule, UserDirectory};
 
-/// The handlers of the eight messages, and what they share. It is cheap to clone.
+/// The handlers of the nine messages, and what they share. It is cheap to clone.
 #[derive(Clone)]
 pub struct Liveness {
     pub(super) store: Store,
     pub(super) users: Arc<dyn UserDirectory>,
     pub(super) settings: Settings,
+    pub(super) trail_key: Option<Arc<TrailKey>>,
 }
 
 impl std::fmt::Debug for Liveness {
@@ -25,7 +27,21 @@ impl std::fmt::Debug for Liveness {
 impl Liveness {
     /// Handlers that record in `store` and look up users in `users`.
     pub fn new(store: Store, users: Arc<dyn UserDirectory>, settings: Settings) -> Self {
-        Self { store, users, settings }
+        Self {
+            store,
+            users,
+            settings,
+            trail_key: None,
+        }
+    }
+
+    /// Signs receipts with the key that signs the log of the audit trail. Without it, GetReceiptQuery finds none.
+    ///
+    /// Somebody has to [keep the trail](liveness_core::store::Trail::keep) with this key, here or in another process.
+    #[must_use]
+    pub fn with_trail_key(mut self, key: Arc<TrailKey>) -> Self {
+        self.trail_key = Some(key);
+        self
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who may send the eight messages.
+//! Who may send the nine messages.
 
 use crate::Access;
 

@@ -3,7 +3,9 @@
 use liveness_bus::testing::TestBus;
 use liveness_bus::{BusError, Context, Principal};
 
-use crate::report::{GET, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with};
+use crate::report::{
+    GET, GET_RECEIPT, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with,
+};
 
 /// Anonymous, a customer, a customer without a user, an admin, both, an auditor, a principal without a known role.
 fn senders(world: &TestBus) -> [Context; 7] {
@@ -40,7 +42,7 @@ async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
         assert_eq!(out, b"");
     }
 
-    assert_eq!(messages.len(), 8);
+    assert_eq!(messages.len(), 9);
     assert_eq!(world.audit_entries().await, []);
 }
 
@@ -52,6 +54,7 @@ async fn messages_by_senders() {
         // anonymous, customer, customer without a user, admin, both, auditor, another role
         (STATUS, ["63", "00", "57", "57", "00", "57", "57"]),
         (GET_RECORD, ["63", "57", "57", "25", "25", "57", "57"]),
+        (GET_RECEIPT, ["63", "25", "57", "57", "25", "57", "57"]),
         (GET, ["63", "57", "57", "00", "00", "57", "57"]),
         (RETRIEVE_ENTRIES, ["63", "57", "57", "57", "57", "00", "57"]),
         (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57"]),
@@ -95,6 +98,7 @@ async fn who_may_not_send_it_has_no_body_read() {
         (GET_RECORD, world.customer(1)),
         (RETRIEVE, world.customer(1)),
         (RETRIEVE_MINE, world.admin()),
+        (GET_RECEIPT, world.admin()),
         (RETRIEVE_ENTRIES, world.admin()),
     ];
 
@@ -113,6 +117,7 @@ fn the_access_matrix_is_that_of_the_contract() {
 | --- | --- | --- | --- |
 | CheckLivenessStatusQuery | Query | customer with a user | LogOnly |
 | GetLivenessCheckQuery | Query | admin | BeforeReply |
+| GetReceiptQuery | Query | customer with a user | BeforeReply |
 | GetUserLivenessCheckQuery | Query | admin | BeforeReply |
 | RetrieveAuditEntriesQuery | Query | auditor | BeforeReply |
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |

@@ -5,7 +5,9 @@ use liveness_bus::{AuditEntry, AuditSubject, Context, Principal, RequestId};
 use liveness_core::store::CheckFilter;
 use serde_json::json;
 
-use crate::report::{GET, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with};
+use crate::report::{
+    GET, GET_RECEIPT, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with,
+};
 
 #[expect(clippy::unwrap_used, reason = "id and address are valid")]
 fn from_somewhere(world: &TestBus, principal: Principal) -> Context {
@@ -199,6 +201,7 @@ async fn a_message_of_nobody_leaves_none() {
         RETRIEVE,
         RETRIEVE_MINE,
         RETRIEVE_ENTRIES,
+        GET_RECEIPT,
     ] {
         assert_eq!(
             left_by(&world, message, "{}", Principal::anonymous()).await,

@@ -7,7 +7,7 @@ use liveness_bus::{Access, Description, FieldError};
 use serde_json::{Value, json};
 
 use crate::documented::{API, chapter, customer, examples, with_the_documented_record};
-use crate::report::{GET_RECORD, RETRIEVE_ENTRIES};
+use crate::report::{GET_RECEIPT, GET_RECORD, RETRIEVE_ENTRIES};
 
 /// All messages with their descriptions.
 #[expect(clippy::unwrap_used, reason = "every message of ours is described")]
@@ -61,7 +61,7 @@ async fn the_requests_of_the_examples_are_taken() {
             _ => world.admin(),
         };
         for mut example in description.examples().unwrap() {
-            if message == GET_RECORD {
+            if [GET_RECORD, GET_RECEIPT].contains(&message) {
                 example.request["id"] = json!(1);
             }
             let reply = world.dispatch(message, &example.request.to_string(), &context).await;
@@ -83,9 +83,10 @@ fn what_must_be_given_is_required_and_nothing_else() {
         }
         required
     };
-    let expected: [(&str, &[&str]); 8] = [
+    let expected: [(&str, &[&str]); 9] = [
         ("CheckLivenessStatusQuery", &[]),
         ("GetLivenessCheckQuery", &["id"]),
+        (GET_RECEIPT, &["id"]),
         ("GetUserLivenessCheckQuery", &["userId"]),
         (RETRIEVE_ENTRIES, &[]),
         ("RetrieveLivenessChecksQuery", &[]),

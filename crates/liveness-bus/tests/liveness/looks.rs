@@ -7,7 +7,7 @@ use liveness_bus::testing::TestBus;
 use liveness_bus::{Audit, AuditSubject, Context, Kind, Shown};
 use serde_json::{Value, json};
 
-use crate::report::{GET, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, UPDATE, problems_in};
+use crate::report::{GET, GET_RECEIPT, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, UPDATE, problems_in};
 
 /// A JPEG of one pixel, up to the end of its frame header, in Base64.
 const FACE: &str = "/9j/wAALCAABAAEBAREA";
@@ -148,6 +148,8 @@ fn looks() -> Vec<(&'static str, Value, AuditSubject)> {
                 ],
             ),
         ),
+        (GET_RECEIPT, json!({ "id": 2 }), record(2, None, None)),
+        (GET_RECEIPT, json!({ "id": 3 }), nothing(&[("id", "3")], None)),
         (RETRIEVE_MINE, json!({}), list(&[2, 1], 1, 20, &[])),
         (
             RETRIEVE_MINE,
@@ -190,7 +192,7 @@ fn looks() -> Vec<(&'static str, Value, AuditSubject)> {
 /// Somebody who may send the message.
 fn sender(world: &TestBus, message: &str) -> Context {
     match message {
-        RETRIEVE_MINE => world.customer(7),
+        RETRIEVE_MINE | GET_RECEIPT => world.customer(7),
         RETRIEVE_ENTRIES => world.auditor(),
         _ => world.admin(),
     }

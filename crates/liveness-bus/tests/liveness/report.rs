@@ -10,6 +10,7 @@ pub(crate) const UPDATE: &str = "UpdateLivenessCheckCommand";
 pub(crate) const STATUS: &str = "CheckLivenessStatusQuery";
 pub(crate) const GET: &str = "GetUserLivenessCheckQuery";
 pub(crate) const GET_RECORD: &str = "GetLivenessCheckQuery";
+pub(crate) const GET_RECEIPT: &str = "GetReceiptQuery";
 pub(crate) const RETRIEVE: &str = "RetrieveLivenessChecksQuery";
 pub(crate) const RETRIEVE_MINE: &str = "RetrieveMyLivenessChecksQuery";
 pub(crate) const RETRIEVE_ENTRIES: &str = "RetrieveAuditEntriesQuery";

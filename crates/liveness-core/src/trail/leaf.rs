@@ -90,6 +90,19 @@ impl<'a> Nonces<'a> {
             Salt::Digest(_) => None,
         }
     }
+
+    /// What stands for the user in the leaf.
+    pub(crate) fn user_digest(&self, id: i64) -> String {
+        self.user.digest(id.to_string().as_bytes())
+    }
+
+    /// What the user and the record are hashed with, as hex. `None` if the user was erased.
+    pub(crate) fn of_user(&self) -> Option<String> {
+        match self.user {
+            Salt::Nonce(nonce) => Some(hex(nonce)),
+            Salt::Digest(_) => None,
+        }
+    }
 }
 
 /// The columns of an audit entry, as they are stored.
@@ -168,9 +181,7 @@ impl EntryColumns<'_> {
             outcome: self.outcome,
             roles: self.roles,
             sender: self.nonces.sender.digest(&sender),
-            user: self
-                .self_service_user_id
-                .map(|id| self.nonces.user.digest(id.to_string().as_bytes())),
+            user: self.self_service_user_id.map(|id| self.nonces.user_digest(id)),
             record: self.liveness_check_id,
             record_sha256: self.record_digest.map(hex),
             face_sha256: self.face_digest.map(hex),

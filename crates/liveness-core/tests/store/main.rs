@@ -21,6 +21,7 @@ mod ids;
 mod migrations;
 mod pages;
 mod queue;
+mod receipts;
 mod recording;
 mod samples;
 mod schema;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use liveness_core::Shown;
@@ -11,9 +12,10 @@ use liveness_core::trail::TrailKey;
 
 use super::failure::Failure;
 use super::progress::Progress;
-use crate::config::DatabaseConfig;
+use crate::config::{DatabaseConfig, WitnessConfig};
 use crate::operator::Operator;
 use crate::trail_key;
+use crate::witness::{Unwitnessed, Witness, Witnessed};
 
 const BAR: &str = "{wide_bar} {pos}/{len} entries";
 const BAR_WITHOUT_TOTAL: &str = "{spinner} {pos} entries";
@@ -36,7 +38,8 @@ pub(super) enum Trail {
 
 const VERIFY_EXAMPLES: &str = "\
 It compares all entries, records and faces with the signed log, while the server runs,
-and prints a line for each row that is not as it was. The exit code is then 1.
+and prints a line for each row that is not as it was. The exit code is then 1. If there is
+a witness (LIVENESS_TRAIL_WITNESS), it is asked whether it has seen another log.
 
 Examples:
   liveness-http trail verify";
@@ -62,6 +65,9 @@ Examples:
 pub(super) struct Verify {
     #[command(flatten)]
     database: DatabaseConfig,
+
+    #[command(flatten)]
+    witness: WitnessConfig,
 }
 
 /// Which trail to write, and where to.
@@ -103,14 +109,21 @@ impl Trail {
 impl Verify {
     fn run(self) -> Result<(), Failure> {
         let store = self.database.open_up_to_date()?;
-        let key = trail_key::existing_key(&self.database)?;
+        let key = Arc::new(trail_key::existing_key(&self.database)?);
         let bar = Progress::new(Some(0), BAR, BAR_WITHOUT_TOTAL);
         let progress = |done, total| {
             bar.set_total(total);
             bar.set(done);
         };
-        let verified = store.trail().verify(&key, false, TrailPart::WHOLE, progress)?;
+        let mut verified = store.trail().verify(&key, false, TrailPart::WHOLE, progress)?;
         drop(bar);
+        let witnessed = match &self.witness.trail_witness {
+            Some(address) => {
+                let witness = Witness::new(address.clone(), store, Arc::clone(&key));
+                Some(ask(witness, &mut verified.findings)?)
+            }
+            None => None,
+        };
         let mut out = io::stdout().lock();
         for finding in &verified.findings {
             writeln!(out, "{finding}")?;
@@ -132,6 +145,9 @@ impl Verify {
                 verified.last_unbound_record + 1
             )?;
         }
+        if let Some(witnessed) = witnessed {
+            writeln!(out, "{witnessed}")?;
+        }
         let found = match verified.findings.len() {
             0 => "nothing was changed, taken away or put in".to_owned(),
             1 => "1 finding".to_owned(),
@@ -143,6 +159,21 @@ impl Verify {
             Ok(())
         } else {
             Err(Failure::AlreadyReported)
+        }
+    }
+}
+
+/// Asks the witness, and verifies what is kept of its answers. Returns what it says, as one line.
+fn ask(mut witness: Witness, findings: &mut Vec<String>) -> Result<String, Failure> {
+    let name = witness.name().to_owned();
+    let failed = |error: Unwitnessed| Failure::of(format!("the witness {name}: {error}"));
+    findings.extend(witness.verify_kept().map_err(failed)?);
+    match witness.ask().map_err(failed)? {
+        Witnessed::Cosigned(entries) => Ok(format!("{entries} entries cosigned by {name}")),
+        Witnessed::NoCheckpoint => Ok(format!("nothing for {name} to cosign yet")),
+        Witnessed::Finding(finding) => {
+            findings.push(finding);
+            Ok(format!("{name} does not cosign this log"))
         }
     }
 }

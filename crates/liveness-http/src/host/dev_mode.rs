@@ -1,4 +1,4 @@
-//! `serve --dev`: a key for this run, and a script to paste that tries all eight messages.
+//! `serve --dev`: a key for this run, and a script to paste that tries all nine messages.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -93,7 +93,7 @@ fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor]: [
 }
 
 /// Each step of the script: what happens, the message, the variable of the token, and the body.
-fn steps() -> [(&'static str, &'static str, &'static str, String); 8] {
+fn steps() -> [(&'static str, &'static str, &'static str, String); 9] {
     [
         (
             "The customer passes, with a face",
@@ -136,6 +136,12 @@ fn steps() -> [(&'static str, &'static str, &'static str, String); 8] {
             "RetrieveMyLivenessChecksQuery",
             "CUSTOMER",
             "{}".to_owned(),
+        ),
+        (
+            "The customer gets a receipt, which others verify",
+            "GetReceiptQuery",
+            "CUSTOMER",
+            r#"{"id":1}"#.to_owned(),
         ),
         (
             "The auditor asks who has seen the record, alone or in a list",

@@ -21,8 +21,7 @@ const PARTS: u32 = 24 * 60;
 /// # Errors
 ///
 /// When its thread cannot be started.
-pub(super) fn keep(store: &Store, key: TrailKey) -> Result<Arc<TrailKeeper>, StartError> {
-    let key = Arc::new(key);
+pub(super) fn keep(store: &Store, key: Arc<TrailKey>) -> Result<Arc<TrailKeeper>, StartError> {
     let keeper = Arc::new(store.trail().keep(Arc::clone(&key), false)?);
     actix_web::rt::spawn(verify(store.clone(), key, Arc::clone(&keeper)));
     Ok(keeper)

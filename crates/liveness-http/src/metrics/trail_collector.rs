@@ -28,6 +28,13 @@ impl Collector for TrailCollector {
         let found = ConstCounter::new(state.found);
         let help = "Rows of the audit trail that were changed, taken away or put in";
         found.encode(encoder.encode_descriptor("trail_findings", help, None, MetricType::Counter)?)?;
+        let witnessed = state.witnessed.map(|entries| {
+            (
+                "trail_witnessed_entries",
+                "Entries that the witness has cosigned",
+                entries,
+            )
+        });
         let gauges = [
             (
                 "trail_signed_entries",
@@ -40,7 +47,7 @@ impl Collector for TrailCollector {
                 state.failure.is_some().into(),
             ),
         ];
-        for (name, help, value) in gauges {
+        for (name, help, value) in gauges.into_iter().chain(witnessed) {
             let value: ConstGauge<u64> = ConstGauge::new(value);
             value.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
         }

@@ -93,6 +93,7 @@ fn a_message_has_the_failures_of_its_own_and_no_others() {
         ("GetLivenessCheckQuery", [false, false, true]),
         ("RetrieveLivenessChecksQuery", [false, false, false]),
         ("RetrieveMyLivenessChecksQuery", [false, false, false]),
+        ("GetReceiptQuery", [false, false, true]),
         ("RetrieveAuditEntriesQuery", [false, false, true]),
     ];
     for (message, expected) in cases {

@@ -72,6 +72,12 @@ assert.deepEqual(entries.Items.map((entry) => entry.Message), [
   "UpdateLivenessCheckCommand",
 ]);
 
+// The user gets a receipt of the run that passed, and the proof that the log has it.
+const proven = dataOf(await app.POST("/api/BPMSelfService/commands/GetReceiptQuery", { body: { id: receipt.id } }));
+const claims = JSON.parse(Buffer.from(proven.Receipt.split(".")[1] ?? "", "base64url").toString());
+assert.equal(claims.check.sessionId, run.sessionId);
+assert.ok(proven.Proof.startsWith(`c2sp.org/tlog-proof@v1\nindex ${claims.log.index}\n`));
+
 // What is wrong with a body is told by field, and what a customer may not see is refused.
 const refused = async (call: Promise<unknown>) => {
   const error = await call.then(() => undefined, (error: unknown) => error);

@@ -10,9 +10,11 @@ pub(crate) mod integrator;
 pub(crate) mod keeper;
 pub(crate) mod log;
 pub(crate) mod looks;
+pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified_records;
+pub(crate) mod witnessing;
 
 use std::path::Path;
 use std::sync::Arc;

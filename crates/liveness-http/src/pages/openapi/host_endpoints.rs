@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::responses::{request_id_header, response};
 use crate::pages::health::{ALIVE, READY};
+use crate::pages::receipt_keys;
 use crate::request::failure::Failure;
 
 pub(super) fn paths() -> Map<String, Value> {
@@ -34,6 +35,12 @@ pub(super) fn paths() -> Map<String, Value> {
             "metrics",
             "What Prometheus asks for",
             json!({ "200": without_envelope("text/plain", json!({ "type": "string" })) }),
+        ),
+        (
+            receipt_keys::PATH,
+            "receiptKeys",
+            "The public key that verifies receipts",
+            json!({ "200": without_envelope(receipt_keys::MEDIA_TYPE, json!({ "type": "object" })) }),
         ),
         (
             "/openapi.json",

@@ -15,6 +15,7 @@ fn a_route_takes_its_methods_only() {
         (command.as_str(), "POST"),
         ("/api/BPMSelfService/commands/X", "POST"),
         ("/health/live", "GET, HEAD"),
+        ("/.well-known/jwks.json", "GET, HEAD"),
     ];
     for (path, allowed) in routes {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"] {

@@ -28,6 +28,8 @@ pub(crate) struct TrailLink {
     pub(crate) key: OnceLock<MacKey>,
     /// Whether there are entries that the integrator has not looked for.
     pub(crate) has_new: AtomicBool,
+    /// Whether somebody waits for a checkpoint that has all entries.
+    pub(crate) wants_checkpoint: AtomicBool,
 }
 
 /// A writer of entries.

@@ -246,7 +246,8 @@ impl Integrator {
     }
 }
 
-fn of_tree(error: crate::trail::TreeError<StoreError>) -> StoreError {
+/// A tree that cannot be read: the store's own error, or that the trail is not whole.
+pub(super) fn of_tree(error: crate::trail::TreeError<StoreError>) -> StoreError {
     match error {
         crate::trail::TreeError::Tile { source, .. } => source,
         other => StoreError::internal(format!("the trail is not whole: {other}")),

@@ -27,6 +27,8 @@ pub struct TrailState {
     pub checkpoint_at: Option<Timestamp>,
     /// The newest checkpoint that this node has signed: a signed note.
     pub checkpoint: Option<String>,
+    /// How many entries a witness has cosigned, if there is one.
+    pub witnessed: Option<u64>,
     /// What was found that must not be, in words, the first of it first. At most 100 of them are kept.
     pub findings: Vec<String>,
     /// How many findings there were.
@@ -130,6 +132,11 @@ impl TrailKeeper {
         self.shared.state().found
     }
 
+    /// Notes how many entries a witness has cosigned.
+    pub fn cosigned(&self, entries: u64) {
+        self.shared.state().witnessed = Some(entries);
+    }
+
     /// Notes what a verification has found.
     pub fn find(&self, findings: impl IntoIterator<Item = String>) {
         self.shared.state().find(findings);
@@ -164,11 +171,16 @@ struct Work {
 impl Work {
     fn step_if_due(&mut self) {
         let has_new = self.link.has_new.swap(false, Ordering::Relaxed);
+        let wants_checkpoint = self.link.wants_checkpoint.swap(false, Ordering::Relaxed);
         let has_looked = self.looked_at.is_some_and(|at| at.elapsed() < LOOK_INTERVAL);
-        if !has_new && has_looked {
+        if !has_new && !wants_checkpoint && has_looked {
             return;
         }
         self.looked_at = Some(Instant::now());
+        if wants_checkpoint {
+            while self.step(true) {}
+            return;
+        }
         let now = SystemClock.now();
         let is_due = self.connections.read(|conn| self.integrator.is_due(conn, now));
         match is_due {
