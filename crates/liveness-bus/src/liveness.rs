@@ -3,6 +3,7 @@
 //! Customers send two commands and a query, administrators send three queries. `docs/api.md` describes their fields and
 //! replies.
 
+mod challenge_list;
 mod check_liveness_status;
 mod get_liveness_check;
 mod get_user_liveness_check;
@@ -21,6 +22,7 @@ mod validators;
 
 use crate::{Meta, Module};
 
+pub use challenge_list::ChallengeList;
 pub use check_liveness_status::{CheckLivenessStatusQuery, LivenessStatus};
 pub use get_liveness_check::{GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};

@@ -38,23 +38,24 @@ pub(crate) fn find_broken_rules<M: Message>(message: &M, empty_texts: &[String],
             problem = FieldError::new(problem.field, "length", "must not be empty");
         }
         // A field that could not be decoded is in `problems` already. It is empty in the message, so its rules say nothing.
-        if !problems
-            .iter()
-            .any(|known| is_same_or_within(&known.field, &problem.field))
+        if problems.len() < MAX_FIELD_ERRORS
+            && !problems
+                .iter()
+                .any(|known| is_same_or_within(&known.field, &problem.field))
         {
             problems.push(problem);
         }
     }
-    problems.truncate(MAX_FIELD_ERRORS);
 }
 
 /// Whether one field path is the same as the other, or is a part of it.
 pub(crate) fn is_same_or_within(known: &str, field: &str) -> bool {
-    let is_part = |part: &str, whole: &str| {
-        part.strip_prefix(whole)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    let (whole, part) = if known.len() < field.len() {
+        (known, field)
+    } else {
+        (field, known)
     };
-    is_part(field, known) || is_part(known, field)
+    matches!(part.as_bytes().get(whole.len()), None | Some(b'.' | b'[')) && part.starts_with(whole)
 }
 
 fn collect(errors: &ValidationErrors, parent: &str, found: &mut Vec<FieldError>) {
@@ -83,21 +84,25 @@ fn collect(errors: &ValidationErrors, parent: &str, found: &mut Vec<FieldError>)
 fn path_of(parent: &str, name: &str) -> String {
     match (parent, name) {
         (parent, "") => parent.to_owned(),
-        ("", name) => camel_case(name),
+        ("", name) => camel_case(name).into_owned(),
         (parent, name) => format!("{parent}.{}", camel_case(name)),
     }
 }
 
 /// Turns the name of a field in Rust, `session_id`, into its name on the wire, `sessionId`.
-pub(crate) fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> Cow<'_, str> {
+    if !name.contains('_') {
+        return name.into();
+    }
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut camel, word| {
+    let camel = words.fold(first, |mut camel, word| {
         let mut letters = word.chars();
         camel.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
         camel.push_str(letters.as_str());
         camel
-    })
+    });
+    camel.into()
 }
 
 fn text_of(error: &ValidationError) -> Cow<'static, str> {

@@ -19,6 +19,7 @@ mod progress;
 mod reason;
 mod serve;
 mod token;
+mod trail;
 mod users;
 
 #[cfg(fuzzing)]
@@ -76,6 +77,10 @@ enum Command {
     /// Copy the SQLite database into a new file, while it is in use, and check the copy.
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::Backup),
+
+    /// The audit trail: verify it, write it as files, show its key.
+    #[command(subcommand)]
+    Trail(trail::Trail),
 
     /// Show who may send which message, and how it is audited.
     #[command(after_help = access::EXAMPLES)]
@@ -152,6 +157,7 @@ impl Command {
             Self::Users(users) => users.run().await,
             Self::Checks(checks) => checks.run().await,
             Self::Backup(backup) => backup.run().await,
+            Self::Trail(trail) => trail.run().await,
             Self::Access(access) => access.run(),
             Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),

@@ -186,6 +186,11 @@ pub struct DatabaseConfig {
     /// Connections to PostgreSQL; SQLite has one writer and four readers.
     #[arg(long, env = "LIVENESS_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub database_connections: u32,
+
+    /// PEM file with the private key of the audit trail (Ed25519, PKCS#8), which `trail key --new` makes [default: beside the
+    /// SQLite file, where it is made].
+    #[arg(long, env = "LIVENESS_TRAIL_KEY_FILE", value_name = "FILE")]
+    pub trail_key_file: Option<PathBuf>,
 }
 
 impl DatabaseConfig {

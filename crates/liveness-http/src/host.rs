@@ -8,6 +8,7 @@ pub(crate) mod start_error;
 pub(crate) mod verifier;
 
 mod database;
+mod trail;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use actix_web::web;
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus, BusBuilder};
 use liveness_core::UserDirectory;
-use liveness_core::store::{Store, StoredUsers};
+use liveness_core::store::{Store, StoredUsers, TrailKeeper};
 use serde_json::Value;
 
 use self::database::open_and_migrate;
@@ -31,11 +32,13 @@ use crate::pages::openapi::{Endpoints, document};
 use crate::request::unrouted::not_found;
 use crate::request::{LivenessApi, max_command_bytes};
 use crate::token::TokenVerifier;
+use crate::trail_key::configured_key;
 
 /// Everything that the standalone host serves. Cloning it is cheap: each worker of the server has a clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Host {
     store: Store,
+    keeper: Arc<TrailKeeper>,
     api: LivenessApi,
     health: Health,
     metrics: Metrics,
@@ -63,8 +66,10 @@ impl Host {
     pub(crate) async fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
         let review_page = configured_page(config)?;
         let store = open_and_migrate(config).await?;
-        let health = Health::new(store.clone());
+        let keeper = trail::keep(&store, configured_key(&config.database)?)?;
+        let health = Health::new(store.clone()).with_trail(Arc::clone(&keeper));
         let metrics = Metrics::of(store.clone());
+        metrics.show_trail(Arc::clone(&keeper));
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());
         }
@@ -75,6 +80,7 @@ impl Host {
         let docs = Docs::new(api.bus());
         Ok(Self {
             store,
+            keeper,
             api,
             health,
             metrics,
@@ -106,8 +112,11 @@ impl Host {
 
     /// Closes the store, so that a SQLite file alone is whole. Waits at most `patience` for others who use the file.
     pub(crate) async fn close(&self, patience: Duration) {
-        let store = self.store.clone();
-        let closing = web::block(move || store.close(patience));
+        let (store, keeper) = (self.store.clone(), Arc::clone(&self.keeper));
+        let closing = web::block(move || {
+            keeper.stop();
+            store.close(patience)
+        });
         // What is left of a slow disk's work is done when the database is opened again.
         let _ = tokio::time::timeout(patience + Duration::from_millis(200), closing).await;
     }

@@ -20,6 +20,7 @@ mod operator;
 mod pages;
 mod request;
 mod server;
+mod trail_key;
 
 pub use host::start_error::TlsError;
 pub use metrics::Metrics;

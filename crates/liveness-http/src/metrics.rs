@@ -6,13 +6,14 @@
 mod collectors;
 mod gauge_guard;
 mod stale_files;
+mod trail_collector;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use liveness_bus::{Meta, Observer};
-use liveness_core::store::Store;
+use liveness_core::store::{Store, TrailKeeper};
 use liveness_core::{Clock as _, SystemClock};
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
 use prometheus_client::metrics::counter::Counter;
@@ -24,6 +25,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use self::collectors::{ProcessCollector, StoreCollector};
 use self::stale_files::StaleFiles;
+use self::trail_collector::TrailCollector;
 
 pub(crate) use self::gauge_guard::GaugeGuard;
 
@@ -99,6 +101,7 @@ pub struct Metrics {
     pub(crate) answers_waiting: Gauge,
     pub(crate) connections: Gauge,
     stale_files: StaleFiles,
+    trail: TrailCollector,
 }
 
 impl Default for Metrics {
@@ -129,6 +132,7 @@ impl Metrics {
             answers_waiting: Gauge::default(),
             connections: Gauge::default(),
             stale_files: StaleFiles::default(),
+            trail: TrailCollector::default(),
         };
         let mut registry = Registry::default();
         let prefixed = registry.sub_registry_with_prefix("liveness");
@@ -137,6 +141,7 @@ impl Metrics {
         metrics.register_families(prefixed);
         metrics.register_gauges(prefixed);
         prefixed.register_collector(Box::new(metrics.stale_files.clone()));
+        prefixed.register_collector(Box::new(metrics.trail.clone()));
         if let Some(store) = store {
             prefixed.register_collector(Box::new(StoreCollector(store)));
         }
@@ -150,6 +155,11 @@ impl Metrics {
         );
         metrics.registry = Arc::new(registry);
         metrics
+    }
+
+    /// Includes the numbers of the audit trail from now on.
+    pub fn show_trail(&self, keeper: Arc<TrailKeeper>) {
+        self.trail.show(keeper);
     }
 
     fn register_families(&self, registry: &mut Registry) {

@@ -35,7 +35,8 @@ impl<'a, 'de, D: Deserializer<'de>> Reader<'a, D> {
         let value = json.and_then(|json| integer::parse(json.get()));
         let value = value.filter(|value| bounds.contains(value));
         if value.is_none() {
-            self.findings.wrong_type(self.path, "i64", self.is_optional);
+            self.findings
+                .wrong_type(self.path, "must be an integer", self.is_optional);
         }
         let read = visit(value.unwrap_or_default());
         self.findings.told(self.path, &[], read)
@@ -51,7 +52,8 @@ impl<'a, 'de, D: Deserializer<'de>> Reader<'a, D> {
             .and_then(|json| json.parse().ok());
         let value = match value {
             None => {
-                self.findings.wrong_type(self.path, "f64", self.is_optional);
+                self.findings
+                    .wrong_type(self.path, "must be a number", self.is_optional);
                 0.0
             }
             Some(value) if !f64::is_finite(value) => {

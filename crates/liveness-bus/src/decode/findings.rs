@@ -1,6 +1,7 @@
 //! What is wrong with a body, as its fields are read. The value of a field is never in it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::path::{Path, printable_key};
 use crate::error::{FieldError, MAX_FIELD_ERRORS};
@@ -19,6 +20,8 @@ type RequiredField = (&'static [&'static str], &'static str);
 pub(super) struct Findings {
     /// Every wrong field once.
     pub(super) problems: Vec<FieldError>,
+    /// The names of the wrong fields.
+    noted: HashSet<String>,
     /// Optional fields that hold an empty text, which counts as absent.
     pub(super) empty_texts: Vec<String>,
     /// Whether a string of the body has a forbidden control character.
@@ -69,8 +72,8 @@ impl Findings {
     }
 
     /// A value of another JSON type. If it is optional, the message is made without it.
-    pub(super) fn wrong_type(&mut self, path: Path<'_>, expected: &str, is_optional: bool) {
-        self.note(path, "type", || format!("must be {}", in_words(expected)).into());
+    pub(super) fn wrong_type(&mut self, path: Path<'_>, must_be: &'static str, is_optional: bool) {
+        self.note(path, "type", || must_be.into());
         if is_optional {
             self.pass_over(path);
         }
@@ -183,8 +186,7 @@ impl Findings {
     }
 
     fn note_at(&mut self, field: String, code: &'static str, message: impl FnOnce() -> Cow<'static, str>) {
-        let is_known = self.problems.iter().any(|known| known.field == field);
-        if !is_known && self.problems.len() < MAX_FIELD_ERRORS {
+        if self.problems.len() < MAX_FIELD_ERRORS && self.noted.insert(field.clone()) {
             self.problems.push(FieldError::new(field, code, message()));
         }
     }

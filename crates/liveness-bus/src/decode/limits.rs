@@ -97,6 +97,9 @@ impl Scan {
 
     /// Checks a string that starts after the opening quote. Returns the place of the closing quote.
     fn skip_string(&mut self, bytes: &[u8], start: usize) -> usize {
+        if let Some(end) = end_of_short(bytes, start) {
+            return end;
+        }
         let mut at = start;
         while let Some(found) = memchr::memchr3(b'"', b'\\', 0x7F, &bytes[at..]) {
             at += found;
@@ -135,6 +138,16 @@ impl Scan {
             _ => 2,
         }
     }
+}
+
+/// The place of the closing quote of a short string without anything that [`Scan`] looks for. To begin a search with memchr
+/// takes longer than to read so few bytes.
+fn end_of_short(bytes: &[u8], start: usize) -> Option<usize> {
+    const SHORT: usize = 16;
+
+    let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x7F | 0xC2);
+    let end = start + bytes.get(start..)?.iter().take(SHORT).position(ends)?;
+    (bytes[end] == b'"').then_some(end)
 }
 
 /// The UTF-16 code unit of `uXXXX`.

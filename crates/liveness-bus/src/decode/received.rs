@@ -29,7 +29,7 @@ pub struct Received<T> {
 #[derive(Clone)]
 struct Known<T> {
     fields: T,
-    unreadable: Vec<(String, ValidationError)>,
+    unreadable: Vec<FieldError>,
 }
 
 impl<T: DeserializeOwned + Default> Received<T> {
@@ -64,22 +64,14 @@ impl<T: DeserializeOwned + Default> Received<T> {
                 .as_ref()
                 .ok()
                 .map(|object| decode::<T>(object.as_json().as_bytes()));
-            let (fields, problems) = match decoded {
+            let (fields, unreadable) = match decoded {
                 None => (None, Vec::new()),
                 Some(Ok(decoded)) => (decoded.message, decoded.problems),
                 Some(Err(error)) => (None, vec![FieldError::new("", "type", error.to_string())]),
             };
-            let to_error = |problem: FieldError| ValidationError {
-                code: problem.code,
-                message: Some(problem.message),
-                params: Default::default(),
-            };
             Known {
                 fields: fields.unwrap_or_default(),
-                unreadable: problems
-                    .into_iter()
-                    .map(|problem| (problem.field.clone(), to_error(problem)))
-                    .collect(),
+                unreadable,
             }
         })
     }
@@ -151,15 +143,21 @@ impl<T: Validate + DeserializeOwned + Default> Validate for Received<T> {
         let is_whole = |name: &str| {
             !unreadable
                 .iter()
-                .any(|(field, _)| is_same_or_within(&camel_case(name), field))
+                .any(|problem| is_same_or_within(&camel_case(name), &problem.field))
         };
         errors
             .errors_mut()
             .retain(|name, kind| !matches!(kind, ValidationErrorsKind::Field(_)) || is_whole(name));
-        for (field, error) in unreadable {
+        errors.errors_mut().reserve(unreadable.len());
+        for problem in unreadable {
+            let error = ValidationError {
+                code: problem.code.clone(),
+                message: Some(problem.message.clone()),
+                params: Default::default(),
+            };
             errors
                 .errors_mut()
-                .insert(field.clone().into(), ValidationErrorsKind::Field(vec![error.clone()]));
+                .insert(problem.field.clone().into(), ValidationErrorsKind::Field(vec![error]));
         }
         if let Err(broken) = self.object {
             errors.add("", violation(broken));

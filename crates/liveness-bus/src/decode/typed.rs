@@ -27,13 +27,13 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    const fn in_words(self) -> &'static str {
+    const fn must_be(self) -> &'static str {
         match self {
-            Self::Boolean => "a boolean",
-            Self::Text => "a string",
-            Self::Null => "null",
-            Self::Array => "an array",
-            Self::Map | Self::Struct(_) => "an object",
+            Self::Boolean => "must be a boolean",
+            Self::Text => "must be a string",
+            Self::Null => "must be null",
+            Self::Array => "must be an array",
+            Self::Map | Self::Struct(_) => "must be an object",
         }
     }
 
@@ -58,7 +58,7 @@ impl<'de, V: Visitor<'de>> Typed<'_, V> {
     /// Notes a value of another JSON type, and gives the visitor an empty value of the right one.
     fn mismatch<E: Error>(self) -> Result<V::Value, E> {
         let shape = self.shape;
-        self.findings.wrong_type(self.path, shape.in_words(), self.is_optional);
+        self.findings.wrong_type(self.path, shape.must_be(), self.is_optional);
         let read = match shape {
             Shape::Boolean => self.visitor.visit_bool(false),
             Shape::Text => self.visitor.visit_str(""),

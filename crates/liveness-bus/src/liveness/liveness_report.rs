@@ -6,7 +6,7 @@ use serde::Deserialize;
 use validator::Validate;
 
 use super::optional_text::OrEmpty;
-use super::{ImageBase64, validators};
+use super::{ChallengeList, ImageBase64, validators};
 use crate::Received;
 
 /// What the phone's SDK reports of one run.
@@ -70,11 +70,11 @@ pub struct SessionMetricsReport {
     /// Those that the user completed.
     #[validate(custom(function = "validators::challenges"))]
     #[schemars(with = "Option<Challenges>")]
-    pub completed_challenges: Option<Vec<String>>,
+    pub completed_challenges: Option<ChallengeList>,
     /// Those that were presented.
     #[validate(custom(function = "validators::challenges"))]
     #[schemars(with = "Option<Challenges>")]
-    pub challenges: Option<Vec<String>>,
+    pub challenges: Option<ChallengeList>,
     /// What the SDK measured of the final picture.
     #[validate(nested)]
     pub final_capture: Option<CaptureMetricsReport>,

@@ -2,7 +2,7 @@
 
 use liveness_core::store::{Recorded, Recording};
 use liveness_core::{
-    CaptureMetrics, ChallengeCount, Challenges, CompletionRule, FaceImage, ImagePath, LightingValue, LivenessCheck,
+    CaptureMetrics, ChallengeCount, CompletionRule, FaceImage, ImagePath, LightingValue, LivenessCheck,
     NewLivenessCheck, ReceivedObject, SessionDuration, SessionId, SessionMetrics, Timestamp, Violation,
 };
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::optional_text::given;
 use super::store_adapter::{IDEMPOTENCY_KEY_REUSED, SESSION_OF_ANOTHER_USER};
-use super::{CaptureMetricsReport, Liveness, LivenessReport, SessionMetricsReport, Settings};
+use super::{CaptureMetricsReport, ChallengeList, Liveness, LivenessReport, SessionMetricsReport, Settings};
 use crate::{BusError, Call, Received};
 
 /// What was recorded.
@@ -131,7 +131,7 @@ fn session_metrics(report: &SessionMetricsReport) -> Result<SessionMetrics, BusE
         session_duration: report.session_duration,
         lighting_value: report.lighting_value,
     };
-    let list = |challenges: &Option<Vec<String>>| challenges.as_deref().map(Challenges::parse).transpose();
+    let list = |list: &Option<ChallengeList>| list.as_ref().map(ChallengeList::challenges).transpose();
     let completed_at = given(report.completed_at.as_ref()).map(str::parse).transpose();
     let final_capture = report.final_capture.as_ref();
     let final_capture = final_capture

@@ -2,11 +2,10 @@
 //!
 //! The rules themselves are in one place, the types of `liveness-core`.
 
-use liveness_core::{
-    ChallengeCount, Challenges, ImagePath, LightingValue, Reason, SessionDuration, SessionId, Timestamp,
-};
+use liveness_core::{ChallengeCount, ImagePath, LightingValue, Reason, SessionDuration, SessionId, Timestamp};
 use validator::ValidationError;
 
+use super::ChallengeList;
 use crate::violation;
 
 pub(super) fn session_id(text: &str) -> Result<(), ValidationError> {
@@ -46,6 +45,6 @@ pub(super) fn challenge_count(count: i64) -> Result<(), ValidationError> {
     ChallengeCount::new(count).map(drop).map_err(violation)
 }
 
-pub(super) fn challenges(texts: &[String]) -> Result<(), ValidationError> {
-    Challenges::parse(texts).map(drop).map_err(violation)
+pub(super) fn challenges(list: &ChallengeList) -> Result<(), ValidationError> {
+    list.challenges().map(drop).map_err(violation)
 }

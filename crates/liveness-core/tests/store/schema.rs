@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::database::{Database, Place, on_each_engine};
 use crate::recording::everything;
-use crate::samples::{audit_entry, jpeg, keyed, recording};
+use crate::samples::{audit_entry, jpeg, kept, keyed, recording};
 
 /// A schema as texts that can be compared: the schema that the queries expect, or the schema that the migrations
 /// create.
@@ -130,7 +130,7 @@ async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Da
         .await
         .unwrap();
 
-    assert_eq!(check, Some((recorded.check, Some(jpeg()))));
+    assert_eq!(check, Some((recorded.check, Some(kept(jpeg())))));
     assert_eq!(database.store.users().find(vec![1234]).await.unwrap(), [user]);
     let mut of_record = audit_entry(1234);
     of_record.subject.liveness_check_id = Some(1);

@@ -17,6 +17,7 @@ use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use crate::config::DatabaseConfig;
 use crate::operator::Operator;
+use crate::trail_key;
 
 pub(super) const EXAMPLES: &str = "\
 The copy is one consistent snapshot, however busy the database is. It is checked: that
@@ -61,6 +62,7 @@ impl Backup {
         }
         refuse_existing(&self.file)?;
         let store = self.database.open_up_to_date()?;
+        trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         let partial = partial_file(&self.file)?;
         operator.audit(&store, COMMAND, None, Shown::default()).await?;

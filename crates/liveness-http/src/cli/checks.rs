@@ -18,6 +18,7 @@ use super::progress::Progress;
 use super::reason::reason;
 use crate::config::DatabaseConfig;
 use crate::operator::Operator;
+use crate::trail_key;
 
 const EXAMPLES: &str = "\
 Records come oldest first, with the fields of RetrieveLivenessChecksQuery: a line
@@ -149,6 +150,7 @@ impl Export {
             return Err(Failure::of("--before must not be before --from"));
         }
         let store = self.database.open_up_to_date()?;
+        trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         let filter = CheckFilter {
             pre_registration_id: self.pre_registration,

@@ -7,6 +7,7 @@ use std::path::Path;
 use liveness_core::store::{OpenError, StoreError};
 
 use crate::host::start_error::StartError;
+use crate::trail_key::TrailKeyError;
 
 /// The name of the program.
 pub(super) const NAME: &str = "liveness-http";
@@ -75,6 +76,12 @@ impl From<io::Error> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         Self::Failed(error.to_string())
+    }
+}
+
+impl From<TrailKeyError> for Failure {
+    fn from(error: TrailKeyError) -> Self {
+        StartError::from(error).into()
     }
 }
 

@@ -26,6 +26,11 @@ impl Progress {
         Self(bar)
     }
 
+    /// Sets how many there are, once that is known.
+    pub(super) fn set_total(&self, total: u64) {
+        self.0.set_length(total);
+    }
+
     /// Shows how many are done.
     pub(super) fn set(&self, done: u64) {
         self.0.set_position(done);

@@ -14,6 +14,7 @@ use crate::config::{DatabaseConfig, TokenConfig, duration};
 use crate::host::secret::configured_secret;
 use crate::operator::Operator;
 use crate::token::{OWN_ISSUER, sign_hs256};
+use crate::trail_key;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -106,6 +107,7 @@ impl Token {
     /// Writes the audit entry of the token. Without it there is no token.
     async fn audit(&self, operator: &Operator, id: &str, now: Timestamp, lifetime: Duration) -> Result<(), Failure> {
         let store = self.store()?;
+        trail_key::sign_entries(&store, &self.database)?;
         let expires = now.unix_millis() / 1000 + seconds(lifetime);
         let expires = Timestamp::from_unix_millis(expires * 1000);
         let expires = expires.ok_or_else(|| Failure::of("the token would expire too late"))?;

@@ -22,6 +22,7 @@ use super::interrupt::unless_interrupted;
 use super::reason::reason;
 use crate::config::DatabaseConfig;
 use crate::operator::Operator;
+use crate::trail_key;
 
 const EXAMPLES: &str = "\
 The file is CSV in UTF-8, separated by commas. Its first line names its columns,
@@ -109,6 +110,7 @@ impl Import {
         };
         let file = read.map_err(|error| Failure::of(error.to_string()))??;
         let store = self.database.open_up_to_date()?;
+        trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         operator.audit(&store, COMMAND, None, Shown::default()).await?;
         let trace = Trace::new(operator, file.sha256(), self.reason);

@@ -7,6 +7,7 @@ use liveness_core::store::OpenError;
 
 use crate::pages::admin::SignInError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
+use crate::trail_key::TrailKeyError;
 
 /// Why the host does not start, as one line that says what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("LIVENESS_DATABASE_URL: {0}")]
     Database(#[from] OpenError),
+    /// There is no key of the audit trail.
+    #[error(transparent)]
+    TrailKey(#[from] TrailKeyError),
     /// Records could be lost or given away.
     #[error("records could be lost or given away: {0}")]
     Danger(String),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::BusError;
-use liveness_core::store::Store;
+use liveness_core::store::{Store, TrailKeeper};
 
 use self::shared_ping::SharedPing;
 use super::get_route::get_route;
@@ -22,6 +22,7 @@ pub(super) const READY: &str = "Ready to serve.";
 #[derive(Debug, Clone)]
 pub(crate) struct Health {
     store: Store,
+    trail: Option<Arc<TrailKeeper>>,
     ping: SharedPing,
     is_stopping: Arc<AtomicBool>,
 }
@@ -30,8 +31,17 @@ impl Health {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
+            trail: None,
             ping: SharedPing::default(),
             is_stopping: Arc::default(),
+        }
+    }
+
+    /// Depends on the audit trail too: where it was tampered with, nothing is served as if it were evidence.
+    pub(crate) fn with_trail(self, keeper: Arc<TrailKeeper>) -> Self {
+        Self {
+            trail: Some(keeper),
+            ..self
         }
     }
 
@@ -43,6 +53,9 @@ impl Health {
     async fn check(&self) -> Result<(), BusError> {
         if self.is_stopping.load(Ordering::Relaxed) {
             return Err(BusError::Unavailable("the server is shutting down".into()));
+        }
+        if self.trail.as_ref().is_some_and(|trail| trail.found() > 0) {
+            return Err(BusError::Unavailable("the audit trail was tampered with".into()));
         }
         let store = self.store.clone();
         Ok(self.ping.result(async move { store.ping().await }).await?)

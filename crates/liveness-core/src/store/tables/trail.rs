@@ -69,7 +69,8 @@ impl Trail {
     /// # Errors
     ///
     /// [`OpenError`] if the thread cannot be started.
-    pub fn keep(&self, key: TrailKey, accepts_unsigned: bool) -> Result<TrailKeeper, OpenError> {
+    pub fn keep(&self, key: impl Into<Arc<TrailKey>>, accepts_unsigned: bool) -> Result<TrailKeeper, OpenError> {
+        let key = key.into();
         self.sign_entries(&key)?;
         let mac_key = mac_key(&key)?;
         let integrator = Integrator::new(key, mac_key, accepts_unsigned);

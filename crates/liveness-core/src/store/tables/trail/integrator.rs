@@ -3,6 +3,8 @@
 //! Entries are written without a place. On each step, the integrator takes the entries of each writer that follow those it has
 //! taken, because a writer's entries are committed in the order of their counts. One node at a time makes a step.
 
+use std::sync::Arc;
+
 use super::log::{self, GENESIS, Head, KnownWriter, NO_WRITER, Run, StoredCheckpoint, StoredTiles};
 use super::rows::{self, NewEntry};
 use crate::Timestamp;
@@ -20,7 +22,7 @@ const CHECKPOINT_AGAIN_AFTER: i64 = 600_000;
 /// What the integrator remembers from one step to the next.
 #[derive(Debug)]
 pub(crate) struct Integrator {
-    key: TrailKey,
+    key: Arc<TrailKey>,
     mac_key: MacKey,
     /// Whether entries count that were written without the key.
     accepts_unsigned: bool,
@@ -44,17 +46,13 @@ pub(crate) struct Step {
 }
 
 impl Integrator {
-    pub(crate) fn new(key: TrailKey, mac_key: MacKey, accepts_unsigned: bool) -> Self {
+    pub(crate) fn new(key: Arc<TrailKey>, mac_key: MacKey, accepts_unsigned: bool) -> Self {
         Self {
             key,
             mac_key,
             accepts_unsigned,
             edge: None,
         }
-    }
-
-    pub(crate) fn key(&self) -> &TrailKey {
-        &self.key
     }
 
     /// Whether there is something to do. Only reads.

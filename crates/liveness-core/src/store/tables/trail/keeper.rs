@@ -125,6 +125,11 @@ impl TrailKeeper {
         self.shared.state().clone()
     }
 
+    /// How many findings there were.
+    pub fn found(&self) -> u64 {
+        self.shared.state().found
+    }
+
     /// Notes what a verification has found.
     pub fn find(&self, findings: impl IntoIterator<Item = String>) {
         self.shared.state().find(findings);

@@ -1,0 +1,49 @@
+//! Keeps the audit trail of the host: puts entries into the log, and verifies a part of it each minute.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web;
+use liveness_core::store::{Store, StoreError, TrailKeeper, TrailPart, TrailVerification};
+use liveness_core::trail::TrailKey;
+use liveness_core::{Clock as _, SystemClock};
+use tokio::time::sleep;
+
+use super::start_error::StartError;
+
+/// The time between two verifications.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// So many parts are the whole trail: one for each minute of a day.
+const PARTS: u32 = 24 * 60;
+
+/// Starts what keeps the trail.
+///
+/// # Errors
+///
+/// When its thread cannot be started.
+pub(super) fn keep(store: &Store, key: TrailKey) -> Result<Arc<TrailKeeper>, StartError> {
+    let key = Arc::new(key);
+    let keeper = Arc::new(store.trail().keep(Arc::clone(&key), false)?);
+    actix_web::rt::spawn(verify(store.clone(), key, Arc::clone(&keeper)));
+    Ok(keeper)
+}
+
+/// Verifies one part after the other, by the minute of the day. So a day has all parts, however often the host starts.
+async fn verify(store: Store, key: Arc<TrailKey>, keeper: Arc<TrailKeeper>) {
+    loop {
+        sleep(INTERVAL).await;
+        let minute = SystemClock.now().unix_millis().div_euclid(60_000);
+        let number = u32::try_from(minute.rem_euclid(i64::from(PARTS))).unwrap_or_default();
+        match verify_part(&store, &key, TrailPart { number, of: PARTS }).await {
+            Ok(verified) => keeper.find(verified.findings),
+            // The store itself tells of a database that goes away.
+            Err(error) => log::debug!("a part of the trail was not verified: {error}"),
+        }
+    }
+}
+
+async fn verify_part(store: &Store, key: &Arc<TrailKey>, part: TrailPart) -> Result<TrailVerification, StoreError> {
+    let (store, key) = (store.clone(), Arc::clone(key));
+    let verified = web::block(move || store.trail().verify(&key, false, part, |_, _| {})).await;
+    verified.unwrap_or_else(|error| Err(StoreError::Unavailable(Arc::new(error))))
+}
