@@ -4,7 +4,8 @@
 --
 --   psql -v ON_ERROR_STOP=1 -v role=liveness -f grants.sql liveness
 --
--- The role may read everything and add to it. It may change users, the state of sessions, and totals. It may change or
+-- The role may read everything and add to it. It may change users, the state of sessions, totals, and the log of the trail,
+-- whose checkpoints are signed. It may change or
 -- delete neither a record, nor a face, nor an entry of the audit trail.
 BEGIN;
 
@@ -13,7 +14,9 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC, :"role";
 GRANT USAGE ON SCHEMA public TO :"role";
 
 GRANT SELECT ON __diesel_schema_migrations TO :"role";
-GRANT SELECT, INSERT ON liveness_checks, liveness_images, liveness_audit_entries TO :"role";
+GRANT SELECT, INSERT ON liveness_checks, liveness_images, liveness_audit_entries, liveness_audit_lists TO :"role";
+GRANT SELECT, INSERT, UPDATE ON liveness_trail_writers, liveness_trail_runs, liveness_trail_tiles, liveness_trail_head,
+    liveness_trail_checkpoints TO :"role";
 GRANT SELECT, INSERT, UPDATE ON liveness_users, liveness_sessions, liveness_check_totals TO :"role";
 GRANT EXECUTE ON FUNCTION liveness_confirm_commit() TO :"role";
 

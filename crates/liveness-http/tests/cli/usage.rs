@@ -14,7 +14,7 @@ fn what_is_wrong_is_one_line() {
         (&["token"], "required arguments were not provided: --user <USER>"),
         (
             &["token", "--user", "1", "--role", "root"],
-            "[possible values: customer, admin]",
+            "[possible values: customer, admin, officer, auditor]",
         ),
         (
             &["token", "--user", "1", "--expires", "0s"],
