@@ -21,8 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use liveness_core::trail::TrailKey;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
@@ -397,17 +396,6 @@ pub(crate) fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-/// A file with a key of the audit trail, for all databases and nodes of these tests.
-pub(crate) fn trail_key_file() -> &'static Path {
-    static FILE: LazyLock<NamedTempFile> = LazyLock::new(|| {
-        let mut file = NamedTempFile::new().unwrap();
-        file.write_all(TrailKey::generate().unwrap().pem.as_str().as_bytes())
-            .unwrap();
-        file
-    });
-    FILE.path()
 }
 
 /// A program of the newest PostgreSQL.

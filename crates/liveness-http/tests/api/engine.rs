@@ -6,7 +6,8 @@ use liveness_core::store::{Store, StoreSettings};
 use liveness_core::trail::TrailKey;
 use tempfile::TempDir;
 
-use crate::cluster::{TestDatabase, trail_key_file};
+use crate::cluster::TestDatabase;
+use crate::trail_key_file::trail_key_file;
 
 /// What keeps the database.
 #[derive(Clone, Copy, Debug)]

@@ -29,3 +29,5 @@ mod server;
 mod specification;
 mod start;
 mod trail;
+#[path = "../trail_key/file.rs"]
+mod trail_key_file;

@@ -8,8 +8,9 @@ use liveness_core::trail::TrailKey;
 use serde_json::Value;
 
 use crate::binary::{Ended, Place, SECRET, run_with};
-use crate::cluster::{Cluster, trail_key_file};
+use crate::cluster::Cluster;
 use crate::engine::Engine;
+use crate::trail_key_file::trail_key_file;
 
 const KEY: (&str, &str) = ("LIVENESS_JWT_SECRET", SECRET);
 const ANY_PORT: (&str, &str) = ("LIVENESS_BIND", "127.0.0.1:0");
@@ -537,7 +538,10 @@ fn a_durable_server_has_no_problem() {
         ("LIVENESS_FACE_KEYS", "file:face-keys"),
         ("LIVENESS_KEYS_URL", "sqlite://keys.db"),
     ];
-    let told = run_with(&["doctor"], &[&[KEY, ANY_PORT, trail_key(), database], &keys[..]].concat());
+    let told = run_with(
+        &["doctor"],
+        &[&[KEY, ANY_PORT, trail_key(), database], &keys[..]].concat(),
+    );
 
     assert_eq!(told.code, Some(0), "{told:?}");
     assert_tells(

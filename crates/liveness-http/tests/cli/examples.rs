@@ -9,7 +9,7 @@ use liveness_core::trail::TrailKey;
 use tempfile::TempDir;
 
 use crate::binary::{SECRET, command, run};
-use crate::cluster::trail_key_file;
+use crate::trail_key_file::trail_key_file;
 
 const SUBCOMMANDS: [&[&str]; 15] = [
     &["serve"],

@@ -24,6 +24,8 @@ mod papers;
 mod terminal;
 mod token;
 mod trail;
+#[path = "../trail_key/file.rs"]
+mod trail_key_file;
 mod usage;
 mod users_import;
 mod users_quotes;

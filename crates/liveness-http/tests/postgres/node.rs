@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use crate::cluster::trail_key_file;
+use crate::trail_key_file::trail_key_file;
 
 /// The key of every node, as of the tokens made here.
 pub(crate) const SECRET: &str = "a test secret of more than thirty-two bytes";

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::cluster::{Cluster, free_port, trail_key_file};
+use crate::cluster::{Cluster, free_port};
 use crate::node::{Node, SECRET, until};
+use crate::trail_key_file::trail_key_file;
 
 const REFUSAL: &str = "the database is behind a pooler that gives each transaction another session \
     (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost; \

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::cluster::{Cluster, trail_key_file};
+use crate::cluster::Cluster;
 use crate::node::{Node, SECRET, customer};
+use crate::trail_key_file::trail_key_file;
 
 const CANARY: &str = "canary-in-the-metadata";
 /// A session that the server refuses, so that it quotes the row.

@@ -5,8 +5,9 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::cluster::{Cluster, trail_key_file};
+use crate::cluster::Cluster;
 use crate::node::{Node, SECRET, admin, customer, until};
+use crate::trail_key_file::trail_key_file;
 
 /// A database whose tables belong to `liveness_owner`.
 fn owned_database(cluster: &Cluster) {
