@@ -43,7 +43,7 @@ pub use self::tables::trail::find::{FoundEntry, TrailPage};
 pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
 pub use self::tables::trail::looks::FaceLook;
 pub use self::tables::trail::receipt::{InLog, RecordInLog};
-pub use self::tables::trail::verification::{TrailPart, TrailVerification};
+pub use self::tables::trail::verified::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
@@ -51,8 +51,8 @@ pub use self::tables::users::Users;
 use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
+use self::tables::entry_writer::TrailLink;
 use self::tables::totals;
-use self::tables::trail::entry_writer::TrailLink;
 use self::tables::write::{Session, Writer};
 
 /// The database of liveness checks.

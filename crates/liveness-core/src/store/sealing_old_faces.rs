@@ -7,8 +7,8 @@ use super::engine::connection::{Connection, Purpose};
 use super::engine::error::{OpenError, StoreError};
 use super::keys::FaceKeys;
 use super::queue::group_commit::WriterSession as _;
+use super::tables::entry_writer::EntryWriter;
 use super::tables::faces_in_clear::{self, Sealer};
-use super::tables::trail::entry_writer::EntryWriter;
 use super::tables::trail::rows::SEALING;
 use crate::AuditEntry;
 

@@ -1,6 +1,5 @@
 //! The records, as the store offers them.
 
-pub(crate) mod canonical;
 pub(crate) mod completing;
 pub(crate) mod count;
 pub(crate) mod filter;

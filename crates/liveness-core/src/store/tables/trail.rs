@@ -2,7 +2,6 @@
 
 pub(crate) mod about;
 pub(crate) mod entries;
-pub(crate) mod entry_writer;
 pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod find;
@@ -13,19 +12,21 @@ pub(crate) mod looks;
 pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
+pub(crate) mod verified;
 pub(crate) mod verified_records;
 pub(crate) mod witnessing;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use self::entry_writer::TrailLink;
 use self::filter::{TrailFilter, TrailPageRequest};
 use self::find::TrailPage;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
 use self::looks::FaceLook;
-use self::verification::{TrailPart, TrailVerification, Verifier};
+use self::verification::Verifier;
+use self::verified::{TrailPart, TrailVerification};
+use super::entry_writer::TrailLink;
 use super::write::{Write, Writer};
 use crate::AuditEntry;
 use crate::store::engine::connection::Connection;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
-use super::entry_writer::{self, EntryWriter, TrailLink};
 use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::{self, EntryWriter, TrailLink};
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
 use crate::trail::leaf::{EntryColumns, Nonces, Sha256};
 use crate::trail::leaf_hash;

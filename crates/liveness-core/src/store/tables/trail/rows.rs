@@ -227,12 +227,8 @@ pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<
 /// The command that seals faces which were recorded in clear.
 pub(crate) const SEALING: &str = "faces seal";
 
-/// The entries that tell of the sealing of a record's face, with this digest: each one's writer and count.
-pub(crate) fn sealings(
-    conn: &mut Connection<'_>,
-    check_id: i64,
-    digest: &[u8],
-) -> Result<Vec<(Option<Vec<u8>>, Option<i64>)>, StoreError> {
+/// The places of the entries that tell of the sealing of a record's face, with this digest.
+pub(crate) fn sealings(conn: &mut Connection<'_>, check_id: i64, digest: &[u8]) -> Result<Vec<Place>, StoreError> {
     Ok(on_either!(conn, |conn| dsl::liveness_audit_entries
         .filter(
             dsl::liveness_check_id
@@ -240,6 +236,6 @@ pub(crate) fn sealings(
                 .and(dsl::message.eq(SEALING))
                 .and(dsl::face_digest.eq(digest)),
         )
-        .select((dsl::writer, dsl::writer_count))
+        .select((dsl::id, dsl::writer, dsl::writer_count))
         .load(*conn))?)
 }
