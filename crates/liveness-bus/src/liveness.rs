@@ -1,6 +1,6 @@
 //! The messages of the liveness check. Each has one file: message, rules, handler, tests.
 //!
-//! Customers send two commands and a query, administrators send three queries. `docs/api.md` describes their fields and
+//! Customers send two commands and two queries, administrators send three queries, auditors send one. `docs/api.md` describes their fields and
 //! replies.
 
 mod challenge_list;
@@ -12,7 +12,9 @@ mod image_base64;
 mod liveness_report;
 mod optional_text;
 mod record_liveness_check;
+mod retrieve_audit_entries;
 mod retrieve_liveness_checks;
+mod retrieve_my_liveness_checks;
 mod roles;
 mod shown;
 mod store_adapter;
@@ -30,22 +32,26 @@ pub use handler_state::{Liveness, Settings};
 pub use image_base64::ImageBase64;
 pub use liveness_report::{CaptureMetricsReport, LivenessReport, SessionMetricsReport};
 pub use record_liveness_check::Receipt;
+pub use retrieve_audit_entries::{AuditEntryItem, AuditEntryPage, AuditShown, RetrieveAuditEntriesQuery};
 pub use retrieve_liveness_checks::{LivenessCheckItem, LivenessCheckPage, RetrieveLivenessChecksQuery};
-pub use roles::{ADMIN, CUSTOMER};
+pub use retrieve_my_liveness_checks::{Look, MyLivenessCheck, MyLivenessCheckPage, RetrieveMyLivenessChecksQuery};
+pub use roles::{ADMIN, AUDITOR, CUSTOMER, OFFICER};
 pub use submit_liveness_check::SubmitLivenessCheckCommand;
 pub use update_liveness_check::UpdateLivenessCheckCommand;
 
 /// The messages that [`module`] handles.
-pub const MESSAGES: [Meta; 6] = [
+pub const MESSAGES: [Meta; 8] = [
     Meta::of::<SubmitLivenessCheckCommand>(),
     Meta::of::<UpdateLivenessCheckCommand>(),
     Meta::of::<CheckLivenessStatusQuery>(),
     Meta::of::<GetUserLivenessCheckQuery>(),
     Meta::of::<GetLivenessCheckQuery>(),
     Meta::of::<RetrieveLivenessChecksQuery>(),
+    Meta::of::<RetrieveMyLivenessChecksQuery>(),
+    Meta::of::<RetrieveAuditEntriesQuery>(),
 ];
 
-/// The module with the six messages and their handlers.
+/// The module with the eight messages and their handlers.
 pub fn module(liveness: Liveness) -> Module {
     Module::new("liveness")
         .declare(&MESSAGES)
@@ -54,5 +60,7 @@ pub fn module(liveness: Liveness) -> Module {
         .handle::<CheckLivenessStatusQuery>(liveness.clone())
         .handle::<GetUserLivenessCheckQuery>(liveness.clone())
         .handle::<GetLivenessCheckQuery>(liveness.clone())
-        .handle::<RetrieveLivenessChecksQuery>(liveness)
+        .handle::<RetrieveLivenessChecksQuery>(liveness.clone())
+        .handle::<RetrieveMyLivenessChecksQuery>(liveness.clone())
+        .handle::<RetrieveAuditEntriesQuery>(liveness)
 }

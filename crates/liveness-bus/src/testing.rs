@@ -1,4 +1,4 @@
-//! A test kit: the bus with the six messages on an in-memory store, with a fixed clock and without HTTP.
+//! A test kit: the bus with the eight messages on an in-memory store, with a fixed clock and without HTTP.
 //!
 //! ```
 //! use liveness_bus::liveness::CheckLivenessStatusQuery;
@@ -23,7 +23,7 @@ use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
 use crate::liveness::{self, Liveness, Settings};
 use crate::{Bus, BusBuilder, BusError, Context, ContextBuilder, Message, Principal, RequestId};
 
-/// A bus with the six messages, with its store and its clock.
+/// A bus with the eight messages, with its store and its clock.
 #[derive(Debug)]
 pub struct TestBus {
     bus: Bus,
@@ -96,6 +96,11 @@ impl TestBus {
     /// A context for an administrator.
     pub fn admin(&self) -> Context {
         self.context(Principal::new("admin-1").with_role("admin")).build()
+    }
+
+    /// A context for an auditor.
+    pub fn auditor(&self) -> Context {
+        self.context(Principal::new("auditor-1").with_role("auditor")).build()
     }
 
     /// A context for an anonymous principal.

@@ -1,2 +1,2 @@
 -- What happened between two times.
-CREATE INDEX CONCURRENTLY liveness_audit_entries_by_time ON liveness_audit_entries (at);
+CREATE INDEX CONCURRENTLY liveness_audit_entries_by_time ON liveness_audit_entries (at, id);

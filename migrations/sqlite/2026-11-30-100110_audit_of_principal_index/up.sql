@@ -1,2 +1,2 @@
 -- What a principal did.
-CREATE INDEX liveness_audit_entries_of_principal ON liveness_audit_entries (principal, at);
+CREATE INDEX liveness_audit_entries_of_principal ON liveness_audit_entries (principal, at, id);

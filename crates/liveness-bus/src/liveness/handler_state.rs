@@ -1,11 +1,11 @@
-//! What the handlers of the six messages share: the store, the users and the settings.
+//! What the handlers of the eight messages share: the store, the users and the settings.
 
 use std::sync::Arc;
 
 use liveness_core::store::Store;
 use liveness_core::{CompletionRule, UserDirectory};
 
-/// The handlers of the six messages, and what they share. It is cheap to clone.
+/// The handlers of the eight messages, and what they share. It is cheap to clone.
 #[derive(Clone)]
 pub struct Liveness {
     pub(super) store: Store,

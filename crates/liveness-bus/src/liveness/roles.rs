@@ -1,4 +1,4 @@
-//! Who may send the six messages.
+//! Who may send the eight messages.
 
 use crate::Access;
 
@@ -6,3 +6,7 @@ use crate::Access;
 pub const CUSTOMER: Access = Access::UserWithRole("customer");
 /// Administrators, who review the checks.
 pub const ADMIN: Access = Access::Role("admin");
+/// Auditors, who read the audit trail.
+pub const AUDITOR: Access = Access::Role("auditor");
+/// Data protection officers, who decide what is kept. No message here is theirs yet.
+pub const OFFICER: Access = Access::Role("officer");

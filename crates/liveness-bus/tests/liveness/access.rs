@@ -3,10 +3,10 @@
 use liveness_bus::testing::TestBus;
 use liveness_bus::{BusError, Context, Principal};
 
-use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
+use crate::report::{GET, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with};
 
-/// Anonymous, a customer, a customer without a user, an admin, both, a principal without a known role.
-fn senders(world: &TestBus) -> [Context; 6] {
+/// Anonymous, a customer, a customer without a user, an admin, both, an auditor, a principal without a known role.
+fn senders(world: &TestBus) -> [Context; 7] {
     let customer = TestBus::customer_principal(1);
     let somebody = Principal::new("somebody");
     [
@@ -15,7 +15,8 @@ fn senders(world: &TestBus) -> [Context; 6] {
         somebody.clone().with_role("customer"),
         somebody.clone().with_role("admin"),
         customer.with_role("admin"),
-        somebody.with_role("auditor"),
+        somebody.clone().with_role("auditor"),
+        somebody.with_role("teller"),
     ]
     .map(|principal| world.context(principal).build())
 }
@@ -39,7 +40,7 @@ async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
         assert_eq!(out, b"");
     }
 
-    assert_eq!(messages.len(), 6);
+    assert_eq!(messages.len(), 8);
     assert_eq!(world.audit_entries().await, []);
 }
 
@@ -48,13 +49,15 @@ async fn messages_by_senders() {
     let world = TestBus::new();
     world.add_customer(1).await;
     let expected = [
-        // anonymous, customer, customer without a user, admin, both, another role
-        (STATUS, ["63", "00", "57", "57", "00", "57"]),
-        (GET_RECORD, ["63", "57", "57", "25", "25", "57"]),
-        (GET, ["63", "57", "57", "00", "00", "57"]),
-        (RETRIEVE, ["63", "57", "57", "00", "00", "57"]),
-        (SUBMIT, ["63", "00", "57", "57", "00", "57"]),
-        (UPDATE, ["63", "00", "57", "57", "00", "57"]),
+        // anonymous, customer, customer without a user, admin, both, auditor, another role
+        (STATUS, ["63", "00", "57", "57", "00", "57", "57"]),
+        (GET_RECORD, ["63", "57", "57", "25", "25", "57", "57"]),
+        (GET, ["63", "57", "57", "00", "00", "57", "57"]),
+        (RETRIEVE_ENTRIES, ["63", "57", "57", "57", "57", "00", "57"]),
+        (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57"]),
+        (RETRIEVE_MINE, ["63", "00", "57", "57", "00", "57", "57"]),
+        (SUBMIT, ["63", "00", "57", "57", "00", "57", "57"]),
+        (UPDATE, ["63", "00", "57", "57", "00", "57", "57"]),
     ];
     assert_eq!(
         world
@@ -91,6 +94,8 @@ async fn who_may_not_send_it_has_no_body_read() {
         (GET, world.customer(1)),
         (GET_RECORD, world.customer(1)),
         (RETRIEVE, world.customer(1)),
+        (RETRIEVE_MINE, world.admin()),
+        (RETRIEVE_ENTRIES, world.admin()),
     ];
 
     for (name, sender) in cases {
@@ -109,7 +114,9 @@ fn the_access_matrix_is_that_of_the_contract() {
 | CheckLivenessStatusQuery | Query | customer with a user | LogOnly |
 | GetLivenessCheckQuery | Query | admin | BeforeReply |
 | GetUserLivenessCheckQuery | Query | admin | BeforeReply |
+| RetrieveAuditEntriesQuery | Query | auditor | BeforeReply |
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
+| RetrieveMyLivenessChecksQuery | Query | customer with a user | BeforeReply |
 | SubmitLivenessCheckCommand | Command | customer with a user | WithRecord |
 | UpdateLivenessCheckCommand | Command | customer with a user | WithRecord |
 ";

@@ -5,7 +5,7 @@ use liveness_bus::{AuditEntry, AuditSubject, Context, Principal, RequestId};
 use liveness_core::store::CheckFilter;
 use serde_json::json;
 
-use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE, body_with};
+use crate::report::{GET, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with};
 
 #[expect(clippy::unwrap_used, reason = "id and address are valid")]
 fn from_somewhere(world: &TestBus, principal: Principal) -> Context {
@@ -109,7 +109,7 @@ async fn who_may_not_send_a_message_leaves_an_entry() {
             [of_admin(command, "57", None)]
         );
     }
-    for query in [GET, GET_RECORD, RETRIEVE] {
+    for query in [GET, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES] {
         let expected = AuditEntry {
             self_service_user_id: None,
             ..entry(query, "57")
@@ -190,7 +190,16 @@ async fn the_status_query_and_unknown_messages_leave_none() {
 async fn a_message_of_nobody_leaves_none() {
     let world = TestBus::new();
 
-    for message in [SUBMIT, UPDATE, STATUS, GET, GET_RECORD, RETRIEVE] {
+    for message in [
+        SUBMIT,
+        UPDATE,
+        STATUS,
+        GET,
+        GET_RECORD,
+        RETRIEVE,
+        RETRIEVE_MINE,
+        RETRIEVE_ENTRIES,
+    ] {
         assert_eq!(
             left_by(&world, message, "{}", Principal::anonymous()).await,
             [],

@@ -7,7 +7,7 @@ use liveness_bus::{Access, Description, FieldError};
 use serde_json::{Value, json};
 
 use crate::documented::{API, chapter, customer, examples, with_the_documented_record};
-use crate::report::GET_RECORD;
+use crate::report::{GET_RECORD, RETRIEVE_ENTRIES};
 
 /// All messages with their descriptions.
 #[expect(clippy::unwrap_used, reason = "every message of ours is described")]
@@ -55,10 +55,10 @@ fn the_examples_are_those_of_the_document() {
 async fn the_requests_of_the_examples_are_taken() {
     let world = with_the_documented_record().await;
     for (message, access, description) in described(&world) {
-        let context = if access.needs_user() {
-            customer(&world)
-        } else {
-            world.admin()
+        let context = match access {
+            Access::Role("auditor") => world.auditor(),
+            access if access.needs_user() => customer(&world),
+            _ => world.admin(),
         };
         for mut example in description.examples().unwrap() {
             if message == GET_RECORD {
@@ -83,11 +83,13 @@ fn what_must_be_given_is_required_and_nothing_else() {
         }
         required
     };
-    let expected: [(&str, &[&str]); 6] = [
+    let expected: [(&str, &[&str]); 8] = [
         ("CheckLivenessStatusQuery", &[]),
         ("GetLivenessCheckQuery", &["id"]),
         ("GetUserLivenessCheckQuery", &["userId"]),
+        (RETRIEVE_ENTRIES, &[]),
         ("RetrieveLivenessChecksQuery", &[]),
+        ("RetrieveMyLivenessChecksQuery", &[]),
         ("SubmitLivenessCheckCommand", &["sessionId", "isSuccessful"]),
         ("UpdateLivenessCheckCommand", &["sessionId", "isSuccessful"]),
     ];

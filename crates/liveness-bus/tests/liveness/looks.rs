@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use liveness_bus::liveness::{MESSAGES, Settings};
 use liveness_bus::testing::TestBus;
-use liveness_bus::{Audit, AuditSubject, Kind, Shown};
+use liveness_bus::{Audit, AuditSubject, Context, Kind, Shown};
 use serde_json::{Value, json};
 
-use crate::report::{GET, GET_RECORD, RETRIEVE, UPDATE, problems_in};
+use crate::report::{GET, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, UPDATE, problems_in};
 
 /// A JPEG of one pixel, up to the end of its frame header, in Base64.
 const FACE: &str = "/9j/wAALCAABAAEBAREA";
@@ -79,6 +79,12 @@ fn list(records: &[i64], page: i64, page_size: i64, filter: &[(&str, &str)]) -> 
     }
 }
 
+fn entries(count: u64, page: i64, page_size: i64, filter: &[(&str, &str)]) -> AuditSubject {
+    let mut shown = list(&[], page, page_size, filter);
+    shown.shown.count = Some(count);
+    shown
+}
+
 fn named(filter: &[(&str, &str)]) -> BTreeMap<String, String> {
     let filter = filter.iter();
     filter
@@ -86,7 +92,7 @@ fn named(filter: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What an administrator may send, and what its entry has to say.
+/// What may be sent, and what its entry has to say.
 fn looks() -> Vec<(&'static str, Value, AuditSubject)> {
     let why = Some("Ticket 4711");
     vec![
@@ -142,7 +148,52 @@ fn looks() -> Vec<(&'static str, Value, AuditSubject)> {
                 ],
             ),
         ),
+        (RETRIEVE_MINE, json!({}), list(&[2, 1], 1, 20, &[])),
+        (
+            RETRIEVE_MINE,
+            json!({ "pageNumber": 2, "pageSize": 1 }),
+            list(&[1], 2, 1, &[]),
+        ),
+        (RETRIEVE_MINE, json!({ "pageNumber": 9 }), list(&[], 9, 20, &[])),
+        (
+            RETRIEVE_ENTRIES,
+            json!({ "checkId": 1, "message": UPDATE }),
+            entries(1, 1, 20, &[("checkId", "1"), ("message", UPDATE)]),
+        ),
+        (
+            RETRIEVE_ENTRIES,
+            json!({
+                "userId": 7, "principal": "7", "from": "2026-03-22T14:00:00Z", "to": "2026-03-23T14:00:00Z",
+                "before": 2, "pageNumber": 1, "pageSize": 5,
+            }),
+            entries(
+                1,
+                1,
+                5,
+                &[
+                    ("userId", "7"),
+                    ("principal", "7"),
+                    ("from", "2026-03-22T14:00:00Z"),
+                    ("to", "2026-03-23T14:00:00Z"),
+                    ("before", "2"),
+                ],
+            ),
+        ),
+        (
+            RETRIEVE_ENTRIES,
+            json!({ "before": 1_000_000 }),
+            entries(0, 1, 20, &[("before", "1000000")]),
+        ),
     ]
+}
+
+/// Somebody who may send the message.
+fn sender(world: &TestBus, message: &str) -> Context {
+    match message {
+        RETRIEVE_MINE => world.customer(7),
+        RETRIEVE_ENTRIES => world.auditor(),
+        _ => world.admin(),
+    }
 }
 
 #[tokio::test]
@@ -152,7 +203,9 @@ async fn the_entry_of_every_look_says_what_was_shown() {
         let before = world.audit_entries().await.len();
 
         // What is not found is an error, and a look too.
-        let _answer = world.dispatch(message, &body.to_string(), &world.admin()).await;
+        let _answer = world
+            .dispatch(message, &body.to_string(), &sender(&world, message))
+            .await;
 
         let left = world.audit_entries().await.split_off(before);
         let subjects: Vec<_> = left.iter().map(|entry| &entry.subject).collect();

@@ -1,4 +1,4 @@
-//! Tests of the six messages, by `send` and by `dispatch`, as `docs/api.md` describes them. There is no HTTP.
+//! Tests of the eight messages, by `send` and by `dispatch`, as `docs/api.md` describes them. There is no HTTP.
 
 mod access;
 mod any_json;

@@ -1,4 +1,4 @@
-//! Names of fields in any case, and whole numbers however they are written, in all six messages: `docs/api.md#transport`.
+//! Names of fields in any case, and whole numbers however they are written, in all eight messages: `docs/api.md#transport`.
 
 use liveness_bus::testing::TestBus;
 use serde_json::{Value, json};

@@ -11,6 +11,8 @@ pub(crate) const STATUS: &str = "CheckLivenessStatusQuery";
 pub(crate) const GET: &str = "GetUserLivenessCheckQuery";
 pub(crate) const GET_RECORD: &str = "GetLivenessCheckQuery";
 pub(crate) const RETRIEVE: &str = "RetrieveLivenessChecksQuery";
+pub(crate) const RETRIEVE_MINE: &str = "RetrieveMyLivenessChecksQuery";
+pub(crate) const RETRIEVE_ENTRIES: &str = "RetrieveAuditEntriesQuery";
 
 /// A field, and the code of the rule that it breaks.
 pub(crate) type Problem = (String, String);

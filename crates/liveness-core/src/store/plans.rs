@@ -25,6 +25,9 @@ use super::tables::dating;
 use super::tables::distribution::SHARDING;
 use super::tables::faces;
 use super::tables::trail::entries;
+use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
+use super::tables::trail::find as trail;
+use super::tables::trail::looks;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
 use crate::{CompletionRule, Timestamp};
@@ -424,7 +427,161 @@ const CASES: &[Case] = &[
             "Backward using liveness_audit_entries_pkey",
         )],
     ),
+    (
+        "entries between two times",
+        |conn| entries_of(conn, TrailFilter::default()),
+        &[
+            ENTRY,
+            (
+                "liveness_audit_entries_by_time (at>? AND at<?)",
+                "liveness_audit_entries_by_time",
+            ),
+        ],
+    ),
+    (
+        "entries of a user",
+        |conn| entries_of(conn, of_a_user()),
+        &[ENTRY, ENTRIES_OF_USER],
+    ),
+    (
+        "entries of a user by sender and message",
+        |conn| {
+            entries_of(
+                conn,
+                TrailFilter {
+                    principal: Some("p".into()),
+                    message: Some("m".into()),
+                    ..of_a_user()
+                },
+            )
+        },
+        &[ENTRY, ENTRIES_OF_USER],
+    ),
+    (
+        "entries of a sender",
+        |conn| entries_of(conn, of_a_sender()),
+        &[ENTRY, ENTRIES_OF_SENDER],
+    ),
+    (
+        "entries of a sender by message",
+        |conn| {
+            entries_of(
+                conn,
+                TrailFilter {
+                    message: Some("m".into()),
+                    ..of_a_sender()
+                },
+            )
+        },
+        &[ENTRY, ENTRIES_OF_SENDER],
+    ),
+    (
+        "entries of a message",
+        |conn| {
+            entries_of(
+                conn,
+                TrailFilter {
+                    message: Some("m".into()),
+                    ..TrailFilter::default()
+                },
+            )
+        },
+        &[
+            ENTRY,
+            (
+                "liveness_audit_entries_of_message ((message,at)>(?,?) AND (message,at)<(?,?))",
+                "liveness_audit_entries_of_message",
+            ),
+        ],
+    ),
+    (
+        "entries that tell of a record",
+        |conn| {
+            entries_of(
+                conn,
+                TrailFilter {
+                    liveness_check_id: Some(1),
+                    principal: Some("p".into()),
+                    message: Some("m".into()),
+                    ..of_a_user()
+                },
+            )
+        },
+        &[
+            ENTRY,
+            (
+                "liveness_audit_entries_of_check (liveness_check_id=?)",
+                "liveness_audit_entries_of_check",
+            ),
+            (
+                "liveness_audit_lists USING PRIMARY KEY (bucket=?)",
+                "liveness_audit_lists_pkey",
+            ),
+            (
+                "liveness_audit_entries_written (writer=? AND writer_count=?)",
+                "liveness_audit_entries_written",
+            ),
+        ],
+    ),
+    (
+        "looks at faces",
+        |conn| looks::of(conn, 1, &[1, 2], &["m"]).map(drop),
+        &[(
+            "liveness_audit_entries_of_check (liveness_check_id=?)",
+            "liveness_audit_entries_of_check",
+        )],
+    ),
 ];
+
+/// An entry by its id: the one before which a page begins, and those that a record led to.
+const ENTRY: (&str, &str) = (
+    "liveness_audit_entries USING INTEGER PRIMARY KEY",
+    "liveness_audit_entries_pkey",
+);
+const ENTRIES_OF_USER: (&str, &str) = (
+    "liveness_audit_entries_of_user ((self_service_user_id,at)>(?,?) AND (self_service_user_id,at)<(?,?))",
+    "liveness_audit_entries_of_user",
+);
+const ENTRIES_OF_SENDER: (&str, &str) = (
+    "liveness_audit_entries_of_principal ((principal,at)>(?,?) AND (principal,at)<(?,?))",
+    "liveness_audit_entries_of_principal",
+);
+
+fn of_a_user() -> TrailFilter {
+    TrailFilter {
+        self_service_user_id: Some(1),
+        ..TrailFilter::default()
+    }
+}
+
+fn of_a_sender() -> TrailFilter {
+    TrailFilter {
+        principal: Some("p".into()),
+        ..TrailFilter::default()
+    }
+}
+
+/// Reads a page in the middle of the entries that match, from behind the entry 1.
+fn entries_of(conn: &mut Connection<'_>, filter: TrailFilter) -> Result<(), StoreError> {
+    conn.execute(AN_ENTRY)?;
+    let filter = TrailFilter {
+        from: Timestamp::from_unix_millis(1),
+        to: Timestamp::from_unix_millis(19_000),
+        ..filter
+    };
+    let page = TrailPageRequest {
+        before: Some(1),
+        skip: 1,
+        size: 20,
+    };
+    let found = trail::search(conn, &filter, page)?;
+    assert!(found.is_some(), "there is an entry 1");
+    Ok(())
+}
+
+/// Adds an entry, unless it is there.
+const AN_ENTRY: &str = "INSERT INTO liveness_audit_entries (id, at, request_id, principal, roles, message, outcome) \
+    VALUES (1, 1, '', '', '', '', '') ON CONFLICT DO NOTHING";
 
 /// Adds the session by which lists and exports are filtered.
 const A_SESSION: &str = "INSERT INTO liveness_sessions VALUES ('s', 1, 5000, 15000)";
@@ -476,8 +633,10 @@ const ROWS: &str = "
         SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, n % 50 > 0, n % 3 > 0, n % 20 > 0, n, n::text FROM generate_series(1, 20000) n;
     INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff' FROM generate_series(1, 5000) n;
     INSERT INTO liveness_check_totals SELECT n, true, true, 0, 4 FROM generate_series(0, 5000) n;
-    INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome)
-        SELECT n, '', '', '', '', '' FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome, self_service_user_id,
+            liveness_check_id, writer, writer_count)
+        SELECT n, '', (n % 100)::text, '', (n % 10)::text, '', n % 5000 + 1, n, '\\x01', n FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_audit_lists SELECT n / 100, '\\x01', n FROM generate_series(1, 20000) n;
     ANALYZE";
 
 /// Asks PostgreSQL for the generic plan of a statement, which serves all values.

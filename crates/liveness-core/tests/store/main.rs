@@ -24,6 +24,7 @@ mod queue;
 mod recording;
 mod samples;
 mod schema;
+mod searches;
 mod server;
 mod sessions;
 mod span;

@@ -1,4 +1,4 @@
-//! `serve --dev`: a key for this run, and a script to paste that tries all six messages.
+//! `serve --dev`: a key for this run, and a script to paste that tries all eight messages.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ impl DevKey {
 
     /// Prints the script to standard output. The log goes to standard error.
     pub(crate) fn print_script(&self, address: SocketAddr, database_url: &str) -> Result<(), std::io::Error> {
-        // Whoever starts the host acts for both. RFC 8693, section 4.1.
+        // Whoever starts the host acts for all of them. RFC 8693, section 4.1.
         let actor = json!({ "sub": Operator::current()?.name() });
         let expires = SystemClock.now().unix_millis() / 1000 + LIFETIME_SECONDS;
         let customer = sign_hs256(
@@ -46,14 +46,16 @@ impl DevKey {
         )?;
         let admin = json!({ "iss": OWN_ISSUER, "sub": "reviewer", "role": "admin", "exp": expires, "act": actor });
         let admin = sign_hs256(&self.0, &admin)?;
+        let auditor = json!({ "iss": OWN_ISSUER, "sub": "auditor", "role": "auditor", "exp": expires, "act": actor });
+        let auditor = sign_hs256(&self.0, &auditor)?;
         let mut out = std::io::stdout().lock();
-        out.write_all(script(address, database_url, &customer, &admin).as_bytes())?;
+        out.write_all(script(address, database_url, [&customer, &admin, &auditor]).as_bytes())?;
         out.flush()
     }
 }
 
 /// The script. It works when pasted as a whole, and also line by line.
-fn script(address: SocketAddr, database_url: &str, customer: &str, admin: &str) -> String {
+fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor]: [&str; 3]) -> String {
     // A PostgreSQL URL may hold a password.
     let database = if database_url.starts_with("sqlite://") {
         database_url
@@ -62,8 +64,8 @@ fn script(address: SocketAddr, database_url: &str, customer: &str, admin: &str) 
     };
     let mut text = format!(
         "# liveness serves http://{address} with a key made for this run; its records are in {database}.\n\
-         # Paste into another terminal. First the tokens of customer 1234 and of an administrator, good for 12 hours:\n\n\
-         export CUSTOMER={customer}\nexport ADMIN={admin}\n\n\
+         # Paste into another terminal. First the tokens of customer 1234, of an administrator and of an auditor, good for 12 hours:\n\n\
+         export CUSTOMER={customer}\nexport ADMIN={admin}\nexport AUDITOR={auditor}\n\n\
          # The review page is http://{address}/admin: sign in there with the token of the administrator.\n"
     );
     for (story, name, role, body) in steps() {
@@ -77,7 +79,7 @@ fn script(address: SocketAddr, database_url: &str, customer: &str, admin: &str) 
 }
 
 /// Each step of the script: what happens, the message, the variable of the token, and the body.
-fn steps() -> [(&'static str, &'static str, &'static str, String); 6] {
+fn steps() -> [(&'static str, &'static str, &'static str, String); 8] {
     [
         (
             "The customer passes, with a face",
@@ -95,7 +97,7 @@ fn steps() -> [(&'static str, &'static str, &'static str, String); 6] {
             "The administrator looks at the face",
             "GetUserLivenessCheckQuery",
             "ADMIN",
-            r#"{"userId":1234}"#.to_owned(),
+            r#"{"userId":1234,"purpose":"Ticket 4711"}"#.to_owned(),
         ),
         (
             "The customer fails another run",
@@ -114,6 +116,18 @@ fn steps() -> [(&'static str, &'static str, &'static str, String); 6] {
             "GetLivenessCheckQuery",
             "ADMIN",
             r#"{"id":1}"#.to_owned(),
+        ),
+        (
+            "The customer asks who has looked at their face, and why",
+            "RetrieveMyLivenessChecksQuery",
+            "CUSTOMER",
+            "{}".to_owned(),
+        ),
+        (
+            "The auditor asks who has seen the record, alone or in a list",
+            "RetrieveAuditEntriesQuery",
+            "AUDITOR",
+            r#"{"checkId":1}"#.to_owned(),
         ),
     ]
 }

@@ -92,6 +92,8 @@ fn a_message_has_the_failures_of_its_own_and_no_others() {
         ("GetUserLivenessCheckQuery", [false, false, true]),
         ("GetLivenessCheckQuery", [false, false, true]),
         ("RetrieveLivenessChecksQuery", [false, false, false]),
+        ("RetrieveMyLivenessChecksQuery", [false, false, false]),
+        ("RetrieveAuditEntriesQuery", [false, false, true]),
     ];
     for (message, expected) in cases {
         assert_eq!(

@@ -1,13 +1,14 @@
-// Calls every message of a running host, as an app and as a reviewer, and holds what comes back against what was sent.
+// Calls every message of a running host, as an app, a reviewer and an auditor, and holds what comes back against what was sent.
 //
-//   LIVENESS_URL=… CUSTOMER=… ADMIN=… npm start
+//   LIVENESS_URL=… CUSTOMER=… ADMIN=… AUDITOR=… npm start
 
 import assert from "node:assert/strict";
 import { dataOf, liveness, record, Refused, type LivenessReport } from "./liveness.js";
 
-const { LIVENESS_URL = "", CUSTOMER = "", ADMIN = "" } = process.env;
+const { LIVENESS_URL = "", CUSTOMER = "", ADMIN = "", AUDITOR = "" } = process.env;
 const app = liveness(LIVENESS_URL, CUSTOMER);
 const reviewer = liveness(LIVENESS_URL, ADMIN);
+const auditor = liveness(LIVENESS_URL, AUDITOR);
 
 const run: LivenessReport = {
   sessionId: `typescript-${crypto.randomUUID()}`,
@@ -55,6 +56,21 @@ const opened = dataOf(
   await reviewer.POST("/api/BPMSelfService/commands/GetLivenessCheckQuery", { body: { id: failed.id } }),
 );
 assert.equal(opened.LivenessCheck.IsSuccessful, false);
+
+// The user sees that the face was looked at, and the auditor sees by whom.
+const mine = dataOf(
+  await app.POST("/api/BPMSelfService/commands/RetrieveMyLivenessChecksQuery", { body: { pageSize: 2 } }),
+);
+assert.deepEqual(mine.Items.map((item) => item.Looks.map((look) => look.Role)), [[], ["admin"]]);
+const entries = dataOf(
+  await auditor.POST("/api/BPMSelfService/commands/RetrieveAuditEntriesQuery", { body: { checkId: failed.id } }),
+);
+assert.deepEqual(entries.Items.map((entry) => entry.Message), [
+  "RetrieveMyLivenessChecksQuery",
+  "GetLivenessCheckQuery",
+  "RetrieveLivenessChecksQuery",
+  "UpdateLivenessCheckCommand",
+]);
 
 // What is wrong with a body is told by field, and what a customer may not see is refused.
 const refused = async (call: Promise<unknown>) => {

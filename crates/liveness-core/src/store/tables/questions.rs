@@ -8,6 +8,9 @@ use super::dating;
 use super::faces;
 use super::sessions;
 use super::trail::entries;
+use super::trail::filter::{TrailFilter, TrailPageRequest};
+use super::trail::find as trail;
+use super::trail::looks;
 use super::users::changes;
 use super::users::rows as users;
 use crate::CompletionRule::{AnySuccessful, LatestVerified};
@@ -15,7 +18,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 14] = [
+pub(crate) const ALL: [Question; 18] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -72,9 +75,38 @@ pub(crate) const ALL: [Question; 14] = [
         changes::with_records(conn, &[1, 2]).map(drop)
     }),
     ("the audit trail", |conn| entries::newest(conn, 1).map(drop)),
+    ("entries of a user", |conn| {
+        let of_user = TrailFilter {
+            self_service_user_id: Some(1),
+            ..TrailFilter::default()
+        };
+        trail::search(conn, &of_user, SECOND_PAGE).map(drop)
+    }),
+    ("entries of a sender and a message", |conn| {
+        let of_sender = TrailFilter {
+            principal: Some("sender".to_owned()),
+            message: Some("message".to_owned()),
+            ..TrailFilter::default()
+        };
+        trail::search(conn, &of_sender, SECOND_PAGE).map(drop)
+    }),
+    ("entries that tell of a record", |conn| {
+        let of_record = TrailFilter {
+            liveness_check_id: Some(1),
+            ..TrailFilter::default()
+        };
+        trail::search(conn, &of_record, SECOND_PAGE).map(drop)
+    }),
+    ("looks at a face", |conn| looks::of(conn, 1, &[1], &[]).map(drop)),
 ];
 
 const SESSION: &str = "session";
+
+const SECOND_PAGE: TrailPageRequest = TrailPageRequest {
+    before: None,
+    skip: 1,
+    size: 1,
+};
 
 const ALL_RECORDS: Conditions<'_> = Conditions {
     pre_registration_id: None,

@@ -155,3 +155,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(liveness_audit_entries, liveness_checks);
+diesel::allow_tables_to_appear_in_same_query!(liveness_audit_entries, liveness_audit_lists);

@@ -1,11 +1,15 @@
 //! The audit trail, as the store offers it.
 
+pub(crate) mod about;
 pub(crate) mod entries;
 pub(crate) mod entry_writer;
 pub(crate) mod export;
+pub(crate) mod filter;
+pub(crate) mod find;
 pub(crate) mod integrator;
 pub(crate) mod keeper;
 pub(crate) mod log;
+pub(crate) mod looks;
 pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified_records;
@@ -14,11 +18,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::entry_writer::TrailLink;
+use self::filter::{TrailFilter, TrailPageRequest};
+use self::find::TrailPage;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
+use self::looks::FaceLook;
 use self::verification::{TrailPart, TrailVerification, Verifier};
 use super::write::{Write, Writer};
 use crate::AuditEntry;
+use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::engine::migrations::has_table;
@@ -145,6 +153,30 @@ impl Trail {
     /// [`StoreError::Unavailable`].
     pub async fn newest(&self, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
         self.reads.read(move |conn| entries::newest(conn, limit)).await
+    }
+
+    /// Entries that match, newest first. Returns `None` if there is no entry with the id `page.before`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn search(&self, filter: TrailFilter, page: TrailPageRequest) -> Result<Option<TrailPage>, StoreError> {
+        self.reads.read(move |conn| find::search(conn, &filter, page)).await
+    }
+
+    /// The looks at the faces of these records of one user, newest first. `messages` are those that show faces.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn looks(
+        &self,
+        self_service_user_id: i64,
+        check_ids: Vec<i64>,
+        messages: &'static [&'static str],
+    ) -> Result<Vec<FaceLook>, StoreError> {
+        let looks = move |conn: &mut Connection<'_>| looks::of(conn, self_service_user_id, &check_ids, messages);
+        self.reads.read(looks).await
     }
 }
 

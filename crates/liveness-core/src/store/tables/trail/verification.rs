@@ -326,9 +326,7 @@ impl<'a> Verifier<'a> {
 
     /// What is wrong with the columns that no leaf has.
     fn own_columns(&self, row: &EntryRow, hash: Option<&Hash>) -> Option<String> {
-        if row.writer.is_none() {
-            return None;
-        }
+        row.writer.as_ref()?;
         let hash = hash?;
         if row.leaf_hash.as_deref() != Some(&hash[..]) {
             return Some("leaf_hash is not the hash of its leaf".to_owned());
