@@ -537,7 +537,10 @@ fn a_durable_server_has_no_problem() {
         ("LIVENESS_FACE_KEYS", "file:face-keys"),
         ("LIVENESS_KEYS_URL", "sqlite://keys.db"),
     ];
-    let told = run_with(&["doctor"], &[&[KEY, ANY_PORT, trail_key(), database], &keys[..]].concat());
+    let told = run_with(
+        &["doctor"],
+        &[&[KEY, ANY_PORT, trail_key(), database], &keys[..]].concat(),
+    );
 
     assert_eq!(told.code, Some(0), "{told:?}");
     assert_tells(
