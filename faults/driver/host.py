@@ -39,6 +39,12 @@ class Host:
             # The load is one address.
             "LIVENESS_MAX_CONNECTIONS": "1024",
         }
+        # Beside a SQLite file it makes one; with PostgreSQL it has to be given one.
+        key = folder / "trail.pem"
+        if not url.startswith("sqlite:"):
+            if not key.exists():
+                subprocess.run([binary(), "trail", "key", "--new", key], check=True, stdout=subprocess.DEVNULL)
+            own["LIVENESS_TRAIL_KEY_FILE"] = str(key)
         others = {name: value for name, value in os.environ.items() if not name.startswith("LIVENESS_")}
         self.env = others | own | (env or {})
         self.process = None

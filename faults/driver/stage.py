@@ -3,10 +3,11 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 from pathlib import Path
 
-from host import Broken, Host
+from host import Broken, Host, binary
 from load import Load
 from postgres import Postgres
 from proxy import Proxy
@@ -78,4 +79,12 @@ class Stage:
             found = sqlite3.connect(self.file).execute("PRAGMA integrity_check").fetchall()
             if found != [("ok",)]:
                 raise Broken(f"the database file is damaged: {found[:3]}")
+        self.verify_trail()
         return row
+
+    def verify_trail(self) -> None:
+        """Nobody has changed a row, so no fault may look as if somebody had."""
+        env = {name: value for name, value in self.host.env.items() if name != "LD_PRELOAD"}
+        done = subprocess.run([binary(), "trail", "verify"], env=env, cwd=self.folder, text=True, capture_output=True)
+        if done.returncode != 0:
+            raise Broken(f"the audit trail looks tampered with: {(done.stdout + done.stderr).splitlines()[:3]}")

@@ -21,6 +21,8 @@ mod user;
 mod violation;
 
 #[cfg(feature = "store")]
+pub mod faces;
+#[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "trail")]
 pub mod trail;

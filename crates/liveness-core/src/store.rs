@@ -6,12 +6,14 @@
 //! the caller.
 
 mod engine;
+mod keys;
 mod maintenance;
 mod opening;
 #[cfg(test)]
 mod plans;
 mod queue;
 mod scratch;
+mod sealing_old_faces;
 mod snapshot;
 mod tables;
 
@@ -23,9 +25,11 @@ pub use self::engine::error::{OpenError, StoreError};
 pub use self::engine::postgres::{PostgresPool, PostgresSettings};
 pub use self::engine::sqlite::{SqlitePool, SqliteSettings};
 pub use self::engine::statement_log::LoggedValues;
+pub use self::keys::{FaceKeys, Rotated, RotationError};
 pub use self::opening::StoreSettings;
 pub use self::queue::group_commit::GroupCommit;
 pub use self::queue::stats::{Distribution, StoreStats};
+pub use self::sealing_old_faces::FaceSealing;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
@@ -39,7 +43,7 @@ pub use self::tables::trail::find::{FoundEntry, TrailPage};
 pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
 pub use self::tables::trail::looks::FaceLook;
 pub use self::tables::trail::receipt::{InLog, RecordInLog};
-pub use self::tables::trail::verification::{TrailPart, TrailVerification};
+pub use self::tables::trail::verified::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
@@ -47,8 +51,8 @@ pub use self::tables::users::Users;
 use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
+use self::tables::entry_writer::TrailLink;
 use self::tables::totals;
-use self::tables::trail::entry_writer::TrailLink;
 use self::tables::write::{Session, Writer};
 
 /// The database of liveness checks.
@@ -70,29 +74,38 @@ pub struct Store {
     faces: Faces,
     users: Users,
     trail: Trail,
+    face_keys: Arc<Option<Arc<FaceKeys>>>,
 }
 
 impl Store {
     fn start(connections: Connections, group_commit: GroupCommit) -> Result<Self, OpenError> {
         let connections = Arc::new(connections);
         let reads = Arc::new(ReadPool::new(&connections));
-        Self::with_reads(connections, reads, group_commit)
+        Self::with_reads(connections, reads, Arc::default(), group_commit)
     }
 
     fn with_reads(
         connections: Arc<Connections>,
         reads: Arc<ReadPool>,
+        face_keys: Arc<Option<Arc<FaceKeys>>>,
         group_commit: GroupCommit,
     ) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
         let link = Arc::<TrailLink>::default();
         let sessions = totals::slots().map(|slot| Session::new(slot, &link));
-        let writer = Arc::new(Writer::start(&connections, &counters, group_commit, sessions)?);
+        let writer = Arc::new(Writer::start(
+            &connections,
+            &counters,
+            &face_keys,
+            group_commit,
+            sessions,
+        )?);
         Ok(Self {
-            checks: Checks::new(&reads, &writer),
-            faces: Faces::new(&reads),
+            checks: Checks::new(&reads, &writer, face_keys.as_ref().as_ref()),
+            faces: Faces::new(&reads, face_keys.as_ref().as_ref()),
             users: Users::new(&reads, &writer),
             trail: Trail::new(&connections, &reads, &writer, link),
+            face_keys,
             connections,
             counters,
             reads,
@@ -108,6 +121,11 @@ impl Store {
     /// The captured faces.
     pub fn faces(&self) -> &Faces {
         &self.faces
+    }
+
+    /// The keys of the faces, if faces are sealed.
+    pub fn face_keys(&self) -> Option<&Arc<FaceKeys>> {
+        self.face_keys.as_ref().as_ref()
     }
 
     /// The users of the standalone host.

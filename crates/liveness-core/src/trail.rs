@@ -3,6 +3,9 @@
 //! The log is a tiled transparency log as C2SP describes it (tlog-tiles, tlog-checkpoint, signed-note, tlog-cosignature,
 //! tlog-proof, tlog-witness), over the tree of RFC 6962. `docs/trail.md` says which programs of others verify it. Nothing
 //! here opens a database, a file or a connection.
+//!
+//! The tree is our own: the crate `tlog_tiles` would bring a URL parser with its Unicode tables and a second SHA-2, for
+//! arithmetic that those programs hold to account.
 
 #[cfg(feature = "store")]
 pub(crate) mod canonical;

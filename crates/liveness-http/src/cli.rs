@@ -9,6 +9,7 @@ mod checks;
 mod closing;
 mod completions;
 mod doctor;
+mod faces;
 mod failure;
 mod interrupt;
 mod man;
@@ -17,6 +18,7 @@ mod openapi;
 mod output_format;
 mod progress;
 mod reason;
+mod sealed_store;
 mod serve;
 mod token;
 mod trail;
@@ -73,6 +75,10 @@ enum Command {
     /// Records of liveness checks.
     #[command(subcommand)]
     Checks(checks::Checks),
+
+    /// Keys of the faces, and the faces that lie in clear.
+    #[command(subcommand)]
+    Faces(faces::Faces),
 
     /// Copy the SQLite database into a new file, while it is in use, and check the copy.
     #[command(after_help = backup::EXAMPLES)]
@@ -156,6 +162,7 @@ impl Command {
             Self::Token(token) => token.run().await,
             Self::Users(users) => users.run().await,
             Self::Checks(checks) => checks.run().await,
+            Self::Faces(faces) => faces.run().await,
             Self::Backup(backup) => backup.run().await,
             Self::Trail(trail) => trail.run().await,
             Self::Access(access) => access.run(),

@@ -9,6 +9,7 @@ use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
 use crate::accepted_dangers::AcceptedDangers;
+use crate::face_keys::FaceConfig;
 use crate::log_format::LogFormat;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
@@ -50,6 +51,10 @@ pub struct ServeConfig {
     /// Where the records are kept.
     #[command(flatten)]
     pub database: DatabaseConfig,
+
+    /// How the faces are sealed.
+    #[command(flatten)]
+    pub faces: FaceConfig,
 
     /// Who witnesses the audit trail.
     #[command(flatten)]

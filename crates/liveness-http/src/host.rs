@@ -36,7 +36,7 @@ use crate::pages::receipt_keys::ReceiptKeys;
 use crate::request::unrouted::not_found;
 use crate::request::{LivenessApi, max_command_bytes};
 use crate::token::TokenVerifier;
-use crate::trail_key::configured_key;
+use crate::trail_key::{check_named, configured_key};
 use crate::witness::Witness;
 
 /// Everything that the standalone host serves. Cloning it is cheap: each worker of the server has a clone.
@@ -72,6 +72,7 @@ impl Host {
     /// When the review page's settings do not fit together, or the database is reached and cannot or must not be used.
     pub(crate) async fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
         let review_page = configured_page(config)?;
+        check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
         let key = Arc::new(configured_key(&config.database)?);
         let keeper = trail::keep(&store, Arc::clone(&key))?;

@@ -13,6 +13,7 @@ pub mod token;
 
 mod accepted_dangers;
 mod environment;
+mod face_keys;
 mod file_watcher;
 mod host;
 mod metrics;

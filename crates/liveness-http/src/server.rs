@@ -25,7 +25,7 @@ use self::listener::listen;
 use self::tls::Tls;
 use crate::config::ServeConfig;
 use crate::host::checks::findings::Findings;
-use crate::host::dev_mode::DevKey;
+use crate::host::dev_mode::{DevKey, with_dev_faces};
 use crate::host::start_error::{StartError, TlsError};
 use crate::host::verifier::configured_verifier;
 use crate::host::{Host, check_body_memory};
@@ -40,6 +40,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
         process_memory::keep_private();
     }
     let mut signals = Signals::listen()?;
+    let config = if config.dev { with_dev_faces(config)? } else { config };
     let dev_key = config.dev.then(DevKey::random).transpose()?;
     let verifier = match &dev_key {
         Some(key) => key.verifier()?,

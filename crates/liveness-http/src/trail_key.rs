@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use liveness_core::store::{OpenError, Store};
-use liveness_core::trail::{KeyError, NewKey, TrailKey};
+use liveness_core::trail::{CheckpointError, KeyError, NewKey, SignedCheckpoint, TrailKey};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
@@ -16,7 +16,7 @@ use crate::config::DatabaseConfig;
 use crate::environment::credential;
 
 /// The credential that counts as the file, where systemd hands it over and no file is named.
-const CREDENTIAL: &str = "liveness.trail-key";
+pub(crate) const CREDENTIAL: &str = "liveness.trail-key";
 
 /// Why there is no key of the trail, as one line that says what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +37,64 @@ pub enum TrailKeyError {
     /// The file holds no usable key.
     #[error("LIVENESS_TRAIL_KEY_FILE: {0}: {1}")]
     Key(String, #[source] KeyError),
+    /// There is a log, and its key is gone.
+    #[error(
+        "LIVENESS_TRAIL_KEY_FILE: {0} is not there, and the audit trail goes on only with the key of its log, {1:?}: put \
+         your copy of the key there"
+    )]
+    Lost(String, String),
+    /// There is a log, and it was signed with another key.
+    #[error(
+        "LIVENESS_TRAIL_KEY_FILE: {0} is the key of the log {1:?}, and the audit trail in the database is the log {2:?}, signed with \
+         another key: name that one"
+    )]
+    OfAnotherLog(String, String, String),
     /// The key cannot be used, or there is no such database.
     #[error("LIVENESS_DATABASE_URL: {0}")]
     Database(#[from] OpenError),
+}
+
+impl TrailKeyError {
+    /// Whether the file is not there.
+    pub(crate) fn is_not_there(&self) -> bool {
+        matches!(self, Self::Unread(_, error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether the log in the database does not go on with the key.
+    pub(crate) fn is_of_the_log(&self) -> bool {
+        matches!(self, Self::Lost(..) | Self::OfAnotherLog(..))
+    }
+}
+
+/// Where the key is, or is to be made.
+///
+/// # Errors
+///
+/// When no file is named, and none can be made.
+pub(crate) fn key_file(config: &DatabaseConfig) -> Result<PathBuf, TrailKeyError> {
+    match named_file(config) {
+        Some(file) => Ok(file),
+        None => file_beside(config)?.ok_or(TrailKeyError::NotNamed),
+    }
+}
+
+/// The file of the settings, or of systemd.
+pub(crate) fn named_file(config: &DatabaseConfig) -> Option<PathBuf> {
+    config.trail_key_file.clone().or_else(handed_over)
+}
+
+/// The file that systemd hands over, if it does.
+pub(crate) fn handed_over() -> Option<PathBuf> {
+    credential(CREDENTIAL)
+}
+
+/// The key of the trail, which must be there.
+///
+/// # Errors
+///
+/// When there is no key, or it cannot be read.
+pub(crate) fn existing_key(config: &DatabaseConfig) -> Result<TrailKey, TrailKeyError> {
+    read(&key_file(config)?)
 }
 
 /// The key of the trail. Makes it beside a SQLite file that has none.
@@ -48,13 +103,49 @@ pub enum TrailKeyError {
 ///
 /// When there is no key, or it cannot be read.
 pub(crate) fn configured_key(config: &DatabaseConfig) -> Result<TrailKey, TrailKeyError> {
-    if let Some(file) = config.trail_key_file.clone().or_else(|| credential(CREDENTIAL)) {
-        return read(&file);
-    }
-    let beside = file_beside(config)?.ok_or(TrailKeyError::NotNamed)?;
-    match read(&beside) {
-        Err(TrailKeyError::Unread(_, error)) if error.kind() == io::ErrorKind::NotFound => make_beside(&beside),
+    let file = key_file(config)?;
+    match read(&file) {
+        Err(error) if error.is_not_there() && named_file(config).is_none() => make_beside(&file),
         other => other,
+    }
+}
+
+/// Checks what can be checked before the database is opened: that a key that must be named is there.
+///
+/// # Errors
+///
+/// When it is not, or cannot be read.
+pub(crate) fn check_named(config: &DatabaseConfig) -> Result<(), TrailKeyError> {
+    let file = key_file(config)?;
+    if named_file(config).is_some() {
+        read(&file)?;
+    }
+    Ok(())
+}
+
+/// Checks that the log in the database, if there is one, goes on with the key. Makes none. A key of another log would make
+/// entries that every other process takes for forged.
+///
+/// # Errors
+///
+/// When the key is gone, or is that of another log.
+pub(crate) fn check_log(store: &Store, config: &DatabaseConfig) -> Result<(), TrailKeyError> {
+    let Some(note) = store.trail().newest_checkpoint()? else {
+        return Ok(());
+    };
+    let log = note.lines().next().unwrap_or_default().to_owned();
+    let file = key_file(config)?;
+    let name = file.display().to_string();
+    let key = match read(&file) {
+        Err(error) if error.is_not_there() => return Err(TrailKeyError::Lost(name, log)),
+        other => other?,
+    };
+    match SignedCheckpoint::open(&note, key.verifier()) {
+        Err(CheckpointError::Origin { .. } | CheckpointError::Unsigned(_)) => {
+            Err(TrailKeyError::OfAnotherLog(name, key.origin().to_owned(), log))
+        }
+        // Whether its signature is good, the integrator tells.
+        _ => Ok(()),
     }
 }
 
@@ -62,8 +153,9 @@ pub(crate) fn configured_key(config: &DatabaseConfig) -> Result<TrailKey, TrailK
 ///
 /// # Errors
 ///
-/// As [`configured_key`].
+/// As [`check_log`] and [`configured_key`].
 pub(crate) fn sign_entries(store: &Store, config: &DatabaseConfig) -> Result<(), TrailKeyError> {
+    check_log(store, config)?;
     Ok(store.trail().sign_entries(&configured_key(config)?)?)
 }
 

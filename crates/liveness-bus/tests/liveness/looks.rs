@@ -14,12 +14,14 @@ const FACE: &str = "/9j/wAALCAABAAEBAREA";
 /// Its SHA-256, as `printf … | base64 -d | sha256sum` prints it.
 const FACE_SHA256: &str = "987459534458e4ce3081df15f18e22251916cb75fe733a9c80b7cd71ecce91b9";
 
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 fn digest() -> [u8; 32] {
     let byte = |at: usize| u8::from_str_radix(&FACE_SHA256[2 * at..2 * at + 2], 16).unwrap();
     std::array::from_fn(byte)
 }
 
 /// Users 7 and 8. 7 has a record without a face, then one with a face. 8 has a record that failed.
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 async fn three_records(settings: Settings) -> TestBus {
     let world = TestBus::with(settings, |builder| builder);
     let verified = json!({ "verificationResult": true });

@@ -9,6 +9,7 @@ use super::engine::error::{OpenError, StoreError};
 use super::queue::stats::StoreStats;
 use super::tables::checks::find;
 use super::tables::distribution::SHARDING;
+use super::tables::faces;
 use super::tables::questions;
 use super::tables::trail::entries;
 
@@ -22,6 +23,8 @@ impl Store {
     /// On PostgreSQL, nodes that migrate at once take turns, and a migration waits for other sessions that use the tables.
     /// The log says which sessions it waits for. It lets their waiting statements pass every 2 s.
     ///
+    /// The tables of the key store are made too, if faces are sealed.
+    ///
     /// After it has failed, everything is [`StoreError::Unavailable`] until it succeeds.
     ///
     /// # Errors
@@ -29,7 +32,11 @@ impl Store {
     /// [`OpenError`] when the database is out of reach, when it has a migration that this program must not run with, or when a
     /// migration fails, with nothing changed.
     pub fn migrate(&self) -> Result<Vec<String>, OpenError> {
-        self.connections.migrate(&SHARDING)
+        let ran = self.connections.migrate(&SHARDING)?;
+        if let Some(keys) = self.face_keys() {
+            keys.migrate()?;
+        }
+        Ok(ran)
     }
 
     /// Looks whether this program may run with the schema. From then on, everything is [`StoreError::Unavailable`] if it may
@@ -49,6 +56,34 @@ impl Store {
             ([name, ..], []) => Err(OpenError::new(format!(
                 "the database's schema is not up to date: it lacks {name}; run `migrate` first"
             ))),
+        }
+    }
+
+    /// Looks whether sealed faces can be opened, and new ones sealed. A key store that is empty though faces are sealed is not
+    /// theirs, or was lost: nobody may take it for one from which everything was erased. Blocks, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which says what is missing.
+    pub fn check_faces(&self) -> Result<(), OpenError> {
+        let is_sealed = || Ok(self.connections.inspect(faces::newest_is_sealed)? == Some(true));
+        match self.face_keys() {
+            None if is_sealed()? => Err(OpenError::new(
+                "faces are sealed, and there are no keys to open them with".to_owned(),
+            )
+            .mended_by("set LIVENESS_FACE_KEYS to the folder of their key-encryption keys")),
+            None => Ok(()),
+            Some(keys) => {
+                keys.check()?;
+                if keys.is_empty()? && is_sealed()? {
+                    return Err(
+                        OpenError::new("faces are sealed, and the key store has no key".to_owned()).mended_by(
+                            "name the key store of these faces in LIVENESS_KEYS_URL, or put its backup back",
+                        ),
+                    );
+                }
+                Ok(())
+            }
         }
     }
 
@@ -81,7 +116,8 @@ impl Store {
 
     /// Ends the use of a SQLite file: writes the write-ahead log back, so that the file alone is whole and may be copied or
     /// moved. Waits at most `patience` for others who use the file, and says in the log if they kept the file from being
-    /// whole. Blocks. Call this last; on PostgreSQL it does nothing. Returns whether the file is whole.
+    /// whole. So does the key store of the faces. Blocks. Call this last; on PostgreSQL it does nothing. Returns whether the
+    /// files are whole.
     pub fn close(&self, patience: Duration) -> bool {
         let written = self.connections.write_back(patience);
         match &written {
@@ -94,7 +130,8 @@ impl Store {
                 error.cause()
             ),
         }
-        written.unwrap_or(false)
+        let keys_are_written = self.face_keys().is_none_or(|keys| keys.close(patience));
+        written.unwrap_or(false) && keys_are_written
     }
 
     /// Answers when the database can be read.

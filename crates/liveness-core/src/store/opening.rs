@@ -1,6 +1,7 @@
 //! Opens a store by a URL, or on a pool of an embedding backend.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Store;
 use super::engine::connections::{Acceptance, Connections, Pool};
@@ -9,6 +10,7 @@ use super::engine::error::OpenError;
 use super::engine::file_trouble::{self, FileTrouble};
 use super::engine::postgres::{self, PostgresPool, PostgresSettings};
 use super::engine::sqlite::{self, SqlitePool};
+use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
 
 impl StoreSettings {
@@ -171,7 +173,19 @@ impl Store {
     ///
     /// [`OpenError`] when the threads that write cannot be started.
     pub fn with_group_commit(self, group_commit: GroupCommit) -> Result<Self, OpenError> {
-        Self::with_reads(self.connections, self.reads, group_commit)
+        Self::with_reads(self.connections, self.reads, self.face_keys, group_commit)
+    }
+
+    /// Returns a store on the same connections that seals each face, and opens those that are sealed. Without this, faces
+    /// are recorded in clear, and sealed ones cannot be opened.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the threads that write cannot be started.
+    pub fn with_sealed_faces(self, keys: FaceKeys) -> Result<Self, OpenError> {
+        let group_commit = self.writer.settings();
+        let keys = Arc::new(Some(Arc::new(keys)));
+        Self::with_reads(self.connections, self.reads, keys, group_commit)
     }
 }
 

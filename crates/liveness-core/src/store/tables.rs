@@ -3,12 +3,15 @@
 pub(crate) mod checks;
 pub(crate) mod dating;
 pub(crate) mod distribution;
+pub(crate) mod entry_writer;
 pub(crate) mod faces;
+pub(crate) mod faces_in_clear;
 pub(crate) mod questions;
 pub(crate) mod recording;
 pub(crate) mod row_counts;
 pub(crate) mod schema;
 pub(crate) mod sessions;
+pub(crate) mod stored_check;
 pub(crate) mod totals;
 pub(crate) mod trail;
 mod transaction;

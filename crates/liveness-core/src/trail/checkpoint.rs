@@ -292,6 +292,25 @@ SBNJTRN+FjG7owHVrKtue7eqdM4RhdRWVl71HXN2d7I=
     }
 
     #[test]
+    fn what_a_witness_has_answered_is_taken() {
+        // By aics-witness 0.1.0, which had cosigned nine smaller trees of this log.
+        let by = "witness.example/w1+63347f99+BKn5Fty3jHPbj7lXHeSkvE1WYT59G/wt/OWeXA7J3uXX";
+        let lines = "— witness.example/w1 YzR/mQAAAABrDNNvGz6bMYiSiX0apFTImpGKs+/OZVDb2g9h5g5Bm1U0fNaJs0ziQddRoTcDbkD/zCZdrBwKsY7GZKMiKvbtpofLBQ==\n";
+        let note = "liveness.log/9916e469e235e8ca
+70000
+M57POucWQF/cKM7xZORaeFyt4NW8PhQAp6TXDQst7Js=
+
+— liveness.log/9916e469e235e8ca UUdXUU0Vu3VuOHGDp/8Ot0I7NMajRq+clfRWrygWhugcW6vF6WrwENZ2atsOMByJ9O3/d731BBJhzX0dxK/5Ra5lOwg=
+";
+        let by = WitnessVerifier::parse(by).unwrap();
+        let cosigned = SignedCheckpoint::open(note, &log())
+            .unwrap()
+            .with_cosignature(lines, &by)
+            .unwrap();
+        assert_eq!(cosigned.cosignature(&by), Ok(Some(Cosignature { at: 1_796_002_671 })));
+    }
+
+    #[test]
     fn a_cosignature_that_is_not_over_this_checkpoint_is_not_added() {
         let signed = SignedCheckpoint::open(NOTE, &log()).unwrap();
         let (name, by) = ("witness.example/w1".to_owned(), witness());

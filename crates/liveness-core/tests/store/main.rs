@@ -25,6 +25,7 @@ mod receipts;
 mod recording;
 mod samples;
 mod schema;
+mod sealed_faces;
 mod searches;
 mod server;
 mod sessions;

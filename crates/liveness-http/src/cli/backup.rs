@@ -15,7 +15,9 @@ use tempfile::NamedTempFile;
 
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
+use super::sealed_store::open_with_keys;
 use crate::config::DatabaseConfig;
+use crate::face_keys::{FaceConfig, FaceKeysError};
 use crate::operator::Operator;
 use crate::trail_key;
 
@@ -25,6 +27,10 @@ it is whole, has the schema, and no fewer rows than the database had before. Onl
 does the file have its name. The file is new, and only its owner may read it; an
 existing file is not overwritten.
 
+Faces that are sealed stay sealed in it. Their wrapped keys are in another database, and
+need a backup of their own: --keys makes it. Keep it for a few days only: what was erased
+can be opened with an older one, until the keys are rotated.
+
 A backup is audited before its first byte is written, and with its SHA-256 when it is
 done. To restore it, stop the server and put the file in the place of the database.
 
@@ -32,13 +38,11 @@ It is for SQLite. PostgreSQL has pg_dump and pg_basebackup.
 
 Examples:
   liveness-http backup backup.db
-  liveness-http backup \"backup-$(date +%F).db\"";
+  liveness-http backup \"backup-$(date +%F).db\"
+  liveness-http backup --keys --face-keys file:face-keys keys.db";
 
 const POSTGRES: &str = "`backup` is for SQLite: for PostgreSQL use pg_dump or pg_basebackup (docs/operations.md, Backup \
     and restore)";
-
-/// The name of the command in the audit trail.
-const COMMAND: &str = "backup";
 
 /// What SQLite would take for a part of the copy, if it were beside it.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -50,43 +54,50 @@ pub(super) struct Backup {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
+    /// Copy the wrapped keys of the faces, and not the records.
+    #[arg(long)]
+    keys: bool,
+
+    #[command(flatten)]
+    faces: FaceConfig,
+
     #[command(flatten)]
     database: DatabaseConfig,
 }
 
 impl Backup {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let database = Store::file_of(&self.database.database_url)?;
-        if database.is_none() {
+        let (url, name, copy_into): (_, _, CopyInto) = if self.keys {
+            (self.faces.url(&self.database.database_url)?, "backup --keys", copy_keys)
+        } else {
+            (self.database.database_url.clone(), "backup", copy_records)
+        };
+        if Store::file_of(&url)?.is_none() {
             return Err(Failure::of(POSTGRES));
         }
         refuse_existing(&self.file)?;
-        let store = self.database.open_up_to_date()?;
+        let store = if self.keys {
+            open_with_keys(&self.database, &self.faces)?
+        } else {
+            self.database.open_up_to_date()?
+        };
         trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         let partial = partial_file(&self.file)?;
-        operator.audit(&store, COMMAND, None, Shown::default()).await?;
+        operator.audit(&store, name, None, Shown::default()).await?;
         // If a signal ends this future, the partial file is removed.
-        let Some(copied) = unless_interrupted(copy(&store, &partial)).await? else {
+        let Some(copied) = unless_interrupted(copy(&store, copy_into, &partial)).await? else {
             return Err(Failure::Interrupted("interrupted: no backup was made".to_owned()));
         };
         let (counts, sha256) = copied?;
         keep(partial, &self.file)?;
         let done = Shown {
-            count: u64::try_from(counts.checks).ok(),
             detail: Some(format!("done; file SHA-256 {sha256}")),
             ..Shown::default()
         };
-        operator.audit(&store, COMMAND, None, done).await?;
+        operator.audit(&store, name, None, done).await?;
         let mut out = io::stdout().lock();
-        writeln!(
-            out,
-            "{}: {} records, {} faces, {} audit entries; SHA-256 {sha256}",
-            self.file.display(),
-            counts.checks,
-            counts.faces,
-            counts.audit_entries
-        )?;
+        writeln!(out, "{}: {counts}; SHA-256 {sha256}", self.file.display())?;
         Ok(out.flush()?)
     }
 }
@@ -129,11 +140,32 @@ fn partial_file(file: &Path) -> Result<NamedTempFile, Failure> {
     made.map_err(|error| Failure::new_file(file, &error))
 }
 
-/// Copies the database on a thread of its own, and synchronizes the copy to the disk. Returns its SHA-256 too.
-async fn copy(store: &Store, partial: &NamedTempFile) -> Result<(RowCounts, String), Failure> {
+/// Copies a database into a file, and says how many rows the copy has.
+type CopyInto = fn(&Store, &Path) -> Result<String, Failure>;
+
+fn copy_records(store: &Store, file: &Path) -> Result<String, Failure> {
+    let counts = store.copy_into(file).map_err(|error| Failure::of(error.to_string()))?;
+    let RowCounts {
+        checks,
+        faces,
+        audit_entries,
+    } = counts;
+    Ok(format!(
+        "{checks} records, {faces} faces, {audit_entries} audit entries"
+    ))
+}
+
+fn copy_keys(store: &Store, file: &Path) -> Result<String, Failure> {
+    let keys = store.face_keys().ok_or(FaceKeysError::NotSet)?;
+    let count = keys.copy_into(file).map_err(|error| Failure::of(error.to_string()))?;
+    Ok(format!("{count} keys of faces"))
+}
+
+/// Copies a database on a thread of its own, and synchronizes the copy to the disk. Returns its SHA-256 too.
+async fn copy(store: &Store, copy_into: CopyInto, partial: &NamedTempFile) -> Result<(String, String), Failure> {
     let (store, path) = (store.clone(), partial.path().to_owned());
     let copying = actix_web::rt::task::spawn_blocking(move || {
-        let counts = store.copy_into(&path).map_err(|error| Failure::of(error.to_string()))?;
+        let counts = copy_into(&store, &path)?;
         let written = |error| Failure::file("write", &path.display().to_string(), &error);
         let file = File::open(&path).map_err(written)?;
         file.sync_all().map_err(written)?;

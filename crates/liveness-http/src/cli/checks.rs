@@ -16,7 +16,9 @@ use super::failure::Failure;
 use super::interrupt::unless_interrupted;
 use super::progress::Progress;
 use super::reason::reason;
+use super::sealed_store;
 use crate::config::DatabaseConfig;
+use crate::face_keys::FaceConfig;
 use crate::operator::Operator;
 use crate::trail_key;
 
@@ -114,6 +116,9 @@ pub(super) struct Export {
     reason: Option<String>,
 
     #[command(flatten)]
+    face_keys: FaceConfig,
+
+    #[command(flatten)]
     database: DatabaseConfig,
 }
 
@@ -149,7 +154,11 @@ impl Export {
         if self.from.zip(self.before).is_some_and(|(from, before)| from > before) {
             return Err(Failure::of("--before must not be before --from"));
         }
-        let store = self.database.open_up_to_date()?;
+        let store = if self.faces {
+            sealed_store::open(&self.database, &self.face_keys)?
+        } else {
+            self.database.open_up_to_date()?
+        };
         trail_key::sign_entries(&store, &self.database)?;
         let operator = Operator::current()?;
         let filter = CheckFilter {

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::failure::Failure;
 use super::output_format::OutputFormat;
 use crate::config::ServeConfig;
-use crate::host::checks::database;
 use crate::host::checks::findings::{Findings, Level};
+use crate::host::checks::{database, faces, trail};
 use crate::server::settings_checks;
 
 pub(super) const EXAMPLES: &str = "\
@@ -51,7 +51,9 @@ impl Doctor {
         let mut findings = Findings::accepting(&self.config.accept);
         settings_checks::probe(&self.config, &mut findings);
         settings_checks::check(&self.config, &mut findings);
+        trail::check_key(&self.config.database, &mut findings);
         database::check(&self.config, &mut findings);
+        faces::check(&self.config, &mut findings);
         let is_healthy = findings.count(Level::Problem) == 0;
         let mut out = std::io::stdout().lock();
         match self.format {

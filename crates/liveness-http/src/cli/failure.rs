@@ -6,6 +6,7 @@ use std::path::Path;
 
 use liveness_core::store::{OpenError, StoreError};
 
+use crate::face_keys::FaceKeysError;
 use crate::host::start_error::StartError;
 use crate::trail_key::TrailKeyError;
 
@@ -82,6 +83,12 @@ impl From<StartError> for Failure {
 impl From<TrailKeyError> for Failure {
     fn from(error: TrailKeyError) -> Self {
         StartError::from(error).into()
+    }
+}
+
+impl From<FaceKeysError> for Failure {
+    fn from(error: FaceKeysError) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use crate::config::DatabaseConfig;
+use crate::face_keys::FaceConfig;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -15,16 +16,20 @@ Examples:
 
 Nodes that migrate at once take turns. A migration that fails changes nothing.";
 
-/// Which database to migrate.
+/// Which database to migrate, and with it the key store of the faces, if faces are sealed.
 #[derive(Args)]
 pub(super) struct Migrate {
+    #[command(flatten)]
+    faces: FaceConfig,
+
     #[command(flatten)]
     database: DatabaseConfig,
 }
 
 impl Migrate {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let ran = self.database.open()?.migrate()?;
+        let store = self.faces.seal(self.database.open()?, &self.database.database_url)?;
+        let ran = store.migrate()?;
         let mut out = std::io::stdout().lock();
         for name in &ran {
             writeln!(out, "ran {name}")?;

@@ -109,7 +109,7 @@ impl Trail {
 impl Verify {
     fn run(self) -> Result<(), Failure> {
         let store = self.database.open_up_to_date()?;
-        let key = Arc::new(trail_key::configured_key(&self.database)?);
+        let key = Arc::new(trail_key::existing_key(&self.database)?);
         let bar = Progress::new(Some(0), BAR, BAR_WITHOUT_TOTAL);
         let progress = |done, total| {
             bar.set_total(total);
@@ -181,8 +181,8 @@ fn ask(mut witness: Witness, findings: &mut Vec<String>) -> Result<String, Failu
 impl Export {
     async fn run(self) -> Result<(), Failure> {
         let store = self.database.open_up_to_date()?;
-        let key = trail_key::configured_key(&self.database)?;
-        store.trail().sign_entries(&key)?;
+        let key = trail_key::existing_key(&self.database)?;
+        trail_key::sign_entries(&store, &self.database)?;
         let name = self.folder.display().to_string();
         fs::create_dir_all(&self.folder).map_err(|error| Failure::new_file(&self.folder, &error))?;
         let mut listed = fs::read_dir(&self.folder).map_err(|error| Failure::file("read", &name, &error))?;
@@ -208,7 +208,7 @@ impl Export {
 impl Key {
     fn run(self) -> Result<(), Failure> {
         let vkey = match &self.new {
-            None => trail_key::configured_key(&self.database)?.vkey(),
+            None => trail_key::existing_key(&self.database)?.vkey(),
             Some(file) => {
                 let made = match &self.name {
                     Some(name) => TrailKey::generate_named(name),

@@ -11,6 +11,7 @@ use super::checks::database::{check_file, check_store};
 use super::checks::findings::Findings;
 use super::start_error::StartError;
 use crate::config::ServeConfig;
+use crate::trail_key::{TrailKeyError, check_log};
 
 /// How long the host waits for the schema before it listens without being ready.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,7 +37,7 @@ pub(super) async fn open_and_migrate(config: &ServeConfig) -> Result<Store, Star
         Store::check_file(&config.database.database_url)?;
         return Err(StartError::Danger(dangers));
     }
-    let store = config.open()?;
+    let store = config.faces.seal(config.open()?, &config.database.database_url)?;
     let mut begun = begin_to_prepare(config, &store);
     let state = match timeout(PATIENCE, &mut begun).await {
         Ok(prepared) => match ended(prepared) {
@@ -134,6 +135,9 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
     if checked.as_ref().is_err_and(OpenError::is_out_of_reach) {
         return Ok(checked?);
     }
+    if checked.is_ok() {
+        check_log(store, &config.database)?;
+    }
     // A database that cannot even be asked is told by what cannot be done with it.
     let fits = if config.no_migrate {
         store.check_schema()
@@ -144,6 +148,7 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
         store.migrate().map(drop)
     };
     fits.and(checked)?;
+    store.check_faces()?;
     findings.log_warnings();
     Ok(())
 }
@@ -160,5 +165,8 @@ fn ended(prepared: Result<Result<(), StartError>, tokio::task::JoinError>) -> Re
 }
 
 fn is_out_of_reach(error: &StartError) -> bool {
-    matches!(error, StartError::Database(error) if error.is_out_of_reach())
+    matches!(
+        error,
+        StartError::Database(error) | StartError::TrailKey(TrailKeyError::Database(error)) if error.is_out_of_reach()
+    )
 }

@@ -5,12 +5,26 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use liveness_core::store::Store;
 use liveness_core::{Clock as _, SystemClock};
 use serde_json::json;
 
 use super::start_error::StartError;
+use crate::config::ServeConfig;
+use crate::face_keys::FaceKeeper;
 use crate::operator::Operator;
 use crate::token::{OWN_ISSUER, TokenRules, TokenVerifier, VerificationKey, sign_hs256};
+
+/// Has faces sealed with keys beside a SQLite file that `serve --dev` made, or makes, unless other keys are configured.
+pub(crate) fn with_dev_faces(mut config: ServeConfig) -> Result<ServeConfig, StartError> {
+    let Some(file) = Store::file_of(&config.database.database_url)? else {
+        return Ok(config);
+    };
+    if config.faces.face_keys.is_none() && (!file.exists() || config.open_existing()?.is_scratch()?) {
+        config.faces.face_keys = Some(FaceKeeper::Folder(file.with_extension("face-keys")));
+    }
+    Ok(config)
+}
 
 const LIFETIME_SECONDS: i64 = 12 * 60 * 60;
 /// A drawn face, which belongs to nobody.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use liveness_bus::BuildErrors;
 use liveness_core::store::OpenError;
 
+use crate::face_keys::FaceKeysError;
 use crate::pages::admin::SignInError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 use crate::trail_key::TrailKeyError;
@@ -70,6 +71,9 @@ pub enum StartError {
     /// There is no key of the audit trail.
     #[error(transparent)]
     TrailKey(#[from] TrailKeyError),
+    /// Faces cannot be sealed.
+    #[error(transparent)]
+    FaceKeys(#[from] FaceKeysError),
     /// Records could be lost or given away.
     #[error("records could be lost or given away: {0}")]
     Danger(String),

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 
 use super::start_error::StartError;
 
-/// The time between two verifications.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// The time between two verifications, in milliseconds.
+const MINUTE: i64 = 60_000;
 /// So many parts are the whole trail: one for each minute of a day.
 const PARTS: u32 = 24 * 60;
 
@@ -30,8 +30,10 @@ pub(super) fn keep(store: &Store, key: Arc<TrailKey>) -> Result<Arc<TrailKeeper>
 /// Verifies one part after the other, by the minute of the day. So a day has all parts, however often the host starts.
 async fn verify(store: Store, key: Arc<TrailKey>, keeper: Arc<TrailKeeper>) {
     loop {
-        sleep(INTERVAL).await;
-        let minute = SystemClock.now().unix_millis().div_euclid(60_000);
+        // To the next minute, so that none is left out when a verification takes long.
+        let into_minute = SystemClock.now().unix_millis().rem_euclid(MINUTE);
+        sleep(Duration::from_millis((MINUTE - into_minute).unsigned_abs())).await;
+        let minute = SystemClock.now().unix_millis().div_euclid(MINUTE);
         let number = u32::try_from(minute.rem_euclid(i64::from(PARTS))).unwrap_or_default();
         match verify_part(&store, &key, TrailPart { number, of: PARTS }).await {
             Ok(verified) => keeper.find(verified.findings),

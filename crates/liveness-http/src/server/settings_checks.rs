@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use super::tls::Tls;
 use crate::config::ServeConfig;
 use crate::environment::credential;
-use crate::host::checks::files;
 use crate::host::checks::findings::Findings;
+use crate::host::checks::{files, trail};
 use crate::host::review_page::configured_page;
 use crate::host::secret::{CREDENTIAL, configured_secret, secret_file};
 use crate::host::verifier::configured_verifier;
@@ -17,6 +17,7 @@ use crate::token::probe_jwks;
 /// Checks what needs neither the network nor the port.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     key_files(config, findings);
+    trail::check_file(&config.database, findings);
     sign_in(config, findings);
     exposure(config, findings);
     forwarded_header(config, findings);

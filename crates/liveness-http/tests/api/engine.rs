@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use liveness_core::store::{Store, StoreSettings};
+use liveness_core::trail::TrailKey;
 use tempfile::TempDir;
 
 use crate::cluster::TestDatabase;
+use crate::trail_key_file::trail_key_file;
 
 /// What keeps the database.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +70,7 @@ impl Database {
         };
         vec![
             ("LIVENESS_DATABASE_URL", database.url()),
+            ("LIVENESS_TRAIL_KEY_FILE", self.trail_key_file().display().to_string()),
             // So few that the servers of many tests at once fit.
             ("LIVENESS_DATABASE_CONNECTIONS", "4".to_owned()),
             // `.ci/test` starts its server without these, which makes databases three times as fast.
@@ -91,7 +94,24 @@ impl Database {
         self.postgres.as_ref()
     }
 
-    /// Opened beside whoever else uses it.
+    /// Where the key of its audit trail is, or will be.
+    pub fn trail_key_file(&self) -> PathBuf {
+        match &self.postgres {
+            None => self.folder().join("liveness.trail.pem"),
+            Some(_) => trail_key_file().to_owned(),
+        }
+    }
+
+    /// The key of its audit trail, which is made if there is none.
+    pub fn trail_key(&self) -> TrailKey {
+        let file = self.trail_key_file();
+        if !file.exists() {
+            std::fs::copy(trail_key_file(), &file).unwrap();
+        }
+        TrailKey::from_pem(&std::fs::read_to_string(file).unwrap()).unwrap()
+    }
+
+    /// Opened beside whoever else uses it, with the key of the trail.
     pub fn store(&self) -> Store {
         let url = match &self.postgres {
             None => format!("sqlite://{}", self.file().display()),
@@ -101,6 +121,8 @@ impl Database {
             connections: 2,
             ..StoreSettings::default()
         };
-        Store::open_with(&url, settings).unwrap()
+        let store = Store::open_with(&url, settings).unwrap();
+        store.trail().sign_entries(&self.trail_key()).unwrap();
+        store
     }
 }

@@ -28,3 +28,6 @@ mod secrets;
 mod server;
 mod specification;
 mod start;
+mod trail;
+#[path = "../trail_key/file.rs"]
+mod trail_key_file;

@@ -30,3 +30,5 @@ mod screenshots;
 mod server;
 mod sign_in;
 mod strangers;
+#[path = "../trail_key/file.rs"]
+mod trail_key_file;

@@ -37,7 +37,8 @@ fn files(place: &Place) -> Vec<String> {
     let found = std::fs::read_dir(place.0.folder()).unwrap();
     let mut names: Vec<_> = found
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.starts_with("liveness.db"))
+        // The database, and the key of its trail.
+        .filter(|name| !name.starts_with("liveness."))
         .collect();
     names.sort();
     names

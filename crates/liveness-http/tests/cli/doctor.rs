@@ -4,14 +4,21 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use liveness_core::trail::TrailKey;
 use serde_json::Value;
 
 use crate::binary::{Ended, Place, SECRET, run_with};
 use crate::cluster::Cluster;
 use crate::engine::Engine;
+use crate::trail_key_file::trail_key_file;
 
 const KEY: (&str, &str) = ("LIVENESS_JWT_SECRET", SECRET);
 const ANY_PORT: (&str, &str) = ("LIVENESS_BIND", "127.0.0.1:0");
+
+/// With PostgreSQL, it must be named.
+fn trail_key() -> (&'static str, &'static str) {
+    ("LIVENESS_TRAIL_KEY_FILE", trail_key_file().to_str().unwrap())
+}
 
 fn examine(place: &Place, settings: &[(&str, &str)]) -> Ended {
     let settings = [&[KEY, ANY_PORT], settings].concat();
@@ -33,8 +40,10 @@ fn assert_tells(told: &Ended, level: &str, expected: &str) {
 fn a_good_place_has_no_problem() {
     let place = Place::new(Engine::Sqlite);
     place.record(1, "session-1", 0, None);
+    let keys = ("LIVENESS_FACE_KEYS", "file:face-keys");
+    place.command(&["migrate"]).envs([keys]).output().unwrap();
 
-    let told = examine(&place, &[("LIVENESS_RATE_LIMIT", "20/s")]);
+    let told = examine(&place, &[("LIVENESS_RATE_LIMIT", "20/s"), keys]);
 
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{told:?}");
     assert_eq!(lines(&told, "problem"), [""; 0]);
@@ -51,6 +60,7 @@ fn a_good_place_has_no_problem() {
         "durability",
         "clock",
         "files",
+        "faces",
     ] {
         assert_tells(&told, "ok", &format!("ok       {subject}: "));
     }
@@ -119,6 +129,68 @@ fn a_secret_belongs_into_a_file_of_its_owner() {
         "ok",
         "LIVENESS_JWT_SECRET_FILE: systemd hands over liveness.jwt-secret",
     );
+}
+
+#[test]
+fn the_key_of_the_trail_is_its_owners_and_that_of_the_log() {
+    let place = Place::new(Engine::Sqlite);
+    let key = place.0.trail_key();
+    let vkey = key.vkey();
+    place.store().trail().keep(key, false).unwrap().stop();
+    let file = place.0.trail_key_file();
+    let examine_with_mode = |mode| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        examine(&place, &[])
+    };
+
+    let good = examine_with_mode(0o600);
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert_tells(
+        &good,
+        "ok",
+        "files: LIVENESS_TRAIL_KEY_FILE: liveness.trail.pem is its owner's only",
+    );
+    assert_tells(&good, "ok", &format!("trail: its public key is {vkey}"));
+    assert_tells(&good, "ok", "trail: the log in the database is not that of another key");
+    assert_tells(
+        &examine_with_mode(0o640),
+        "problem",
+        "files: LIVENESS_TRAIL_KEY_FILE: liveness.trail.pem can be read or written by others than its owner; chmod 600",
+    );
+    assert_tells(&examine_with_mode(0o602), "problem", "LIVENESS_ACCEPT=world-writable");
+
+    place.write("other.pem", TrailKey::generate().unwrap().pem.as_str());
+    let other = examine(&place, &[("LIVENESS_TRAIL_KEY_FILE", "other.pem")]);
+    assert_tells(
+        &other,
+        "problem",
+        "trail: LIVENESS_TRAIL_KEY_FILE: other.pem is the key of the log ",
+    );
+    // Where systemd hands it over, the mode shows the mask of an access list.
+    std::fs::rename(&file, place.0.folder().join("liveness.trail-key")).unwrap();
+    let credentials = ("CREDENTIALS_DIRECTORY", place.0.folder().to_str().unwrap());
+    let handed_over = examine(&place, &[credentials]);
+    let told = "files: LIVENESS_TRAIL_KEY_FILE: systemd hands over liveness.trail-key";
+    assert_tells(&handed_over, "ok", told);
+    assert_tells(&handed_over, "ok", &format!("trail: its public key is {vkey}"));
+    let lost = examine(&place, &[]);
+    assert_eq!(lost.code, Some(1), "{lost:?}");
+    let told = "liveness.trail.pem is not there, and the audit trail goes on only with the key of its log";
+    assert_tells(&lost, "problem", told);
+}
+
+#[test]
+fn a_key_of_the_trail_that_is_not_there_yet_is_made_only_beside_a_file() {
+    let place = Place::empty(Engine::Sqlite);
+    let told = "trail: there is no key beside the database yet; `serve` makes it";
+    assert_tells(&examine(&place, &[]), "hint", told);
+
+    let named = examine(&place, &[("LIVENESS_TRAIL_KEY_FILE", "none.pem")]);
+    let told = "trail: LIVENESS_TRAIL_KEY_FILE: cannot read none.pem: No such file or directory";
+    assert_tells(&named, "problem", told);
+    let url = ("LIVENESS_DATABASE_URL", "postgres://u@127.0.0.1:1/x");
+    let told = "trail: LIVENESS_TRAIL_KEY_FILE: with PostgreSQL, name the file with the key";
+    assert_tells(&run_with(&["doctor"], &[KEY, ANY_PORT, url]), "problem", told);
 }
 
 #[test]
@@ -397,6 +469,7 @@ fn a_database_server_that_is_not_there_is_a_problem_without_its_password() {
         &[
             KEY,
             ANY_PORT,
+            trail_key(),
             ("LIVENESS_DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/x"),
         ],
     );
@@ -461,7 +534,14 @@ fn a_durable_server_has_no_problem() {
     let database = ("LIVENESS_DATABASE_URL", &*url);
     run_with(&["migrate"], &[database]).good();
 
-    let told = run_with(&["doctor"], &[KEY, ANY_PORT, database]);
+    let keys = [
+        ("LIVENESS_FACE_KEYS", "file:face-keys"),
+        ("LIVENESS_KEYS_URL", "sqlite://keys.db"),
+    ];
+    let told = run_with(
+        &["doctor"],
+        &[&[KEY, ANY_PORT, trail_key(), database], &keys[..]].concat(),
+    );
 
     assert_eq!(told.code, Some(0), "{told:?}");
     assert_tells(
@@ -481,7 +561,10 @@ fn a_commit_that_does_not_wait_for_the_disks_of_the_standbys_is_a_problem() {
     let examine = |commit: &str, subcommand| {
         let url = format!("{}?options=-csynchronous_commit%3D{commit}", cluster.url("postgres"));
         let database = ("LIVENESS_DATABASE_URL", &*url);
-        run_with(&[subcommand], &[KEY, ANY_PORT, database, ("RUST_LOG", "error")])
+        run_with(
+            &[subcommand],
+            &[KEY, ANY_PORT, trail_key(), database, ("RUST_LOG", "error")],
+        )
     };
     examine("on", "migrate").good();
     assert_eq!(examine("local", "doctor").code, Some(0));

@@ -4,17 +4,25 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use liveness_core::store::Store;
+use liveness_core::trail::TrailKey;
 use tempfile::TempDir;
 
 use crate::binary::{SECRET, command, run};
+use crate::trail_key_file::trail_key_file;
 
-const SUBCOMMANDS: [&[&str]; 10] = [
+const SUBCOMMANDS: [&[&str]; 15] = [
     &["serve"],
     &["backup"],
+    &["faces", "rotate"],
+    &["faces", "seal"],
     &["migrate"],
     &["token"],
     &["users", "import"],
     &["checks", "export"],
+    &["trail", "verify"],
+    &["trail", "export"],
+    &["trail", "key"],
     &["access"],
     &["doctor"],
     &["completions"],
@@ -45,7 +53,17 @@ fn place() -> TempDir {
         folder.path().join("copy-of-liveness.db"),
     )
     .unwrap();
+    begin_log(folder.path());
     folder
+}
+
+/// Makes the key of the trail, and signs a first checkpoint of its log.
+fn begin_log(folder: &Path) {
+    let file = folder.join("liveness.trail.pem");
+    std::fs::copy(trail_key_file(), &file).unwrap();
+    let key = TrailKey::from_pem(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let store = Store::open(&format!("sqlite://{}/liveness.db", folder.display())).unwrap();
+    store.trail().keep(key, false).unwrap().stop();
 }
 
 fn shell(folder: &Path, script: &str) -> Command {

@@ -17,11 +17,15 @@ mod empty_variables;
 #[path = "../api/engine.rs"]
 mod engine;
 mod examples;
+mod faces;
 mod file_trouble;
 mod migrate;
 mod papers;
 mod terminal;
 mod token;
+mod trail;
+#[path = "../trail_key/file.rs"]
+mod trail_key_file;
 mod usage;
 mod users_import;
 mod users_quotes;

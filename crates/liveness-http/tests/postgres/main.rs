@@ -20,5 +20,7 @@ mod restart;
 mod server_log;
 mod start;
 mod tls;
+#[path = "../trail_key/file.rs"]
+mod trail_key_file;
 mod transcript;
 mod two_roles;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
+use crate::trail_key_file::trail_key_file;
+
 /// The key of every node, as of the tokens made here.
 pub(crate) const SECRET: &str = "a test secret of more than thirty-two bytes";
 
@@ -49,6 +51,7 @@ impl Node {
             .env("LIVENESS_JWT_SECRET", SECRET)
             .env("LIVENESS_BIND", "127.0.0.1:0")
             .env("LIVENESS_DATABASE_URL", url)
+            .env("LIVENESS_TRAIL_KEY_FILE", trail_key_file())
             // `.ci/test` starts its server without these, which makes databases three times as fast.
             .env("LIVENESS_ACCEPT", "fsync,full_page_writes")
             .envs(settings.iter().copied())

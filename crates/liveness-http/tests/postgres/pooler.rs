@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::cluster::{Cluster, free_port};
 use crate::node::{Node, SECRET, until};
+use crate::trail_key_file::trail_key_file;
 
 const REFUSAL: &str = "the database is behind a pooler that gives each transaction another session \
     (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost; \
@@ -76,6 +77,7 @@ fn run(subcommand: &str, url: &str) -> Output {
         .env("LIVENESS_JWT_SECRET", SECRET)
         .env("LIVENESS_BIND", "127.0.0.1:0")
         .env("LIVENESS_DATABASE_URL", url)
+        .env("LIVENESS_TRAIL_KEY_FILE", trail_key_file())
         .output()
         .unwrap()
 }

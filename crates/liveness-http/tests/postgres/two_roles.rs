@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::node::{Node, SECRET, admin, customer, until};
+use crate::trail_key_file::trail_key_file;
 
 /// A database whose tables belong to `liveness_owner`.
 fn owned_database(cluster: &Cluster) {
@@ -41,6 +42,7 @@ fn liveness(arguments: &[&str], role: &str, cluster: &Cluster) -> Output {
         .env("LIVENESS_JWT_SECRET", SECRET)
         .env("LIVENESS_BIND", "127.0.0.1:0")
         .env("LIVENESS_DATABASE_URL", url_of(role, cluster))
+        .env("LIVENESS_TRAIL_KEY_FILE", trail_key_file())
         .output()
         .unwrap()
 }
@@ -58,9 +60,11 @@ fn a_role_that_serves_can_neither_change_nor_delete_what_was_recorded() {
     assert!(migrated.status.success(), "{}", text(&migrated.stderr));
     grant(&cluster);
 
+    let size_signed = || cluster.psql("liveness", "SELECT max(size) FROM liveness_trail_checkpoints");
     // With nothing to migrate, the setting makes no difference.
     for is_set in ["true", "false"] {
-        let node = Node::start_with(&url_of("liveness", &cluster), &[("LIVENESS_NO_MIGRATE", is_set)]);
+        let before: u64 = size_signed().parse().unwrap_or_default();
+        let mut node = Node::start_with(&url_of("liveness", &cluster), &[("LIVENESS_NO_MIGRATE", is_set)]);
         node.wait_until_ready();
         let image = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
         let submitted = json!({ "sessionId": is_set, "isSuccessful": true, "imageBase64": image });
@@ -79,6 +83,10 @@ fn a_role_that_serves_can_neither_change_nor_delete_what_was_recorded() {
             assert_ne!(answer.status, 500, "{message}: {answer:?} {}", node.log());
             assert_ne!(answer.status, 503, "{message}: {answer:?} {}", node.log());
         }
+        // The integrator signs what is new at the latest when the node ends.
+        assert_eq!(node.terminate(), Some(0), "{}", node.log());
+        let signed: u64 = size_signed().parse().unwrap();
+        assert!(signed > before, "{signed} {before}");
         assert!(!node.log().contains("permission denied"), "{}", node.log());
     }
 

@@ -28,4 +28,6 @@ mod slow_clients;
 mod static_files;
 mod tls;
 mod tokens;
+#[path = "../trail_key/file.rs"]
+mod trail_key_file;
 mod wire;

@@ -32,6 +32,9 @@ pub(crate) trait GroupWrite: Send + Sized + 'static {
     /// What a writer thread keeps from one transaction to the next.
     type Session: WriterSession;
 
+    /// What the writes need besides a connection.
+    type Tools: Send + Sync + 'static;
+
     /// The size of the write in memory.
     fn bytes(&self) -> usize;
 
@@ -42,6 +45,7 @@ pub(crate) trait GroupWrite: Send + Sized + 'static {
     /// An error of the whole batch rolls the transaction back. Each writer thread has its own session.
     fn write_batch(
         conn: &mut Connection<'_>,
+        tools: &Self::Tools,
         session: &mut Self::Session,
         batch: &[Self],
     ) -> Result<Vec<Result<Self::Written, StoreError>>, StoreError>;
@@ -105,6 +109,7 @@ impl<W: GroupWrite> GroupCommitter<W> {
     pub(crate) fn start(
         connections: &Arc<Connections>,
         counters: &Arc<Counters>,
+        tools: &Arc<W::Tools>,
         settings: GroupCommit,
         sessions: impl Iterator<Item = W::Session>,
     ) -> Result<Self, OpenError> {
@@ -120,7 +125,8 @@ impl<W: GroupWrite> GroupCommitter<W> {
         });
         for (number, session) in (0..).zip(sessions).take(connections.writers() as usize) {
             let queue = Arc::clone(&queue);
-            let mut target = Target {
+            let mut target = Target::<W> {
+                tools: Arc::clone(tools),
                 connections: Arc::clone(connections),
                 counters: Arc::clone(counters),
                 number,
@@ -137,6 +143,11 @@ impl<W: GroupWrite> GroupCommitter<W> {
                 .map_err(|error| OpenError::new(format!("cannot start a thread to write: {error}")))?;
         }
         Ok(Self(queue))
+    }
+
+    /// How writes are collected.
+    pub(crate) fn settings(&self) -> GroupCommit {
+        self.0.settings
     }
 
     /// How many writes wait, and how many bytes they have.
@@ -272,6 +283,7 @@ struct Failed {
 
 /// The database that one writer thread commits to, and the session of the thread.
 struct Target<W: GroupWrite> {
+    tools: Arc<W::Tools>,
     connections: Arc<Connections>,
     counters: Arc<Counters>,
     /// The number of the thread, from 0.
@@ -317,12 +329,12 @@ impl<W: GroupWrite> Target<W> {
         let mut attempt = 1;
         loop {
             let mut has_failed_inside = false;
-            let session = &mut self.session;
+            let (tools, session) = (&*self.tools, &mut self.session);
             let committed = self.connections.write(|conn| {
                 // If a connection broke, this is done again on the next one.
                 session.rolled_back();
                 conn.transaction(Purpose::Write, |conn| {
-                    let written = W::write_batch(conn, session, writes);
+                    let written = W::write_batch(conn, tools, session, writes);
                     has_failed_inside = written.is_err();
                     written
                 })

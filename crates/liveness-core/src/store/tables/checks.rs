@@ -1,6 +1,5 @@
 //! The records, as the store offers them.
 
-pub(crate) mod canonical;
 pub(crate) mod completing;
 pub(crate) mod count;
 pub(crate) mod filter;
@@ -19,6 +18,7 @@ use super::recording::{Recorded, Recording};
 use super::write::{Write, Writer, Written};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::keys::FaceKeys;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::leaf::sha256;
@@ -30,14 +30,16 @@ pub struct Checks {
     reads: Arc<ReadPool>,
     writer: Arc<Writer>,
     completing: Arc<BatchLoader<(i64, CompletionRule), Option<LivenessCheck>>>,
+    face_keys: Option<Arc<FaceKeys>>,
 }
 
 impl Checks {
-    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>) -> Self {
+    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>, face_keys: Option<&Arc<FaceKeys>>) -> Self {
         Self {
             reads: Arc::clone(reads),
             writer: Arc::clone(writer),
             completing: BatchLoader::new(reads, completing::completing_each),
+            face_keys: face_keys.cloned(),
         }
     }
 
@@ -56,8 +58,11 @@ impl Checks {
     /// [`StoreError::SessionOfAnotherUser`], [`StoreError::IdempotencyKeyReused`] and [`StoreError::Unavailable`]:
     /// nothing was recorded. [`StoreError::OutcomeUnknown`] when the commit itself failed.
     pub async fn record(&self, mut recording: Recording) -> Result<Recorded, StoreError> {
-        recording.audit_entry.subject.face_digest =
-            recording.check.image.as_ref().map(|image| sha256(&[image.bytes()]));
+        // Of a sealed face, the digest is made when it is sealed.
+        if self.face_keys.is_none() {
+            let digest = recording.check.image.as_ref().map(|image| sha256(&[image.bytes()]));
+            recording.audit_entry.subject.face_digest = digest;
+        }
         match self.writer.write(Write::Recording(Box::new(recording))).await? {
             Written::Recorded(recorded) => Ok(*recorded),
             other => Err(other.unexpected()),
@@ -77,7 +82,7 @@ impl Checks {
         self.completing.load((self_service_user_id, rule)).await
     }
 
-    /// The record that completes the user's check under `rule`, with its face.
+    /// The record that completes the user's check under `rule`, with its face. A record whose face was erased has none.
     ///
     /// # Errors
     ///
@@ -87,27 +92,29 @@ impl Checks {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<(LivenessCheck, Option<KeptFace>)>, StoreError> {
+        let face_keys = self.face_keys.clone();
         let read = move |conn: &mut Connection<'_>| {
-            let Some(check) = completing::completing(conn, self_service_user_id, rule)? else {
+            let Some(mut check) = completing::completing(conn, self_service_user_id, rule)? else {
                 return Ok(None);
             };
-            let face = faces::of(conn, &check)?;
+            let face = faces::of(conn, face_keys.as_deref(), &mut check)?;
             Ok(Some((check, face)))
         };
         self.reads.read(read).await
     }
 
-    /// Everything that is stored about the check with this id, with its face.
+    /// Everything that is stored about the check with this id, with its face. A record whose face was erased has none.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
     pub async fn evidence(&self, id: i64) -> Result<Option<CheckEvidence>, StoreError> {
+        let face_keys = self.face_keys.clone();
         let read = move |conn: &mut Connection<'_>| {
-            let Some((check, details)) = find::with_details(conn, id)? else {
+            let Some((mut check, details)) = find::with_details(conn, id)? else {
                 return Ok(None);
             };
-            let face = faces::of(conn, &check)?;
+            let face = faces::of(conn, face_keys.as_deref(), &mut check)?;
             Ok(Some(CheckEvidence { check, details, face }))
         };
         self.reads.read(read).await

@@ -1,11 +1,15 @@
-//! The faces. All access to their bytes is in this file, by record. So they can later be encrypted or stored elsewhere.
+//! The faces. All access to their bytes is in this file, by record. They are sealed where the store has the keys for it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use crate::store::engine::connection::Connection;
+use crate::faces::FaceKeyId;
+use crate::faces::sealing::Subject;
+use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::keys::{FaceKeys, Sealed};
 use crate::store::queue::read_pool::ReadPool;
 use crate::store::tables::schema::liveness_images::{self, dsl};
 use crate::trail::leaf::sha256;
@@ -15,26 +19,94 @@ use crate::{FaceImage, KeptFace, LivenessCheck};
 #[derive(Clone, Debug)]
 pub struct Faces {
     reads: Arc<ReadPool>,
+    keys: Option<Arc<FaceKeys>>,
 }
 
 impl Faces {
-    pub(crate) fn new(reads: &Arc<ReadPool>) -> Self {
+    pub(crate) fn new(reads: &Arc<ReadPool>, keys: Option<&Arc<FaceKeys>>) -> Self {
         Self {
             reads: Arc::clone(reads),
+            keys: keys.cloned(),
         }
     }
 
-    /// The face of a record, if it has one.
+    /// The face of a record, if it has one that was not erased.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`], also when the key store is out of reach. [`StoreError::Internal`] when the face does not
+    /// open: it was changed, or this store has no keys.
     pub async fn of(&self, check: &LivenessCheck) -> Result<Option<KeptFace>, StoreError> {
+        let (keys, mut check) = (self.keys.clone(), check.clone());
         if !check.has_image {
             return Ok(None);
         }
-        let (user, id) = (check.self_service_user_id, check.id);
-        self.reads.read(move |conn| get(conn, user, id)).await
+        self.reads.read(move |conn| of(conn, keys.as_deref(), &mut check)).await
+    }
+
+    /// Erases the face of a record: deletes its key, so that no copy of the face can be opened. Returns whether there was a
+    /// key. The record stays.
+    ///
+    /// A backup of the key store from before still has the wrapped key, until [`FaceKeys::rotate`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]. [`StoreError::Internal`] when the face is not sealed, and so cannot be erased.
+    pub async fn erase(&self, check: &LivenessCheck) -> Result<bool, StoreError> {
+        let (keys, user, id) = (self.keys.clone(), check.self_service_user_id, check.id);
+        self.reads
+            .read(move |conn| {
+                let Some(stored) = get(conn, user, id)? else {
+                    return Ok(false);
+                };
+                match (&keys, stored.sealed_key_id.as_deref().map(FaceKeyId::from_slice)) {
+                    (Some(keys), Some(Some(key_id))) => keys.erase(&key_id),
+                    _ => Err(StoreError::internal(format!(
+                        "the face of record {id} is in clear, or this store has no keys: seal it first"
+                    ))),
+                }
+            })
+            .await
+    }
+}
+
+/// A face as it is kept: sealed, or in clear.
+pub(crate) struct NewFace<'a> {
+    pub(crate) check: &'a LivenessCheck,
+    pub(crate) media_type: &'static str,
+    pub(crate) sealed_key_id: Option<FaceKeyId>,
+    pub(crate) bytes: Cow<'a, [u8]>,
+}
+
+/// Seals the faces of records that were just inserted, if there are keys for it.
+pub(crate) fn keep<'a>(
+    keys: Option<&FaceKeys>,
+    faces: impl Iterator<Item = (&'a LivenessCheck, &'a FaceImage)>,
+) -> Result<Vec<NewFace<'a>>, StoreError> {
+    let keep = |(check, image): (&'a LivenessCheck, &'a FaceImage)| {
+        let media_type = image.media_type().name();
+        let (sealed_key_id, bytes) = match keys {
+            None => (None, Cow::Borrowed(image.bytes())),
+            Some(keys) => {
+                let Sealed { key_id, bytes } = keys.seal(subject(check, media_type), image.bytes())?;
+                (Some(key_id), Cow::Owned(bytes))
+            }
+        };
+        Ok(NewFace {
+            check,
+            media_type,
+            sealed_key_id,
+            bytes,
+        })
+    };
+    faces.map(keep).collect()
+}
+
+fn subject<'a>(check: &LivenessCheck, media_type: &'a str) -> Subject<'a> {
+    Subject {
+        check_id: check.id,
+        user_id: check.self_service_user_id,
+        media_type,
     }
 }
 
@@ -46,20 +118,19 @@ struct FaceRow<'a> {
     media_type: &'static str,
     bytes: &'a [u8],
     self_service_user_id: i64,
+    sealed_key_id: Option<&'a [u8]>,
 }
 
 /// Adds faces. PostgreSQL gets them by COPY, which costs the server a third less than one INSERT for each face.
-pub(crate) fn put<'a>(
-    conn: &mut Connection<'_>,
-    faces: impl Iterator<Item = (&'a LivenessCheck, &'a FaceImage)>,
-) -> Result<(), StoreError> {
-    let row = |(check, image): (&'a LivenessCheck, &'a FaceImage)| FaceRow {
-        liveness_check_id: check.id,
-        media_type: image.media_type().name(),
-        bytes: image.bytes(),
-        self_service_user_id: check.self_service_user_id,
-    };
-    let rows: Vec<_> = faces.map(row).collect();
+pub(crate) fn put(conn: &mut Connection<'_>, faces: &[NewFace<'_>]) -> Result<(), StoreError> {
+    let rows = faces.iter().map(|face| FaceRow {
+        liveness_check_id: face.check.id,
+        media_type: face.media_type,
+        bytes: &face.bytes,
+        self_service_user_id: face.check.self_service_user_id,
+        sealed_key_id: face.sealed_key_id.as_ref().map(|id| id.as_bytes().as_slice()),
+    });
+    let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         return Ok(());
     }
@@ -78,18 +149,46 @@ pub(crate) fn put<'a>(
     Ok(())
 }
 
-/// The face of a record, if it has one.
-pub(crate) fn of(conn: &mut Connection<'_>, check: &LivenessCheck) -> Result<Option<KeptFace>, StoreError> {
-    if check.has_image {
-        get(conn, check.self_service_user_id, check.id)
-    } else {
-        Ok(None)
+/// The face of a record, if it has one. If it was erased, the record has none from now on.
+pub(crate) fn of(
+    conn: &mut Connection<'_>,
+    keys: Option<&FaceKeys>,
+    check: &mut LivenessCheck,
+) -> Result<Option<KeptFace>, StoreError> {
+    if !check.has_image {
+        return Ok(None);
     }
+    let Some(stored) = get(conn, check.self_service_user_id, check.id)? else {
+        return Ok(None);
+    };
+    let digest = sha256(&[&stored.bytes]);
+    let bytes = match (stored.sealed_key_id, keys) {
+        (None, _) => Some(stored.bytes),
+        (Some(_), Some(keys)) => keys.open_face(subject(check, &stored.media_type), stored.bytes)?,
+        (Some(_), None) => {
+            return Err(StoreError::internal(format!(
+                "the face of record {} is sealed, and this store has no keys",
+                check.id
+            )));
+        }
+    };
+    check.has_image = bytes.is_some();
+    let kept = bytes.map(|bytes| FaceImage::from_stored(bytes).map(|image| KeptFace { image, digest }));
+    kept.transpose().map_err(StoreError::internal)
 }
 
-pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<KeptFace>, StoreError> {
-    let face = dsl::liveness_images.find(check_id).select(dsl::bytes);
-    let bytes: Option<Vec<u8>> = match conn {
+/// A face as a query reads it.
+#[derive(Queryable)]
+pub(crate) struct StoredFace {
+    media_type: String,
+    bytes: Vec<u8>,
+    sealed_key_id: Option<Vec<u8>>,
+}
+
+pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredFace>, StoreError> {
+    let columns = (dsl::media_type, dsl::bytes, dsl::sealed_key_id);
+    let face = dsl::liveness_images.find(check_id).select(columns);
+    Ok(match conn {
         // With the user, Citus knows the shard.
         Connection::Citus(conn) => face
             .filter(dsl::self_service_user_id.eq(user))
@@ -97,10 +196,13 @@ pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result
             .optional()?,
         Connection::Postgres(conn) => face.first(*conn).optional()?,
         Connection::Sqlite(conn) => face.first(*conn).optional()?,
-    };
-    let kept = bytes.map(|bytes| {
-        let digest = sha256(&[&bytes]);
-        FaceImage::from_stored(bytes).map(|image| KeptFace { image, digest })
-    });
-    kept.transpose().map_err(StoreError::internal)
+    })
+}
+
+/// Whether the newest face is sealed, if there is a face. Reads one row.
+pub(crate) fn newest_is_sealed(conn: &mut Connection<'_>) -> Result<Option<bool>, StoreError> {
+    let newest = dsl::liveness_images
+        .order(dsl::liveness_check_id.desc())
+        .select(dsl::sealed_key_id.is_not_null());
+    Ok(on_either!(conn, |conn| newest.first(*conn).optional())?)
 }

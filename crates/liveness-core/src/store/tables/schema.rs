@@ -83,6 +83,7 @@ diesel::table! {
         media_type -> Text,
         bytes -> Binary,
         self_service_user_id -> Nullable<BigInt>,
+        sealed_key_id -> Nullable<Binary>,
     }
 }
 

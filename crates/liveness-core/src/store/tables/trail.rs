@@ -2,7 +2,6 @@
 
 pub(crate) mod about;
 pub(crate) mod entries;
-pub(crate) mod entry_writer;
 pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod find;
@@ -13,24 +12,27 @@ pub(crate) mod looks;
 pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
+pub(crate) mod verified;
 pub(crate) mod verified_records;
 pub(crate) mod witnessing;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use self::entry_writer::TrailLink;
 use self::filter::{TrailFilter, TrailPageRequest};
 use self::find::TrailPage;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
 use self::looks::FaceLook;
-use self::verification::{TrailPart, TrailVerification, Verifier};
+use self::verification::Verifier;
+use self::verified::{TrailPart, TrailVerification};
+use super::entry_writer::TrailLink;
 use super::write::{Write, Writer};
 use crate::AuditEntry;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
+use crate::store::engine::migrations::has_table;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::{MacKey, TrailKey};
 
@@ -56,6 +58,11 @@ impl Trail {
             writer: Arc::clone(writer),
             link,
         }
+    }
+
+    /// What its writers share.
+    pub(crate) fn link(&self) -> Arc<TrailLink> {
+        Arc::clone(&self.link)
     }
 
     /// Sets the key by which entries show that they were written by who has it. Every process that writes entries needs it.
@@ -85,6 +92,20 @@ impl Trail {
         let mac_key = mac_key(&key)?;
         let integrator = Integrator::new(key, mac_key, accepts_unsigned);
         TrailKeeper::start(&self.connections, &self.link, integrator)
+    }
+
+    /// The newest checkpoint: a signed note. None before the first one. The schema need not be up to date. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database cannot be asked.
+    pub fn newest_checkpoint(&self) -> Result<Option<String>, OpenError> {
+        self.connections.inspect(|conn| {
+            if !has_table(conn, "liveness_trail_checkpoints")? {
+                return Ok(None);
+            }
+            Ok(log::newest_checkpoint(conn)?.map(|checkpoint| checkpoint.note))
+        })
     }
 
     /// Recomputes a part of the trail from the database, and names every row of entries, records and faces that was changed,

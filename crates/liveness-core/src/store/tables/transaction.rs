@@ -1,7 +1,8 @@
 //! Writes one transaction for many callers at once, in few statements. A caller writes a record with its face, session,
 //! idempotency key and audit entry, or users, or only audit entries.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::checks::find;
 use super::checks::insert::{self, Inserted};
@@ -14,11 +15,14 @@ use super::{faces, sessions, totals};
 use crate::LivenessCheck;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::keys::FaceKeys;
 use crate::store::queue::group_commit::GroupWrite;
+use crate::trail::leaf::{Sha256, sha256};
 
 impl GroupWrite for Write {
     type Written = Written;
     type Session = Session;
+    type Tools = Option<Arc<FaceKeys>>;
 
     /// The bytes of the face, which is the largest part of a write.
     fn bytes(&self) -> usize {
@@ -42,15 +46,16 @@ impl GroupWrite for Write {
 
     fn write_batch(
         conn: &mut Connection<'_>,
+        face_keys: &Self::Tools,
         session: &mut Session,
         writes: &[Self],
     ) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
-        let canonical = record(conn, session.slot, writes, &mut outcomes)?;
+        let made = record(conn, face_keys.as_deref(), session.slot, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
-            .zip(canonical)
-            .map(|(outcome, canonical)| recorded_check(outcome.as_ref(), canonical))
+            .zip(made)
+            .map(|(outcome, made)| recorded_check(outcome.as_ref(), made))
             .collect();
         let due: Vec<_> = writes
             .iter()
@@ -80,15 +85,23 @@ fn leaves_entries(outcome: Option<&Outcome>) -> bool {
     !matches!(outcome, Some(Err(_) | Ok(Written::User { is_new: false, .. })))
 }
 
+/// What was made of a recording, for its entry.
+struct Made {
+    canonical: Vec<u8>,
+    face_digest: Option<Sha256>,
+}
+
 /// The record of a write, for its entry.
-fn recorded_check(outcome: Option<&Outcome>, canonical: Option<Vec<u8>>) -> Option<RecordedCheck> {
-    match outcome {
-        Some(Ok(Written::Recorded(recorded))) => Some(RecordedCheck {
-            id: recorded.check.id,
-            canonical,
-        }),
-        _ => None,
-    }
+fn recorded_check(outcome: Option<&Outcome>, made: Option<Made>) -> Option<RecordedCheck> {
+    let Some(Ok(Written::Recorded(recorded))) = outcome else {
+        return None;
+    };
+    let (canonical, face_digest) = made.map_or((None, None), |made| (Some(made.canonical), made.face_digest));
+    Some(RecordedCheck {
+        id: recorded.check.id,
+        canonical,
+        face_digest,
+    })
 }
 
 fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<Outcome>>, StoreError> {
@@ -116,14 +129,15 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
     Ok(outcomes)
 }
 
-/// Records the new checks. Answers repeated calls with the record of the first call. Returns the bytes of the new records, at
-/// the places of their writes.
+/// Records the new checks. Answers repeated calls with the record of the first call. Returns what was made of
+/// the new records, at the places of their writes.
 fn record(
     conn: &mut Connection<'_>,
+    face_keys: Option<&FaceKeys>,
     slot: i32,
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
-) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+) -> Result<Vec<Option<Made>>, StoreError> {
     let keys: Vec<_> = writes
         .iter()
         .filter_map(|write| write.recording()?.scoped_key())
@@ -150,16 +164,19 @@ fn record(
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
     let dated: Vec<_> = own.iter().map(|(_, dated)| *dated).collect();
-    let recorded = add_checks(conn, slot, &dated)?;
-    let mut canonical = vec![None; writes.len()];
-    for ((place, _), inserted) in own.into_iter().zip(recorded) {
-        canonical[place] = Some(inserted.canonical);
+    let recorded = add_checks(conn, face_keys, slot, &dated)?;
+    let mut made: Vec<Option<Made>> = writes.iter().map(|_| None).collect();
+    for ((place, _), (inserted, face_digest)) in own.into_iter().zip(recorded) {
+        made[place] = Some(Made {
+            canonical: inserted.canonical,
+            face_digest,
+        });
         outcomes[place] = Some(Ok(Written::Recorded(Box::new(Recorded {
             check: inserted.check,
             is_replay: false,
         }))));
     }
-    Ok(canonical)
+    Ok(made)
 }
 
 fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> Outcome {
@@ -177,11 +194,29 @@ fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> O
 }
 
 /// Adds the records and their faces, and counts the records.
-fn add_checks(conn: &mut Connection<'_>, slot: i32, dated: &[Dated<'_>]) -> Result<Vec<Inserted>, StoreError> {
+fn add_checks(
+    conn: &mut Connection<'_>,
+    face_keys: Option<&FaceKeys>,
+    slot: i32,
+    dated: &[Dated<'_>],
+) -> Result<Vec<(Inserted, Option<Sha256>)>, StoreError> {
     let recorded = insert::insert(conn, dated)?;
     let taken = dated.iter().zip(&recorded);
     let taken = taken.filter_map(|(dated, inserted)| Some((&inserted.check, dated.check().image.as_ref()?)));
-    faces::put(conn, taken)?;
+    let kept = faces::keep(face_keys, taken)?;
+    faces::put(conn, &kept)?;
     totals::add(conn, slot, dated.iter().map(Dated::check))?;
-    Ok(recorded)
+    let sealed = kept.iter().filter(|face| face.sealed_key_id.is_some());
+    let sealed: HashMap<i64, Sha256> = sealed.map(|face| (face.check.id, sha256(&[&face.bytes]))).collect();
+    // Of a face in clear, the caller has made the digest already.
+    let digest = |dated: &Dated<'_>, id| {
+        let in_clear = dated.recording.audit_entry.subject.face_digest;
+        sealed.get(&id).copied().or(in_clear)
+    };
+    let digests: Vec<_> = dated
+        .iter()
+        .zip(&recorded)
+        .map(|(dated, inserted)| digest(dated, inserted.check.id))
+        .collect();
+    Ok(recorded.into_iter().zip(digests).collect())
 }

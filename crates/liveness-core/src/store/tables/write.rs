@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::entry_writer::{EntryWriter, TrailLink};
 use super::recording::{Recorded, Recording};
-use super::trail::entry_writer::{EntryWriter, TrailLink};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::{GroupCommitter, WriterSession};

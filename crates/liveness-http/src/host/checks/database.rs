@@ -6,8 +6,8 @@ use std::path::Path;
 use liveness_core::store::{Diagnosis, LoggedValues, OpenError, Setting, Store};
 use liveness_core::{Clock as _, SystemClock, Timestamp};
 
-use super::files;
 use super::findings::Findings;
+use super::{files, trail};
 use crate::config::{DatabaseConfig, ServeConfig};
 
 const SUBJECT: &str = "database";
@@ -29,9 +29,11 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         return not_there_yet(url, path, findings);
     }
     check_file(config, findings);
-    let diagnosed = config
-        .open_existing()
-        .and_then(|store| check_store(config, &store, findings));
+    let diagnosed = config.open_existing().and_then(|store| {
+        check_store(config, &store, findings)?;
+        trail::check_log(&config.database, &store, findings);
+        Ok(())
+    });
     let Err(error) = diagnosed else { return };
     let mend = if file.is_some() {
         "it must be a SQLite database that no other program locks; else name another in LIVENESS_DATABASE_URL"

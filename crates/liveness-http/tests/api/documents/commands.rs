@@ -205,6 +205,20 @@ fn is_whole(folder: &Path, export: &str) {
 }
 
 #[test]
+fn the_trail_of_a_host_is_verified_and_exported() {
+    let server = with_records(Engine::Sqlite);
+    let folder = server.database().folder();
+
+    let printed = run("docs/operations.md", "## The audit trail", folder, &[]);
+
+    assert!(
+        printed.contains("\nnothing was changed, taken away or put in\n"),
+        "{printed}"
+    );
+    assert!(folder.join("trail-of-today/checkpoint").exists());
+}
+
+#[test]
 fn a_backup_of_sqlite_is_whole() {
     let server = with_records(Engine::Sqlite);
     let folder = server.database().folder();
@@ -213,6 +227,19 @@ fn a_backup_of_sqlite_is_whole() {
 
     assert!(printed.starts_with("backup.db: 3 records, 3 faces, "), "{printed}");
     is_whole(folder, "backup.ndjson");
+}
+
+#[test]
+#[ignore = "needs tar: .ci/test"]
+fn the_keys_of_faces_are_backed_up_and_rotated() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = [("LIVENESS_FACE_KEYS", "file:face-keys".to_owned())];
+
+    let printed = run("docs/operations.md", "### Backups of the keys", folder.path(), &keys);
+
+    assert!(printed.contains("keys.db: 0 keys of faces; SHA-256 "), "{printed}");
+    assert!(printed.contains("; destroyed: 00000001-"), "{printed}");
+    assert!(folder.path().join("face-keys.tar").exists());
 }
 
 #[test]
@@ -228,6 +255,10 @@ fn a_backup_of_postgres_is_whole() {
     std::fs::write(folder.join("services"), service).unwrap();
     let settings = [
         ("LIVENESS_DATABASE_URL", url.clone()),
+        (
+            "LIVENESS_TRAIL_KEY_FILE",
+            server.database().trail_key_file().display().to_string(),
+        ),
         ("PGSERVICEFILE", folder.join("services").display().to_string()),
         ("PGHOST", host.to_owned()),
         ("PGPORT", port.to_owned()),

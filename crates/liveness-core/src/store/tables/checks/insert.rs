@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 
-use super::canonical;
 use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::dating::Dated;
 use crate::store::tables::recording::Recording;
+use crate::store::tables::stored_check;
 use crate::{Challenges, LivenessCheck, Timestamp};
 
 /// A new record.
@@ -31,7 +31,7 @@ pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<V
     let rows = dated.iter().zip(&checks).zip(&keys);
     let rows = rows.map(|((dated, check), key)| NewCheckRow::of(dated.recording, check, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    let mut canonical: Vec<_> = rows.iter().map(canonical::without_id).collect();
+    let mut canonical: Vec<_> = rows.iter().map(stored_check::without_id).collect();
     let ids = match conn {
         Connection::Sqlite(conn) => insert_into_sqlite(conn, &rows)?,
         Connection::Postgres(conn) => in_order(&checks, AllRows::<_, Numbered>::of(rows).load(*conn)?),
@@ -42,7 +42,7 @@ pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<V
     }
     for ((check, canonical), id) in checks.iter_mut().zip(&mut canonical).zip(ids) {
         check.id = id;
-        canonical::set_id(canonical, id);
+        stored_check::set_id(canonical, id);
     }
     let inserted = checks.into_iter().zip(canonical);
     Ok(inserted

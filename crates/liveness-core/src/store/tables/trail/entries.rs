@@ -5,10 +5,10 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
-use super::entry_writer::{self, EntryWriter, TrailLink};
 use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::{self, EntryWriter, TrailLink};
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
 use crate::trail::leaf::{EntryColumns, Nonces, Sha256};
 use crate::trail::leaf_hash;
@@ -51,6 +51,8 @@ pub(crate) struct RecordedCheck {
     pub(crate) id: i64,
     /// The bytes from which the digest of the record is made. `None` for a record that was there before.
     pub(crate) canonical: Option<Vec<u8>>,
+    /// SHA-256 of the face as it is kept.
+    pub(crate) face_digest: Option<Sha256>,
 }
 
 /// An entry to write.
@@ -211,6 +213,10 @@ impl<'a> NewAuditRow<'a> {
     /// The row of an entry, without the hash of its leaf.
     fn of(due: &DueEntry<'a>, made: &'a Made, writer: &'a [u8], nobody: Option<i64>) -> Result<Self, StoreError> {
         let entry = due.entry;
+        let face_digest = match due.recorded {
+            Some(recorded) => recorded.face_digest.as_ref(),
+            None => entry.subject.face_digest.as_ref(),
+        };
         Ok(Self {
             at: entry.at.unix_millis(),
             request_id: &entry.request_id,
@@ -228,7 +234,7 @@ impl<'a> NewAuditRow<'a> {
                 .or(entry.subject.liveness_check_id),
             subject: made.subject.as_deref(),
             record_digest: made.record_digest.as_ref().map(|digest| &digest[..]),
-            face_digest: entry.subject.face_digest.as_ref().map(|digest| &digest[..]),
+            face_digest: face_digest.map(|digest| &digest[..]),
             nonces: &made.nonces,
             writer,
             writer_count: made.count,

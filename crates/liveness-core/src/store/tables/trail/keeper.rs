@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::entry_writer::TrailLink;
 use super::integrator::{Integrator, Step};
 use crate::store::engine::connection::Purpose;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
+use crate::store::tables::entry_writer::TrailLink;
 use crate::{Clock as _, SystemClock, Timestamp};
 
 /// The time between two looks for entries that this store has written.
@@ -113,7 +113,7 @@ impl TrailKeeper {
                 while work.shared.wait() {
                     work.step_if_due();
                 }
-                work.step(true);
+                while work.step(true) {}
             })
             .map_err(|error| OpenError::new(format!("cannot start the thread that keeps the trail: {error}")))?;
         Ok(Self {

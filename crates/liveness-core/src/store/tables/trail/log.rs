@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer};
 use diesel::upsert::excluded;
 
-use super::entry_writer::FORGOTTEN_AFTER;
 use crate::Timestamp;
 use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::FORGOTTEN_AFTER;
 use crate::store::tables::schema::{
     liveness_trail_checkpoints as checkpoints, liveness_trail_head as head, liveness_trail_runs as runs,
     liveness_trail_tiles as tiles, liveness_trail_writers as writers,

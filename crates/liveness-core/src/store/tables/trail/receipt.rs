@@ -14,8 +14,8 @@ use super::rows::EntryRow;
 use crate::Timestamp;
 use crate::store::engine::connection::{Connection, Purpose, on_either};
 use crate::store::engine::error::StoreError;
-use crate::store::tables::checks::canonical::StoredCheck;
 use crate::store::tables::schema::{liveness_audit_entries as entries, liveness_checks as checks};
+use crate::store::tables::stored_check::StoredCheck;
 use crate::trail::leaf::hex;
 use crate::trail::{MacKey, SignedCheckpoint, TlogProof, TrailKey, inclusion_proof};
 

@@ -208,3 +208,34 @@ pub(crate) fn places(conn: &mut Connection<'_>, ids: std::ops::Range<i64>) -> Re
     places.sort_by(|a, b| (&a.writer, a.writer_count, a.id).cmp(&(&b.writer, b.writer_count, b.id)));
     Ok(places)
 }
+
+/// The digest of a record's face in the entry of its recording. `None` if it had no face, or was recorded before entries had
+/// digests.
+pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    let recorded: Option<Option<Vec<u8>>> = on_either!(conn, |conn| dsl::liveness_audit_entries
+        .filter(
+            dsl::liveness_check_id
+                .eq(check_id)
+                .and(dsl::record_digest.is_not_null())
+        )
+        .select(dsl::face_digest)
+        .first(*conn)
+        .optional())?;
+    Ok(recorded.flatten())
+}
+
+/// The command that seals faces which were recorded in clear.
+pub(crate) const SEALING: &str = "faces seal";
+
+/// The places of the entries that tell of the sealing of a record's face, with this digest.
+pub(crate) fn sealings(conn: &mut Connection<'_>, check_id: i64, digest: &[u8]) -> Result<Vec<Place>, StoreError> {
+    Ok(on_either!(conn, |conn| dsl::liveness_audit_entries
+        .filter(
+            dsl::liveness_check_id
+                .eq(check_id)
+                .and(dsl::message.eq(SEALING))
+                .and(dsl::face_digest.eq(digest)),
+        )
+        .select((dsl::id, dsl::writer, dsl::writer_count))
+        .load(*conn))?)
+}

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
 use super::rows::{self, EntryRow};
+use super::verified::{TrailPart, TrailVerification};
 use super::verified_records::{self, BoundRecord};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
@@ -18,58 +19,6 @@ use crate::trail::{
 const TILE: i64 = 256;
 /// How many rows are looked at in one transaction.
 const ROWS: i64 = 4096;
-
-/// A part of the trail: the log, the entries and the records are cut into `of` parts of equal length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrailPart {
-    /// The number of the part, from 0.
-    pub number: u32,
-    /// How many parts there are. 1 for all of the trail.
-    pub of: u32,
-}
-
-impl TrailPart {
-    /// All of the trail.
-    pub const WHOLE: Self = Self { number: 0, of: 1 };
-
-    fn of(self, total: i64) -> Range<i64> {
-        let cut = |number: u32| {
-            let parts = i128::from(self.of.max(1));
-            let at = i128::from(total) * i128::from(number).min(parts) / parts;
-            i64::try_from(at).unwrap_or(total)
-        };
-        cut(self.number)..cut(self.number.saturating_add(1))
-    }
-}
-
-/// What a verification has looked at, and what it has found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrailVerification {
-    /// How many entries are in the log.
-    pub size: u64,
-    /// How many entries of the newest checkpoint are signed.
-    pub signed: u64,
-    /// How many entries of the log were compared with their rows.
-    pub entries: u64,
-    /// How many entries are not in the log yet.
-    pub pending: u64,
-    /// How many entries in the log were written without the key of the trail.
-    pub unsigned: u64,
-    /// How many records were compared with their entries.
-    pub records: u64,
-    /// How many faces were compared with their entries.
-    pub faces: u64,
-    /// The id of the last record from before records were bound to their entries. 0 if there is none.
-    pub last_unbound_record: i64,
-    /// What is wrong, one row each, in words.
-    pub findings: Vec<String>,
-}
-
-impl TrailVerification {
-    pub(crate) fn find(&mut self, finding: String) {
-        self.findings.push(finding);
-    }
-}
 
 /// Verifies parts of the trail.
 pub(crate) struct Verifier<'a> {
@@ -326,9 +275,7 @@ impl<'a> Verifier<'a> {
 
     /// What is wrong with the columns that no leaf has.
     fn own_columns(&self, row: &EntryRow, hash: Option<&Hash>) -> Option<String> {
-        if row.writer.is_none() {
-            return None;
-        }
+        row.writer.as_ref()?;
         let hash = hash?;
         if row.leaf_hash.as_deref() != Some(&hash[..]) {
             return Some("leaf_hash is not the hash of its leaf".to_owned());

@@ -6,16 +6,17 @@ use std::ops::Range;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::rows::EntryRow;
-use super::verification::TrailVerification;
+use super::log;
+use super::rows::{self, EntryRow};
+use super::verified::TrailVerification;
 use crate::MediaType;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
-use crate::store::tables::checks::canonical::StoredCheck;
 use crate::store::tables::schema::{
     liveness_audit_entries as entries, liveness_checks as checks, liveness_images as images,
 };
+use crate::store::tables::stored_check::StoredCheck;
 use crate::trail::leaf::sha256;
 
 /// The most faces that are in memory at once.
@@ -101,6 +102,16 @@ fn faceless(
     Ok(())
 }
 
+/// A face as it is kept.
+#[derive(Queryable)]
+struct StoredFace {
+    check_id: i64,
+    media_type: String,
+    user: Option<i64>,
+    is_sealed: bool,
+    bytes: Vec<u8>,
+}
+
 fn faces(
     conn: &mut Connection<'_>,
     bound: &[&BoundRecord],
@@ -108,28 +119,34 @@ fn faces(
     done: &mut TrailVerification,
 ) -> Result<(), StoreError> {
     let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
-    let faces: Vec<(i64, String, Option<i64>, Vec<u8>)> = on_either!(conn, |conn| images::table
+    let faces: Vec<StoredFace> = on_either!(conn, |conn| images::table
         .filter(eq_any(images::liveness_check_id, ids)?)
         .select((
             images::liveness_check_id,
             images::media_type,
             images::self_service_user_id,
+            images::sealed_key_id.is_not_null(),
             images::bytes,
         ))
         .load(*conn))?;
-    let faces: HashMap<i64, _> = faces.into_iter().map(|face| (face.0, face)).collect();
+    let faces: HashMap<i64, StoredFace> = faces.into_iter().map(|face| (face.check_id, face)).collect();
     for bound in bound {
         done.faces += 1;
         let at = format!("the face of record {}", bound.id);
-        let Some((_, media_type, user, bytes)) = faces.get(&bound.id) else {
+        let Some(face) = faces.get(&bound.id) else {
             done.find(format!("{at} was taken away (leaf {})", bound.leaf));
             continue;
         };
+        let digest = sha256(&[&face.bytes]);
+        let is_recorded = bound.entry.face_digest.as_deref() == Some(&digest[..]);
+        let is_kept = is_recorded || was_sealed(conn, bound.id, &digest)?;
         let is_users = stored
             .get(&bound.id)
-            .is_none_or(|check| user.is_none_or(|user| user == check.self_service_user_id));
-        let is_type = MediaType::of_signature(bytes).is_some_and(|kind| kind.name() == media_type);
-        if Some(&sha256(&[bytes])[..]) != bound.entry.face_digest.as_deref() {
+            .is_none_or(|check| face.user.is_none_or(|user| user == check.self_service_user_id));
+        // The media type of a sealed face is sealed with it.
+        let is_type =
+            face.is_sealed || MediaType::of_signature(&face.bytes).is_some_and(|kind| kind.name() == face.media_type);
+        if !is_kept {
             done.find(format!("{at} was changed (leaf {})", bound.leaf));
         } else if !is_users {
             done.find(format!("{at} was given to another user (leaf {})", bound.leaf));
@@ -138,6 +155,18 @@ fn faces(
         }
     }
     Ok(())
+}
+
+/// Whether the log tells that the face of a record was sealed, and became these bytes.
+fn was_sealed(conn: &mut Connection<'_>, check_id: i64, digest: &[u8]) -> Result<bool, StoreError> {
+    for place in rows::sealings(conn, check_id, digest)? {
+        if let (Some(writer), Some(count)) = (place.writer, place.writer_count)
+            && log::run_of(conn, &writer, count)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The id of the last record.

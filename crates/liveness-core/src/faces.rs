@@ -1,0 +1,20 @@
+//! Sealed faces: the format of a sealed face, and the keepers of the keys that wrap its key.
+//!
+//! Each face is sealed with a data key of its own, which is used once. A [`KeyKeeper`] wraps data keys with a key-encryption
+//! key, which never leaves it. The wrapped data keys lie in a store of their own, apart from the faces: see
+//! [`FaceKeys`](crate::store::FaceKeys). Without its wrapped key, no copy of a face can be opened by anybody.
+//!
+//! This room does no SQL and knows no table.
+
+mod data_key;
+mod error;
+mod file_keeper;
+mod keeper;
+mod key_id;
+pub(crate) mod sealing;
+
+pub use self::data_key::{DataKey, FaceKeyId};
+pub use self::error::KeeperError;
+pub use self::file_keeper::FileKeeper;
+pub use self::keeper::{Destroyed, KeyKeeper};
+pub use self::key_id::KeyId;

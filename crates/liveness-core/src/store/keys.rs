@@ -1,0 +1,292 @@
+//! The key store: the wrapped keys of the faces, in a database of their own. It knows no face and no record.
+//!
+//! A face whose key is deleted here is unreadable, wherever a copy of it is. For that, this database has a backup of its
+//! own, which is kept for a few days only, and the key-encryption keys are rotated: `rotation.rs`.
+
+mod rotation;
+mod supply;
+mod table;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::rotation::{Rotated, RotationError};
+
+use self::supply::Supply;
+use super::engine::connection::{Connection, Purpose};
+use super::engine::connections::{Connections, Pool};
+use super::engine::database_file::DatabaseFile;
+use super::engine::error::{OpenError, StoreError};
+use super::engine::{postgres, sqlite, sqlite_snapshot};
+use crate::faces::sealing::{self, Subject};
+use crate::faces::{DataKey, FaceKeyId, KeeperError, KeyId, KeyKeeper};
+use crate::{Clock as _, SystemClock, Timestamp};
+
+/// How long deleted keys may stay in the log of a SQLite file because somebody reads the file.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The connections to PostgreSQL of one key store. Each look at a face needs one for a moment.
+const CONNECTIONS: u32 = 4;
+
+/// The keys of the faces, wrapped by a [`KeyKeeper`].
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use liveness_core::faces::FileKeeper;
+/// use liveness_core::store::{FaceKeys, Store};
+///
+/// let folder = tempfile::tempdir()?;
+/// let place = |name| format!("sqlite://{}", folder.path().join(name).display());
+/// let keeper = FileKeeper::open(&folder.path().join("face-keys"))?;
+/// let keys = FaceKeys::open(&place("liveness.keys.db"), Arc::new(keeper))?;
+/// let store = Store::open(&place("liveness.db"))?.with_sealed_faces(keys)?;
+/// store.migrate()?;
+/// store.check_faces()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct FaceKeys {
+    connections: Connections,
+    keeper: Arc<dyn KeyKeeper>,
+    supply: Supply,
+}
+
+/// A face that was sealed.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) key_id: FaceKeyId,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl FaceKeys {
+    /// Opens the database of the wrapped keys. `url` is as in [`Store::open`](super::Store::open). A missing SQLite file is
+    /// created, and only its owner can read it. This does not wait for a PostgreSQL server.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which says in one line what is wrong with the URL or the file.
+    pub fn open(url: &str, keeper: Arc<dyn KeyKeeper>) -> Result<Self, OpenError> {
+        let connections = if postgres::is_url(url) {
+            postgres::check_url(url)?;
+            let pool = Pool::Postgres(postgres::pool(url, CONNECTIONS));
+            Connections::new(pool.clone(), pool, None)
+        } else {
+            let path = Path::new(sqlite::path(url)?);
+            let (readers, writer) = sqlite::open_file(path, true)?;
+            let file = DatabaseFile::at(path)?;
+            Connections::new(Pool::Sqlite(readers), Pool::Sqlite(writer), Some(file))
+        };
+        Ok(Self {
+            connections,
+            keeper,
+            supply: Supply::default(),
+        })
+    }
+
+    /// The URL of the key store beside a SQLite file: `liveness.keys.db` beside `liveness.db`. `None` for another URL.
+    pub fn url_beside(database_url: &str) -> Option<String> {
+        let path = sqlite::path(database_url).ok()?;
+        let stem = path.strip_suffix(".db").unwrap_or(path);
+        Some(format!("sqlite://{stem}.keys.db"))
+    }
+
+    /// Makes the tables, where there are none. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database is out of reach, or the role may not make tables.
+    pub fn migrate(&self) -> Result<(), OpenError> {
+        if self.connections.inspect(table::is_made)? {
+            return Ok(());
+        }
+        let made = self.connections.inspect(table::create);
+        // Two nodes may make them at once: one of them fails, and finds them made.
+        made.or_else(|error| match self.connections.inspect(table::is_made) {
+            Ok(true) => Ok(()),
+            _ => Err(error),
+        })
+    }
+
+    /// Looks whether the tables are there, and whether the keeper has every key that wraps one. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which says what is missing.
+    pub fn check(&self) -> Result<(), OpenError> {
+        if !self.connections.inspect(table::is_made)? {
+            return Err(OpenError::new(
+                "the key store has no tables yet; run `migrate` first".to_owned(),
+            ));
+        }
+        let probe = self.connections.inspect(table::one_of_each)?;
+        for key in probe {
+            let (kek_id, unwrapped) = (&key.kek_id, self.unwrap(&key.kek_id, &key.wrapped, &key.key_id));
+            if let Err(error) = unwrapped {
+                return Err(
+                    OpenError::new(format!("faces cannot be opened: {error}")).mended_by(format!(
+                        "name the folder or token of the key-encryption key {kek_id}, or put the backup of that key back"
+                    )),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is no key at all, as in a key store that was just made. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database cannot be asked.
+    pub(crate) fn is_empty(&self) -> Result<bool, OpenError> {
+        self.connections.inspect(table::is_empty)
+    }
+
+    /// Copies the key store of a SQLite file into an empty file, as it is at one moment, and returns how many keys the copy
+    /// has. The file must exist and be empty. It is not synchronized to the disk. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when this is no SQLite file, or the copy cannot be made, or is not whole.
+    pub fn copy_into(&self, file: &Path) -> Result<i64, OpenError> {
+        let Some(database) = self.connections.file() else {
+            return Err(OpenError::new("only a SQLite file can be copied".to_owned()));
+        };
+        sqlite_snapshot::copy(database, file)?;
+        let mut copy = sqlite_snapshot::open_whole(file)?;
+        table::count(&mut Connection::Sqlite(&mut copy)).map_err(|error| OpenError::of("read the copy of", &error))
+    }
+
+    /// Writes the log of a SQLite file back, so that the file alone is whole. Returns whether it is.
+    pub(crate) fn close(&self, patience: Duration) -> bool {
+        let written = self.connections.write_back(patience);
+        if !matches!(written, Ok(true)) {
+            log::warn!("the file of the key store alone is not whole: copy its -wal with it");
+        }
+        written.unwrap_or(false)
+    }
+
+    /// Seals a face with a key of its own. The key is durable in the key store when this returns, so no record is ever
+    /// committed whose face cannot be opened. If the record is not committed, its key opens nothing.
+    pub(crate) fn seal(&self, subject: Subject<'_>, face: &[u8]) -> Result<Sealed, StoreError> {
+        let (key_id, key) = self.supply.take(|many| self.make(many)).map_err(of_key_store)?;
+        let bytes = sealing::seal(&key, &key_id, subject, face).map_err(unavailable)?;
+        Ok(Sealed { key_id, bytes })
+    }
+
+    /// Opens a sealed face, or returns `None` if its key was erased.
+    pub(crate) fn open_face(&self, subject: Subject<'_>, sealed: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
+        let cannot = |why: &dyn std::fmt::Display| {
+            StoreError::internal(format!("the face of record {} does not open: {why}", subject.check_id))
+        };
+        let Some(key_id) = sealing::key_id_of(&sealed) else {
+            return Err(cannot(&sealing::NotOpened::Format));
+        };
+        match self.key(&key_id).map_err(of_key_store)? {
+            None => Ok(None),
+            Some(Ok(key)) => sealing::open(&key, subject, sealed)
+                .map(Some)
+                .map_err(|why| cannot(&why)),
+            Some(Err(error @ KeeperError::Unusable { .. })) => Err(unavailable(error)),
+            Some(Err(error)) => Err(cannot(&error)),
+        }
+    }
+
+    /// Deletes the key of a face. Without it, no copy of the face can be opened. Returns whether the key was there.
+    pub(crate) fn erase(&self, key_id: &FaceKeyId) -> Result<bool, StoreError> {
+        let erased = self.write(|conn| table::delete(conn, key_id));
+        let erased = erased.and_then(|was_there| self.forget_deleted().map(|()| was_there));
+        erased.map_err(of_key_store)
+    }
+
+    /// The key of a face, or why its keeper does not unwrap it. `None` if it was erased.
+    fn key(&self, key_id: &FaceKeyId) -> Result<Option<Result<DataKey, KeeperError>>, StoreError> {
+        let find = || self.connections.read(|conn| table::find(conn, key_id));
+        let Some((kek_id, wrapped)) = find()? else {
+            return Ok(None);
+        };
+        match self.unwrap(&kek_id, &wrapped, key_id) {
+            // A rotation has come between the two steps, if the key is wrapped by another now.
+            Err(KeeperError::NoSuchKey(missing)) => match find()? {
+                Some((now, wrapped)) if now != missing.as_str() => Ok(Some(self.unwrap(&now, &wrapped, key_id))),
+                Some(_) => Ok(Some(Err(KeeperError::NoSuchKey(missing)))),
+                None => Ok(None),
+            },
+            unwrapped => Ok(Some(unwrapped)),
+        }
+    }
+
+    fn unwrap(&self, kek_id: &str, wrapped: &[u8], key_id: &FaceKeyId) -> Result<DataKey, KeeperError> {
+        let kek_id = KeyId::parse(kek_id).ok_or(KeeperError::Changed)?;
+        self.keeper.unwrap(&kek_id, wrapped, key_id.as_bytes())
+    }
+
+    /// Makes data keys, and stores them wrapped. They are durable when this returns.
+    fn make(&self, many: usize) -> Result<Vec<(FaceKeyId, DataKey)>, StoreError> {
+        // A rotation may retire the key-encryption key between the wrapping and the commit. The next one is current then.
+        for _ in 0..3 {
+            let now = SystemClock.now();
+            let (keys, wrapped) = self.wrap_new(many, now).map_err(unavailable)?;
+            if self.write(|conn| table::add(conn, &wrapped, now.unix_millis()))? {
+                return Ok(keys);
+            }
+        }
+        Err(StoreError::unavailable(
+            "the key-encryption keys are rotated again and again",
+        ))
+    }
+
+    #[expect(clippy::type_complexity, reason = "the keys, and the rows of them")]
+    fn wrap_new(
+        &self,
+        many: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<(FaceKeyId, DataKey)>, Vec<table::Wrapped>), KeeperError> {
+        let new = || Ok((FaceKeyId::new(now)?, DataKey::random()?));
+        let keys = (0..many).map(|_| new()).collect::<Result<Vec<_>, KeeperError>>()?;
+        let bound: Vec<_> = keys.iter().map(|(id, key)| (key, id.as_bytes().as_slice())).collect();
+        let wrapped = self.keeper.wrap_all(&bound)?;
+        let row = |((key_id, _), (kek_id, wrapped)): (&(FaceKeyId, DataKey), (KeyId, Vec<u8>))| table::Wrapped {
+            key_id: *key_id,
+            kek_id: kek_id.to_string(),
+            wrapped,
+        };
+        let rows = keys.iter().zip(wrapped).map(row).collect();
+        Ok((keys, rows))
+    }
+
+    fn write<T>(
+        &self,
+        mut operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connections.write(|conn| {
+            if let Connection::Sqlite(_) = conn {
+                // What is deleted or changed is overwritten with zeros, and is not left in free pages.
+                conn.execute("PRAGMA secure_delete = ON")?;
+            }
+            conn.transaction(Purpose::Write, &mut operation)
+        })
+    }
+
+    /// Empties the log of a SQLite file, which holds what was deleted.
+    fn forget_deleted(&self) -> Result<(), StoreError> {
+        if !self.connections.write_back(PATIENCE)? {
+            log::warn!("somebody reads the key store for a long time: erased keys stay in its -wal until they stop");
+        }
+        Ok(())
+    }
+}
+
+/// The same error without its kind: a broken connection to the key store is none to the records. What may have been committed
+/// is a key that opens nothing.
+fn of_key_store(error: StoreError) -> StoreError {
+    let told = format!("the key store of the faces: {}", error.cause());
+    match error {
+        StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => StoreError::unavailable(told),
+        _ => StoreError::internal(told),
+    }
+}
+
+fn unavailable(error: KeeperError) -> StoreError {
+    StoreError::unavailable(error)
+}

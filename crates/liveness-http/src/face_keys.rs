@@ -1,0 +1,97 @@
+//! The settings of sealed faces: who keeps the key-encryption keys, and where the wrapped keys are.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use liveness_core::faces::{FileKeeper, KeeperError, KeyKeeper};
+use liveness_core::store::{FaceKeys, OpenError, Store};
+
+/// The settings of sealed faces. It has no `Debug`, because the URL may hold a password.
+#[derive(Clone, Args)]
+pub struct FaceConfig {
+    /// Seal each face, with key-encryption keys in this folder: file:DIR. The first key is made in an empty folder. [default:
+    /// faces are recorded in clear]
+    #[arg(long, env = "LIVENESS_FACE_KEYS", value_name = "file:DIR", value_parser = keeper)]
+    pub face_keys: Option<FaceKeeper>,
+
+    /// Where the wrapped keys of the faces are kept, a database of its own: sqlite://PATH or postgres://… [default: beside the
+    /// SQLite file, liveness.keys.db]
+    #[arg(long, env = "LIVENESS_KEYS_URL", hide_env_values = true)]
+    pub keys_url: Option<String>,
+}
+
+/// Who keeps the key-encryption keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaceKeeper {
+    /// A folder with a file for each key.
+    Folder(PathBuf),
+}
+
+fn keeper(text: &str) -> Result<FaceKeeper, String> {
+    match text.split_once(':') {
+        Some(("file", folder)) if !folder.is_empty() => Ok(FaceKeeper::Folder(folder.into())),
+        _ => Err("must be file:DIR".to_owned()),
+    }
+}
+
+/// Why faces cannot be sealed, as one line that says what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum FaceKeysError {
+    /// The keeper of the key-encryption keys cannot be used.
+    #[error("LIVENESS_FACE_KEYS: {0}")]
+    Keeper(#[from] KeeperError),
+    /// There is a URL of PostgreSQL, and none of a key store.
+    #[error("LIVENESS_KEYS_URL: on PostgreSQL, name a database for the wrapped keys, with a backup of its own")]
+    NoUrl,
+    /// The key store would be backed up with the faces.
+    #[error("LIVENESS_KEYS_URL: it must not be LIVENESS_DATABASE_URL: the keys need a backup of their own")]
+    SameUrl,
+    /// The key store cannot be opened.
+    #[error("LIVENESS_KEYS_URL: {0}")]
+    Store(#[from] OpenError),
+    /// A command needs keys.
+    #[error("LIVENESS_FACE_KEYS: it is not set, so there are no keys of faces; set it to file:DIR, as for `serve`")]
+    NotSet,
+}
+
+impl FaceConfig {
+    /// Makes a store seal its faces, if that is configured.
+    ///
+    /// # Errors
+    ///
+    /// [`FaceKeysError`].
+    pub(crate) fn seal(&self, store: Store, database_url: &str) -> Result<Store, FaceKeysError> {
+        match &self.face_keys {
+            None => Ok(store),
+            Some(keeper) => Ok(store.with_sealed_faces(self.open(keeper, database_url)?)?),
+        }
+    }
+
+    fn open(&self, keeper: &FaceKeeper, database_url: &str) -> Result<FaceKeys, FaceKeysError> {
+        let url = self.url(database_url)?;
+        Ok(FaceKeys::open(&url, keeper.open()?)?)
+    }
+
+    /// The URL of the key store.
+    ///
+    /// # Errors
+    ///
+    /// [`FaceKeysError::NoUrl`] and [`FaceKeysError::SameUrl`].
+    pub(crate) fn url(&self, database_url: &str) -> Result<String, FaceKeysError> {
+        match &self.keys_url {
+            Some(url) if url == database_url => Err(FaceKeysError::SameUrl),
+            Some(url) => Ok(url.clone()),
+            None => FaceKeys::url_beside(database_url).ok_or(FaceKeysError::NoUrl),
+        }
+    }
+}
+
+impl FaceKeeper {
+    /// Opens the keeper. Makes its first key, if it has none.
+    fn open(&self) -> Result<Arc<dyn KeyKeeper>, KeeperError> {
+        match self {
+            Self::Folder(folder) => Ok(Arc::new(FileKeeper::open(folder)?)),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Checks that faces are sealed, that their keys can be used, and that nobody else can read them.
+
+use std::path::Path;
+
+use liveness_core::faces::{FileKeeper, KeyKeeper as _};
+use liveness_core::store::Store;
+
+use super::files;
+use super::findings::Findings;
+use crate::config::ServeConfig;
+use crate::face_keys::FaceKeeper;
+
+const SUBJECT: &str = "faces";
+
+/// Checks everything, for `doctor`. It makes neither a key nor a key store.
+pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
+    let Some(FaceKeeper::Folder(folder)) = &config.faces.face_keys else {
+        return findings.warning(
+            SUBJECT,
+            "they are recorded in clear: whoever reads the database, or a backup of it, sees them, and none can be erased",
+            "set LIVENESS_FACE_KEYS=file:DIR, then run `liveness-http faces seal`",
+        );
+    };
+    let url = match config.faces.url(&config.database.database_url) {
+        Ok(url) => url,
+        Err(error) => return findings.problem(SUBJECT, error.to_string(), "`serve` does not start like this"),
+    };
+    if !is_usable(folder, findings) {
+        return;
+    }
+    if let Ok(Some(file)) = Store::file_of(&url) {
+        if !file.exists() {
+            return findings.hint(
+                SUBJECT,
+                format!("LIVENESS_KEYS_URL: {} is not there yet", file.display()),
+                "`serve` makes it; if there was one, put its backup back",
+            );
+        }
+        files::database(&file, findings);
+    }
+    opening(config, findings);
+}
+
+/// Whether the folder of the key-encryption keys is there, and can be used.
+fn is_usable(folder: &Path, findings: &mut Findings) -> bool {
+    if !folder.exists() {
+        findings.hint(
+            SUBJECT,
+            format!("LIVENESS_FACE_KEYS: {} is not there yet", folder.display()),
+            "`serve` makes it, with a first key; if there was one, put its backup back",
+        );
+        return false;
+    }
+    let health = FileKeeper::at(folder).health();
+    if let Err(error) = &health {
+        findings.problem(
+            SUBJECT,
+            format!("LIVENESS_FACE_KEYS: {error}"),
+            "`serve` does not start like this",
+        );
+    }
+    health.is_ok()
+}
+
+/// Whether the faces that are there can be opened.
+fn opening(config: &ServeConfig, findings: &mut Findings) {
+    let url = &config.database.database_url;
+    // What is wrong with the database itself is told elsewhere.
+    let Ok(store) = config.open_existing() else { return };
+    let checked = config.faces.seal(store, url).map_err(|error| (error.to_string(), None));
+    let checked = checked.and_then(|store| {
+        let checked = store.check_faces();
+        checked.map_err(|error| (error.problem().to_owned(), error.mend().map(str::to_owned)))
+    });
+    match checked {
+        Ok(()) => findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open"),
+        Err((problem, mend)) => {
+            let mend = mend.unwrap_or_else(|| "`serve` does not start like this".to_owned());
+            findings.problem(SUBJECT, problem, mend);
+        }
+    }
+}

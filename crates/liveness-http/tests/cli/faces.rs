@@ -1,0 +1,227 @@
+//! `faces`, `backup --keys` and what `doctor` says of sealed faces: keys are rotated, and faces in clear are sealed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::binary::{Ended, Place};
+use crate::engine::{Database, Engine, on_each_engine};
+
+const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
+/// A part of the face that is in no other file.
+const PART: std::ops::Range<usize> = 200..232;
+const KEYS: (&str, &str) = ("LIVENESS_FACE_KEYS", "file:face-keys");
+
+/// A place, and on PostgreSQL a second database, for the wrapped keys.
+struct Sealed {
+    place: Place,
+    keys: Option<Database>,
+}
+
+impl Sealed {
+    fn new(engine: Engine) -> Self {
+        let keys = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres | Engine::Citus => Some(Database::create(engine)),
+        };
+        let place = Place::empty(engine);
+        let sealed = Self { place, keys };
+        sealed.run(&["migrate"]).good();
+        sealed
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.place.command(arguments);
+        command.envs([KEYS]);
+        if let Some(keys) = &self.keys {
+            let url = keys
+                .settings()
+                .into_iter()
+                .find(|(name, _)| *name == "LIVENESS_DATABASE_URL");
+            command.env("LIVENESS_KEYS_URL", url.unwrap().1);
+        }
+        command.output().unwrap().into()
+    }
+
+    /// The faces of an export.
+    fn faces(&self) -> Vec<Value> {
+        let export = ["checks", "export", "--faces", "--reason", "a test"];
+        let exported = self.run(&export).good();
+        let record = |line| serde_json::from_str::<Value>(line).unwrap()["ImageBase64"].clone();
+        exported.lines().map(record).filter(|face| !face.is_null()).collect()
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.place.0.folder().to_owned()
+    }
+}
+
+fn faces_in_clear_are_sealed_and_their_keys_rotated(engine: Engine) {
+    let sealed = Sealed::new(engine);
+    for number in 1..=20 {
+        sealed.place.record(number, &format!("session-{number}"), 0, Some(FACE));
+    }
+    let before = sealed.faces();
+    assert_eq!(before.len(), 20);
+
+    let told = sealed.run(&["faces", "seal"]).good();
+    assert!(told.starts_with("20 faces were sealed; "), "{told}");
+    assert_eq!(sealed.faces(), before);
+    assert_eq!(sealed.run(&["faces", "seal"]).good(), "no face was in clear\n");
+    let told = sealed.run(&["faces", "seal", "--compact"]).good();
+    assert_eq!(told, "0 faces were sealed, and the database was written anew\n");
+
+    let told = sealed.run(&["faces", "rotate"]).good();
+    // One key was used by each face, and some were ready and are not used.
+    let rewrapped: u64 = told.split(' ').next().unwrap().parse().unwrap();
+    assert!(rewrapped >= 20 && told.contains(" are wrapped by 00000002-"), "{told}");
+    assert!(told.contains("; destroyed: 00000001-"), "{told}");
+    assert_eq!(fs::read_dir(sealed.folder().join("face-keys")).unwrap().count(), 1);
+    assert_eq!(sealed.faces(), before);
+
+    let entries: Vec<_> = sealed
+        .place
+        .audit()
+        .into_iter()
+        .map(|(_, message, _)| message)
+        .collect();
+    for begun in [
+        "faces seal",
+        "faces seal: done; 20 faces",
+        "faces rotate",
+        "faces rotate: done; 00000001-",
+    ] {
+        assert!(
+            entries.iter().any(|entry| entry.starts_with(begun)),
+            "{begun}: {entries:?}"
+        );
+    }
+    // Who has no keys sees no face, and is told why.
+    let refused = sealed.place.run(&["checks", "export", "--faces", "--reason", "a test"]);
+    assert!(refused.failure().1.contains("set LIVENESS_FACE_KEYS"), "{refused:?}");
+    sealed.place.run(&["checks", "export"]).good();
+}
+
+on_each_engine!(faces_in_clear_are_sealed_and_their_keys_rotated);
+
+#[test]
+fn a_backup_has_the_faces_sealed_and_the_keys_have_one_of_their_own() {
+    let sealed = Sealed::new(Engine::Sqlite);
+    sealed.place.record(1, "session-1", 0, Some(FACE));
+    sealed.run(&["faces", "seal", "--compact"]).good();
+
+    // It needs no keys.
+    let told = sealed.place.run(&["backup", "backup.db"]).good();
+    assert!(told.starts_with("backup.db: 1 records, 1 faces, "), "{told}");
+    let told = sealed.run(&["backup", "--keys", "keys.db"]).good();
+    assert!(
+        told.starts_with("keys.db: ") && told.contains(" keys of faces; SHA-256 "),
+        "{told}"
+    );
+    for name in ["backup.db", "keys.db", "liveness.db", "liveness.keys.db"] {
+        let file = sealed.folder().join(name);
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{name}"
+        );
+        let bytes = fs::read(&file).unwrap();
+        assert!(!bytes.windows(PART.len()).any(|part| part == &FACE[PART]), "{name}");
+    }
+
+    // Both together are restored.
+    let before = sealed.faces();
+    assert_eq!(before.len(), 1);
+    for (backup, database) in [("backup.db", "liveness.db"), ("keys.db", "liveness.keys.db")] {
+        fs::rename(sealed.folder().join(backup), sealed.folder().join(database)).unwrap();
+    }
+    assert_eq!(sealed.faces(), before);
+}
+
+#[test]
+fn doctor_warns_of_faces_in_clear_and_checks_the_keys() {
+    let sealed = Sealed::new(Engine::Sqlite);
+    sealed.place.record(1, "session-1", 0, Some(FACE));
+    sealed.run(&["faces", "seal"]).good();
+    let tells = |told: &Ended, expected: &str| assert!(told.out.contains(expected), "{expected}:\n{}", told.out);
+
+    let told = sealed.place.run(&["doctor"]);
+    tells(&told, "warning  faces: they are recorded in clear");
+    let told = sealed.run(&["doctor"]);
+    tells(
+        &told,
+        "ok       faces: each is sealed with a key of its own, and the keys open",
+    );
+    tells(&told, "ok       files: liveness.keys.db is its owner's only");
+
+    let (folder, hidden) = (sealed.folder().join("face-keys"), sealed.folder().join("hidden"));
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let told = sealed.run(&["doctor"]);
+    tells(
+        &told,
+        "problem  faces: LIVENESS_FACE_KEYS: face-keys can be read or written by others than its owner; chmod 700",
+    );
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+
+    fs::rename(&folder, &hidden).unwrap();
+    let told = sealed.run(&["doctor"]);
+    tells(&told, "hint     faces: LIVENESS_FACE_KEYS: face-keys is not there yet");
+    assert!(!folder.exists());
+    // A new key is no key of the faces that are there.
+    let refused = sealed.run(&["faces", "seal"]);
+    assert!(
+        refused
+            .failure()
+            .1
+            .contains("faces cannot be opened: the key-encryption key 00000001-"),
+        "{refused:?}"
+    );
+    fs::remove_dir_all(&folder).unwrap();
+    fs::rename(&hidden, &folder).unwrap();
+
+    fs::rename(sealed.folder().join("liveness.keys.db"), &hidden).unwrap();
+    let refused = sealed.run(&["faces", "seal"]);
+    assert!(refused.failure().1.contains("the key store has no key"), "{refused:?}");
+}
+
+#[test]
+fn settings_that_do_not_fit_together_are_told_in_one_line() {
+    let place = Place::new(Engine::Sqlite);
+    let run = |settings: &[(&str, &str)]| -> Ended {
+        let settings = settings.iter().copied();
+        place
+            .command(&["faces", "rotate"])
+            .envs(settings)
+            .output()
+            .unwrap()
+            .into()
+    };
+    let refused = run(&[]);
+    assert_eq!(refused.failure().0, Some(1));
+    assert!(
+        refused.failure().1.starts_with("LIVENESS_FACE_KEYS: it is not set"),
+        "{refused:?}"
+    );
+    let refused = run(&[("LIVENESS_FACE_KEYS", "face-keys")]);
+    assert_eq!(refused.failure().0, Some(2));
+    assert!(refused.failure().1.contains("must be file:DIR"), "{refused:?}");
+    let same = ("LIVENESS_KEYS_URL", "sqlite://liveness.db");
+    let refused = run(&[KEYS, same]);
+    assert!(
+        refused
+            .failure()
+            .1
+            .starts_with("LIVENESS_KEYS_URL: it must not be LIVENESS_DATABASE_URL"),
+        "{refused:?}"
+    );
+    let refused = run(&[("LIVENESS_FACE_KEYS", "file:no/such/folder")]);
+    assert!(
+        refused
+            .failure()
+            .1
+            .starts_with("LIVENESS_FACE_KEYS: cannot make no/such/folder"),
+        "{refused:?}"
+    );
+}

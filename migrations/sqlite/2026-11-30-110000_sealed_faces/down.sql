@@ -1,0 +1,1 @@
+ALTER TABLE liveness_images DROP COLUMN sealed_key_id;
