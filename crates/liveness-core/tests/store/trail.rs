@@ -129,7 +129,7 @@ const TAMPERING: &[(&str, &str)] = &[
         "the face of record 2 was taken away",
     ),
     (
-        "INSERT INTO liveness_images SELECT 1, media_type, bytes, 1 FROM liveness_images WHERE liveness_check_id = 2",
+        "INSERT INTO liveness_images SELECT 1, media_type, bytes, 1, NULL FROM liveness_images WHERE liveness_check_id = 2",
         "the face of record 1 was put in",
     ),
     ("DELETE FROM liveness_checks WHERE id = 5", "record 5 was taken away"),
@@ -268,10 +268,14 @@ async fn what_is_done_to_entries_that_are_not_in_the_log_yet_is_found(database: 
     database.store.trail().append_all(entries).await.unwrap();
     let forged = "INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome, nonces, writer, \
         writer_count, leaf_hash) SELECT at, request_id, 'reviewer-9', roles, message, outcome, nonces, writer, ";
+    let signed = forged.replace("leaf_hash)", "leaf_hash, mac)");
     for statement in [
         "DELETE FROM liveness_audit_entries WHERE id = 10".to_owned(),
         format!("{forged} writer_count, leaf_hash FROM liveness_audit_entries WHERE id = 11"),
         format!("{forged} writer_count + 1, leaf_hash FROM liveness_audit_entries WHERE id = 12"),
+        // Copies with the proof of the entry that they are copies of: in its place, and in the next one.
+        format!("{signed} writer_count, leaf_hash, mac FROM liveness_audit_entries WHERE id = 12"),
+        format!("{signed} writer_count + 1, leaf_hash, mac FROM liveness_audit_entries WHERE id = 12"),
     ] {
         database.execute(&statement);
     }
@@ -280,20 +284,25 @@ async fn what_is_done_to_entries_that_are_not_in_the_log_yet_is_found(database: 
     keeper.stop();
 
     let expected = [
-        "1 audit entries were taken away before the one with the id 11",
-        "audit entry 13 was put in: its writer has another with its count",
+        "1 audit entries were taken away or changed before the one with the id 11",
+        "audit entry 13 was put in or changed: who wrote it does not have the key of the trail",
         "audit entry 14 was put in or changed: who wrote it does not have the key of the trail",
+        "audit entry 15 was put in: its writer has another with its count",
+        "audit entry 16 was put in or changed: who wrote it does not have the key of the trail",
     ];
-    assert_eq!(keeper.state().findings, expected);
-    let later = verify(&database.store, &again(&pem)).findings;
-    assert!(
-        later.iter().any(|finding| finding.contains("audit entry 13")),
-        "{later:?}"
-    );
-    assert!(
-        later.iter().any(|finding| finding.contains("audit entry 14")),
-        "{later:?}"
-    );
+    let mut found = keeper.state().findings;
+    found.sort();
+    assert_eq!(found, expected);
+    // What was put in did not take the place of what was written.
+    let log = verify(&database.store, &again(&pem));
+    assert_eq!((log.size, log.entries), (12, 12));
+    for id in [13, 14, 15, 16] {
+        let named = format!("audit entry {id} was put in");
+        assert!(
+            log.findings.iter().any(|finding| finding.contains(&named)),
+            "{id}: {log:?}"
+        );
+    }
 }
 
 async fn entries_of_an_embedding_backend_are_leaves_where_it_says_so(database: Database) {

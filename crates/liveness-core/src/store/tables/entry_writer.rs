@@ -21,6 +21,11 @@ const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 /// How long the integrator looks for entries of a writer that writes nothing, in milliseconds.
 pub(crate) const FORGOTTEN_AFTER: i64 = 24 * 60 * 60 * 1000;
 
+/// What the MAC of an entry is made over. It has the entry's place, so that no copy of an entry is good in another place.
+pub(crate) fn signed_bytes(writer: &[u8], count: i64, leaf_hash: &[u8]) -> Vec<u8> {
+    [writer, &count.to_be_bytes(), leaf_hash].concat()
+}
+
 /// What the writers of a store share with its integrator.
 #[derive(Debug, Default)]
 pub(crate) struct TrailLink {
@@ -88,9 +93,9 @@ impl EntryWriter {
     }
 
     /// The proof that this writer has the key, if it has one.
-    pub(crate) fn mac(&self, leaf_hash: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn mac(&self, count: i64, leaf_hash: &[u8]) -> Option<Vec<u8>> {
         let key = self.link.key.get()?;
-        Some(key.mac(leaf_hash).to_vec())
+        Some(key.mac(&signed_bytes(&self.name, count, leaf_hash)).to_vec())
     }
 
     fn forget_name(&mut self) {

@@ -267,7 +267,7 @@ impl<'a> NewAuditRow<'a> {
         };
         let hash = leaf_hash(&leaf.leaf().map_err(StoreError::internal)?);
         Ok(Self {
-            mac: writer.mac(&hash),
+            mac: writer.mac(self.writer_count, &hash),
             leaf_hash: hash.to_vec(),
             ..self
         })

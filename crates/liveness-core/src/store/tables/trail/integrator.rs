@@ -10,6 +10,7 @@ use super::rows::{self, NewEntry};
 use crate::Timestamp;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::signed_bytes;
 use crate::trail::{Checkpoint, Hash, MacKey, RightEdge, SignedCheckpoint, TrailKey, leaf_hash};
 
 /// The most entries of one writer that a step takes.
@@ -89,6 +90,8 @@ impl Integrator {
             self.take_new(conn, writer, &mut taken)?;
         }
         let size = taken.size();
+        // Where nothing is taken, there is no more to take, whatever is left: it is not good.
+        taken.is_partial &= !taken.leaves.is_empty();
         if !taken.leaves.is_empty() {
             let tiles = edge.append(&taken.leaves);
             log::put_tiles(conn, &tiles)?;
@@ -204,6 +207,14 @@ impl Integrator {
         taken.is_partial |= i64::try_from(new.len()).is_ok_and(|found| found == ENTRIES_OF_A_STEP);
         let before = writer.logged;
         for entry in &new {
+            // Whoever has no key can neither take the place of an entry, nor make it seem that one is missing.
+            let Some(hash) = self.good_hash(&writer.writer, entry) else {
+                taken.find(format!(
+                    "audit entry {} was put in or changed: who wrote it does not have the key of the trail",
+                    entry.id
+                ));
+                continue;
+            };
             if entry.count == writer.logged {
                 taken.find(format!(
                     "audit entry {} was put in: its writer has another with its count",
@@ -213,19 +224,13 @@ impl Integrator {
             }
             if entry.count != writer.logged + 1 {
                 taken.find(format!(
-                    "{} audit entries were taken away before the one with the id {}",
+                    "{} audit entries were taken away or changed before the one with the id {}",
                     entry.count - writer.logged - 1,
                     entry.id
                 ));
             }
             writer.logged = entry.count;
-            match self.good_hash(entry) {
-                Some(hash) => taken.add(&writer.writer, entry.count, hash),
-                None => taken.find(format!(
-                    "audit entry {} was put in or changed: who wrote it does not have the key of the trail",
-                    entry.id
-                )),
-            }
+            taken.add(&writer.writer, entry.count, hash);
         }
         if writer.logged > before {
             writer.newest_at = taken.now.unix_millis();
@@ -235,10 +240,13 @@ impl Integrator {
     }
 
     /// The hash of an entry's leaf, if who wrote it has the key.
-    fn good_hash(&self, entry: &NewEntry) -> Option<Hash> {
+    fn good_hash(&self, writer: &[u8], entry: &NewEntry) -> Option<Hash> {
         let hash: Hash = entry.leaf_hash.as_deref()?.try_into().ok()?;
         match &entry.mac {
-            Some(mac) => self.mac_key.verify(&hash, mac).ok()?,
+            Some(mac) => self
+                .mac_key
+                .verify(&signed_bytes(writer, entry.count, &hash), mac)
+                .ok()?,
             None if self.accepts_unsigned => {}
             None => return None,
         }

@@ -197,13 +197,15 @@ pub(crate) struct Place {
     pub(crate) id: i64,
     pub(crate) writer: Option<Vec<u8>>,
     pub(crate) writer_count: Option<i64>,
+    pub(crate) leaf_hash: Option<Vec<u8>>,
+    pub(crate) mac: Option<Vec<u8>>,
 }
 
 /// The places of the entries with these ids, ordered by writer and count.
 pub(crate) fn places(conn: &mut Connection<'_>, ids: std::ops::Range<i64>) -> Result<Vec<Place>, StoreError> {
     let mut places: Vec<Place> = on_either!(conn, |conn| dsl::liveness_audit_entries
         .filter(dsl::id.ge(ids.start).and(dsl::id.lt(ids.end)))
-        .select((dsl::id, dsl::writer, dsl::writer_count))
+        .select((dsl::id, dsl::writer, dsl::writer_count, dsl::leaf_hash, dsl::mac))
         .load(*conn))?;
     places.sort_by(|a, b| (&a.writer, a.writer_count, a.id).cmp(&(&b.writer, b.writer_count, b.id)));
     Ok(places)
@@ -236,6 +238,6 @@ pub(crate) fn sealings(conn: &mut Connection<'_>, check_id: i64, digest: &[u8]) 
                 .and(dsl::message.eq(SEALING))
                 .and(dsl::face_digest.eq(digest)),
         )
-        .select((dsl::id, dsl::writer, dsl::writer_count))
+        .select((dsl::id, dsl::writer, dsl::writer_count, dsl::leaf_hash, dsl::mac))
         .load(*conn))?)
 }

@@ -10,6 +10,7 @@ use super::verified_records::{self, BoundRecord};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::signed_bytes;
 use crate::trail::{
     Checkpoint, Hash, HashTiles as _, MacKey, SignedCheckpoint, TrailKey, consistency_proof, inclusion_proof,
     leaf_hash, verify_consistency, verify_inclusion,
@@ -275,16 +276,22 @@ impl<'a> Verifier<'a> {
 
     /// What is wrong with the columns that no leaf has.
     fn own_columns(&self, row: &EntryRow, hash: Option<&Hash>) -> Option<String> {
-        row.writer.as_ref()?;
+        let writer = row.writer.as_deref()?;
         let hash = hash?;
         if row.leaf_hash.as_deref() != Some(&hash[..]) {
             return Some("leaf_hash is not the hash of its leaf".to_owned());
         }
-        let is_signed = match &row.mac {
-            Some(mac) => self.mac_key.verify(hash, mac).is_ok(),
-            None => self.accepts_unsigned,
-        };
+        let is_signed = self.is_signed(writer, row.count(), Some(hash), row.mac.as_deref());
         (!is_signed).then(|| "mac is not made with the key of the trail".to_owned())
+    }
+
+    /// Whether an entry was written by who has the key, or needs no key.
+    fn is_signed(&self, writer: &[u8], count: i64, leaf_hash: Option<&[u8]>, mac: Option<&[u8]>) -> bool {
+        match (leaf_hash, mac) {
+            (Some(hash), Some(mac)) => self.mac_key.verify(&signed_bytes(writer, count, hash), mac).is_ok(),
+            (_, None) => self.accepts_unsigned,
+            (None, Some(_)) => false,
+        }
     }
 
     /// Finds entries that are not in the log, and may not become part of it.
@@ -320,7 +327,9 @@ impl<'a> Verifier<'a> {
                 continue;
             }
             let is_pending = match logged.get(writer) {
-                Some(logged) => count > *logged,
+                Some(logged) => {
+                    count > *logged && self.is_signed(writer, count, place.leaf_hash.as_deref(), place.mac.as_deref())
+                }
                 None => place.writer.is_none() && place.id > head.logged_id && place.id <= head.last_unwritten_id,
             };
             if is_pending {
