@@ -92,7 +92,7 @@ impl Backup {
         let (counts, sha256) = copied?;
         keep(partial, &self.file)?;
         let done = Shown {
-            detail: Some(format!("done; file SHA-256 {sha256}")),
+            detail: Some(format!("done: {counts}; file SHA-256 {sha256}")),
             ..Shown::default()
         };
         operator.audit(&store, name, None, done).await?;

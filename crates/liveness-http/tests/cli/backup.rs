@@ -71,8 +71,9 @@ fn a_backup_is_whole_and_its_owners_only_and_leaves_entries() {
     };
     assert!(begun.shown.is_empty());
     let expected = Shown {
-        count: Some(3),
-        detail: Some(format!("done; file SHA-256 {sha256}")),
+        detail: Some(format!(
+            "done: 3 records, 1 faces, 4 audit entries; file SHA-256 {sha256}"
+        )),
         ..Shown::default()
     };
     assert_eq!(done.shown, expected);

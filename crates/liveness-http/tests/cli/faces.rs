@@ -81,23 +81,27 @@ fn faces_in_clear_are_sealed_and_their_keys_rotated(engine: Engine) {
     assert_eq!(fs::read_dir(sealed.folder().join("face-keys")).unwrap().count(), 1);
     assert_eq!(sealed.faces(), before);
 
-    let entries: Vec<_> = sealed
-        .place
-        .audit()
-        .into_iter()
-        .map(|(_, message, _)| message)
-        .collect();
-    for begun in [
-        "faces seal",
-        "faces seal: done; 20 faces",
-        "faces rotate",
-        "faces rotate: done; 00000001-",
-    ] {
-        assert!(
-            entries.iter().any(|entry| entry.starts_with(begun)),
-            "{begun}: {entries:?}"
-        );
-    }
+    let sealings = sealed.place.told_by("faces seal");
+    // Each sealed face has an entry of its own.
+    let faces = sealings.iter().filter(|entry| entry.0.face_digest.is_some()).count();
+    assert_eq!(faces, 20);
+    assert!(
+        sealings.iter().any(|entry| entry.0.shown.count == Some(20)),
+        "{sealings:?}"
+    );
+    let rotations = sealed.place.told_by("faces rotate");
+    let is_done = |detail: &String| detail.starts_with("done; 00000001-");
+    assert!(
+        rotations
+            .iter()
+            .any(|entry| entry.0.shown.detail.as_ref().is_some_and(is_done)),
+        "{rotations:?}"
+    );
+    let verified = sealed.run(&["trail", "verify"]).good();
+    assert!(
+        verified.ends_with("nothing was changed, taken away or put in\n"),
+        "{verified}"
+    );
     // Who has no keys sees no face, and is told why.
     let refused = sealed.place.run(&["checks", "export", "--faces", "--reason", "a test"]);
     assert!(refused.failure().1.contains("set LIVENESS_FACE_KEYS"), "{refused:?}");
