@@ -3,10 +3,12 @@
     receipt.py RECEIPT JWKS PROOF DIR VKEY [ANSWER]
 
 RECEIPT is a compact JWS, PROOF the text of a C2SP tlog-proof, and DIR the log that has the entry. ANSWER is that of GetReceiptQuery
-to the user 1234, whose face is that of the tests: its entry and its nonce have to fit the receipt.
+to the user 1234: its entry and its nonce have to fit the receipt, and the face in LIVENESS_DATABASE_URL, of SQLite.
 """
 
 import json
+import os
+import sqlite3
 import sys
 from base64 import b64decode
 from hashlib import sha256
@@ -45,7 +47,12 @@ if len(sys.argv) > 6:
     text = answer["Entry"].encode()
     assert text == log.get_entry(index), text
     entry = json.loads(text)
-    face = Path("crates/liveness-http/assets/face.jpg").read_bytes()
+    database = os.environ["LIVENESS_DATABASE_URL"].removeprefix("sqlite://")
+    faces = sqlite3.connect(f"file:{database}?mode=ro", uri=True).execute(
+        "SELECT bytes FROM liveness_images WHERE liveness_check_id = ?", (entry["record"],)
+    )
+    # As it is kept: sealed.
+    [(face,)] = faces.fetchall()
     assert claims["sub"] == entry["user"] == sha256(bytes.fromhex(answer["Nonce"]) + b"1234").hexdigest(), claims
     assert claims["recordSha256"] == entry["recordSha256"], claims
     assert claims["faceSha256"] == entry["faceSha256"] == sha256(face).hexdigest(), claims
