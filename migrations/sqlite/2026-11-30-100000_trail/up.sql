@@ -16,7 +16,7 @@ ALTER TABLE liveness_audit_entries ADD COLUMN writer_count INTEGER;
 ALTER TABLE liveness_audit_entries ADD COLUMN leaf_hash BLOB;
 ALTER TABLE liveness_audit_entries ADD COLUMN mac BLOB;
 
-CREATE INDEX liveness_audit_entries_written ON liveness_audit_entries (writer, writer_count)
+CREATE INDEX liveness_audit_entries_written ON liveness_audit_entries (writer, writer_count, id)
     WHERE writer IS NOT NULL;
 CREATE INDEX liveness_audit_entries_of_check ON liveness_audit_entries (liveness_check_id)
     WHERE liveness_check_id IS NOT NULL;
@@ -37,6 +37,8 @@ CREATE TABLE liveness_trail_writers (
     newest_at INTEGER NOT NULL,
     is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1))
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX liveness_trail_writers_open ON liveness_trail_writers (writer) WHERE NOT is_closed OR logged = 0;
 
 -- Which entries are in the log, in its order: runs of one writer's entries. Entries from before this migration have no
 -- writer, and are counted by their ids.

@@ -27,7 +27,9 @@ use super::tables::faces;
 use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use super::tables::trail::find as trail;
+use super::tables::trail::log;
 use super::tables::trail::looks;
+use super::tables::trail::rows as log_rows;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
 use crate::{CompletionRule, Timestamp};
@@ -531,6 +533,27 @@ const CASES: &[Case] = &[
             "liveness_audit_entries_of_check",
         )],
     ),
+    (
+        "the new entries of a writer",
+        |conn| log_rows::new_entries(conn, b"w", 1, 9).map(drop),
+        &[(
+            "liveness_audit_entries_written (writer=? AND writer_count>?)",
+            "liveness_audit_entries_written",
+        )],
+    ),
+    (
+        "the run of an entry",
+        |conn| log::run_of(conn, b"w", 1).map(drop),
+        &[(
+            "liveness_trail_runs_of_writer (writer=? AND first_count<?)",
+            "liveness_trail_runs_of_writer",
+        )],
+    ),
+    (
+        "the writers whose entries are looked for",
+        |conn| log::open_writers(conn).map(drop),
+        &[("liveness_trail_writers_open", "liveness_trail_writers_open")],
+    ),
 ];
 
 /// An entry by its id: the one before which a page begins, and those that a record led to.
@@ -637,6 +660,8 @@ const ROWS: &str = "
             liveness_check_id, writer, writer_count)
         SELECT n, '', (n % 100)::text, '', (n % 10)::text, '', n % 5000 + 1, n, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_audit_lists SELECT n / 100, '\\x01', n FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_trail_runs SELECT n, int4send(n % 50), n, 1 FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_trail_writers SELECT int4send(n), 1, 0, n > 3 FROM generate_series(1, 20000) n;
     ANALYZE";
 
 /// Asks PostgreSQL for the generic plan of a statement, which serves all values.

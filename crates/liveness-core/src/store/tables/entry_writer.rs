@@ -21,8 +21,27 @@ const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 /// How long the integrator looks for entries of a writer that writes nothing, in milliseconds.
 pub(crate) const FORGOTTEN_AFTER: i64 = 24 * 60 * 60 * 1000;
 
+/// Which entries were written by who may write them.
+#[derive(Debug)]
+pub(crate) struct EntryTrust {
+    /// The key that proves who writes an entry.
+    pub(crate) key: MacKey,
+    /// Whether entries count that were written without the key.
+    pub(crate) accepts_unsigned: bool,
+}
+
+impl EntryTrust {
+    /// Whether an entry was written by who has the key, or needs no key.
+    pub(crate) fn is_signed(&self, writer: &[u8], count: i64, leaf_hash: &[u8], mac: Option<&[u8]>) -> bool {
+        match mac {
+            Some(mac) => self.key.verify(&signed_bytes(writer, count, leaf_hash), mac).is_ok(),
+            None => self.accepts_unsigned,
+        }
+    }
+}
+
 /// What the MAC of an entry is made over. It has the entry's place, so that no copy of an entry is good in another place.
-pub(crate) fn signed_bytes(writer: &[u8], count: i64, leaf_hash: &[u8]) -> Vec<u8> {
+fn signed_bytes(writer: &[u8], count: i64, leaf_hash: &[u8]) -> Vec<u8> {
     [writer, &count.to_be_bytes(), leaf_hash].concat()
 }
 

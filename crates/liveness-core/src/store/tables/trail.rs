@@ -26,7 +26,7 @@ use self::keeper::TrailKeeper;
 use self::looks::FaceLook;
 use self::verification::Verifier;
 use self::verified::{TrailPart, TrailVerification};
-use super::entry_writer::TrailLink;
+use super::entry_writer::{EntryTrust, TrailLink};
 use super::write::{Write, Writer};
 use crate::AuditEntry;
 use crate::store::engine::connection::Connection;
@@ -89,8 +89,11 @@ impl Trail {
     pub fn keep(&self, key: impl Into<Arc<TrailKey>>, accepts_unsigned: bool) -> Result<TrailKeeper, OpenError> {
         let key = key.into();
         self.sign_entries(&key)?;
-        let mac_key = mac_key(&key)?;
-        let integrator = Integrator::new(key, mac_key, accepts_unsigned);
+        let trust = EntryTrust {
+            key: mac_key(&key)?,
+            accepts_unsigned,
+        };
+        let integrator = Integrator::new(key, trust);
         TrailKeeper::start(&self.connections, &self.link, integrator)
     }
 
@@ -121,8 +124,11 @@ impl Trail {
         part: TrailPart,
         progress: impl FnMut(u64, u64),
     ) -> Result<TrailVerification, StoreError> {
-        let mac_key = key.entry_mac_key().map_err(StoreError::internal)?;
-        Verifier::new(&self.connections, key, &mac_key, accepts_unsigned).verify(part, progress)
+        let trust = EntryTrust {
+            key: key.entry_mac_key().map_err(StoreError::internal)?,
+            accepts_unsigned,
+        };
+        Verifier::new(&self.connections, key, &trust).verify(part, progress)
     }
 
     /// Writes the log of the newest checkpoint into an empty folder, in the form of C2SP tlog-tiles. Returns how many entries

@@ -96,18 +96,14 @@ impl Exporter<'_> {
     fn leaves(&self, conn: &mut Connection<'_>, own: Range<i64>) -> Result<Result<Vec<Vec<u8>>, String>, StoreError> {
         let mut leaves = Vec::new();
         for run in log::runs_from(conn, own.start, i64::from(TILE_WIDTH) + 1)? {
-            let part = run.first_index.max(own.start)..run.end().min(own.end);
-            if part.start >= part.end {
-                continue;
-            }
+            let Some(part) = run.part_of(&own) else { continue };
             if run.writer == GENESIS {
                 leaves.push(log::head(conn)?.genesis().leaf());
                 continue;
             }
-            let count = |index: i64| run.first_count + index - run.first_index;
             let mut next = part.start;
-            for row in rows::of_writer(conn, &run.writer, count(part.start)..count(part.end))? {
-                if row.count() != count(next) {
+            for row in rows::of_writer(conn, &run.writer, run.count_at(part.start)..run.count_at(part.end))? {
+                if row.count() != run.count_at(next) {
                     continue;
                 }
                 match row.leaf(self.mac_key) {

@@ -195,15 +195,14 @@ fn found(conn: &mut Connection<'_>, rows: Vec<Row>) -> Result<Vec<FoundEntry>, S
     for (row, writer, count) in rows {
         let writer = writer.as_deref().unwrap_or(log::NO_WRITER);
         let count = count.unwrap_or(row.id);
-        let holds = |run: &&log::Run| run.writer == writer && (run.first_count..run.end_count()).contains(&count);
-        let mut run = known.iter().find(holds).cloned();
+        let mut run = known.iter().find(|run| run.holds(writer, count)).cloned();
         if run.is_none() {
             run = log::run_of(conn, writer, count)?;
             known.extend(run.clone());
         }
         found.push(FoundEntry {
             id: row.id,
-            leaf: run.map(|run| run.first_index + count - run.first_count),
+            leaf: run.map(|run| run.index_of(count)),
             entry: row.try_into()?,
         });
     }

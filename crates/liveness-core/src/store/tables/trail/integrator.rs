@@ -10,8 +10,8 @@ use super::rows::{self, NewEntry};
 use crate::Timestamp;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::store::tables::entry_writer::signed_bytes;
-use crate::trail::{Checkpoint, Hash, MacKey, RightEdge, SignedCheckpoint, TrailKey, leaf_hash};
+use crate::store::tables::entry_writer::EntryTrust;
+use crate::trail::{Checkpoint, Hash, RightEdge, SignedCheckpoint, TrailKey, leaf_hash};
 
 /// The most entries of one writer that a step takes.
 const ENTRIES_OF_A_STEP: i64 = 4096;
@@ -24,9 +24,7 @@ const CHECKPOINT_AGAIN_AFTER: i64 = 600_000;
 #[derive(Debug)]
 pub(crate) struct Integrator {
     key: Arc<TrailKey>,
-    mac_key: MacKey,
-    /// Whether entries count that were written without the key.
-    accepts_unsigned: bool,
+    trust: EntryTrust,
     /// The edge of the log as it was after the last step. It need not be read again, and nobody can change it unseen.
     edge: Option<RightEdge>,
 }
@@ -47,13 +45,8 @@ pub(crate) struct Step {
 }
 
 impl Integrator {
-    pub(crate) fn new(key: Arc<TrailKey>, mac_key: MacKey, accepts_unsigned: bool) -> Self {
-        Self {
-            key,
-            mac_key,
-            accepts_unsigned,
-            edge: None,
-        }
+    pub(crate) fn new(key: Arc<TrailKey>, trust: EntryTrust) -> Self {
+        Self { key, trust, edge: None }
     }
 
     /// Whether there is something to do. Only reads.
@@ -187,7 +180,7 @@ impl Integrator {
             taken.logged_id = head.last_unwritten_id;
         }
         for row in &old {
-            let leaf = row.leaf(&self.mac_key);
+            let leaf = row.leaf(&self.trust.key);
             let leaf = leaf.map_err(|problem| StoreError::internal(format!("audit entry {}: {problem}", row.id)))?;
             taken.add(NO_WRITER, row.id, leaf_hash(&leaf));
             taken.logged_id = row.id;
@@ -242,15 +235,9 @@ impl Integrator {
     /// The hash of an entry's leaf, if who wrote it has the key.
     fn good_hash(&self, writer: &[u8], entry: &NewEntry) -> Option<Hash> {
         let hash: Hash = entry.leaf_hash.as_deref()?.try_into().ok()?;
-        match &entry.mac {
-            Some(mac) => self
-                .mac_key
-                .verify(&signed_bytes(writer, entry.count, &hash), mac)
-                .ok()?,
-            None if self.accepts_unsigned => {}
-            None => return None,
-        }
-        Some(hash)
+        self.trust
+            .is_signed(writer, entry.count, &hash, entry.mac.as_deref())
+            .then_some(hash)
     }
 }
 

@@ -1,7 +1,10 @@
 //! The tables of the log: its length, its runs, its tiles, its checkpoints, and who writes entries.
 
+use std::ops::Range;
+
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Integer};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer};
 use diesel::upsert::excluded;
 
 use crate::Timestamp;
@@ -77,18 +80,22 @@ pub(crate) struct KnownWriter {
     pub(crate) is_closed: bool,
 }
 
+/// Which writers may write, or have entries that are not in the log yet. It is the condition of an index, to the letter: closed
+/// writers are never forgotten.
+const IS_OPEN: &str = "(NOT is_closed OR logged = 0)";
+
 /// All writers that may write, or whose entries are not in the log yet.
 pub(crate) fn open_writers(conn: &mut Connection<'_>) -> Result<Vec<KnownWriter>, StoreError> {
     Ok(on_either!(conn, |conn| writers::table
-        .filter(writers::is_closed.eq(false).or(writers::logged.eq(0)))
+        .filter(sql::<Bool>(IS_OPEN))
         .select(KnownWriter::as_select())
         .load(*conn))?)
 }
 
-pub(crate) fn all_writers(conn: &mut Connection<'_>) -> Result<Vec<KnownWriter>, StoreError> {
-    Ok(on_either!(conn, |conn| writers::table
-        .select(KnownWriter::as_select())
-        .load(*conn))?)
+/// How many entries of a writer are in the log. `None` if nobody knows the writer.
+pub(crate) fn logged_of(conn: &mut Connection<'_>, writer: &[u8]) -> Result<Option<i64>, StoreError> {
+    let logged = writers::table.find(writer).select(writers::logged);
+    Ok(on_either!(conn, |conn| logged.first(*conn).optional())?)
 }
 
 /// Notes how far a writer's entries are in the log.
@@ -104,8 +111,8 @@ pub(crate) fn set_logged(conn: &mut Connection<'_>, writer: &KnownWriter) -> Res
 /// Closes the writers that have been silent for so long that they write under another name by now.
 pub(crate) fn close_silent_writers(conn: &mut Connection<'_>, now: Timestamp) -> Result<(), StoreError> {
     let silent = writers::newest_at.lt(now.unix_millis() - FORGOTTEN_AFTER);
-    let update = diesel::update(writers::table.filter(writers::is_closed.eq(false).and(silent)))
-        .set(writers::is_closed.eq(true));
+    let open = sql::<Bool>(IS_OPEN).and(writers::is_closed.eq(false));
+    let update = diesel::update(writers::table.filter(open.and(silent))).set(writers::is_closed.eq(true));
     on_either!(conn, |conn| update.execute(*conn))?;
     Ok(())
 }
@@ -124,6 +131,27 @@ impl Run {
     /// The index behind the run.
     pub(crate) fn end(&self) -> i64 {
         self.first_index + self.entries
+    }
+
+    /// Whether the run has this entry of a writer.
+    pub(crate) fn holds(&self, writer: &[u8], count: i64) -> bool {
+        self.writer == writer && (self.first_count..self.end_count()).contains(&count)
+    }
+
+    /// The index of an entry of the run.
+    pub(crate) fn index_of(&self, count: i64) -> i64 {
+        self.first_index + count - self.first_count
+    }
+
+    /// The count of the entry at an index of the run.
+    pub(crate) fn count_at(&self, index: i64) -> i64 {
+        self.first_count + index - self.first_index
+    }
+
+    /// Those of these indexes that are in the run, if any are.
+    pub(crate) fn part_of(&self, indexes: &Range<i64>) -> Option<Range<i64>> {
+        let part = self.first_index.max(indexes.start)..self.end().min(indexes.end);
+        (!part.is_empty()).then_some(part)
     }
 
     /// The count behind the run.
@@ -190,7 +218,7 @@ pub(crate) fn run_of(conn: &mut Connection<'_>, writer: &[u8], count: i64) -> Re
         .select(Run::as_select())
         .first(*conn)
         .optional())?;
-    Ok(found.filter(|run| count < run.end_count()))
+    Ok(found.filter(|run| run.holds(writer, count)))
 }
 
 /// The tiles of the log in the database.

@@ -237,6 +237,6 @@ fn index_of(conn: &mut Connection<'_>, entry: &EntryRow) -> Result<Option<u64>, 
     let writer = entry.writer.as_deref().unwrap_or(log::NO_WRITER);
     let count = entry.count();
     let run = log::run_of(conn, writer, count)?;
-    run.map(|run| u64::try_from(run.first_index + count - run.first_count).map_err(StoreError::internal))
+    run.map(|run| u64::try_from(run.index_of(count)).map_err(StoreError::internal))
         .transpose()
 }

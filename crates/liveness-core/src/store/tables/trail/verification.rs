@@ -1,6 +1,6 @@
 //! Recomputes the log from the database, and names every row that was changed, taken away or put in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
@@ -10,10 +10,10 @@ use super::verified_records::{self, BoundRecord};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
-use crate::store::tables::entry_writer::signed_bytes;
+use crate::store::tables::entry_writer::EntryTrust;
 use crate::trail::{
-    Checkpoint, Hash, HashTiles as _, MacKey, SignedCheckpoint, TrailKey, consistency_proof, inclusion_proof,
-    leaf_hash, verify_consistency, verify_inclusion,
+    Checkpoint, Hash, HashTiles as _, SignedCheckpoint, TrailKey, consistency_proof, inclusion_proof, leaf_hash,
+    verify_consistency, verify_inclusion,
 };
 
 /// The leaves of a tile, which are verified together.
@@ -25,23 +25,16 @@ const ROWS: i64 = 4096;
 pub(crate) struct Verifier<'a> {
     connections: &'a Connections,
     key: &'a TrailKey,
-    mac_key: &'a MacKey,
-    accepts_unsigned: bool,
+    trust: &'a EntryTrust,
     done: TrailVerification,
 }
 
 impl<'a> Verifier<'a> {
-    pub(crate) fn new(
-        connections: &'a Connections,
-        key: &'a TrailKey,
-        mac_key: &'a MacKey,
-        accepts_unsigned: bool,
-    ) -> Self {
+    pub(crate) fn new(connections: &'a Connections, key: &'a TrailKey, trust: &'a EntryTrust) -> Self {
         Self {
             connections,
             key,
-            mac_key,
-            accepts_unsigned,
+            trust,
             done: TrailVerification::default(),
         }
     }
@@ -166,11 +159,9 @@ impl<'a> Verifier<'a> {
         }
         let mut bound = Vec::new();
         for run in log::runs_from(conn, leaves.start, TILE + 1)? {
-            let own = run.first_index.max(leaves.start)..run.end().min(leaves.end);
-            if own.start >= own.end {
-                continue;
+            if let Some(own) = run.part_of(&leaves) {
+                bound.extend(self.run(conn, &run, own, hashes)?);
             }
-            bound.extend(self.run(conn, &run, own, hashes)?);
         }
         verified_records::verify(conn, &bound, &mut self.done)
     }
@@ -212,20 +203,19 @@ impl<'a> Verifier<'a> {
         leaves: Range<i64>,
         hashes: &[Hash],
     ) -> Result<Vec<BoundRecord>, StoreError> {
-        let count_at = |index: i64| run.first_count + index - run.first_index;
         if run.writer == GENESIS {
             self.genesis(conn, hashes)?;
             return Ok(Vec::new());
         }
         let mut found = BTreeMap::<i64, Vec<EntryRow>>::new();
-        for row in rows::of_writer(conn, &run.writer, count_at(leaves.start)..count_at(leaves.end))? {
+        for row in rows::of_writer(conn, &run.writer, run.count_at(leaves.start)..run.count_at(leaves.end))? {
             found.entry(row.count()).or_default().push(row);
         }
         let mut bound = Vec::new();
         for index in leaves {
             self.done.entries += 1;
             let hash = usize::try_from(index % TILE).ok().and_then(|place| hashes.get(place));
-            let rows = found.remove(&count_at(index)).unwrap_or_default();
+            let rows = found.remove(&run.count_at(index)).unwrap_or_default();
             bound.extend(self.entry(index, hash, rows));
         }
         Ok(bound)
@@ -251,7 +241,7 @@ impl<'a> Verifier<'a> {
         let is_alone = rows.len() == 1;
         let mut good = None;
         for row in rows {
-            let problem = match row.leaf(self.mac_key) {
+            let problem = match row.leaf(&self.trust.key) {
                 Ok(leaf) if Some(&leaf_hash(&leaf)) == hash => self.own_columns(&row, hash),
                 Ok(_) => Some("its leaf says something else".to_owned()),
                 Err(problem) => Some(problem),
@@ -281,17 +271,8 @@ impl<'a> Verifier<'a> {
         if row.leaf_hash.as_deref() != Some(&hash[..]) {
             return Some("leaf_hash is not the hash of its leaf".to_owned());
         }
-        let is_signed = self.is_signed(writer, row.count(), Some(hash), row.mac.as_deref());
+        let is_signed = self.trust.is_signed(writer, row.count(), hash, row.mac.as_deref());
         (!is_signed).then(|| "mac is not made with the key of the trail".to_owned())
-    }
-
-    /// Whether an entry was written by who has the key, or needs no key.
-    fn is_signed(&self, writer: &[u8], count: i64, leaf_hash: Option<&[u8]>, mac: Option<&[u8]>) -> bool {
-        match (leaf_hash, mac) {
-            (Some(hash), Some(mac)) => self.mac_key.verify(&signed_bytes(writer, count, hash), mac).is_ok(),
-            (_, None) => self.accepts_unsigned,
-            (None, Some(_)) => false,
-        }
     }
 
     /// Finds entries that are not in the log, and may not become part of it.
@@ -310,25 +291,21 @@ impl<'a> Verifier<'a> {
 
     fn places(&mut self, conn: &mut Connection<'_>, ids: Range<i64>) -> Result<(), StoreError> {
         let places = rows::places(conn, ids)?;
-        let logged: HashMap<Vec<u8>, i64> = log::all_writers(conn)?
-            .into_iter()
-            .map(|known| (known.writer, known.logged))
-            .collect();
         let head = log::head(conn)?;
         let mut run: Option<Run> = None;
         for place in places {
             let writer = place.writer.as_deref().unwrap_or(NO_WRITER);
             let count = place.writer_count.unwrap_or(place.id);
-            let is_in = |run: &Run| run.writer == writer && (run.first_count..run.end_count()).contains(&count);
-            if !run.as_ref().is_some_and(is_in) {
+            if !run.as_ref().is_some_and(|run| run.holds(writer, count)) {
                 run = log::run_of(conn, writer, count)?;
             }
             if run.is_some() {
                 continue;
             }
-            let is_pending = match logged.get(writer) {
+            let is_pending = match log::logged_of(conn, writer)? {
                 Some(logged) => {
-                    count > *logged && self.is_signed(writer, count, place.leaf_hash.as_deref(), place.mac.as_deref())
+                    let hash = place.leaf_hash.as_deref().unwrap_or_default();
+                    count > logged && self.trust.is_signed(writer, count, hash, place.mac.as_deref())
                 }
                 None => place.writer.is_none() && place.id > head.logged_id && place.id <= head.last_unwritten_id,
             };

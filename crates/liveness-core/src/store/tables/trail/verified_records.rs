@@ -57,7 +57,7 @@ pub(crate) fn verify(
     }
     let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
     let stored: Vec<StoredCheck> = on_either!(conn, |conn| checks::table
-        .filter(eq_any(checks::id, ids.clone())?)
+        .filter(eq_any(checks::id, ids)?)
         .select(StoredCheck::as_select())
         .load(*conn))?;
     let stored: HashMap<i64, StoredCheck> = stored.into_iter().map(|check| (check.id, check)).collect();
@@ -71,8 +71,8 @@ pub(crate) fn verify(
             Some(_) => {}
         }
     }
-    faceless(conn, bound, ids, done)?;
-    let with_face: Vec<_> = bound.iter().filter(|bound| bound.entry.face_digest.is_some()).collect();
+    let (with_face, faceless): (Vec<_>, Vec<_>) = bound.iter().partition(|bound| bound.entry.face_digest.is_some());
+    check_faceless(conn, &faceless, done)?;
     for bound in with_face.chunks(FACES) {
         faces(conn, bound, &stored, done)?;
     }
@@ -80,19 +80,22 @@ pub(crate) fn verify(
 }
 
 /// Finds faces of records that had none.
-fn faceless(
+fn check_faceless(
     conn: &mut Connection<'_>,
-    bound: &[BoundRecord],
-    ids: Vec<i64>,
+    bound: &[&BoundRecord],
     done: &mut TrailVerification,
 ) -> Result<(), StoreError> {
+    if bound.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
     let with_face: Vec<i64> = on_either!(conn, |conn| images::table
         .filter(eq_any(images::liveness_check_id, ids)?)
         .select(images::liveness_check_id)
         .load(*conn))?;
     let with_face: BTreeSet<i64> = with_face.into_iter().collect();
     for bound in bound {
-        if bound.entry.face_digest.is_none() && with_face.contains(&bound.id) {
+        if with_face.contains(&bound.id) {
             done.find(format!(
                 "the face of record {} was put in (leaf {})",
                 bound.id, bound.leaf
