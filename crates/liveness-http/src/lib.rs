@@ -16,6 +16,7 @@ mod environment;
 mod face_keys;
 mod file_watcher;
 mod host;
+mod http_client;
 mod metrics;
 mod operator;
 mod pages;

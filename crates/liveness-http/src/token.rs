@@ -23,5 +23,5 @@ pub use self::role_names::RoleNames;
 pub use self::rules::TokenRules;
 pub use self::verifier::TokenVerifier;
 
-pub(crate) use self::jwks::{is_loopback, probe_jwks};
+pub(crate) use self::jwks::probe_jwks;
 pub(crate) use self::key::{OWN_ISSUER, sign_hs256};

@@ -26,7 +26,6 @@ pub use self::source::JwksError;
 
 pub(crate) use self::fetcher::probe_jwks;
 pub(super) use self::key_cache::{Candidates, Missing};
-pub(crate) use self::source::is_loopback;
 
 /// Whether a JWKS can have a key of this algorithm. It never holds a shared secret.
 pub(super) fn may_verify(algorithm: Algorithm) -> bool {

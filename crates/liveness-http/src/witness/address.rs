@@ -1,20 +1,18 @@
 //! The setting that names a witness, and how it is reached.
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use liveness_core::trail::{VkeyError, WitnessVerifier};
-use rustls::crypto::aws_lc_rs;
 use ureq::http::Uri;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::token::is_loopback;
+use crate::http_client::{self, NoAuthorities};
 
 /// A witness answers in milliseconds, or is not asked now.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an answer: a few signatures.
 const MAX_BYTES: u64 = 64 * 1024;
+const NO_AUTHORITIES: &str = "there are no certificate authorities: install ca-certificates";
 
 /// The public key of a witness, and where it is: `VKEY URL`.
 #[derive(Debug, Clone)]
@@ -48,16 +46,9 @@ impl FromStr for WitnessAddress {
         };
         let verifier = WitnessVerifier::parse(vkey)?;
         let refused = || WitnessAddressError::Url(prefix.to_owned());
-        let url: Uri = format!("{}/add-checkpoint", prefix.trim_end_matches('/'))
-            .parse()
-            .map_err(|_| refused())?;
-        let authority = url.authority().ok_or_else(refused)?;
-        let is_allowed = match url.scheme_str() {
-            Some("https") => true,
-            Some("http") => is_loopback(authority.host()),
-            _ => false,
-        };
-        if !is_allowed || authority.as_str().contains('@') || url.query().is_some() {
+        let url = format!("{}/add-checkpoint", prefix.trim_end_matches('/'));
+        let url = http_client::allowed_url(&url).ok_or_else(refused)?;
+        if url.query().is_some() {
             return Err(refused());
         }
         Ok(Self { verifier, url })
@@ -73,7 +64,9 @@ impl WitnessAddress {
     /// Sends a request. Returns the status, the media type and the body of the answer, or one line that says why there is
     /// none. Blocks.
     pub(super) fn post(&self, request: String) -> Result<(u16, String, String), String> {
-        let sent = agent(self.url.scheme_str() == Some("http"))?
+        // Authorities are read at each request: they change, and a witness is asked every ten seconds at most.
+        let agent = http_client::agent(&self.url, TIMEOUT).map_err(|NoAuthorities| NO_AUTHORITIES)?;
+        let sent = agent
             .post(self.url.clone())
             .header("Content-Type", "text/plain; charset=utf-8")
             .send(request);
@@ -86,31 +79,4 @@ impl WitnessAddress {
         let body = body.map_err(|error| error.to_string())?;
         Ok((status, media_type, String::from_utf8_lossy(&body).into_owned()))
     }
-}
-
-/// Authorities are read at each request: they change, and a witness is asked every ten seconds at most.
-fn agent(is_plain: bool) -> Result<ureq::Agent, String> {
-    let config = ureq::Agent::config_builder()
-        .https_only(!is_plain)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .timeout_global(Some(TIMEOUT))
-        .max_idle_connections(0)
-        .user_agent(concat!("liveness-http/", env!("CARGO_PKG_VERSION")));
-    if is_plain {
-        return Ok(config.proxy(None).build().new_agent());
-    }
-    let authorities = rustls_native_certs::load_native_certs().certs;
-    if authorities.is_empty() {
-        return Err("there are no certificate authorities: install ca-certificates".to_owned());
-    }
-    let authorities = authorities
-        .iter()
-        .map(|authority| Certificate::from_der(authority.as_ref()).to_owned());
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(authorities.collect())))
-        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-        .build();
-    Ok(config.tls_config(tls).build().new_agent())
 }

@@ -3,7 +3,7 @@
 use actix_web::http::Uri;
 use serde_json::{Value, json};
 
-use crate::token::is_loopback;
+use crate::http_client::is_loopback;
 
 /// The scope that makes a sign-in one of OpenID Connect.
 const OPENID: &str = "openid";

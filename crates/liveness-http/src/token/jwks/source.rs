@@ -2,14 +2,12 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::crypto::aws_lc_rs;
 use ureq::http::Uri;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::http_client::{self, NoAuthorities};
 
 const MAX_BYTES: u64 = 256 * 1024;
 /// Requests stop waiting long before, so a fetch may take this long.
@@ -47,18 +45,10 @@ impl Source {
         if !location.contains("://") {
             return Ok(Self::File(location.into()));
         }
-        let uri: Uri = location.parse().map_err(|_| JwksError::Location)?;
-        let authority = uri.authority().ok_or(JwksError::Location)?;
-        let is_plain = match uri.scheme_str() {
-            Some("https") => false,
-            Some("http") => true,
-            _ => return Err(JwksError::Location),
-        };
         // Over plain HTTP, anybody on the network could send keys of their own.
-        if authority.as_str().contains('@') || (is_plain && !is_loopback(authority.host())) {
-            return Err(JwksError::Location);
-        }
-        Ok(Self::Url(agent(is_plain)?, uri))
+        let url = http_client::allowed_url(location).ok_or(JwksError::Location)?;
+        let agent = http_client::agent(&url, FETCH_TIMEOUT).map_err(|NoAuthorities| JwksError::NoAuthorities)?;
+        Ok(Self::Url(agent, url))
     }
 
     pub(super) fn is_file(&self) -> bool {
@@ -92,40 +82,4 @@ fn fetch(agent: &ureq::Agent, uri: &Uri) -> Result<Vec<u8>, String> {
     }
     let body = response.into_body().into_with_config().limit(MAX_BYTES);
     body.read_to_vec().map_err(|error| error.to_string())
-}
-
-/// Whether a host in a URL is this machine: plain HTTP is good enough there.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let address: Result<IpAddr, _> = host.trim_start_matches('[').trim_end_matches(']').parse();
-    address.map_or_else(
-        |_| host.eq_ignore_ascii_case("localhost"),
-        |address| address.is_loopback(),
-    )
-}
-
-fn agent(is_plain: bool) -> Result<ureq::Agent, JwksError> {
-    let config = ureq::Agent::config_builder()
-        .https_only(!is_plain)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .timeout_global(Some(FETCH_TIMEOUT))
-        // The time between two fetches is too long to keep a connection open.
-        .max_idle_connections(0)
-        .user_agent(concat!("liveness-http/", env!("CARGO_PKG_VERSION")));
-    if is_plain {
-        return Ok(config.proxy(None).build().new_agent());
-    }
-    let authorities = rustls_native_certs::load_native_certs().certs;
-    if authorities.is_empty() {
-        return Err(JwksError::NoAuthorities);
-    }
-    let authorities = authorities
-        .iter()
-        .map(|authority| Certificate::from_der(authority.as_ref()).to_owned());
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(authorities.collect())))
-        .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-        .build();
-    Ok(config.tls_config(tls).build().new_agent())
 }
