@@ -12,6 +12,7 @@ mod handler_state;
 mod image_base64;
 mod liveness_report;
 mod optional_text;
+mod paging;
 mod record_liveness_check;
 mod retrieve_audit_entries;
 mod retrieve_liveness_checks;
@@ -20,6 +21,7 @@ mod roles;
 mod shown;
 mod store_adapter;
 mod submit_liveness_check;
+mod time_span;
 mod update_liveness_check;
 mod validators;
 

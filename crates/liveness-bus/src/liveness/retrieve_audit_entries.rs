@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use liveness_core::store::{FoundEntry, TrailFilter, TrailPage, TrailPageRequest};
-use liveness_core::{AuditEntry, AuditSubject, Shown, Timestamp, Violation};
+use liveness_core::store::{FoundEntry, PageRequest, TrailFilter, TrailPage, TrailPageRequest};
+use liveness_core::{AuditEntry, AuditSubject, Shown, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
 use super::optional_text::{OrEmpty, given};
-use super::{AUDITOR, Liveness, validators};
-use crate::validation::violation_of;
+use super::{AUDITOR, Liveness, paging, time_span, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
-const DEFAULT_PAGE_SIZE: i64 = 20;
-const TO_BEFORE_FROM: Violation = Violation::new("range", "must not be before from");
 const NO_SUCH_ENTRY: BusError = BusError::NotFound("there is no entry with the id before");
 
 /// Asks for one page of the audit entries to which all given filters apply, newest first.
@@ -148,69 +145,57 @@ impl Message for RetrieveAuditEntriesQuery {
 
 impl Handler<RetrieveAuditEntriesQuery> for Liveness {
     async fn handle(&self, query: RetrieveAuditEntriesQuery, call: &Call<'_>) -> Result<AuditEntryPage, BusError> {
-        let number = query.page_number.unwrap_or(1);
-        let size = query.page_size.unwrap_or(DEFAULT_PAGE_SIZE);
-        let page = TrailPageRequest {
+        let page = paging::requested(query.page_number, query.page_size);
+        let part = TrailPageRequest {
             before: query.before,
-            skip: number.saturating_sub(1).saturating_mul(size),
-            size,
+            skip: page.number.saturating_sub(1).saturating_mul(page.size),
+            size: page.size,
         };
         let filter = query.filter()?;
         let mut named = filter.named();
         named.extend(Shown::filter_of([("before", query.before.map(|id| id.to_string()))]));
-        let found = self.store.trail().search(filter, page).await?;
+        let found = self.store.trail().search(filter, part).await?;
         call.shows(AuditSubject {
             shown: Shown {
                 count: Some(found.as_ref().map_or(0, |found| found.items.len()) as u64),
-                page: Some(number),
-                page_size: Some(size),
+                page: Some(page.number),
+                page_size: Some(page.size),
                 filter: named,
                 ..Shown::default()
             },
             ..AuditSubject::default()
         });
         let found = found.ok_or(NO_SUCH_ENTRY)?;
-        Ok(AuditEntryPage::of(found, number, size))
+        Ok(AuditEntryPage::of(found, page))
     }
 }
 
-/// Both times are valid, or a rule of their own is broken.
 fn from_is_not_after_to(query: &RetrieveAuditEntriesQuery) -> Result<(), ValidationError> {
-    let instant = |text: &Option<String>| given(text.as_ref())?.parse::<Timestamp>().ok();
-    match (instant(&query.from), instant(&query.to)) {
-        (Some(from), Some(to)) if from > to => Err(violation_of("to", TO_BEFORE_FROM)),
-        _ => Ok(()),
-    }
+    time_span::check_order(query.from.as_ref(), query.to.as_ref())
 }
 
 impl RetrieveAuditEntriesQuery {
     fn filter(&self) -> Result<TrailFilter, BusError> {
-        let instant = |field, text: &Option<String>| {
-            let parsed = given(text.as_ref()).map(str::parse).transpose();
-            parsed.map_err(|violation| BusError::invalid(field, violation))
-        };
         Ok(TrailFilter {
             self_service_user_id: self.user_id,
             principal: given(self.principal.as_ref()).map(str::to_owned),
             message: given(self.message.as_ref()).map(str::to_owned),
             liveness_check_id: self.check_id,
-            from: instant("from", &self.from)?,
-            to: instant("to", &self.to)?,
+            from: time_span::instant("from", self.from.as_ref())?,
+            to: time_span::instant("to", self.to.as_ref())?,
         })
     }
 }
 
 impl AuditEntryPage {
-    fn of(found: TrailPage, number: i64, size: i64) -> Self {
+    fn of(found: TrailPage, page: PageRequest) -> Self {
         Self {
             items: found.items.into_iter().map(AuditEntryItem::from).collect(),
-            page_number: number,
-            page_size: size,
+            page_number: page.number,
+            page_size: page.size,
             total_count: found.total,
-            total_pages: found
-                .total
-                .map(|total| total.div_euclid(size) + i64::from(total % size != 0)),
-            has_previous_page: number > 1,
+            total_pages: found.total.map(|total| paging::total_pages(total, page)),
+            has_previous_page: page.number > 1,
             has_next_page: found.has_next,
         }
     }

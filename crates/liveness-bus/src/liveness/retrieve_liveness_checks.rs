@@ -3,18 +3,14 @@
 use std::collections::HashMap;
 
 use liveness_core::store::{CheckFilter, CheckPage, PageRequest};
-use liveness_core::{AuditSubject, LivenessCheck, SessionId, Shown, Timestamp, User, Violation};
+use liveness_core::{AuditSubject, LivenessCheck, SessionId, Shown, Timestamp, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
 use super::optional_text::{OrEmpty, given};
-use super::{ADMIN, Liveness, validators};
-use crate::validation::violation_of;
+use super::{ADMIN, Liveness, paging, time_span, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
-
-const DEFAULT_PAGE_SIZE: i64 = 20;
-const TO_BEFORE_FROM: Violation = Violation::new("range", "must not be before from");
 
 /// Asks for one page of the records to which all given filters apply, newest first.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -123,10 +119,7 @@ impl Message for RetrieveLivenessChecksQuery {
 
 impl Handler<RetrieveLivenessChecksQuery> for Liveness {
     async fn handle(&self, query: RetrieveLivenessChecksQuery, call: &Call<'_>) -> Result<LivenessCheckPage, BusError> {
-        let page = PageRequest {
-            number: query.page_number.unwrap_or(1),
-            size: query.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
-        };
+        let page = paging::requested(query.page_number, query.page_size);
         let filter = query.filter()?;
         let named = filter.named();
         let CheckPage { items, total } = self.store.checks().page(filter, page).await?;
@@ -150,29 +143,20 @@ impl Handler<RetrieveLivenessChecksQuery> for Liveness {
     }
 }
 
-/// Both times are valid, or a rule of their own is broken.
 fn from_is_not_after_to(query: &RetrieveLivenessChecksQuery) -> Result<(), ValidationError> {
-    let instant = |text: &Option<String>| given(text.as_ref())?.parse::<Timestamp>().ok();
-    match (instant(&query.from), instant(&query.to)) {
-        (Some(from), Some(to)) if from > to => Err(violation_of("to", TO_BEFORE_FROM)),
-        _ => Ok(()),
-    }
+    time_span::check_order(query.from.as_ref(), query.to.as_ref())
 }
 
 impl RetrieveLivenessChecksQuery {
     fn filter(&self) -> Result<CheckFilter, BusError> {
         let session_id = given(self.session_id.as_ref()).map(SessionId::parse).transpose();
         let session_id = session_id.map_err(|violation| BusError::invalid("sessionId", violation))?;
-        let instant = |field, text: &Option<String>| {
-            let parsed = given(text.as_ref()).map(str::parse).transpose();
-            parsed.map_err(|violation| BusError::invalid(field, violation))
-        };
         Ok(CheckFilter {
             pre_registration_id: self.pre_registration_id,
             self_service_user_id: self.self_service_user_id,
             session_id: session_id.map(|id| id.as_str().to_owned()),
-            from: instant("from", &self.from)?,
-            to: instant("to", &self.to)?,
+            from: time_span::instant("from", self.from.as_ref())?,
+            to: time_span::instant("to", self.to.as_ref())?,
             is_successful: self.is_successful,
             has_image: self.has_image,
         })
@@ -199,7 +183,7 @@ impl Liveness {
 
 impl LivenessCheckPage {
     fn of(items: Vec<LivenessCheckItem>, page: PageRequest, total: i64) -> Self {
-        let total_pages = total.div_euclid(page.size) + i64::from(total % page.size != 0);
+        let total_pages = paging::total_pages(total, page);
         Self {
             items,
             page_number: page.number,

@@ -8,10 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::{CUSTOMER, GetLivenessCheckQuery, GetUserLivenessCheckQuery, Liveness};
+use super::{CUSTOMER, GetLivenessCheckQuery, GetUserLivenessCheckQuery, Liveness, paging};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
-const DEFAULT_PAGE_SIZE: i64 = 20;
 /// What shows faces: two messages, and the export of the command line.
 const LOOKS: &[&str] = &[
     GetUserLivenessCheckQuery::NAME,
@@ -105,10 +104,7 @@ impl Handler<RetrieveMyLivenessChecksQuery> for Liveness {
         query: RetrieveMyLivenessChecksQuery,
         call: &Call<'_>,
     ) -> Result<MyLivenessCheckPage, BusError> {
-        let page = PageRequest {
-            number: query.page_number.unwrap_or(1),
-            size: query.page_size.unwrap_or(DEFAULT_PAGE_SIZE),
-        };
+        let page = paging::requested(query.page_number, query.page_size);
         let user = call.user()?.id;
         let own = CheckFilter {
             self_service_user_id: Some(user),
@@ -141,7 +137,7 @@ impl MyLivenessCheckPage {
             let looks = looks_of.remove(&check.id).unwrap_or_default();
             MyLivenessCheck::of(check, looks)
         });
-        let total_pages = total.div_euclid(page.size) + i64::from(total % page.size != 0);
+        let total_pages = paging::total_pages(total, page);
         Self {
             items: items.collect(),
             page_number: page.number,
