@@ -142,7 +142,9 @@ fn of_units(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 
 /// The number in the first unit that leaves no remainder.
 fn in_units(number: u64, units: &[(&str, u64)], between: &str) -> String {
-    let unit = units.iter().find(|(_, factor)| number > 0 && number % factor == 0);
+    let unit = units
+        .iter()
+        .find(|(_, factor)| number > 0 && number.is_multiple_of(*factor));
     let (name, factor) = unit.or(units.last()).copied().unwrap_or(("", 1));
     format!("\"{}{between}{name}\"", number / factor)
 }

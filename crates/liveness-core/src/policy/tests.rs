@@ -473,7 +473,7 @@ fn random_file(state: &mut u64) -> String {
     let mut part = "";
     for (of, key, values) in VALUES {
         // A number of attempts needs a delay.
-        if next(state) % 3 == 0 && !["delay", "count"].contains(&key) {
+        if next(state).is_multiple_of(3) && !["delay", "count"].contains(&key) {
             continue;
         }
         if part != of {
