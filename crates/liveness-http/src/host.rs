@@ -34,6 +34,7 @@ use crate::pages::admin::ReviewPage;
 use crate::pages::docs::Docs;
 use crate::pages::health::Health;
 use crate::pages::openapi::{Endpoints, document};
+use crate::pages::privacy::PrivacyPage;
 use crate::pages::receipt_keys::ReceiptKeys;
 use crate::request::unrouted::not_found;
 use crate::request::{LivenessApi, max_command_bytes};
@@ -53,6 +54,7 @@ pub(crate) struct Host {
     docs: Docs,
     receipt_keys: ReceiptKeys,
     review_page: ReviewPage,
+    privacy_page: PrivacyPage,
 }
 
 /// What one address serves.
@@ -111,6 +113,7 @@ impl Host {
             docs,
             receipt_keys,
             review_page,
+            privacy_page: PrivacyPage::new(policy, config.faces.face_keys.is_some()),
         })
     }
 
@@ -119,6 +122,7 @@ impl Host {
         if served != Served::Operations {
             self.api.configure(app);
             self.review_page.configure(app);
+            self.privacy_page.configure(app);
             self.docs.configure(app);
             self.receipt_keys.configure(app);
         }

@@ -29,6 +29,7 @@ mod witness;
 pub use host::start_error::TlsError;
 pub use metrics::Metrics;
 pub use pages::admin;
+pub use pages::privacy;
 pub use policy_source::{PolicyConfig, PolicyError, PolicySource};
 pub use request::{CorsOrigins, ForwardedHeader, LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
 pub use witness::{WitnessAddress, WitnessAddressError};
