@@ -41,6 +41,7 @@ pub use self::tables::trail::entries::insert as insert_audit_entry;
 pub use self::tables::trail::filter::{TrailFilter, TrailPageRequest};
 pub use self::tables::trail::find::{FoundEntry, TrailPage};
 pub use self::tables::trail::keeper::{TrailKeeper, TrailState};
+pub use self::tables::trail::look_limit::{LookLimit, Looked};
 pub use self::tables::trail::looks::FaceLook;
 pub use self::tables::trail::receipt::{InLog, RecordInLog};
 pub use self::tables::trail::verified::{TrailPart, TrailVerification};

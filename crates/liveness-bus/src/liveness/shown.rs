@@ -1,10 +1,14 @@
 //! What the audit entry of a query says: which record and face were shown, what was looked for, and why.
 
+use liveness_core::store::{LookLimit, Looked};
 use liveness_core::{AuditSubject, Reason, Shown, Violation};
 
-use super::Liveness;
 use super::optional_text::given;
-use crate::BusError;
+use super::{GetLivenessCheckQuery, GetUserLivenessCheckQuery, Liveness};
+use crate::{BusError, Call, Message as _};
+
+/// The messages that show faces. The looks of both are counted together.
+const LOOKS: &[&str] = &[GetUserLivenessCheckQuery::NAME, GetLivenessCheckQuery::NAME];
 
 const PURPOSE_REQUIRED: Violation = Violation::new("required", "must say why the face is looked at");
 
@@ -21,6 +25,35 @@ impl Liveness {
             return Err(refused(PURPOSE_REQUIRED));
         }
         Ok(purpose.map(|purpose| purpose.as_str().to_owned()))
+    }
+}
+
+impl Liveness {
+    /// Counts a look at a face, and writes its entry, if the settings limit the looks of a principal. The handler calls this
+    /// when nothing can go wrong any more, and has told the call what it shows.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::TooMany`], if it is one too many. The refusal leaves an entry too.
+    pub(super) async fn count_look(&self, call: &Call<'_>) -> Result<(), BusError> {
+        let Some(faces_a_day) = self.settings.faces_a_day else {
+            return Ok(());
+        };
+        let entry = call.audit_entry();
+        if entry.subject.face_digest.is_none() {
+            return Ok(());
+        }
+        let limit = LookLimit {
+            faces_a_day,
+            messages: LOOKS,
+        };
+        match self.store.trail().append_look(entry, limit).await? {
+            Looked::Allowed => {
+                call.entry_written();
+                Ok(())
+            }
+            Looked::Refused { retry_after } => Err(BusError::TooMany { retry_after }),
+        }
     }
 }
 

@@ -78,7 +78,7 @@ keys! {
         /// Whether a query that shows a face has to say for what purpose.
         purpose: bool as Flag, false, true;
         /// The most looks at faces of one principal in 24 hours.
-        faces_a_day: Option<u32> as or_off(Count(1, 100_000)), None, Some(500);
+        faces_a_day: Option<u32> as or_off(Count(1, 10_000)), None, Some(500);
     }
 }
 

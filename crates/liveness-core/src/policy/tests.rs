@@ -141,27 +141,27 @@ const MISTAKES: [(&str, &str, &str); 31] = [
     (
         "looks",
         "faces_a_day = 0",
-        "looks.faces_a_day: must be a whole number from 1 to 100000, or \"off\"",
+        "looks.faces_a_day: must be a whole number from 1 to 10000, or \"off\"",
     ),
     (
         "looks",
         "faces_a_day = -1",
-        "looks.faces_a_day: must be a whole number from 1 to 100000, or \"off\"",
+        "looks.faces_a_day: must be a whole number from 1 to 10000, or \"off\"",
     ),
     (
         "looks",
         "faces_a_day = 1.5",
-        "looks.faces_a_day: must be a whole number from 1 to 100000, or \"off\"",
+        "looks.faces_a_day: must be a whole number from 1 to 10000, or \"off\"",
     ),
     (
         "looks",
         "faces_a_day = \"500\"",
-        "looks.faces_a_day: must be a whole number from 1 to 100000, or \"off\"",
+        "looks.faces_a_day: must be a whole number from 1 to 10000, or \"off\"",
     ),
     (
         "looks",
         "faces_a_day = false",
-        "looks.faces_a_day: must be a whole number from 1 to 100000, or \"off\"",
+        "looks.faces_a_day: must be a whole number from 1 to 10000, or \"off\"",
     ),
     (
         "session",
@@ -454,7 +454,7 @@ const VALUES: [(&str, &str, &[&str]); 21] = [
         &["\"off\"", "{ values = [] }", "{ values = [1, 1e-7, -0.0, 0.3] }"],
     ),
     ("review", "second", &["true", "false"]),
-    ("looks", "faces_a_day", &["\"off\"", "1", "100000"]),
+    ("looks", "faces_a_day", &["\"off\"", "1", "10000"]),
     ("retention", "passed", &["\"forever\"", "\"1s\"", "\"36500d\""]),
     ("retention", "rotate", &["\"off\"", "\"12h\"", "\"30d\""]),
 ];

@@ -28,11 +28,12 @@ use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use super::tables::trail::find as trail;
 use super::tables::trail::log;
+use super::tables::trail::look_limit::{self, LimitedLook, LookLimit};
 use super::tables::trail::looks;
 use super::tables::trail::rows as log_rows;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
-use crate::{CompletionRule, Timestamp};
+use crate::{AuditEntry, AuditSubject, CompletionRule, Timestamp};
 
 #[path = "../../tests/store/cluster.rs"]
 mod cluster;
@@ -534,6 +535,14 @@ const CASES: &[Case] = &[
         )],
     ),
     (
+        "how many faces a principal has looked at",
+        |conn| look_limit::newest(conn, &a_look()).map(drop),
+        &[(
+            "liveness_audit_entries_of_looks (principal=? AND at>?)",
+            "liveness_audit_entries_of_looks",
+        )],
+    ),
+    (
         "the new entries of a writer",
         |conn| log_rows::new_entries(conn, b"w", 1, 9).map(drop),
         &[(
@@ -600,6 +609,27 @@ fn entries_of(conn: &mut Connection<'_>, filter: TrailFilter) -> Result<(), Stor
     let found = trail::search(conn, &filter, page)?;
     assert!(found.is_some(), "there is an entry 1");
     Ok(())
+}
+
+fn a_look() -> LimitedLook {
+    let entry = AuditEntry {
+        at: Timestamp::from_unix_millis(19_000).unwrap(),
+        request_id: String::new(),
+        principal: "p".into(),
+        issuer: Some("i".into()),
+        actor: None,
+        roles: String::new(),
+        self_service_user_id: None,
+        message: "m".into(),
+        outcome: "00".into(),
+        client_address: None,
+        subject: AuditSubject::default(),
+    };
+    let limit = LookLimit {
+        faces_a_day: 500,
+        messages: &["m", "n"],
+    };
+    LimitedLook::new(entry, limit)
 }
 
 /// Adds an entry, unless it is there.

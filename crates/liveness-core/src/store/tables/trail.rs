@@ -8,6 +8,7 @@ pub(crate) mod find;
 pub(crate) mod integrator;
 pub(crate) mod keeper;
 pub(crate) mod log;
+pub(crate) mod look_limit;
 pub(crate) mod looks;
 pub(crate) mod receipt;
 pub(crate) mod rows;
@@ -23,11 +24,12 @@ use self::filter::{TrailFilter, TrailPageRequest};
 use self::find::TrailPage;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
+use self::look_limit::{LimitedLook, LookLimit, Looked};
 use self::looks::FaceLook;
 use self::verification::Verifier;
 use self::verified::{TrailPart, TrailVerification};
 use super::entry_writer::{EntryTrust, TrailLink};
-use super::write::{Write, Writer};
+use super::write::{Write, Writer, Written};
 use crate::AuditEntry;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
@@ -158,6 +160,20 @@ impl Trail {
     /// As [`append`](Self::append). Either all entries are written, or none.
     pub async fn append_all(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
         self.writer.write(Write::AuditEntries(entries)).await.map(drop)
+    }
+
+    /// Writes the entry of a look at a face, if its principal has looked at fewer faces than the limit in the 24 hours before.
+    /// Otherwise the entry says that the look was refused. It is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub async fn append_look(&self, entry: AuditEntry, limit: LookLimit) -> Result<Looked, StoreError> {
+        let look = LimitedLook::new(entry, limit);
+        match self.writer.write(Write::Look(Box::new(look))).await? {
+            Written::Looked(looked) => Ok(looked),
+            other => Err(other.unexpected()),
+        }
     }
 
     /// The newest entries, at most `limit`, newest first.
