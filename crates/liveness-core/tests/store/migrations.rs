@@ -285,7 +285,10 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_all_succeed(place:
 
     assert_eq!(outcomes, vec![Ok(()); 8]);
     let migrations = i64::try_from(names("sqlite").len()).unwrap();
-    assert_eq!(place.number("SELECT count(*) FROM __diesel_schema_migrations"), migrations);
+    assert_eq!(
+        place.number("SELECT count(*) FROM __diesel_schema_migrations"),
+        migrations
+    );
     assert_eq!(made(&place), believed(&place));
 }
 
