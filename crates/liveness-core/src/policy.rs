@@ -31,6 +31,7 @@ mod parts;
 mod printing;
 mod rules;
 mod table;
+mod texts;
 
 pub use self::base::Base;
 pub use self::effect::Effect;

@@ -45,7 +45,7 @@ impl FromStr for PolicySource {
 #[non_exhaustive]
 pub enum PolicyError {
     /// The file cannot be read.
-    #[error("LIVENESS_POLICY: cannot read {0:?}: {1}; it must be record, enforce, or a policy file")]
+    #[error("LIVENESS_POLICY: cannot read {}: {1}; it must be record, enforce, or a policy file", .0.display())]
     Unread(PathBuf, #[source] io::Error),
     /// There are mistakes in the file.
     #[error("LIVENESS_POLICY: {}", .0.join("; "))]

@@ -3,12 +3,12 @@
 use liveness_core::store::{LookLimit, Looked};
 use liveness_core::{AuditSubject, Reason, Shown, Violation};
 
+use super::Liveness;
 use super::optional_text::given;
-use super::{GetLivenessCheckQuery, GetUserLivenessCheckQuery, Liveness};
-use crate::{BusError, Call, Message as _};
+use crate::{BusError, Call};
 
 /// The messages that show faces. The looks of both are counted together.
-const LOOKS: &[&str] = &[GetUserLivenessCheckQuery::NAME, GetLivenessCheckQuery::NAME];
+const LOOKS: &[&str] = &["GetUserLivenessCheckQuery", "GetLivenessCheckQuery"];
 
 const PURPOSE_REQUIRED: Violation = Violation::new("required", "must say why the face is looked at");
 
@@ -68,5 +68,17 @@ pub(super) fn record_shown(record: Option<(i64, Option<[u8; 32]>)>, purpose: Opt
             purpose,
             ..Shown::default()
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LOOKS;
+    use crate::Message as _;
+    use crate::liveness::{GetLivenessCheckQuery, GetUserLivenessCheckQuery};
+
+    #[test]
+    fn the_looks_that_are_counted_are_those_of_the_messages_that_show_faces() {
+        assert_eq!(LOOKS, [GetUserLivenessCheckQuery::NAME, GetLivenessCheckQuery::NAME]);
     }
 }

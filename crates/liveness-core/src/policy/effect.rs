@@ -2,7 +2,8 @@
 
 use toml::de::DeValue;
 
-use super::forms::{Form, quoted};
+use super::forms::Form;
+use super::texts::quoted;
 
 /// What a rule does when it speaks. The worst effect of all rules decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::forms::{Count, Flag, Names, Size, Span, Words, or_forever, or_off};
+use super::forms::{Count, Flag, Size, Span, or_forever, or_off};
 use super::table::keys;
+use super::texts::{Names, Words};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -6,8 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::base::Base;
 use super::effect::{Effect, EffectWord};
-use super::forms::{Count, Form as _, Names, Shares, Span, quoted};
+use super::forms::{Count, Form as _, Span};
 use super::table::{Keys, Line, Wrong, keys, nearest};
+use super::texts::{Names, Shares, quoted};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -13,12 +13,14 @@ use crate::host::review_page::configured_page;
 use crate::host::secret::{CREDENTIAL, configured_secret, secret_file};
 use crate::host::start_error::StartError;
 use crate::host::verifier::configured_verifier;
+use crate::policy_source::PolicySource;
 use crate::request::{ForwardedHeader, TrustedProxies};
 use crate::token::probe_jwks;
 
 /// Checks what needs neither the network nor the port.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     key_files(config, findings);
+    policy_file(config, findings);
     trail::check_file(&config.database, findings);
     sign_in(config, findings);
     exposure(config, findings);
@@ -69,6 +71,13 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
                 provider(location, findings);
             }
         }
+    }
+}
+
+/// Whoever can write the policy can have every face erased.
+fn policy_file(config: &ServeConfig, findings: &mut Findings) {
+    if let PolicySource::File(path) = &config.policy.policy {
+        files::not_writable_by_others("LIVENESS_POLICY", path, findings);
     }
 }
 

@@ -83,7 +83,7 @@ fn a_file_that_is_not_there_is_one_line_that_says_what_would_be_right() {
         let (code, said) = ended.failure();
         assert_eq!(code, Some(1));
         assert!(
-            said.starts_with("LIVENESS_POLICY: cannot read \"enforced\": No such file"),
+            said.starts_with("LIVENESS_POLICY: cannot read enforced: No such file"),
             "{said}"
         );
         assert!(

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::look_limit::{LimitedLook, Looked};
 use super::recording::{Recorded, Recording};
-use super::trail::look_limit::{LimitedLook, Looked};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::{GroupCommitter, WriterSession};
