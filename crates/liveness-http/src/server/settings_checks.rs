@@ -20,7 +20,9 @@ use crate::token::probe_jwks;
 /// Checks what needs neither the network nor the port.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     key_files(config, findings);
-    policy_file(config, findings);
+    if let PolicySource::File(path) = &config.policy.policy {
+        files::policy_not_writable_by_others(path, findings);
+    }
     trail::check_file(&config.database, findings);
     sign_in(config, findings);
     exposure(config, findings);
@@ -71,13 +73,6 @@ fn keys(config: &ServeConfig, findings: &mut Findings) {
                 provider(location, findings);
             }
         }
-    }
-}
-
-/// Whoever can write the policy can have every face erased.
-fn policy_file(config: &ServeConfig, findings: &mut Findings) {
-    if let PolicySource::File(path) = &config.policy.policy {
-        files::not_writable_by_others("LIVENESS_POLICY", path, findings);
     }
 }
 
