@@ -45,8 +45,8 @@ impl FromStr for PolicySource {
 #[non_exhaustive]
 pub enum PolicyError {
     /// The file cannot be read.
-    #[error("LIVENESS_POLICY: cannot read {}: {1}; it must be record, enforce, or a policy file", .0.display())]
-    Unread(PathBuf, #[source] io::Error),
+    #[error("LIVENESS_POLICY: cannot read {0}: {1}; it must be record, enforce, or a policy file")]
+    Unread(String, #[source] io::Error),
     /// There are mistakes in the file.
     #[error("LIVENESS_POLICY: {}", .0.join("; "))]
     Mistakes(Vec<String>),
@@ -77,7 +77,8 @@ impl PolicyConfig {
         match &self.policy {
             PolicySource::Word(base) => Ok(Policy::of(*base)),
             PolicySource::File(file) => {
-                let text = fs::read_to_string(file).map_err(|error| PolicyError::Unread(file.clone(), error))?;
+                let text =
+                    fs::read_to_string(file).map_err(|error| PolicyError::Unread(file.display().to_string(), error))?;
                 Policy::parse(&text).map_err(|mistakes| PolicyError::in_file(file, &mistakes))
             }
         }
