@@ -22,6 +22,7 @@ mod violation;
 
 #[cfg(feature = "store")]
 pub mod faces;
+pub mod policy;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "trail")]

@@ -34,6 +34,7 @@ pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
 pub use self::tables::faces::Faces;
+pub use self::tables::look_limit::{LookLimit, Looked};
 pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::row_counts::RowCounts;
 pub use self::tables::trail::Trail;

@@ -16,6 +16,7 @@ mod man;
 mod migrate;
 mod openapi;
 mod output_format;
+mod policy;
 mod progress;
 mod reason;
 mod sealed_store;
@@ -92,6 +93,10 @@ enum Command {
     #[command(after_help = access::EXAMPLES)]
     Access(access::Access),
 
+    /// Print the policy in force, each line explained.
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(policy::ShowPolicy),
+
     /// Print the API as an OpenAPI 3.1 document, as it is served at /openapi.json.
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::OpenApi),
@@ -166,6 +171,7 @@ impl Command {
             Self::Backup(backup) => backup.run().await,
             Self::Trail(trail) => trail.run().await,
             Self::Access(access) => access.run(),
+            Self::Policy(policy) => policy.run(),
             Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),
             Self::Completions(completions) => completions.run(CommandLine::command()),

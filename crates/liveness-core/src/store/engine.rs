@@ -1,6 +1,7 @@
 //! The store's access to a database engine: connections, pools, transactions, migrations, diagnosis, and the SQL
 //! building blocks that diesel lacks. No file in this folder knows a table.
 
+pub(crate) mod advisory_lock;
 pub(crate) mod bulk_insert;
 pub(crate) mod citus;
 pub(crate) mod connection;

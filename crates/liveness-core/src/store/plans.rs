@@ -24,6 +24,7 @@ use super::tables::checks::span;
 use super::tables::dating;
 use super::tables::distribution::SHARDING;
 use super::tables::faces;
+use super::tables::look_limit::{self, LimitedLook, LookLimit};
 use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use super::tables::trail::find as trail;
@@ -32,7 +33,7 @@ use super::tables::trail::looks;
 use super::tables::trail::rows as log_rows;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
-use crate::{CompletionRule, Timestamp};
+use crate::{AuditEntry, AuditSubject, CompletionRule, Timestamp};
 
 #[path = "../../tests/store/cluster.rs"]
 mod cluster;
@@ -547,6 +548,14 @@ const CASES: &[Case] = &[
         )],
     ),
     (
+        "how many faces a principal has looked at",
+        |conn| look_limit::newest(conn, &a_look()).map(drop),
+        &[(
+            "liveness_audit_entries_of_looks (principal=? AND at>?)",
+            "liveness_audit_entries_of_looks",
+        )],
+    ),
+    (
         "the new entries of a writer",
         |conn| log_rows::new_entries(conn, b"w", 1, 9).map(drop),
         &[(
@@ -615,6 +624,27 @@ fn entries_of(conn: &mut Connection<'_>, filter: TrailFilter) -> Result<(), Stor
     Ok(())
 }
 
+fn a_look() -> LimitedLook {
+    let entry = AuditEntry {
+        at: Timestamp::from_unix_millis(19_000).unwrap(),
+        request_id: String::new(),
+        principal: "p".into(),
+        issuer: Some("i".into()),
+        actor: None,
+        roles: String::new(),
+        self_service_user_id: None,
+        message: "m".into(),
+        outcome: "00".into(),
+        client_address: None,
+        subject: AuditSubject::default(),
+    };
+    let limit = LookLimit {
+        faces_a_day: 500,
+        messages: &["m", "n"],
+    };
+    LimitedLook::new(entry, limit)
+}
+
 /// Adds an entry, unless it is there.
 const AN_ENTRY: &str = "INSERT INTO liveness_audit_entries (id, at, request_id, principal, roles, message, outcome) \
     VALUES (1, 1, '', '', '', '', '') ON CONFLICT DO NOTHING";
@@ -623,12 +653,13 @@ const AN_ENTRY: &str = "INSERT INTO liveness_audit_entries (id, at, request_id, 
 const A_SESSION: &str = "INSERT INTO liveness_sessions VALUES ('s', 1, 5000, 15000)";
 
 /// The steps of SQLite's plans that do not search a table.
-const NO_SEARCHES: [&str; 5] = [
+const NO_SEARCHES: [&str; 6] = [
     "SCAN CONSTANT ROW",
     "SCALAR SUBQUERY",
     "CORRELATED SCALAR SUBQUERY",
     "LIST SUBQUERY",
     "SCAN json_each",
+    "CREATE BLOOM FILTER",
 ];
 
 #[test]

@@ -18,6 +18,7 @@ mod host_pool;
 mod host_schema;
 mod idempotency;
 mod ids;
+mod look_limit;
 mod migrations;
 mod pages;
 mod queue;

@@ -21,6 +21,7 @@ mod faces;
 mod file_trouble;
 mod migrate;
 mod papers;
+mod policy;
 mod terminal;
 mod token;
 mod trail;

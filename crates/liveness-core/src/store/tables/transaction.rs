@@ -11,7 +11,7 @@ use super::recording::{Recorded, Recording};
 use super::trail::entries::{self, DueEntry, RecordedCheck};
 use super::users::{changes, rows};
 use super::write::{Session, Write, Written};
-use super::{faces, sessions, totals};
+use super::{faces, look_limit, sessions, totals};
 use crate::LivenessCheck;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -50,7 +50,12 @@ impl GroupWrite for Write {
         session: &mut Session,
         writes: &[Self],
     ) -> Result<Vec<Outcome>, StoreError> {
+        // First, because it waits for other transactions.
+        let looked = look_limit::decide(conn, writes.iter().map(Self::look))?;
         let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
+        for (outcome, looked) in outcomes.iter_mut().zip(looked) {
+            *outcome = looked.map(|looked| Ok(Written::Looked(looked))).or(outcome.take());
+        }
         let made = record(conn, face_keys.as_deref(), session.slot, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
@@ -62,12 +67,13 @@ impl GroupWrite for Write {
             .zip(&outcomes)
             .zip(&recorded)
             .filter(|((_, outcome), _)| leaves_entries(outcome.as_ref()))
-            .flat_map(|((write, _), recorded)| {
+            .flat_map(|((write, outcome), recorded)| {
                 let due = |entry| DueEntry {
                     entry,
                     recorded: recorded.as_ref(),
                 };
-                write.audit_entries().iter().map(due)
+                let written = outcome.as_ref().and_then(|outcome| outcome.as_ref().ok());
+                write.audit_entries(written).iter().map(due)
             })
             .collect();
         entries::insert_all(conn, &mut session.entries, &due)?;
@@ -123,7 +129,7 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
                 Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
-            Write::Recording(_) | Write::AuditEntries(_) => None,
+            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) => None,
         });
     }
     Ok(outcomes)
