@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::job_change::JobChange;
 use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
@@ -53,6 +54,8 @@ pub(crate) enum Write {
     User(Box<NewUser>),
     /// Adds or changes the users.
     Users(Box<UserChanges>),
+    /// Adds or changes jobs.
+    Jobs(JobChange),
 }
 
 /// A user to add, unless the id is taken.
@@ -74,6 +77,8 @@ pub(crate) enum Written {
         user: Option<User>,
         is_new: bool,
     },
+    /// How many jobs were added or changed.
+    Jobs(u64),
 }
 
 impl Written {
@@ -87,7 +92,7 @@ impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
             Self::Recording(recording) => Some(recording),
-            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
+            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
@@ -98,6 +103,7 @@ impl Write {
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),
+            Self::Jobs(_) => &[],
         }
     }
 }
