@@ -22,6 +22,8 @@ mod violation;
 
 #[cfg(feature = "store")]
 pub mod faces;
+#[cfg(feature = "store")]
+pub mod jobs;
 pub mod policy;
 #[cfg(feature = "store")]
 pub mod store;

@@ -6,6 +6,8 @@ pub(crate) mod distribution;
 pub(crate) mod entry_writer;
 pub(crate) mod faces;
 pub(crate) mod faces_in_clear;
+pub(crate) mod job_change;
+pub(crate) mod jobs;
 pub(crate) mod look_limit;
 pub(crate) mod questions;
 pub(crate) mod recording;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::job_change::JobChange;
 use super::look_limit::{LimitedLook, Looked};
 use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
@@ -56,6 +57,8 @@ pub(crate) enum Write {
     User(Box<NewUser>),
     /// Adds or changes the users.
     Users(Box<UserChanges>),
+    /// Adds or changes jobs.
+    Jobs(JobChange),
 }
 
 /// A user to add, unless the id is taken.
@@ -78,6 +81,8 @@ pub(crate) enum Written {
         user: Option<User>,
         is_new: bool,
     },
+    /// How many jobs were added or changed.
+    Jobs(u64),
 }
 
 impl Written {
@@ -91,14 +96,14 @@ impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
             Self::Recording(recording) => Some(recording),
-            Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) => None,
+            Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
     pub(crate) fn look(&self) -> Option<&LimitedLook> {
         match self {
             Self::Look(look) => Some(look),
-            Self::Recording(_) | Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
+            Self::Recording(_) | Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
@@ -113,6 +118,7 @@ impl Write {
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),
+            Self::Jobs(_) => &[],
         }
     }
 }
