@@ -33,6 +33,7 @@ pub use self::sealing_old_faces::FaceSealing;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
+pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds};
 pub use self::tables::faces::Faces;
 pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::row_counts::RowCounts;
@@ -52,6 +53,7 @@ use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
+use self::tables::erasures::Eraser;
 use self::tables::totals;
 use self::tables::write::{Session, Writer};
 
@@ -74,6 +76,8 @@ pub struct Store {
     faces: Faces,
     users: Users,
     trail: Trail,
+    erasures: Erasures,
+    holds: Holds,
     face_keys: Arc<Option<Arc<FaceKeys>>>,
 }
 
@@ -100,10 +104,14 @@ impl Store {
             group_commit,
             sessions,
         )?);
+        let keys = face_keys.as_ref().as_ref();
+        let eraser = Arc::new(Eraser::new(&connections, keys, &link));
         Ok(Self {
-            checks: Checks::new(&reads, &writer, face_keys.as_ref().as_ref()),
-            faces: Faces::new(&reads, face_keys.as_ref().as_ref()),
+            checks: Checks::new(&reads, &writer, keys),
+            faces: Faces::new(&reads, keys),
             users: Users::new(&reads, &writer),
+            erasures: Erasures::new(&eraser),
+            holds: Holds::new(&eraser),
             trail: Trail::new(&connections, &reads, &writer, link),
             face_keys,
             connections,
@@ -131,6 +139,16 @@ impl Store {
     /// The users of the standalone host.
     pub fn users(&self) -> &Users {
         &self.users
+    }
+
+    /// Erasures of faces and of users.
+    pub fn erasures(&self) -> &Erasures {
+        &self.erasures
+    }
+
+    /// Legal holds, which keep erasures away.
+    pub fn holds(&self) -> &Holds {
+        &self.holds
     }
 
     /// The audit trail.

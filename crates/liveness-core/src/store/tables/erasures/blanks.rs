@@ -1,0 +1,292 @@
+//! Takes away what names a person: in records, and in audit entries. What is left of an entry is still the leaf that is in
+//! the log.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+
+use super::eraser::Eraser;
+use super::order::{ErasureError, ErasureOrder};
+use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::EntryWriter;
+use crate::store::tables::erasure_rows::{self, Told};
+use crate::store::tables::schema::liveness_audit_entries::dsl as entries;
+use crate::store::tables::schema::liveness_checks::dsl as checks;
+use crate::store::tables::stored_check::StoredCheck;
+use crate::store::tables::trail::entries::{self as trail, DueEntry};
+use crate::store::tables::trail::rows::EntryRow;
+use crate::trail::MacKey;
+use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
+
+/// How many entries are looked at in one transaction.
+const STEP: i64 = 256;
+
+/// Erases what names a person in a record. Returns the record as it is now.
+pub(super) fn erase_record(
+    conn: &mut Connection<'_>,
+    check: StoredCheck,
+    face_erased_at: Option<i64>,
+) -> Result<StoredCheck, StoreError> {
+    let blank = StoredCheck {
+        pre_registration_id: None,
+        image_path: None,
+        device_info: None,
+        client_ip: None,
+        metadata: None,
+        image_metadata: None,
+        idempotency_key: None,
+        request_fingerprint: None,
+        has_image: false,
+        face_erased_at: face_erased_at.or(check.face_erased_at),
+        ..check
+    };
+    let row = checks::liveness_checks.filter(
+        checks::id
+            .eq(blank.id)
+            .and(checks::self_service_user_id.eq(blank.self_service_user_id)),
+    );
+    let blanks = (
+        checks::pre_registration_id.eq(None::<i64>),
+        checks::image_path.eq(None::<String>),
+        checks::device_info.eq(None::<String>),
+        checks::client_ip.eq(None::<String>),
+        checks::metadata.eq(None::<String>),
+        checks::image_metadata.eq(None::<String>),
+        checks::idempotency_key.eq(None::<String>),
+        checks::request_fingerprint.eq(None::<Vec<u8>>),
+        checks::has_image.eq(false),
+        checks::face_erased_at.eq(blank.face_erased_at),
+    );
+    on_either!(conn, |conn| diesel::update(row).set(blanks).execute(*conn))?;
+    Ok(blank)
+}
+
+/// A place among entries.
+type Place = (i64, i64);
+
+/// Erases what names the user in the audit entries of the user. An entry that is done is left as it is.
+pub(super) fn erase_entries(eraser: &Eraser, user: i64, order: &ErasureOrder) -> Result<(), ErasureError> {
+    let mac_key = eraser.link.key.get();
+    // The entries that name no user come first: the others say under which names the user sent them.
+    let mut senders = Vec::new();
+    let mut place = Some((i64::MIN, 0));
+    while let Some(after) = place {
+        place = eraser.transaction(|conn, _| Ok(own_senders(conn, user, after, &mut senders)?))?;
+    }
+    for (issuer, principal) in &senders {
+        let mut place = Some((i64::MIN, 0));
+        while let Some(after) = place {
+            place = eraser.transaction(|conn, writer| {
+                let found = entries_of_sender(conn, principal, after)?;
+                let next = next_place(&found);
+                let found = found.into_iter().filter(|entry| {
+                    entry.user().is_none() && entry.issuer.as_ref() == issuer.as_ref() && !is_staff(&entry.roles)
+                });
+                let due = found
+                    .map(|entry| {
+                        (
+                            entry,
+                            Parts {
+                                sender: true,
+                                subject: false,
+                            },
+                        )
+                    })
+                    .collect();
+                Blanking { mac_key, user, order }.blank(conn, writer, due)?;
+                Ok(next)
+            })?;
+        }
+    }
+    let mut place = Some((i64::MIN, 0));
+    while let Some(after) = place {
+        place = eraser.transaction(|conn, writer| {
+            let found = entries_of_user(conn, user, after)?;
+            let next = next_place(&found);
+            let due = found.into_iter().map(|entry| {
+                let sender = is_own(&entry);
+                (entry, Parts { sender, subject: true })
+            });
+            Blanking { mac_key, user, order }.blank(conn, writer, due.collect())?;
+            Ok(next)
+        })?;
+    }
+    Ok(())
+}
+
+/// What is erased in an entry.
+#[derive(Clone, Copy)]
+struct Parts {
+    sender: bool,
+    subject: bool,
+}
+
+/// Roles whose holders act for the service. The trail goes on to say who they were.
+const STAFF: [&str; 4] = ["admin", "officer", "auditor", "operator"];
+
+fn is_staff(roles: &str) -> bool {
+    roles.split(',').any(|role| STAFF.contains(&role))
+}
+
+/// Whether an entry that concerns the user was sent by the user.
+fn is_own(entry: &EntryRow) -> bool {
+    let is_customer = entry.roles.split(',').any(|role| role == "customer") && !is_staff(&entry.roles);
+    is_customer || (entry.binds_record() && entry.erasure().is_none())
+}
+
+/// Adds the names under which the user has sent messages, of the next entries.
+fn own_senders(
+    conn: &mut Connection<'_>,
+    user: i64,
+    after: Place,
+    senders: &mut Vec<(Option<String>, String)>,
+) -> Result<Option<Place>, StoreError> {
+    let found = entries_of_user(conn, user, after)?;
+    let next = next_place(&found);
+    let own = found
+        .into_iter()
+        .filter(|entry| is_own(entry) && !entry.principal.is_empty());
+    for entry in own {
+        let sender = (entry.issuer, entry.principal);
+        if !senders.contains(&sender) {
+            senders.push(sender);
+        }
+    }
+    Ok(next)
+}
+
+fn next_place(found: &[EntryRow]) -> Option<Place> {
+    found.last().map(|last| (last.at, last.id))
+}
+
+/// The next entries that concern the user, oldest first.
+fn entries_of_user(conn: &mut Connection<'_>, user: i64, (at, id): Place) -> Result<Vec<EntryRow>, StoreError> {
+    let next = entries::liveness_audit_entries
+        .filter(entries::self_service_user_id.eq(user))
+        .filter(
+            sql::<Bool>("(self_service_user_id, at, id) > (")
+                .bind::<BigInt, _>(user)
+                .sql(", ")
+                .bind::<BigInt, _>(at)
+                .sql(", ")
+                .bind::<BigInt, _>(id)
+                .sql(")"),
+        )
+        .order((entries::self_service_user_id, entries::at, entries::id))
+        .limit(STEP);
+    Ok(on_either!(conn, |conn| next.select(EntryRow::as_select()).load(*conn))?)
+}
+
+/// The next entries of a sender, oldest first.
+fn entries_of_sender(conn: &mut Connection<'_>, principal: &str, (at, id): Place) -> Result<Vec<EntryRow>, StoreError> {
+    let behind = entries::at.gt(at).or(entries::at.eq(at).and(entries::id.gt(id)));
+    let next = entries::liveness_audit_entries
+        .filter(entries::principal.eq(principal).and(entries::at.ge(at)))
+        .filter(behind)
+        .order((entries::principal, entries::at, entries::id))
+        .limit(STEP);
+    Ok(on_either!(conn, |conn| next.select(EntryRow::as_select()).load(*conn))?)
+}
+
+/// Blanks entries, and writes the entry that tells of it.
+struct Blanking<'a> {
+    mac_key: Option<&'a MacKey>,
+    user: i64,
+    order: &'a ErasureOrder,
+}
+
+impl Blanking<'_> {
+    fn blank(
+        &self,
+        conn: &mut Connection<'_>,
+        writer: &mut EntryWriter,
+        due: Vec<(EntryRow, Parts)>,
+    ) -> Result<(), StoreError> {
+        let (mut senders, mut subjects) = (Vec::new(), Vec::new());
+        for (entry, parts) in due {
+            let parts = Parts {
+                sender: parts.sender && !entry.has_no_sender(),
+                // A receipt says why something was erased for as long as it is kept.
+                subject: parts.subject && entry.erasure().is_none() && !entry.has_no_subject(),
+            };
+            if parts.sender || parts.subject {
+                self.update(conn, &entry, parts)?;
+            }
+            senders.extend(parts.sender.then_some(entry.id));
+            subjects.extend(parts.subject.then_some(entry.id));
+        }
+        let ids: Vec<i64> = senders.iter().chain(&subjects).copied().collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let entry = self.receipt(senders, subjects);
+        let tells = DueEntry {
+            entry: &entry,
+            recorded: None,
+        };
+        trail::insert_all(conn, writer, &[tells])?;
+        let told = Told {
+            writer: writer.name().to_vec(),
+            count: writer.given(),
+        };
+        let mut ids = ids;
+        ids.sort_unstable();
+        ids.dedup();
+        erasure_rows::add_entries(conn, &ids, &told)
+    }
+
+    fn update(&self, conn: &mut Connection<'_>, entry: &EntryRow, parts: Parts) -> Result<(), StoreError> {
+        let told = |problem| StoreError::internal(format!("audit entry {} cannot be erased: {problem}", entry.id));
+        let nonces = entry
+            .erased_nonces(self.mac_key, parts.sender, parts.subject)
+            .map_err(told)?;
+        let subject = if parts.subject {
+            entry.subject_without_names().map_err(told)?
+        } else {
+            entry.subject.clone()
+        };
+        let kept = |text: &Option<String>| text.clone().filter(|_| !parts.sender);
+        let of_sender = |text: &String| if parts.sender { String::new() } else { text.clone() };
+        let row = entries::liveness_audit_entries.filter(entries::id.eq(entry.id));
+        let values = (
+            entries::nonces.eq(nonces),
+            entries::subject.eq(subject),
+            entries::principal.eq(of_sender(&entry.principal)),
+            entries::request_id.eq(of_sender(&entry.request_id)),
+            entries::issuer.eq(kept(&entry.issuer)),
+            entries::actor.eq(kept(&entry.actor)),
+            entries::client_ip.eq(kept(&entry.client_ip)),
+        );
+        match conn {
+            // With the user, Citus knows the shard.
+            Connection::Citus(conn) => {
+                let row = row.filter(entries::self_service_user_id.eq(entry.self_service_user_id.unwrap_or_default()));
+                diesel::update(row).set(values).execute(*conn)?
+            }
+            Connection::Postgres(conn) => diesel::update(row).set(values).execute(*conn)?,
+            Connection::Sqlite(conn) => diesel::update(row).set(values).execute(*conn)?,
+        };
+        Ok(())
+    }
+
+    fn receipt(&self, senders: Vec<i64>, subjects: Vec<i64>) -> AuditEntry {
+        AuditEntry {
+            self_service_user_id: Some(self.user),
+            subject: AuditSubject {
+                shown: Shown {
+                    purpose: Some(self.order.reason.as_str().to_owned()),
+                    erasure: Some(Erasure {
+                        erased: Erased::Entries,
+                        unreadable_from: None,
+                        senders,
+                        subjects,
+                    }),
+                    ..Shown::default()
+                },
+                ..AuditSubject::default()
+            },
+            ..self.order.entry.clone()
+        }
+    }
+}
