@@ -60,8 +60,19 @@ impl EntryRow {
 
     /// What the entry tells of an erasure, if it does.
     pub(crate) fn erasure(&self) -> Option<Erasure> {
-        let shown: Shown = serde_json::from_str(self.subject.as_deref()?).ok()?;
+        // Few entries tell of one, and most need not be parsed.
+        let subject = self
+            .subject
+            .as_deref()
+            .filter(|subject| subject.contains("\"erasure\""))?;
+        let shown: Shown = serde_json::from_str(subject).ok()?;
         shown.erasure
+    }
+
+    /// Why it was done, in the words of the sender.
+    pub(crate) fn purpose(&self) -> Option<String> {
+        let shown: Shown = serde_json::from_str(self.subject.as_deref()?).ok()?;
+        shown.purpose
     }
 
     /// Whether the entry does not say any more who sent it.
@@ -277,6 +288,19 @@ pub(crate) fn places(conn: &mut Connection<'_>, ids: std::ops::Range<i64>) -> Re
     Ok(places)
 }
 
+/// The entries that have a digest of a record: that of its recording, and that of its erasure.
+pub(crate) fn binding(conn: &mut Connection<'_>, check_id: i64) -> Result<Vec<EntryRow>, StoreError> {
+    Ok(on_either!(conn, |conn| dsl::liveness_audit_entries
+        .filter(
+            dsl::liveness_check_id
+                .eq(check_id)
+                .and(dsl::record_digest.is_not_null())
+        )
+        .order(dsl::id)
+        .select(EntryRow::as_select())
+        .load(*conn))?)
+}
+
 /// The digest of a record's face in the entry of its recording. `None` if it had no face, or was recorded before entries had
 /// digests.
 pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -286,6 +310,7 @@ pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<
                 .eq(check_id)
                 .and(dsl::record_digest.is_not_null())
         )
+        .order(dsl::id)
         .select(dsl::face_digest)
         .first(*conn)
         .optional())?;
