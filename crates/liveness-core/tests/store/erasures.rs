@@ -214,6 +214,10 @@ async fn of_erasures_and_a_hold_at_once_one_wins(database: Database) {
     for user in 1..=4 {
         let check = record(&store, with_face(recording(user, &format!("session-{user}")))).await;
         let others = [vault.open(&database), vault.open(&database)];
+        for other in &others {
+            let key = TrailKey::from_pem(&pem).unwrap();
+            other.trail().sign_entries(&key).unwrap();
+        }
         let (erased, held) = race(&store, &others, &check).await;
 
         assert!(
@@ -396,7 +400,8 @@ on_each_engine!(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sealed_face_is_not_erased_by_a_store_without_its_keys() {
     let database = Database::sqlite();
-    let store = Vault::of(&database).open(&database);
+    let vault = Vault::of(&database);
+    let store = vault.open(&database);
     let check = record(&store, patterned(1, "session-1")).await;
 
     let refused = database.store.erasures().erase_face(check.id, order()).await;

@@ -110,7 +110,7 @@ fn everything_in(database: &Database) -> String {
             format!("SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}'"),
         ));
         for column in columns {
-            let text = database.pick(format!("CAST({column} AS TEXT)"), format!("{column}::text"));
+            let text = database.pick(format!("quote({column})"), format!("{column}::text"));
             all += &database
                 .texts(&format!(
                     "SELECT coalesce({text}, '') FROM {table} WHERE {text} IS NOT NULL"

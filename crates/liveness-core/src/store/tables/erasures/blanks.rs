@@ -15,7 +15,7 @@ use crate::store::tables::schema::liveness_audit_entries::dsl as entries;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::trail::entries::{self as trail, DueEntry};
-use crate::store::tables::trail::rows::EntryRow;
+use crate::store::tables::trail::rows::{self, EntryRow};
 use crate::trail::MacKey;
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
 
@@ -65,54 +65,85 @@ pub(super) fn erase_record(
 /// A place among entries.
 type Place = (i64, i64);
 
-/// Erases what names the user in the audit entries of the user. An entry that is done is left as it is.
-pub(super) fn erase_entries(eraser: &Eraser, user: i64, order: &ErasureOrder) -> Result<(), ErasureError> {
-    let mac_key = eraser.link.key.get();
-    // The entries that name no user come first: the others say under which names the user sent them.
+/// Takes the user's names out of the audit entries that the user sent, and that name no user.
+pub(super) fn erase_sent(eraser: &Eraser, user: i64, order: &ErasureOrder) -> Result<(), ErasureError> {
+    let blanking = Blanking::of(eraser, user, order);
     let mut senders = Vec::new();
-    let mut place = Some((i64::MIN, 0));
-    while let Some(after) = place {
-        place = eraser.transaction(|conn, _| Ok(own_senders(conn, user, after, &mut senders)?))?;
-    }
+    each_step(|after| Ok(eraser.transaction(|conn, _| Ok(own_senders(conn, user, after, &mut senders)?))?))?;
     for (issuer, principal) in &senders {
-        let mut place = Some((i64::MIN, 0));
-        while let Some(after) = place {
-            place = eraser.transaction(|conn, writer| {
+        each_step(|after| {
+            eraser.transaction(|conn, writer| {
                 let found = entries_of_sender(conn, principal, after)?;
                 let next = next_place(&found);
-                let found = found.into_iter().filter(|entry| {
-                    entry.user().is_none() && entry.issuer.as_ref() == issuer.as_ref() && !is_staff(&entry.roles)
+                let own = found
+                    .into_iter()
+                    .filter(|entry| entry.user().is_none() && entry.issuer == *issuer && !is_staff(&entry.roles));
+                let due = own.map(|entry| {
+                    (
+                        entry,
+                        Parts {
+                            sender: true,
+                            subject: false,
+                        },
+                    )
                 });
-                let due = found
-                    .map(|entry| {
-                        (
-                            entry,
-                            Parts {
-                                sender: true,
-                                subject: false,
-                            },
-                        )
-                    })
-                    .collect();
-                Blanking { mac_key, user, order }.blank(conn, writer, due)?;
+                blanking.blank(conn, writer, due.collect())?;
                 Ok(next)
-            })?;
-        }
+            })
+        })?;
     }
-    let mut place = Some((i64::MIN, 0));
-    while let Some(after) = place {
-        place = eraser.transaction(|conn, writer| {
+    Ok(())
+}
+
+/// Erases what names the user in the audit entries that concern the user. An entry that is done is left as it is.
+pub(super) fn erase_entries(eraser: &Eraser, user: i64, order: &ErasureOrder) -> Result<(), ErasureError> {
+    let blanking = Blanking::of(eraser, user, order);
+    each_step(|after| {
+        eraser.transaction(|conn, writer| {
             let found = entries_of_user(conn, user, after)?;
             let next = next_place(&found);
             let due = found.into_iter().map(|entry| {
                 let sender = is_own(&entry);
                 (entry, Parts { sender, subject: true })
             });
-            Blanking { mac_key, user, order }.blank(conn, writer, due.collect())?;
+            blanking.blank(conn, writer, due.collect())?;
             Ok(next)
-        })?;
+        })
+    })
+}
+
+/// Runs a step behind each place where the one before has ended.
+fn each_step(mut step: impl FnMut(Place) -> Result<Option<Place>, ErasureError>) -> Result<(), ErasureError> {
+    let mut place = Some((i64::MIN, 0));
+    while let Some(after) = place {
+        place = step(after)?;
     }
     Ok(())
+}
+
+/// Erases what names the user in the entries of the recording of these records. Without their nonces, the digests of the
+/// records as they were say nothing any more.
+pub(super) fn erase_recordings(
+    conn: &mut Connection<'_>,
+    eraser: &Eraser,
+    (user, check_ids): (i64, &[i64]),
+    order: &ErasureOrder,
+) -> Result<Option<Blanked>, StoreError> {
+    let mut due = Vec::new();
+    for check_id in check_ids {
+        let binding = rows::binding(conn, *check_id)?;
+        let recordings = binding.into_iter().filter(|entry| entry.erasure().is_none());
+        due.extend(recordings.map(|entry| {
+            (
+                entry,
+                Parts {
+                    sender: true,
+                    subject: true,
+                },
+            )
+        }));
+    }
+    Blanking::of(eraser, user, order).take(conn, due)
 }
 
 /// What is erased in an entry.
@@ -189,6 +220,23 @@ fn entries_of_sender(conn: &mut Connection<'_>, principal: &str, (at, id): Place
     Ok(on_either!(conn, |conn| next.select(EntryRow::as_select()).load(*conn))?)
 }
 
+/// Entries that were blanked, and the entry that has to tell of it.
+pub(super) struct Blanked {
+    pub(super) receipt: AuditEntry,
+    ids: Vec<i64>,
+}
+
+impl Blanked {
+    /// Notes which entry tells of it: the last that this writer was given.
+    pub(super) fn note(self, conn: &mut Connection<'_>, writer: &EntryWriter) -> Result<(), StoreError> {
+        let told = Told {
+            writer: writer.name().to_vec(),
+            count: writer.given(),
+        };
+        erasure_rows::add_entries(conn, &self.ids, &told)
+    }
+}
+
 /// Blanks entries, and writes the entry that tells of it.
 struct Blanking<'a> {
     mac_key: Option<&'a MacKey>,
@@ -196,44 +244,54 @@ struct Blanking<'a> {
     order: &'a ErasureOrder,
 }
 
-impl Blanking<'_> {
+impl<'a> Blanking<'a> {
+    fn of(eraser: &'a Eraser, user: i64, order: &'a ErasureOrder) -> Self {
+        Self {
+            mac_key: eraser.link.key.get(),
+            user,
+            order,
+        }
+    }
+
     fn blank(
         &self,
         conn: &mut Connection<'_>,
         writer: &mut EntryWriter,
         due: Vec<(EntryRow, Parts)>,
     ) -> Result<(), StoreError> {
-        let (mut senders, mut subjects) = (Vec::new(), Vec::new());
+        let Some(blanked) = self.take(conn, due)? else {
+            return Ok(());
+        };
+        let tells = DueEntry {
+            entry: &blanked.receipt,
+            recorded: None,
+        };
+        trail::insert_all(conn, writer, &[tells])?;
+        blanked.note(conn, writer)
+    }
+
+    /// Blanks entries. `None` if all of them are blank.
+    fn take(&self, conn: &mut Connection<'_>, due: Vec<(EntryRow, Parts)>) -> Result<Option<Blanked>, StoreError> {
+        let (mut ids, mut senders, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
         for (entry, parts) in due {
             let parts = Parts {
                 sender: parts.sender && !entry.has_no_sender(),
                 // A receipt says why something was erased for as long as it is kept.
                 subject: parts.subject && entry.erasure().is_none() && !entry.has_no_subject(),
             };
-            if parts.sender || parts.subject {
-                self.update(conn, &entry, parts)?;
+            if !parts.sender && !parts.subject {
+                continue;
             }
-            senders.extend(parts.sender.then_some(entry.id));
-            subjects.extend(parts.subject.then_some(entry.id));
+            self.update(conn, &entry, parts)?;
+            ids.push(entry.id);
+            // The newest receipt of an entry tells of all that was taken out of it.
+            senders.extend((parts.sender || entry.has_no_sender()).then_some(entry.id));
+            subjects.extend((parts.subject || entry.has_no_subject()).then_some(entry.id));
         }
-        let ids: Vec<i64> = senders.iter().chain(&subjects).copied().collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let entry = self.receipt(senders, subjects);
-        let tells = DueEntry {
-            entry: &entry,
-            recorded: None,
-        };
-        trail::insert_all(conn, writer, &[tells])?;
-        let told = Told {
-            writer: writer.name().to_vec(),
-            count: writer.given(),
-        };
-        let mut ids = ids;
-        ids.sort_unstable();
-        ids.dedup();
-        erasure_rows::add_entries(conn, &ids, &told)
+        Ok((!ids.is_empty()).then(|| Blanked {
+            receipt: self.receipt(senders, subjects),
+            ids,
+        }))
     }
 
     fn update(&self, conn: &mut Connection<'_>, entry: &EntryRow, parts: Parts) -> Result<(), StoreError> {

@@ -30,11 +30,12 @@ pub(super) fn erase(
     order: &ErasureOrder,
 ) -> Result<ErasedUser, ErasureError> {
     eraser.transaction(|conn, _| begin(conn, user, is_known, order))?;
+    // The entries of the recordings say under which names the user sent others, as long as they are not erased themselves.
+    blanks::erase_sent(eraser, user, order)?;
     let mut has_clear_faces = false;
-    while let Some(had_clear_faces) = eraser.transaction(|conn, writer| {
-        let keys = eraser.keys.as_deref();
-        Ok(records(conn, writer, keys, user, order)?)
-    })? {
+    while let Some(had_clear_faces) =
+        eraser.transaction(|conn, writer| Ok(records(conn, writer, eraser, user, order)?))?
+    {
         has_clear_faces |= had_clear_faces;
     }
     blanks::erase_entries(eraser, user, order)?;
@@ -91,10 +92,11 @@ fn begin(conn: &mut Connection<'_>, user: i64, is_known: bool, order: &ErasureOr
 fn records(
     conn: &mut Connection<'_>,
     writer: &mut EntryWriter,
-    keys: Option<&FaceKeys>,
+    eraser: &Eraser,
     user: i64,
     order: &ErasureOrder,
 ) -> Result<Option<bool>, StoreError> {
+    let keys = eraser.keys.as_deref();
     dating::lock(conn, &[user])?;
     let mut progress = progress(conn, user)?;
     let next = next_records(conn, user, (progress.last_created_at, progress.last_check_id), STEP)?;
@@ -107,9 +109,18 @@ fn records(
     for check in next {
         done.push(Done::of(conn, keys, check, order, &mut changes)?);
     }
-    let due: Vec<_> = done.iter().map(Done::due).collect();
+    let ids: Vec<i64> = done.iter().map(|done| done.check.id).collect();
+    let blanked = blanks::erase_recordings(conn, eraser, (user, &ids), order)?;
+    let receipt = blanked.iter().map(|blanked| DueEntry {
+        entry: &blanked.receipt,
+        recorded: None,
+    });
+    let due: Vec<_> = done.iter().map(Done::due).chain(receipt).collect();
     entries::insert_all(conn, writer, &due)?;
-    let first = writer.given() - i64::try_from(done.len()).map_err(StoreError::internal)? + 1;
+    let first = writer.given() - i64::try_from(due.len()).map_err(StoreError::internal)? + 1;
+    if let Some(blanked) = blanked {
+        blanked.note(conn, writer)?;
+    }
     let faces = done.iter().zip(first..).filter_map(|(done, count)| {
         let face = done.face.as_ref()?;
         Some(face.row(&done.check, order, (writer.name(), count)))
