@@ -5,7 +5,7 @@
 //! is committed. So no receipt tells of a face whose key is still there. If the process ends between the two, the key is
 //! gone, and the same call again writes the receipt.
 
-mod blanks;
+pub(crate) mod blanks;
 mod eraser;
 mod face;
 mod holds;

@@ -5,6 +5,7 @@ use super::checks::filter::Conditions;
 use super::checks::find;
 use super::checks::page::{self, PageRequest};
 use super::dating;
+use super::erasure_rows;
 use super::faces;
 use super::sessions;
 use super::trail::entries;
@@ -18,7 +19,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 18] = [
+pub(crate) const ALL: [Question; 20] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -97,6 +98,8 @@ pub(crate) const ALL: [Question; 18] = [
         };
         trail::search(conn, &of_record, SECOND_PAGE).map(drop)
     }),
+    ("the erasure of a face", |conn| erasure_rows::face(conn, 1).map(drop)),
+    ("a legal hold", |conn| erasure_rows::held_since(conn, 1).map(drop)),
     ("looks at a face", |conn| looks::of(conn, 1, &[1], &[]).map(drop)),
 ];
 

@@ -1,17 +1,14 @@
 //! Erases a user, a few rows in one transaction. The row of the erasure says how far it has come.
 
-use diesel::prelude::*;
-
-use super::blanks;
+use super::blanks::{self, next_records};
 use super::eraser::Eraser;
 use super::face::{KeptFace, SLOT, leave, receipt};
 use super::order::{ErasedUser, ErasureError, ErasureOrder};
-use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, UserErasureRow};
-use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
@@ -248,28 +245,4 @@ fn unreadable_from(keys: Option<&FaceKeys>, faces: i64, at: Timestamp) -> Option
 fn progress(conn: &mut Connection<'_>, user: i64) -> Result<UserErasureRow, StoreError> {
     let progress = erasure_rows::user(conn, user)?;
     progress.ok_or_else(|| StoreError::internal("the row of an erasure that goes on was taken away"))
-}
-
-/// The next records of a user behind this place, oldest first.
-fn next_records(
-    conn: &mut Connection<'_>,
-    user: i64,
-    (created_at, id): (i64, i64),
-    limit: i64,
-) -> Result<Vec<StoredCheck>, StoreError> {
-    let behind = checks::created_at
-        .gt(created_at)
-        .or(checks::created_at.eq(created_at).and(checks::id.gt(id)));
-    let next = checks::liveness_checks
-        .filter(
-            checks::self_service_user_id
-                .eq(user)
-                .and(checks::created_at.ge(created_at)),
-        )
-        .filter(behind)
-        .order((checks::self_service_user_id, checks::created_at, checks::id))
-        .limit(limit);
-    Ok(on_either!(conn, |conn| next
-        .select(StoredCheck::as_select())
-        .load(*conn))?)
 }
