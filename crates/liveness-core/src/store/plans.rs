@@ -24,7 +24,7 @@ use super::tables::checks::span;
 use super::tables::dating;
 use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
-use super::tables::erasures::blanks;
+use super::tables::erasures::next_rows;
 use super::tables::faces;
 use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
@@ -537,17 +537,17 @@ const CASES: &[Case] = &[
     ),
     (
         "the next records of a user to erase",
-        |conn| blanks::next_records(conn, 1, (1, 1), 16).map(drop),
+        |conn| next_rows::next_records(conn, 1, (1, 1), 16).map(drop),
         &[(OF_USER, OF_USER)],
     ),
     (
         "the next entries of a user to erase",
-        |conn| blanks::entries_of_user(conn, 1, (1, 1)).map(drop),
+        |conn| next_rows::entries_of_user(conn, 1, (1, 1)).map(drop),
         &[("liveness_audit_entries_of_user", "liveness_audit_entries_of_user")],
     ),
     (
         "the next entries of a sender to erase",
-        |conn| blanks::entries_of_sender(conn, "1", (1, 1)).map(drop),
+        |conn| next_rows::entries_of_sender(conn, "1", (1, 1)).map(drop),
         &[(
             "liveness_audit_entries_of_principal",
             "liveness_audit_entries_of_principal",

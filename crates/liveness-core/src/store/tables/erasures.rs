@@ -5,10 +5,12 @@
 //! is committed. So no receipt tells of a face whose key is still there. If the process ends between the two, the key is
 //! gone, and the same call again writes the receipt.
 
-pub(crate) mod blanks;
+mod blanking;
+mod blanks;
 mod eraser;
 mod face;
 mod holds;
+pub(crate) mod next_rows;
 mod order;
 mod user;
 

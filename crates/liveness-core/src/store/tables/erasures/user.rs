@@ -1,8 +1,9 @@
 //! Erases a user, a few rows in one transaction. The row of the erasure says how far it has come.
 
-use super::blanks::{self, next_records};
+use super::blanks;
 use super::eraser::Eraser;
 use super::face::{KeptFace, SLOT, leave, receipt};
+use super::next_rows::next_records;
 use super::order::{ErasedUser, ErasureError, ErasureOrder};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
