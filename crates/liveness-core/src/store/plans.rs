@@ -561,10 +561,7 @@ const CASES: &[Case] = &[
     (
         "the next entries of a sender to erase",
         |conn| next_rows::entries_of_sender(conn, "1", (1, 1)).map(drop),
-        &[(
-            "liveness_audit_entries_of_principal",
-            "liveness_audit_entries_of_principal",
-        )],
+        &[("liveness_audit_entries_by_others", "liveness_audit_entries_by_others")],
     ),
     (
         "the entries that bind a record",

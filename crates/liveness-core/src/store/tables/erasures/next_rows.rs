@@ -77,13 +77,17 @@ pub(crate) fn entries_of_user(conn: &mut Connection<'_>, user: i64, after: Place
     })
 }
 
-/// The next entries of a sender, oldest first.
+/// The next entries of a sender that concern nobody, or another, oldest first. The text of the condition is that of the index,
+/// which has no other entries.
 pub(crate) fn entries_of_sender(
     conn: &mut Connection<'_>,
     principal: &str,
     after: Place,
 ) -> Result<Vec<EntryRow>, StoreError> {
     use entries as dsl;
-    let next = behind!(entries::liveness_audit_entries, principal: Text = principal, at, after).limit(STEP);
+    let by_others = "(self_service_user_id IS NULL OR principal <> CAST(self_service_user_id AS TEXT))";
+    let next = behind!(entries::liveness_audit_entries, principal: Text = principal, at, after)
+        .filter(sql::<Bool>(by_others))
+        .limit(STEP);
     Ok(on_either!(conn, |conn| next.select(EntryRow::as_select()).load(*conn))?)
 }
