@@ -2,7 +2,7 @@
 //!
 //! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
 //! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users) and
-//! [`trail`](Store::trail). Every operation is a future. Its SQL runs on a thread of the store, never on the thread of
+//! [`trail`](Store::trail), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). Every operation is a future. Its SQL runs on a thread of the store, never on the thread of
 //! the caller.
 
 mod engine;
