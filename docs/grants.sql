@@ -7,6 +7,10 @@
 -- The role may read everything and add to it. It may change users, the state of sessions, totals, jobs, and the log that is
 -- made of the audit trail: what is changed there does not fit the signed checkpoints. It may change or delete neither a
 -- record, nor a face, nor an entry of the audit trail.
+--
+-- With `-v erasures=yes` it may do what the erasures of an officer and of the policy need: delete faces, and change what names a
+-- person in records and entries. `liveness-http trail verify` finds each such change that no receipt tells of. Without it,
+-- erasures fail.
 BEGIN;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM :"role";
@@ -20,6 +24,16 @@ GRANT SELECT, INSERT, UPDATE ON liveness_trail_writers, liveness_trail_runs, liv
     TO :"role";
 GRANT SELECT, UPDATE ON liveness_trail_head TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON liveness_jobs TO :"role";
+GRANT SELECT ON liveness_face_erasures, liveness_user_erasures, liveness_entry_erasures TO :"role";
+GRANT SELECT, INSERT, DELETE ON liveness_legal_holds TO :"role";
+\if :{?erasures}
+GRANT DELETE ON liveness_images TO :"role";
+GRANT UPDATE (has_image, face_erased_at, pre_registration_id, image_path, device_info, client_ip, metadata, image_metadata,
+    idempotency_key, request_fingerprint) ON liveness_checks TO :"role";
+GRANT UPDATE (principal, request_id, issuer, actor, client_ip, subject, nonces) ON liveness_audit_entries TO :"role";
+GRANT INSERT ON liveness_face_erasures TO :"role";
+GRANT INSERT, UPDATE ON liveness_user_erasures, liveness_entry_erasures TO :"role";
+\endif
 GRANT EXECUTE ON FUNCTION liveness_confirm_commit() TO :"role";
 
 COMMIT;

@@ -89,6 +89,9 @@ pub enum BusError {
     /// The message asks for something that does not exist.
     #[error("{0}")]
     NotFound(&'static str),
+    /// What the message asks for was there, and was erased.
+    #[error("{0}")]
+    Gone(&'static str),
     /// The message conflicts with what is recorded.
     #[error("{0}")]
     Conflict(&'static str),
@@ -132,7 +135,7 @@ impl BusError {
             Self::UnknownMessage => "12",
             Self::Malformed(_) | Self::Invalid(_) | Self::TooSlow | Self::UnsupportedContent(_) => "30",
             Self::Declined(_) => "05",
-            Self::NotFound(_) => "25",
+            Self::NotFound(_) | Self::Gone(_) => "25",
             Self::Conflict(_) => "94",
             Self::TooLarge(_) => "13",
             Self::TooMany { .. } => "65",

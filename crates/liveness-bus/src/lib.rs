@@ -101,7 +101,7 @@
 //!
 //! # Features
 //!
-//! - `liveness` (default) adds the nine messages in the module [`liveness`]. Without it the crate is only the bus.
+//! - `liveness` (default) adds the messages in the module [`liveness`]. Without it the crate is only the bus.
 //! - `testing` adds [`testing::TestBus`].
 
 mod access;

@@ -1,18 +1,23 @@
 //! The messages of the liveness check. Each has one file: message, rules, handler, tests.
 //!
-//! Customers send two commands and three queries, administrators send three queries, auditors send one. `docs/api.md`
-//! describes their fields and replies.
+//! Customers send two commands and three queries, administrators send three queries, officers send four commands, auditors
+//! send one query. `docs/api.md` describes their fields and replies.
 
 mod challenge_list;
 mod check_liveness_status;
+mod erase_face;
+mod erase_user;
+mod erasure_order;
 mod get_liveness_check;
 mod get_receipt;
 mod get_user_liveness_check;
 mod handler_state;
 mod image_base64;
+mod lift_legal_hold;
 mod liveness_report;
 mod optional_text;
 mod paging;
+mod place_legal_hold;
 mod record_liveness_check;
 mod retrieve_audit_entries;
 mod retrieve_liveness_checks;
@@ -29,12 +34,16 @@ use crate::{Meta, Module};
 
 pub use challenge_list::ChallengeList;
 pub use check_liveness_status::{CheckLivenessStatusQuery, LivenessStatus};
-pub use get_liveness_check::{GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
+pub use erase_face::{EraseFaceCommand, FaceErased};
+pub use erase_user::{EraseUserCommand, UserErased};
+pub use get_liveness_check::{Face, GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
 pub use get_receipt::{GetReceiptQuery, SignedReceipt};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};
 pub use handler_state::{Liveness, Settings};
 pub use image_base64::ImageBase64;
+pub use lift_legal_hold::{LegalHoldLifted, LiftLegalHoldCommand};
 pub use liveness_report::{CaptureMetricsReport, LivenessReport, SessionMetricsReport};
+pub use place_legal_hold::{LegalHoldPlaced, PlaceLegalHoldCommand};
 pub use record_liveness_check::Receipt;
 pub use retrieve_audit_entries::{AuditEntryItem, AuditEntryPage, AuditShown, RetrieveAuditEntriesQuery};
 pub use retrieve_liveness_checks::{LivenessCheckItem, LivenessCheckPage, RetrieveLivenessChecksQuery};
@@ -44,7 +53,7 @@ pub use submit_liveness_check::SubmitLivenessCheckCommand;
 pub use update_liveness_check::UpdateLivenessCheckCommand;
 
 /// The messages that [`module`] handles.
-pub const MESSAGES: [Meta; 9] = [
+pub const MESSAGES: [Meta; 13] = [
     Meta::of::<SubmitLivenessCheckCommand>(),
     Meta::of::<UpdateLivenessCheckCommand>(),
     Meta::of::<CheckLivenessStatusQuery>(),
@@ -54,9 +63,13 @@ pub const MESSAGES: [Meta; 9] = [
     Meta::of::<RetrieveMyLivenessChecksQuery>(),
     Meta::of::<GetReceiptQuery>(),
     Meta::of::<RetrieveAuditEntriesQuery>(),
+    Meta::of::<EraseFaceCommand>(),
+    Meta::of::<EraseUserCommand>(),
+    Meta::of::<PlaceLegalHoldCommand>(),
+    Meta::of::<LiftLegalHoldCommand>(),
 ];
 
-/// The module with the nine messages and their handlers.
+/// The module with the messages and their handlers.
 pub fn module(liveness: Liveness) -> Module {
     Module::new("liveness")
         .declare(&MESSAGES)
@@ -68,5 +81,9 @@ pub fn module(liveness: Liveness) -> Module {
         .handle::<RetrieveLivenessChecksQuery>(liveness.clone())
         .handle::<RetrieveMyLivenessChecksQuery>(liveness.clone())
         .handle::<GetReceiptQuery>(liveness.clone())
-        .handle::<RetrieveAuditEntriesQuery>(liveness)
+        .handle::<RetrieveAuditEntriesQuery>(liveness.clone())
+        .handle::<EraseFaceCommand>(liveness.clone())
+        .handle::<EraseUserCommand>(liveness.clone())
+        .handle::<PlaceLegalHoldCommand>(liveness.clone())
+        .handle::<LiftLegalHoldCommand>(liveness)
 }

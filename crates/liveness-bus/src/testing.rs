@@ -1,4 +1,4 @@
-//! A test kit: the bus with the nine messages on an in-memory store, with a fixed clock and without HTTP.
+//! A test kit: the bus with the messages on an in-memory store, with a fixed clock and without HTTP.
 //!
 //! ```
 //! use liveness_bus::liveness::CheckLivenessStatusQuery;
@@ -24,7 +24,7 @@ use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
 use crate::liveness::{self, Liveness, Settings};
 use crate::{Bus, BusBuilder, BusError, Context, ContextBuilder, Message, Principal, RequestId};
 
-/// A bus with the nine messages, with its store and its clock.
+/// A bus with the messages, with its store and its clock.
 #[derive(Debug)]
 pub struct TestBus {
     bus: Bus,
@@ -122,6 +122,11 @@ impl TestBus {
     /// A context for an auditor.
     pub fn auditor(&self) -> Context {
         self.context(Principal::new("auditor-1").with_role("auditor")).build()
+    }
+
+    /// A context for a data protection officer.
+    pub fn officer(&self) -> Context {
+        self.context(Principal::new("officer-1").with_role("officer")).build()
     }
 
     /// A context for an anonymous principal.

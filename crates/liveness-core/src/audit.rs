@@ -71,6 +71,52 @@ pub struct Shown {
     /// What else was done, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What was erased. The store sets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Erasure>,
+}
+
+/// What an erasure has erased. The leaf of its entry says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Erasure {
+    /// What was erased.
+    pub erased: Erased,
+    /// From when on the face is unreadable everywhere, if the day of the next rotation was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable_from: Option<Timestamp>,
+    /// The ids of the entries that do not say any more who sent them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<i64>,
+    /// The ids of the entries that have no nonce of the user any more, and no words of whom they were about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<i64>,
+}
+
+/// What can be erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Erased {
+    /// The face of a record.
+    Face,
+    /// What names a person in a record, and its face, if it had one still.
+    Record,
+    /// What names a person in audit entries.
+    Entries,
+    /// All of a user.
+    User,
+}
+
+impl Erased {
+    /// Its name in an entry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Record => "record",
+            Self::Entries => "entries",
+            Self::User => "user",
+        }
+    }
 }
 
 impl Shown {
@@ -78,6 +124,17 @@ impl Shown {
     pub fn filter_of<const N: usize>(fields: [(&str, Option<String>); N]) -> BTreeMap<String, String> {
         let given = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
         given.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The same without what may name a person: the filter, and all words.
+    #[must_use]
+    pub fn without_names(self) -> Self {
+        Self {
+            filter: BTreeMap::new(),
+            purpose: None,
+            detail: None,
+            ..self
+        }
     }
 
     /// Whether it says nothing.

@@ -103,7 +103,7 @@ pub struct LivenessCheck {
     pub final_capture_verification_result: Option<bool>,
     /// Whether the SDK took the image for a real face.
     pub image_verification_result: Option<bool>,
-    /// Whether a face is stored with the check.
+    /// Whether a face is stored with the check. False once it was erased.
     pub has_image: bool,
     /// The path of an image that was uploaded separately.
     pub image_path: Option<String>,
@@ -115,6 +115,8 @@ pub struct LivenessCheck {
     pub completed_at: Option<Timestamp>,
     /// When the check was recorded, by the server's clock.
     pub created_at: Timestamp,
+    /// When its face was erased.
+    pub face_erased_at: Option<Timestamp>,
 }
 
 /// The recorded details that lists leave out.
@@ -145,6 +147,10 @@ pub struct CheckEvidence {
     pub details: CheckDetails,
     /// The face.
     pub face: Option<KeptFace>,
+    /// What is known of the face's erasure, if it was erased.
+    pub erasure: Option<FaceErasure>,
+    /// Since when nothing of the user may be erased.
+    pub held_since: Option<Timestamp>,
 }
 
 /// A face that was recorded.
@@ -154,4 +160,15 @@ pub struct KeptFace {
     pub image: FaceImage,
     /// SHA-256 of the bytes as they are kept.
     pub digest: [u8; 32],
+}
+
+/// The erasure of a face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaceErasure {
+    /// SHA-256 of the bytes that were kept.
+    pub digest: [u8; 32],
+    /// When.
+    pub erased_at: Timestamp,
+    /// Why, in the words of who erased it.
+    pub because: String,
 }

@@ -30,8 +30,10 @@ pub mod store;
 #[cfg(feature = "trail")]
 pub mod trail;
 
-pub use audit::{AuditEntry, AuditSubject, Shown};
-pub use check::{CheckDetails, CheckEvidence, DeviceInfo, KeptFace, LivenessCheck, NewLivenessCheck, SessionMetrics};
+pub use audit::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
+pub use check::{
+    CheckDetails, CheckEvidence, DeviceInfo, FaceErasure, KeptFace, LivenessCheck, NewLivenessCheck, SessionMetrics,
+};
 pub use completion::CompletionRule;
 pub use face_image::{FaceImage, ImageError, MediaType};
 pub use idempotency::IdempotencyKey;

@@ -2,8 +2,9 @@
 //!
 //! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
 //! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users), [`trail`](Store::trail) and
-//! [`jobs`](Store::jobs). An operation is a future whose SQL runs on a thread of the store, never on the thread of the
-//! caller, unless its documentation says that it blocks.
+//! [`jobs`](Store::jobs), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
+//! a future whose SQL runs on a thread of the store, never on the thread of the caller, unless its documentation says that it
+//! blocks.
 
 mod engine;
 mod job_runner;
@@ -37,6 +38,7 @@ pub use self::sealing_old_faces::FaceSealing;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
+pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds};
 pub use self::tables::faces::Faces;
 pub use self::tables::jobs::Jobs;
 pub use self::tables::jobs::adding::enqueue as enqueue_jobs;
@@ -61,6 +63,7 @@ use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
+use self::tables::erasures::Eraser;
 use self::tables::totals;
 use self::tables::write::{Session, Writer};
 
@@ -84,6 +87,8 @@ pub struct Store {
     users: Users,
     trail: Trail,
     jobs: Jobs,
+    erasures: Erasures,
+    holds: Holds,
     face_keys: Arc<Option<Arc<FaceKeys>>>,
 }
 
@@ -110,10 +115,14 @@ impl Store {
             group_commit,
             sessions,
         )?);
+        let keys = face_keys.as_ref().as_ref();
+        let eraser = Arc::new(Eraser::new(&connections, keys, &link));
         Ok(Self {
-            checks: Checks::new(&reads, &writer, face_keys.as_ref().as_ref()),
-            faces: Faces::new(&reads, face_keys.as_ref().as_ref()),
+            checks: Checks::new(&reads, &writer, keys),
+            faces: Faces::new(&reads, keys),
             users: Users::new(&reads, &writer),
+            erasures: Erasures::new(&eraser),
+            holds: Holds::new(&eraser),
             trail: Trail::new(&connections, &reads, &writer, link),
             jobs: Jobs::new(&connections, &reads, &writer),
             face_keys,
@@ -142,6 +151,16 @@ impl Store {
     /// The users of the standalone host.
     pub fn users(&self) -> &Users {
         &self.users
+    }
+
+    /// Erasures of faces and of users.
+    pub fn erasures(&self) -> &Erasures {
+        &self.erasures
+    }
+
+    /// Legal holds, which keep erasures away.
+    pub fn holds(&self) -> &Holds {
+        &self.holds
     }
 
     /// The audit trail.

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::{DateTime, Time, date};
 use jiff::fmt::StdFmtWrite;
 use jiff::fmt::temporal::{DateTimePrinter, Pieces};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Violation;
 
@@ -143,6 +143,14 @@ impl fmt::Display for Timestamp {
         let printed = printer.print_datetime(&at, StdFmtWrite(&mut *f));
         printed.map_err(|_| fmt::Error)?;
         f.write_str("Z")
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|_| serde::de::Error::custom("a time is not written as RFC 3339 says"))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Shows an administrator one check, with its face: `docs/api.md#getlivenesscheckquery`.
 
-use liveness_core::{AuditSubject, CheckEvidence, CompletionRule, Reason, ReceivedObject, Shown, User};
+use liveness_core::{AuditSubject, CheckEvidence, CompletionRule, Reason, ReceivedObject, Shown, Timestamp, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::optional_text::OrEmpty;
-use super::shown::record_shown;
+use super::shown::{hex, record_shown};
+use super::store_adapter::NO_SUCH_CHECK;
 use super::{ADMIN, Liveness, LivenessCheckView, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
@@ -70,9 +71,23 @@ pub struct LivenessCheckDetails {
     pub metadata: Option<ReceivedObject>,
     /// As received, with what the SDK added of its own.
     pub image_metadata: Option<ReceivedObject>,
+    /// The face, also once it was erased. None if there never was one.
+    pub face: Option<Face>,
 }
 
-const NO_SUCH_CHECK: BusError = BusError::NotFound("there is no such liveness check");
+/// What is known of a face besides itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct Face {
+    /// SHA-256 of its bytes as they are kept, or were; hexadecimal.
+    pub sha256: String,
+    /// When it was erased.
+    pub erased_at: Option<Timestamp>,
+    /// Why it was erased, in the words of who erased it.
+    pub erased_because: Option<String>,
+    /// Since when a legal hold keeps the user's faces.
+    pub held_since: Option<Timestamp>,
+}
 
 impl Message for GetLivenessCheckQuery {
     const NAME: &'static str = "GetLivenessCheckQuery";
@@ -136,8 +151,13 @@ impl RecordedLivenessCheck {
 }
 
 impl From<CheckEvidence> for LivenessCheckDetails {
-    fn from(CheckEvidence { check, details, face }: CheckEvidence) -> Self {
+    fn from(evidence: CheckEvidence) -> Self {
+        let about_face = Face::of(&evidence);
+        let CheckEvidence {
+            check, details, face, ..
+        } = evidence;
         Self {
+            face: about_face,
             pre_registration_id: check.pre_registration_id,
             view: LivenessCheckView::of(check, face),
             challenges: details.challenges,
@@ -148,6 +168,19 @@ impl From<CheckEvidence> for LivenessCheckDetails {
             metadata: details.metadata,
             image_metadata: details.image_metadata,
         }
+    }
+}
+
+impl Face {
+    fn of(evidence: &CheckEvidence) -> Option<Self> {
+        let (erasure, kept) = (evidence.erasure.as_ref(), evidence.face.as_ref());
+        let digest = kept.map(|face| face.digest).or(erasure.map(|erasure| erasure.digest))?;
+        Some(Self {
+            sha256: hex(&digest),
+            erased_at: erasure.map(|erasure| erasure.erased_at),
+            erased_because: erasure.map(|erasure| erasure.because.clone()),
+            held_since: evidence.held_since,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use validator::Validate;
 
 use super::optional_text::OrEmpty;
 use super::shown::record_shown;
+use super::store_adapter::NO_SUCH_USER;
 use super::{ADMIN, Liveness, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
@@ -71,8 +72,6 @@ pub struct LivenessCheckView {
     pub device_info: Option<String>,
     pub client_ip: Option<String>,
 }
-
-const NO_SUCH_USER: BusError = BusError::NotFound("there is no such user");
 
 impl Message for GetUserLivenessCheckQuery {
     const NAME: &'static str = "GetUserLivenessCheckQuery";

@@ -1,4 +1,4 @@
-//! What the handlers of the nine messages share: the store, the users, the settings and the key of receipts.
+//! What the handlers of the messages share: the store, the users, the settings and the key of receipts.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use liveness_core::store::Store;
 use liveness_core::trail::TrailKey;
 use liveness_core::{CompletionRule, UserDirectory};
 
-/// The handlers of the nine messages, and what they share. It is cheap to clone.
+/// The handlers of the messages, and what they share. It is cheap to clone.
 #[derive(Clone)]
 pub struct Liveness {
     pub(super) store: Store,

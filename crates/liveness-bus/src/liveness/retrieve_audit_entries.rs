@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
 use super::optional_text::{OrEmpty, given};
+use super::shown::hex;
 use super::{AUDITOR, Liveness, paging, time_span, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
@@ -124,6 +125,10 @@ pub struct AuditShown {
     pub filter: BTreeMap<String, String>,
     /// What else was done, in words.
     pub detail: Option<String>,
+    /// What was erased: `face`, `record`, `entries` or `user`.
+    pub erased: Option<String>,
+    /// From when on the erased face is unreadable everywhere; null while the day of the next rotation was not known.
+    pub unreadable_from: Option<Timestamp>,
 }
 
 impl Message for RetrieveAuditEntriesQuery {
@@ -223,7 +228,7 @@ impl From<FoundEntry> for AuditEntryItem {
             outcome: entry.outcome.into_owned(),
             user_id: entry.self_service_user_id,
             check_id: subject.liveness_check_id,
-            face_sha256: digest.map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect()),
+            face_sha256: digest.map(|digest| hex(&digest)),
             shown: (!shown.is_empty()).then(|| shown.into()),
             purpose,
             client_ip: entry.client_address.map(|address| address.to_string()),
@@ -242,6 +247,8 @@ impl From<Shown> for AuditShown {
             page_size: shown.page_size,
             filter: shown.filter,
             detail: shown.detail,
+            erased: shown.erasure.as_ref().map(|erasure| erasure.erased.name().to_owned()),
+            unreadable_from: shown.erasure.and_then(|erasure| erasure.unreadable_from),
         }
     }
 }
@@ -302,7 +309,7 @@ mod tests {
             "Id": 4, "At": "2026-03-22T14:00:09Z", "Issuer": null, "Principal": "admin-1", "Actor": null, "Roles": ["admin"],
             "Message": "GetLivenessCheckQuery", "Outcome": "25", "UserId": null, "CheckId": null, "FaceSha256": null,
             "Shown": {
-                "Records": [], "Count": 0, "Page": null, "PageSize": null, "Filter": {"id": "2"}, "Detail": null,
+                "Records": [], "Count": 0, "Page": null, "PageSize": null, "Filter": {"id": "2"}, "Detail": null, "Erased": null, "UnreadableFrom": null,
             },
             "Purpose": null, "ClientIp": null, "RequestId": "test", "Leaf": null,
         });
@@ -322,7 +329,7 @@ mod tests {
         list["Outcome"] = json!("00");
         list["UserId"] = json!(7);
         list["Shown"] = json!({
-            "Records": [1], "Count": 1, "Page": 1, "PageSize": 20, "Filter": {"selfServiceUserId": "7"}, "Detail": null,
+            "Records": [1], "Count": 1, "Page": 1, "PageSize": 20, "Filter": {"selfServiceUserId": "7"}, "Detail": null, "Erased": null, "UnreadableFrom": null,
         });
         let mut recording = look.clone();
         recording["Id"] = json!(1);

@@ -68,6 +68,8 @@ pub struct MyLivenessCheck {
     pub created_at: Timestamp,
     /// Whether a face is kept with it.
     pub has_image: bool,
+    /// When the face was erased.
+    pub face_erased_at: Option<Timestamp>,
     /// When somebody looked at the face, newest first.
     pub looks: Vec<Look>,
 }
@@ -159,6 +161,7 @@ impl MyLivenessCheck {
             completed_at: check.completed_at,
             created_at: check.created_at,
             has_image: check.has_image,
+            face_erased_at: check.face_erased_at,
             looks,
         }
     }
@@ -241,7 +244,7 @@ mod tests {
             "Items": [
                 {
                     "Id": 3, "SessionId": "c", "IsSuccessful": true, "CompletedAt": "2026-03-22T14:00:00Z",
-                    "CreatedAt": "2026-03-22T14:00:08Z", "HasImage": true,
+                    "CreatedAt": "2026-03-22T14:00:08Z", "HasImage": true, "FaceErasedAt": null,
                     "Looks": [
                         {"At": "2026-03-22T14:00:13Z", "Role": "admin", "Purpose": null},
                         {"At": "2026-03-22T14:00:09Z", "Role": "admin", "Purpose": "Ticket 4711"},
@@ -249,7 +252,7 @@ mod tests {
                 },
                 {
                     "Id": 2, "SessionId": "a", "IsSuccessful": false, "CompletedAt": null,
-                    "CreatedAt": "2026-03-22T14:00:07Z", "HasImage": false, "Looks": [],
+                    "CreatedAt": "2026-03-22T14:00:07Z", "HasImage": false, "FaceErasedAt": null, "Looks": [],
                 },
             ],
             "PageNumber": 1, "PageSize": 20, "TotalCount": 2, "TotalPages": 1,

@@ -1,4 +1,4 @@
-//! Who may send the nine messages.
+//! Who may send the messages.
 
 use crate::Access;
 
@@ -8,5 +8,5 @@ pub const CUSTOMER: Access = Access::UserWithRole("customer");
 pub const ADMIN: Access = Access::Role("admin");
 /// Auditors, who read the audit trail.
 pub const AUDITOR: Access = Access::Role("auditor");
-/// Data protection officers, who decide what is kept. No message here is theirs yet.
+/// Data protection officers, who decide what is kept.
 pub const OFFICER: Access = Access::Role("officer");

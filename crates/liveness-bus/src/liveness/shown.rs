@@ -57,6 +57,11 @@ impl Liveness {
     }
 }
 
+/// Bytes as hexadecimal digits, in lower case.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A look at one record: its id and the digest of its face, if there is one. Without a record, nothing was found.
 pub(super) fn record_shown(record: Option<(i64, Option<[u8; 32]>)>, purpose: Option<String>) -> AuditSubject {
     let count = if record.is_some() { None } else { Some(0) };

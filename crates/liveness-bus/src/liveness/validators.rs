@@ -16,8 +16,12 @@ pub(super) fn session_id_or_empty(text: &str) -> Result<(), ValidationError> {
     or_empty(text, session_id)
 }
 
+pub(super) fn reason(text: &str) -> Result<(), ValidationError> {
+    Reason::parse(text).map(drop).map_err(violation)
+}
+
 pub(super) fn reason_or_empty(text: &str) -> Result<(), ValidationError> {
-    or_empty(text, |text| Reason::parse(text).map(drop).map_err(violation))
+    or_empty(text, reason)
 }
 
 pub(super) fn image_path_or_empty(text: &str) -> Result<(), ValidationError> {

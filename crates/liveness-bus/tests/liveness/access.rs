@@ -4,11 +4,13 @@ use liveness_bus::testing::TestBus;
 use liveness_bus::{BusError, Context, Principal};
 
 use crate::report::{
-    GET, GET_RECEIPT, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with,
+    ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE, RETRIEVE_ENTRIES,
+    RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with,
 };
 
-/// Anonymous, a customer, a customer without a user, an admin, both, an auditor, a principal without a known role.
-fn senders(world: &TestBus) -> [Context; 7] {
+/// Anonymous, a customer, a customer without a user, an admin, both, an auditor, an officer, a principal without a known
+/// role.
+fn senders(world: &TestBus) -> [Context; 8] {
     let customer = TestBus::customer_principal(1);
     let somebody = Principal::new("somebody");
     [
@@ -18,6 +20,7 @@ fn senders(world: &TestBus) -> [Context; 7] {
         somebody.clone().with_role("admin"),
         customer.with_role("admin"),
         somebody.clone().with_role("auditor"),
+        somebody.clone().with_role("officer"),
         somebody.with_role("teller"),
     ]
     .map(|principal| world.context(principal).build())
@@ -42,7 +45,7 @@ async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
         assert_eq!(out, b"");
     }
 
-    assert_eq!(messages.len(), 9);
+    assert_eq!(messages.len(), 13);
     assert_eq!(world.audit_entries().await, []);
 }
 
@@ -51,16 +54,20 @@ async fn messages_by_senders() {
     let world = TestBus::new();
     world.add_customer(1).await;
     let expected = [
-        // anonymous, customer, customer without a user, admin, both, auditor, another role
-        (STATUS, ["63", "00", "57", "57", "00", "57", "57"]),
-        (GET_RECORD, ["63", "57", "57", "25", "25", "57", "57"]),
-        (GET_RECEIPT, ["63", "25", "57", "57", "25", "57", "57"]),
-        (GET, ["63", "57", "57", "00", "00", "57", "57"]),
-        (RETRIEVE_ENTRIES, ["63", "57", "57", "57", "57", "00", "57"]),
-        (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57"]),
-        (RETRIEVE_MINE, ["63", "00", "57", "57", "00", "57", "57"]),
-        (SUBMIT, ["63", "00", "57", "57", "00", "57", "57"]),
-        (UPDATE, ["63", "00", "57", "57", "00", "57", "57"]),
+        // anonymous, customer, customer without a user, admin, both, auditor, officer, another role
+        (STATUS, ["63", "00", "57", "57", "00", "57", "57", "57"]),
+        (ERASE_FACE, ["63", "57", "57", "57", "57", "57", "25", "57"]),
+        (ERASE_USER, ["63", "57", "57", "57", "57", "57", "00", "57"]),
+        (GET_RECORD, ["63", "57", "57", "25", "25", "57", "57", "57"]),
+        (GET_RECEIPT, ["63", "25", "57", "57", "25", "57", "57", "57"]),
+        (GET, ["63", "57", "57", "00", "00", "57", "57", "57"]),
+        (LIFT_HOLD, ["63", "57", "57", "57", "57", "57", "25", "57"]),
+        (PLACE_HOLD, ["63", "57", "57", "57", "57", "57", "00", "57"]),
+        (RETRIEVE_ENTRIES, ["63", "57", "57", "57", "57", "00", "57", "57"]),
+        (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57", "57"]),
+        (RETRIEVE_MINE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
+        (SUBMIT, ["63", "00", "57", "57", "00", "57", "57", "57"]),
+        (UPDATE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
     ];
     assert_eq!(
         world
@@ -74,8 +81,8 @@ async fn messages_by_senders() {
 
     for (name, codes) in expected {
         // A body that is valid for every message.
-        let body = body_with(serde_json::json!({"id": 1, "userId": 1, "sessionId": null})).to_string();
-        let body = if name.ends_with("Command") {
+        let body = body_with(serde_json::json!({"id": 1, "userId": 1, "sessionId": null, "reason": "why"})).to_string();
+        let body = if [SUBMIT, UPDATE].contains(&name) {
             body_with(serde_json::json!({})).to_string()
         } else {
             body
@@ -100,6 +107,10 @@ async fn who_may_not_send_it_has_no_body_read() {
         (RETRIEVE_MINE, world.admin()),
         (GET_RECEIPT, world.admin()),
         (RETRIEVE_ENTRIES, world.admin()),
+        (ERASE_FACE, world.admin()),
+        (ERASE_USER, world.customer(1)),
+        (PLACE_HOLD, world.auditor()),
+        (LIFT_HOLD, world.admin()),
     ];
 
     for (name, sender) in cases {
@@ -116,9 +127,13 @@ fn the_access_matrix_is_that_of_the_contract() {
 | message | kind | who | audit |
 | --- | --- | --- | --- |
 | CheckLivenessStatusQuery | Query | customer with a user | LogOnly |
+| EraseFaceCommand | Command | officer | WithRecord |
+| EraseUserCommand | Command | officer | WithRecord |
 | GetLivenessCheckQuery | Query | admin | BeforeReply |
 | GetReceiptQuery | Query | customer with a user | BeforeReply |
 | GetUserLivenessCheckQuery | Query | admin | BeforeReply |
+| LiftLegalHoldCommand | Command | officer | WithRecord |
+| PlaceLegalHoldCommand | Command | officer | WithRecord |
 | RetrieveAuditEntriesQuery | Query | auditor | BeforeReply |
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
 | RetrieveMyLivenessChecksQuery | Query | customer with a user | BeforeReply |

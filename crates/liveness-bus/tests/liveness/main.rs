@@ -1,4 +1,4 @@
-//! Tests of the nine messages, by `send` and by `dispatch`, as `docs/api.md` describes them. There is no HTTP.
+//! Tests of the messages, by `send` and by `dispatch`, as `docs/api.md` describes them. There is no HTTP.
 
 mod access;
 mod any_json;
@@ -6,6 +6,7 @@ mod audit;
 mod debug;
 mod described;
 mod documented;
+mod erasures;
 mod fields;
 mod fields_together;
 mod get_liveness_check;

@@ -1,4 +1,4 @@
-//! Names of fields in any case, and whole numbers however they are written, in all nine messages: `docs/api.md#transport`.
+//! Names of fields in any case, and whole numbers however they are written, in all messages: `docs/api.md#transport`.
 
 use liveness_bus::testing::TestBus;
 use serde_json::{Value, json};

@@ -15,6 +15,11 @@ pub(crate) const RETRIEVE: &str = "RetrieveLivenessChecksQuery";
 pub(crate) const RETRIEVE_MINE: &str = "RetrieveMyLivenessChecksQuery";
 pub(crate) const RETRIEVE_ENTRIES: &str = "RetrieveAuditEntriesQuery";
 
+pub(crate) const ERASE_FACE: &str = "EraseFaceCommand";
+pub(crate) const ERASE_USER: &str = "EraseUserCommand";
+pub(crate) const PLACE_HOLD: &str = "PlaceLegalHoldCommand";
+pub(crate) const LIFT_HOLD: &str = "LiftLegalHoldCommand";
+
 /// A field, and the code of the rule that it breaks.
 pub(crate) type Problem = (String, String);
 

@@ -9,6 +9,7 @@ mod table;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub use self::rotation::{Rotated, RotationError};
@@ -50,7 +51,12 @@ pub struct FaceKeys {
     connections: Connections,
     keeper: Arc<dyn KeyKeeper>,
     supply: Supply,
+    /// Milliseconds since the epoch, or [`NEVER`].
+    next_rotation: AtomicI64,
 }
+
+/// Stands for a rotation that is not planned.
+const NEVER: i64 = i64::MIN;
 
 /// A face that was sealed.
 #[derive(Debug)]
@@ -81,6 +87,7 @@ impl FaceKeys {
             connections,
             keeper,
             supply: Supply::default(),
+            next_rotation: AtomicI64::new(NEVER),
         })
     }
 
@@ -194,9 +201,7 @@ impl FaceKeys {
 
     /// Deletes the key of a face. Without it, no copy of the face can be opened. Returns whether the key was there.
     pub(crate) fn erase(&self, key_id: &FaceKeyId) -> Result<bool, StoreError> {
-        let erased = self.write(|conn| table::delete(conn, key_id));
-        let erased = erased.and_then(|was_there| self.forget_deleted().map(|()| was_there));
-        erased.map_err(of_key_store)
+        self.erase_all(&[*key_id]).map(|erased| erased > 0)
     }
 
     /// Deletes keys of faces, all or none. Returns how many were there.
@@ -224,6 +229,34 @@ impl FaceKeys {
             .connections
             .read(|conn| table::between(conn, after, &before, limit));
         found.map_err(of_key_store)
+    }
+
+    /// Tells on which day the keys will be rotated next. Receipts of erasures say so: from then on, no backup of the key store
+    /// opens what was erased. `None` if no rotation is planned.
+    pub fn plan_rotation(&self, next: Option<Timestamp>) {
+        let next = next.map_or(NEVER, Timestamp::unix_millis);
+        self.next_rotation.store(next, Ordering::Relaxed);
+    }
+
+    /// When the keys will be rotated next, if somebody has [planned](Self::plan_rotation) it.
+    pub fn next_rotation(&self) -> Option<Timestamp> {
+        match self.next_rotation.load(Ordering::Relaxed) {
+            NEVER => None,
+            next => Timestamp::from_unix_millis(next),
+        }
+    }
+
+    /// Since when no backup of the key store opens what was erased at this time: the first rotation that began afterwards is
+    /// done since then. `None` if none is. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub fn unreadable_since(&self, erased_at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let since = self
+            .connections
+            .read(|conn| table::destroyed_after(conn, erased_at.unix_millis()));
+        Ok(since.map_err(of_key_store)?.and_then(Timestamp::from_unix_millis))
     }
 
     /// The key of a face, or why its keeper does not unwrap it. `None` if it was erased.

@@ -13,7 +13,7 @@ use super::tables::faces;
 use super::tables::questions;
 use super::tables::trail::entries;
 
-/// The tables whose rows this program never changes.
+/// The tables whose rows this program never changes, but by an erasure.
 const KEPT: [&str; 3] = ["liveness_audit_entries", "liveness_checks", "liveness_images"];
 
 impl Store {

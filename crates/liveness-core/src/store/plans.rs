@@ -23,6 +23,8 @@ use super::tables::checks::page::{self, PageRequest};
 use super::tables::checks::span;
 use super::tables::dating;
 use super::tables::distribution::SHARDING;
+use super::tables::erasure_rows;
+use super::tables::erasures::next_rows;
 use super::tables::faces;
 use super::tables::jobs::{leases, operating};
 use super::tables::look_limit::{self, LimitedLook, LookLimit};
@@ -559,6 +561,68 @@ const CASES: &[Case] = &[
         )],
     ),
     (
+        "the next records of a user to erase",
+        |conn| next_rows::next_records(conn, 1, (1, 1), 16).map(drop),
+        &[(OF_USER, OF_USER)],
+    ),
+    (
+        "the next entries of a user to erase",
+        |conn| next_rows::entries_of_user(conn, 1, (1, 1)).map(drop),
+        &[("liveness_audit_entries_of_user", "liveness_audit_entries_of_user")],
+    ),
+    (
+        "the next entries of a sender to erase",
+        |conn| next_rows::entries_of_sender(conn, "1", (1, 1)).map(drop),
+        &[("liveness_audit_entries_by_others", "liveness_audit_entries_by_others")],
+    ),
+    (
+        "the entries that bind a record",
+        |conn| log_rows::binding(conn, 1).map(drop),
+        &[ENTRIES_OF_CHECK],
+    ),
+    (
+        "the entry at a place",
+        |conn| log_rows::at_place(conn, b"w", 1).map(drop),
+        &[("liveness_audit_entries_written", "liveness_audit_entries_written")],
+    ),
+    (
+        "the erasure of a face",
+        |conn| erasure_rows::face(conn, 1).map(drop),
+        &[(
+            "liveness_face_erasures USING PRIMARY KEY",
+            "liveness_face_erasures_pkey",
+        )],
+    ),
+    (
+        "the erasures of faces",
+        |conn| erasure_rows::faces(conn, &[1, 2]).map(drop),
+        &[(
+            "liveness_face_erasures USING PRIMARY KEY",
+            "liveness_face_erasures_pkey",
+        )],
+    ),
+    (
+        "the erasure of a user",
+        |conn| erasure_rows::user(conn, 1).map(drop),
+        &[(
+            "liveness_user_erasures USING PRIMARY KEY",
+            "liveness_user_erasures_pkey",
+        )],
+    ),
+    (
+        "the erasures of entries",
+        |conn| erasure_rows::entries(conn, &[1, 2]).map(drop),
+        &[(
+            "liveness_entry_erasures USING PRIMARY KEY",
+            "liveness_entry_erasures_pkey",
+        )],
+    ),
+    (
+        "a legal hold",
+        |conn| erasure_rows::held_since(conn, 1).map(drop),
+        &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
+    ),
+    (
         "the new entries of a writer",
         |conn| log_rows::new_entries(conn, b"w", 1, 9).map(drop),
         &[(
@@ -633,6 +697,7 @@ const CASES: &[Case] = &[
 
 const KIND: JobKind = JobKind::new("7");
 
+const ENTRIES_OF_CHECK: (&str, &str) = ("liveness_audit_entries_of_check", "liveness_audit_entries_of_check");
 /// An entry by its id: the one before which a page begins, and those that a record led to.
 const ENTRY: (&str, &str) = (
     "liveness_audit_entries USING INTEGER PRIMARY KEY",
@@ -766,6 +831,10 @@ const ROWS: &str = "
     INSERT INTO liveness_jobs (kind, key, payload, run_at, takeable_at, attempts, is_dead, created_at)
         SELECT (n % 100)::text, n::text, 'null', n, n, 0, n % 50 < 10, n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_trail_writers SELECT int4send(n), 1, 0, n > 3 FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_face_erasures SELECT n, n, '\\x01', true, n, '', '\\x01', n FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_user_erasures SELECT n, n, n, 0, 0, 0, 0 FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_entry_erasures SELECT n, '\\x01', n FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_legal_holds SELECT n, n, '', '' FROM generate_series(1, 20000) n;
     ANALYZE";
 
 /// Asks PostgreSQL for the generic plan of a statement, which serves all values.

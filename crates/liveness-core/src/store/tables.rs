@@ -4,6 +4,8 @@ pub(crate) mod checks;
 pub(crate) mod dating;
 pub(crate) mod distribution;
 pub(crate) mod entry_writer;
+pub(crate) mod erasure_rows;
+pub(crate) mod erasures;
 pub(crate) mod faces;
 pub(crate) mod faces_in_clear;
 pub(crate) mod job_change;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::MacKey;
 use crate::Timestamp;
-use crate::audit::Shown;
+use crate::audit::{Erasure, Shown};
 
 /// SHA-256 of something.
 pub(crate) type Sha256 = [u8; 32];
@@ -50,6 +50,28 @@ impl<'a> Salt<'a> {
             Self::Digest(digest) => hex(digest),
         }
     }
+
+    fn is_erased(&self) -> bool {
+        matches!(self, Self::Digest(_))
+    }
+
+    /// Adds it to the nonces of a row.
+    fn push(&self, row: &mut Vec<u8>) {
+        let (tag, bytes) = match self {
+            Self::Nonce(nonce) => (KEPT, nonce),
+            Self::Digest(digest) => (ERASED, digest),
+        };
+        row.push(tag);
+        row.extend_from_slice(bytes);
+    }
+
+    /// Adds the digest that takes its place once the text is erased.
+    fn push_erased(&self, text: &[u8], row: &mut Vec<u8>) {
+        match self {
+            Self::Nonce(nonce) => Salt::Digest(&sha256(&[nonce, text])).push(row),
+            Self::Digest(_) => self.push(row),
+        }
+    }
 }
 
 /// What is hashed together with the sender, with the user, and with the subject of an entry.
@@ -89,6 +111,16 @@ impl<'a> Nonces<'a> {
             Salt::Nonce(nonce) => Some(sha256(&[nonce, record])),
             Salt::Digest(_) => None,
         }
+    }
+
+    /// Whether the entry does not say any more who sent it.
+    pub(crate) fn has_no_sender(&self) -> bool {
+        self.sender.is_erased()
+    }
+
+    /// Whether the entry does not say any more whom it was about.
+    pub(crate) fn has_no_subject(&self) -> bool {
+        self.user.is_erased()
     }
 
     /// What stands for the user in the leaf.
@@ -157,6 +189,8 @@ struct Leaf<'a> {
     page_size: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erasure: Option<Erasure>,
 }
 
 impl EntryColumns<'_> {
@@ -166,12 +200,9 @@ impl EntryColumns<'_> {
     ///
     /// What is wrong with the columns, if no entry has them.
     pub(crate) fn leaf(&self) -> Result<Vec<u8>, String> {
-        let sender = (self.issuer, self.principal, self.actor, self.request_id, self.client_ip);
-        let sender = serde_json::to_vec(&sender).map_err(|error| error.to_string())?;
-        let shown = self.subject.map(serde_json::from_str::<Shown>).transpose();
-        let shown = shown
-            .map_err(|error| format!("its subject is not what an entry has: {error}"))?
-            .unwrap_or_default();
+        let shown = self.shown()?;
+        self.check_erased(&shown)?;
+        let sender = self.sender()?;
         let leaf = Leaf {
             version: 1,
             writer: hex(self.writer),
@@ -192,8 +223,58 @@ impl EntryColumns<'_> {
             about: self
                 .subject
                 .map(|subject| self.nonces.subject.digest(subject.as_bytes())),
+            erasure: shown.erasure,
         };
         serde_json::to_vec(&leaf).map_err(|error| error.to_string())
+    }
+
+    fn sender(&self) -> Result<Vec<u8>, String> {
+        let sender = (self.issuer, self.principal, self.actor, self.request_id, self.client_ip);
+        serde_json::to_vec(&sender).map_err(|error| error.to_string())
+    }
+
+    /// What was shown.
+    pub(crate) fn shown(&self) -> Result<Shown, String> {
+        let shown = self.subject.map(serde_json::from_str::<Shown>).transpose();
+        let shown = shown.map_err(|error| format!("its subject is not what an entry has: {error}"))?;
+        Ok(shown.unwrap_or_default())
+    }
+
+    /// What was erased has no value: the leaf does not bind it any more.
+    fn check_erased(&self, shown: &Shown) -> Result<(), String> {
+        let has_sender = !(self.principal.is_empty() && self.request_id.is_empty())
+            || [self.issuer, self.actor, self.client_ip].iter().any(Option::is_some);
+        if self.nonces.has_no_sender() && has_sender {
+            return Err("its sender was erased, and it has one".to_owned());
+        }
+        if self.nonces.subject.is_erased() && shown.clone().without_names() != *shown {
+            return Err("its words were erased, and it has some".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The nonces that its row has once the sender is erased, or the user and the words.
+    ///
+    /// # Errors
+    ///
+    /// When the columns are not those of an entry.
+    pub(crate) fn erased_nonces(&self, sender: bool, subject: bool) -> Result<Vec<u8>, String> {
+        let mut row = Vec::with_capacity(3 * (size_of::<Sha256>() + 1));
+        if sender {
+            self.nonces.sender.push_erased(&self.sender()?, &mut row);
+        } else {
+            self.nonces.sender.push(&mut row);
+        }
+        if subject {
+            let user = self.self_service_user_id.unwrap_or_default().to_string();
+            self.nonces.user.push_erased(user.as_bytes(), &mut row);
+            let words = self.subject.unwrap_or_default();
+            self.nonces.subject.push_erased(words.as_bytes(), &mut row);
+        } else {
+            self.nonces.user.push(&mut row);
+            self.nonces.subject.push(&mut row);
+        }
+        Ok(row)
     }
 }
 
@@ -243,9 +324,45 @@ impl OldEntry<'_> {
     ///
     /// When the columns are not JSON, which cannot be.
     pub(crate) fn leaf(&self, key: &MacKey) -> Result<Vec<u8>, String> {
+        Ok(self.leaf_of(&hex(&self.digest(key)?)))
+    }
+
+    /// The leaf of an entry that does not say any more who sent it. Its nonces are a digest then.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the columns, if no such entry has them.
+    pub(crate) fn erased_leaf(&self, nonces: &[u8]) -> Result<Vec<u8>, String> {
+        let digest = match nonces.split_first() {
+            Some((&ERASED, digest)) if digest.len() == size_of::<Sha256>() => digest,
+            _ => return Err("it has no writer, and nonces that no entry without one has".to_owned()),
+        };
+        let has_sender = !(self.principal.is_empty() && self.request_id.is_empty())
+            || [self.issuer, self.actor, self.client_ip].iter().any(Option::is_some);
+        if has_sender {
+            return Err("its sender was erased, and it has one".to_owned());
+        }
+        Ok(self.leaf_of(&hex(digest)))
+    }
+
+    /// The nonces that its row has once the sender is erased.
+    ///
+    /// # Errors
+    ///
+    /// As [`leaf`](Self::leaf).
+    pub(crate) fn erased_nonces(&self, key: &MacKey) -> Result<Vec<u8>, String> {
+        let mut row = vec![ERASED];
+        row.extend_from_slice(&self.digest(key)?);
+        Ok(row)
+    }
+
+    fn leaf_of(&self, digest: &str) -> Vec<u8> {
+        format!(r#"{{"version":0,"id":{},"entry":"{digest}"}}"#, self.id).into_bytes()
+    }
+
+    fn digest(&self, key: &MacKey) -> Result<Sha256, String> {
         let nonce = key.mac(format!("entry {}", self.id).as_bytes());
         let entry = serde_json::to_vec(self).map_err(|error| error.to_string())?;
-        let digest = hex(&sha256(&[&nonce[..NONCE], &entry]));
-        Ok(format!(r#"{{"version":0,"id":{},"entry":"{digest}"}}"#, self.id).into_bytes())
+        Ok(sha256(&[&nonce[..NONCE], &entry]))
     }
 }

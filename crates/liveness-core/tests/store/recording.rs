@@ -85,6 +85,7 @@ async fn what_was_recorded_is_answered(database: Database) {
         client_ip: Some("41.58.12.100".into()),
         completed_at: Some(at(NOW - 5_000)),
         created_at: at(NOW),
+        face_erased_at: None,
     };
     assert_eq!(recorded.check, expected);
 }

@@ -1,10 +1,10 @@
 //! Sample values to record, and helpers to make calls.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use liveness_core::store::Recording;
+use liveness_core::store::{ErasureOrder, Recording};
 use liveness_core::{
-    AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, IdempotencyKey, KeptFace, NewLivenessCheck, SessionId,
-    SessionMetrics, Timestamp, UserReference,
+    AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, IdempotencyKey, KeptFace, NewLivenessCheck, Reason,
+    SessionId, SessionMetrics, Timestamp, UserReference,
 };
 
 /// 2026-03-22T14:00:05Z
@@ -73,6 +73,22 @@ pub(crate) fn audit_entry(user: i64) -> AuditEntry {
         outcome: "00".into(),
         client_address: None,
         subject: AuditSubject::default(),
+    }
+}
+
+/// An officer's order to erase, place or lift.
+pub(crate) fn order() -> ErasureOrder {
+    ErasureOrder {
+        reason: Reason::parse("Request 2026-118").unwrap(),
+        entry: AuditEntry {
+            at: at(NOW + HOUR),
+            request_id: "request-2".into(),
+            principal: "officer-1".into(),
+            roles: "officer".into(),
+            self_service_user_id: None,
+            message: "EraseFaceCommand".into(),
+            ..audit_entry(1)
+        },
     }
 }
 

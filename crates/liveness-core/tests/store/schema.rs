@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::database::{Database, Place, on_each_engine};
 use crate::recording::everything;
-use crate::samples::{audit_entry, jpeg, kept, keyed, recording};
+use crate::samples::{audit_entry, jpeg, kept, keyed, order, recording, with_face};
 
 /// A schema as texts that can be compared: the schema that the queries expect, or the schema that the migrations
 /// create.
@@ -96,7 +96,7 @@ pub(crate) fn indexes(place: &Place) -> Vec<String> {
 async fn the_migrations_create_the_schema_that_the_queries_expect(database: Database) {
     let (believed, made) = (believed(&database), made(&database));
 
-    assert_eq!((believed.columns.len(), believed.primary_keys.len()), (108, 13));
+    assert_eq!((believed.columns.len(), believed.primary_keys.len()), (131, 17));
     assert_eq!(believed, made);
 }
 
@@ -145,6 +145,14 @@ async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Da
     database.store.jobs().enqueue(vec![job]).await.unwrap();
     let key = TrailKey::generate().unwrap().key;
     database.store.trail().keep(key, true).unwrap().stop();
+    database
+        .store
+        .erasures()
+        .erase_user(1234, false, order())
+        .await
+        .unwrap();
+    database.record(with_face(recording(5, "session-5"))).await;
+    database.store.holds().place(5, false, order()).await.unwrap();
     for table in believed(&database).primary_keys {
         let name = table.split_once(' ').unwrap().0;
         assert!(database.number(&format!("SELECT count(*) FROM {name}")) > 0, "{table}");

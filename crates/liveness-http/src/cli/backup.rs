@@ -149,6 +149,7 @@ fn copy_records(store: &Store, file: &Path) -> Result<String, Failure> {
         checks,
         faces,
         audit_entries,
+        ..
     } = counts;
     Ok(format!(
         "{checks} records, {faces} faces, {audit_entries} audit entries"

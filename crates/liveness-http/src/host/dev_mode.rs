@@ -1,4 +1,4 @@
-//! `serve --dev`: a key for this run, and a script to paste that tries all nine messages.
+//! `serve --dev`: a key for this run, and a script to paste that tries the messages of all roles.
 
 use std::io::Write as _;
 use std::net::SocketAddr;

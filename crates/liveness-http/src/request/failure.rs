@@ -44,6 +44,7 @@ impl Failure {
                 BusError::Unauthenticated => StatusCode::UNAUTHORIZED,
                 BusError::Forbidden(_) => StatusCode::FORBIDDEN,
                 BusError::UnknownMessage | BusError::NotFound(_) => StatusCode::NOT_FOUND,
+                BusError::Gone(_) => StatusCode::GONE,
                 BusError::TooSlow => StatusCode::REQUEST_TIMEOUT,
                 BusError::Conflict(_) => StatusCode::CONFLICT,
                 BusError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

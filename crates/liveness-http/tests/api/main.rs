@@ -17,6 +17,7 @@ mod documents;
 mod durability;
 mod embedding;
 mod engine;
+mod erasures;
 mod faults;
 mod in_process;
 mod nodes;

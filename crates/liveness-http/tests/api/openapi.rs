@@ -95,6 +95,10 @@ fn a_message_has_the_failures_of_its_own_and_no_others() {
         ("RetrieveMyLivenessChecksQuery", [false, false, false]),
         ("GetReceiptQuery", [false, false, true]),
         ("RetrieveAuditEntriesQuery", [false, false, true]),
+        ("EraseFaceCommand", [false, true, true]),
+        ("EraseUserCommand", [false, true, true]),
+        ("PlaceLegalHoldCommand", [false, true, true]),
+        ("LiftLegalHoldCommand", [false, false, true]),
     ];
     for (message, expected) in cases {
         assert_eq!(

@@ -278,3 +278,12 @@ pub(super) fn note_destroyed(conn: &mut Connection<'_>, kek_id: &str, now: i64) 
         .execute(*conn))?;
     Ok(())
 }
+
+/// When the first key-encryption key was destroyed that was retired at this time or later.
+pub(super) fn destroyed_after(conn: &mut Connection<'_>, retired_at: i64) -> Result<Option<i64>, StoreError> {
+    let destroyed = keks::liveness_face_keks
+        .filter(keks::retired_at.ge(retired_at).and(keks::destroyed_at.is_not_null()))
+        .order(keks::destroyed_at)
+        .select(keks::destroyed_at.assume_not_null());
+    Ok(on_either!(conn, |conn| destroyed.first(*conn).optional())?)
+}

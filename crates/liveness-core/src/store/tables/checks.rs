@@ -13,16 +13,16 @@ use std::sync::Arc;
 
 use self::filter::CheckFilter;
 use self::page::{CheckPage, PageRequest};
-use super::faces;
 use super::recording::{Recorded, Recording};
 use super::write::{Write, Writer, Written};
+use super::{erasure_rows, faces};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::leaf::sha256;
-use crate::{CheckEvidence, CompletionRule, KeptFace, LivenessCheck, Timestamp};
+use crate::{CheckEvidence, CompletionRule, FaceErasure, KeptFace, LivenessCheck, Timestamp};
 
 /// The records of liveness checks.
 #[derive(Clone, Debug)]
@@ -115,7 +115,17 @@ impl Checks {
                 return Ok(None);
             };
             let face = faces::of(conn, face_keys.as_deref(), &mut check)?;
-            Ok(Some(CheckEvidence { check, details, face }))
+            let erasure = match check.face_erased_at {
+                Some(_) => erasure_rows::face(conn, id)?.map(FaceErasure::try_from).transpose()?,
+                None => None,
+            };
+            Ok(Some(CheckEvidence {
+                held_since: erasure_rows::held_since(conn, check.self_service_user_id)?,
+                check,
+                details,
+                face,
+                erasure,
+            }))
         };
         self.reads.read(read).await
     }

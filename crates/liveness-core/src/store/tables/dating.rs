@@ -55,11 +55,11 @@ pub(crate) fn date<'a>(
 /// The kind of our advisory locks for users. The number has no meaning.
 const LOCK: i32 = 549_671_203;
 
-/// Waits for the other transactions that record checks of these users. Otherwise two nodes would not see each other's
+/// Waits for the other transactions that record or erase checks of these users. Otherwise two nodes would not see each other's
 /// record. SQLite has one writer.
 ///
 /// The key is the low bits of a user id. Two users with the same bits wait for each other, which does no harm.
-fn lock(conn: &mut Connection<'_>, users: &[i64]) -> Result<(), StoreError> {
+pub(crate) fn lock(conn: &mut Connection<'_>, users: &[i64]) -> Result<(), StoreError> {
     #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
     let keys = users.iter().map(|user| *user as i32).collect();
     advisory_lock::lock(conn, LOCK, keys)

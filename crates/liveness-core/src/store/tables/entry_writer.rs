@@ -111,6 +111,11 @@ impl EntryWriter {
         self.given
     }
 
+    /// The place of the last entry that it was given.
+    pub(crate) fn given(&self) -> i64 {
+        self.given
+    }
+
     /// The proof that this writer has the key, if it has one.
     pub(crate) fn mac(&self, count: i64, leaf_hash: &[u8]) -> Option<Vec<u8>> {
         let key = self.link.key.get()?;

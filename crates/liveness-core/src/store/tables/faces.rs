@@ -44,31 +44,6 @@ impl Faces {
         }
         self.reads.read(move |conn| of(conn, keys.as_deref(), &mut check)).await
     }
-
-    /// Erases the face of a record: deletes its key, so that no copy of the face can be opened. Returns whether there was a
-    /// key. The record stays.
-    ///
-    /// A backup of the key store from before still has the wrapped key, until [`FaceKeys::rotate`].
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`]. [`StoreError::Internal`] when the face is not sealed, and so cannot be erased.
-    pub async fn erase(&self, check: &LivenessCheck) -> Result<bool, StoreError> {
-        let (keys, user, id) = (self.keys.clone(), check.self_service_user_id, check.id);
-        self.reads
-            .read(move |conn| {
-                let Some(stored) = get(conn, user, id)? else {
-                    return Ok(false);
-                };
-                match (&keys, stored.sealed_key_id.as_deref().map(FaceKeyId::from_slice)) {
-                    (Some(keys), Some(Some(key_id))) => keys.erase(&key_id),
-                    _ => Err(StoreError::internal(format!(
-                        "the face of record {id} is in clear, or this store has no keys: seal it first"
-                    ))),
-                }
-            })
-            .await
-    }
 }
 
 /// A face as it is kept: sealed, or in clear.
@@ -182,8 +157,20 @@ pub(crate) fn of(
 #[derive(Queryable)]
 pub(crate) struct StoredFace {
     media_type: String,
-    bytes: Vec<u8>,
-    sealed_key_id: Option<Vec<u8>>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) sealed_key_id: Option<Vec<u8>>,
+}
+
+/// Deletes the bytes of a face.
+pub(crate) fn delete(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<(), StoreError> {
+    let face = dsl::liveness_images.filter(dsl::liveness_check_id.eq(check_id));
+    match conn {
+        // With the user, Citus knows the shard.
+        Connection::Citus(conn) => diesel::delete(face.filter(dsl::self_service_user_id.eq(user))).execute(*conn)?,
+        Connection::Postgres(conn) => diesel::delete(face).execute(*conn)?,
+        Connection::Sqlite(conn) => diesel::delete(face).execute(*conn)?,
+    };
+    Ok(())
 }
 
 pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredFace>, StoreError> {

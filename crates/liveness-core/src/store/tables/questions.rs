@@ -5,6 +5,7 @@ use super::checks::filter::Conditions;
 use super::checks::find;
 use super::checks::page::{self, PageRequest};
 use super::dating;
+use super::erasure_rows;
 use super::faces;
 use super::jobs;
 use super::sessions;
@@ -20,7 +21,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 19] = [
+pub(crate) const ALL: [Question; 21] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -99,6 +100,8 @@ pub(crate) const ALL: [Question; 19] = [
         };
         trail::search(conn, &of_record, SECOND_PAGE).map(drop)
     }),
+    ("the erasure of a face", |conn| erasure_rows::face(conn, 1).map(drop)),
+    ("a legal hold", |conn| erasure_rows::held_since(conn, 1).map(drop)),
     ("looks at a face", |conn| looks::of(conn, 1, &[1], &[]).map(drop)),
     ("jobs", |conn| {
         jobs::operating::count(conn, &[JobKind::new("a.kind")], 0).map(drop)

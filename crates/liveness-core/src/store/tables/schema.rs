@@ -74,6 +74,28 @@ diesel::table! {
         image_metadata -> Nullable<Text>,
         idempotency_key -> Nullable<Text>,
         request_fingerprint -> Nullable<Binary>,
+        face_erased_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    liveness_entry_erasures (entry_id) {
+        entry_id -> BigInt,
+        writer -> Binary,
+        writer_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    liveness_face_erasures (liveness_check_id) {
+        liveness_check_id -> BigInt,
+        self_service_user_id -> BigInt,
+        face_digest -> Binary,
+        was_sealed -> Bool,
+        erased_at -> BigInt,
+        because -> Text,
+        writer -> Binary,
+        writer_count -> BigInt,
     }
 }
 
@@ -102,6 +124,15 @@ diesel::table! {
         is_dead -> Bool,
         last_error -> Nullable<Text>,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    liveness_legal_holds (self_service_user_id) {
+        self_service_user_id -> BigInt,
+        held_since -> BigInt,
+        placed_by -> Text,
+        because -> Text,
     }
 }
 
@@ -156,6 +187,18 @@ diesel::table! {
         logged -> BigInt,
         newest_at -> BigInt,
         is_closed -> Bool,
+    }
+}
+
+diesel::table! {
+    liveness_user_erasures (self_service_user_id) {
+        self_service_user_id -> BigInt,
+        begun_at -> BigInt,
+        done_at -> Nullable<BigInt>,
+        records -> BigInt,
+        faces -> BigInt,
+        last_created_at -> BigInt,
+        last_check_id -> BigInt,
     }
 }
 

@@ -24,19 +24,25 @@ pub(crate) fn set_id(bytes: &mut [u8], id: i64) {
 }
 
 macro_rules! stored_check {
-    ($($column:ident: $type:ty,)*) => {
+    ($($column:ident: $type:ty,)*; has_image, $($later:ident: $later_type:ty,)*) => {
         /// A record with all of its columns, as it is stored.
         #[derive(Queryable, Selectable, Debug)]
         #[diesel(table_name = liveness_checks)]
         pub(crate) struct StoredCheck {
             $(pub(crate) $column: $type,)*
+            pub(crate) has_image: bool,
+            $(pub(crate) $later: $later_type,)*
+            /// No part of the bytes: the log tells when a face was erased.
+            pub(crate) face_erased_at: Option<i64>,
         }
 
         impl StoredCheck {
-            /// The bytes of the record.
+            /// The bytes of the record. It had a face if that was erased.
             pub(crate) fn canonical(&self) -> Vec<u8> {
                 let mut bytes = Vec::with_capacity(1024);
                 $(self.$column.push(&mut bytes);)*
+                (self.has_image || self.face_erased_at.is_some()).push(&mut bytes);
+                $(self.$later.push(&mut bytes);)*
                 bytes
             }
         }
@@ -65,7 +71,7 @@ stored_check! {
     image_verification_result: Option<bool>,
     image_session_duration: Option<i32>,
     image_lighting_value: Option<f64>,
-    has_image: bool,
+    ; has_image,
     image_path: Option<String>,
     device_info: Option<String>,
     client_ip: Option<String>,

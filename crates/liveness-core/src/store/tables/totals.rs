@@ -51,8 +51,7 @@ pub(crate) fn add<'a>(
     slot: i32,
     checks: impl Iterator<Item = &'a NewLivenessCheck>,
 ) -> Result<(), StoreError> {
-    // Every node writes the rows in the same order, so that no two nodes deadlock.
-    let mut totals = BTreeMap::<(i64, bool, bool), i64>::new();
+    let mut totals = Changes::new();
     for check in checks {
         let user = &check.user;
         if user.id < 1 || user.pre_registration_id.is_some_and(|id| id < 1) {
@@ -65,6 +64,15 @@ pub(crate) fn add<'a>(
             *totals.entry(total).or_default() += 1;
         }
     }
+    change(conn, slot, totals)
+}
+
+/// Numbers to add to totals: by pre-registration, outcome and face. Every node writes the rows in the order of the map, so
+/// that no two nodes deadlock.
+pub(crate) type Changes = BTreeMap<(i64, bool, bool), i64>;
+
+/// Adds numbers to totals. A number may be negative, and so may be what is then in a slot.
+pub(crate) fn change(conn: &mut Connection<'_>, slot: i32, totals: Changes) -> Result<(), StoreError> {
     let row = |((pre_registration_id, is_successful, has_image), checks)| TotalRow {
         pre_registration_id,
         is_successful,

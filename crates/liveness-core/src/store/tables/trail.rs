@@ -1,6 +1,7 @@
 //! The audit trail, as the store offers it.
 
 pub(crate) mod about;
+pub(crate) mod bound;
 pub(crate) mod entries;
 pub(crate) mod export;
 pub(crate) mod filter;
@@ -15,6 +16,7 @@ pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified;
+pub(crate) mod verified_erasures;
 pub(crate) mod verified_records;
 pub(crate) mod witnessing;
 

@@ -164,7 +164,7 @@ fn the_curl_lines_of_the_contract_are_answered() {
     let mut body = report("sdk-session-abc123", true);
     body["imageBase64"] = FaceImage::from_bytes(FACE.to_vec()).unwrap().to_data_uri().into();
     std::fs::write(folder.path().join("submit.json"), body.to_string()).unwrap();
-    let all = token(&json!({ "sub": "1234", "role": ["customer", "admin", "auditor"] }));
+    let all = token(&json!({ "sub": "1234", "role": ["customer", "admin", "officer", "auditor"] }));
 
     let commands = blocks::of(&blocks::read("docs/api.md"), "sh").concat();
     let commands = commands.replace(ADDRESS, server.address());
@@ -173,7 +173,7 @@ fn the_curl_lines_of_the_contract_are_answered() {
     // Each message, and the readiness.
     assert_eq!(
         printed.matches(r#"{"isSuccessful":true,"statusCode":"00""#).count(),
-        10,
+        14,
         "{printed}"
     );
     assert!(printed.contains(r#""id":42"#), "{printed}");

@@ -189,6 +189,7 @@ fn unnumbered(dated: &Dated<'_>) -> Result<LivenessCheck, StoreError> {
         client_ip: new.client_address.map(|address| address.to_string()),
         completed_at: metrics.completed_at,
         created_at: dated.created_at,
+        face_erased_at: None,
     })
 }
 

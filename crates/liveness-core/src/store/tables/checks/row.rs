@@ -28,6 +28,7 @@ pub(crate) struct CheckRow {
     client_ip: Option<String>,
     completed_at: Option<i64>,
     created_at: i64,
+    face_erased_at: Option<i64>,
 }
 
 impl TryFrom<CheckRow> for LivenessCheck {
@@ -53,6 +54,7 @@ impl TryFrom<CheckRow> for LivenessCheck {
             client_ip: row.client_ip,
             completed_at: row.completed_at.map(instant).transpose()?,
             created_at: instant(row.created_at)?,
+            face_erased_at: row.face_erased_at.map(instant).transpose()?,
         })
     }
 }

@@ -128,6 +128,10 @@ impl Search<'_> {
         if binding.is_empty() {
             return Err(self.broken("no audit entry tells of its recording"));
         }
+        let is_erased = |entry: &EntryRow| entry.nonces().is_some_and(|nonces| nonces.of_user().is_none());
+        if binding.iter().any(is_erased) && !binding.iter().any(|entry| says(entry, &check)) {
+            return Err(self.broken("it was changed since its user was erased"));
+        }
         for entry in binding {
             if let Some(index) = index_of(conn, &entry)? {
                 let proven = self.prove(conn, &check, &entry, index)?;
@@ -230,6 +234,14 @@ impl Search<'_> {
             self.id
         ))
     }
+}
+
+/// Whether an entry says that the record is this one.
+fn says(entry: &EntryRow, check: &StoredCheck) -> bool {
+    let digest = entry
+        .nonces()
+        .and_then(|nonces| nonces.record_digest(&check.canonical()));
+    digest.is_some_and(|digest| entry.record_digest.as_deref() == Some(&digest[..]))
 }
 
 /// The index of an entry in the log, if it is there.

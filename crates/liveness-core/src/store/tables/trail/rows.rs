@@ -9,6 +9,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
 use crate::trail::MacKey;
 use crate::trail::leaf::{EntryColumns, Nonces, OldEntry};
+use crate::{Erasure, Shown};
 
 /// An entry with all of its columns.
 #[derive(Queryable, Selectable, Debug)]
@@ -16,20 +17,20 @@ use crate::trail::leaf::{EntryColumns, Nonces, OldEntry};
 pub(crate) struct EntryRow {
     pub(crate) id: i64,
     pub(crate) at: i64,
-    request_id: String,
-    principal: String,
-    roles: String,
-    self_service_user_id: Option<i64>,
+    pub(crate) request_id: String,
+    pub(crate) principal: String,
+    pub(crate) roles: String,
+    pub(crate) self_service_user_id: Option<i64>,
     pub(crate) message: String,
-    outcome: String,
-    client_ip: Option<String>,
-    issuer: Option<String>,
-    actor: Option<String>,
+    pub(crate) outcome: String,
+    pub(crate) client_ip: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) actor: Option<String>,
     pub(crate) liveness_check_id: Option<i64>,
-    subject: Option<String>,
+    pub(crate) subject: Option<String>,
     pub(crate) record_digest: Option<Vec<u8>>,
     pub(crate) face_digest: Option<Vec<u8>>,
-    nonces: Option<Vec<u8>>,
+    pub(crate) nonces: Option<Vec<u8>>,
     pub(crate) writer: Option<Vec<u8>>,
     pub(crate) writer_count: Option<i64>,
     pub(crate) leaf_hash: Option<Vec<u8>>,
@@ -52,17 +53,90 @@ impl EntryRow {
         Nonces::read(self.nonces.as_deref()?)
     }
 
+    /// The user of the entry, if it has one.
+    pub(crate) fn user(&self) -> Option<i64> {
+        somebody(self.self_service_user_id)
+    }
+
+    /// What the entry tells of an erasure, if it does.
+    pub(crate) fn erasure(&self) -> Option<Erasure> {
+        // Few entries tell of one, and most need not be parsed.
+        let subject = self
+            .subject
+            .as_deref()
+            .filter(|subject| subject.contains("\"erasure\""))?;
+        let shown: Shown = serde_json::from_str(subject).ok()?;
+        shown.erasure
+    }
+
+    /// Why it was done, in the words of the sender.
+    pub(crate) fn purpose(&self) -> Option<String> {
+        let shown: Shown = serde_json::from_str(self.subject.as_deref()?).ok()?;
+        shown.purpose
+    }
+
+    /// Whether the entry does not say any more who sent it.
+    pub(crate) fn has_no_sender(&self) -> bool {
+        match (&self.writer, self.nonces()) {
+            (None, _) => self.nonces.is_some(),
+            (Some(_), nonces) => nonces.is_some_and(|nonces| nonces.has_no_sender()),
+        }
+    }
+
+    /// Whether the entry does not say any more whom it was about.
+    pub(crate) fn has_no_subject(&self) -> bool {
+        // An entry without a writer has no words, and its nonce is made from the key.
+        self.writer.is_none() || self.nonces().is_some_and(|nonces| nonces.has_no_subject())
+    }
+
+    /// The subject without what may name a person.
+    pub(crate) fn subject_without_names(&self) -> Result<Option<String>, String> {
+        let Some(subject) = &self.subject else {
+            return Ok(None);
+        };
+        let shown: Shown = serde_json::from_str(subject).map_err(|error| error.to_string())?;
+        let without = serde_json::to_string(&shown.without_names());
+        without.map(Some).map_err(|error| error.to_string())
+    }
+
+    /// The nonces that the row has once the sender is erased, or the user and the words. `None` if it needs none: no log
+    /// has the entry, and none is kept.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the columns, if no entry has them.
+    pub(crate) fn erased_nonces(
+        &self,
+        key: Option<&MacKey>,
+        sender: bool,
+        subject: bool,
+    ) -> Result<Option<Vec<u8>>, String> {
+        if self.writer.is_some() {
+            return self.columns()?.erased_nonces(sender, subject).map(Some);
+        }
+        let key = key.ok_or("it is from before entries had a writer, and this process has no key of the trail")?;
+        self.old_entry()?.erased_nonces(key).map(Some)
+    }
+
     /// The leaf of the entry, from its columns.
     ///
     /// # Errors
     ///
     /// What is wrong with the columns, if no entry has them.
     pub(crate) fn leaf(&self, key: &MacKey) -> Result<Vec<u8>, String> {
-        let Some(writer) = &self.writer else {
-            return self.old_leaf(key);
-        };
-        let columns = EntryColumns {
-            writer,
+        if self.writer.is_some() {
+            return self.columns()?.leaf();
+        }
+        let entry = self.old_entry()?;
+        match &self.nonces {
+            Some(erased) => entry.erased_leaf(erased),
+            None => entry.leaf(key),
+        }
+    }
+
+    fn columns(&self) -> Result<EntryColumns<'_>, String> {
+        Ok(EntryColumns {
+            writer: self.writer.as_deref().ok_or("it has no writer")?,
             writer_count: self.writer_count.ok_or("it has no count")?,
             nonces: self.nonces().ok_or("it has no nonces")?,
             at: self.at,
@@ -72,19 +146,18 @@ impl EntryRow {
             actor: self.actor.as_deref(),
             roles: &self.roles,
             client_ip: self.client_ip.as_deref(),
-            self_service_user_id: somebody(self.self_service_user_id),
+            self_service_user_id: self.user(),
             message: &self.message,
             outcome: &self.outcome,
             liveness_check_id: self.liveness_check_id,
             subject: self.subject.as_deref(),
             record_digest: self.record_digest.as_deref(),
             face_digest: self.face_digest.as_deref(),
-        };
-        columns.leaf()
+        })
     }
 
-    /// The leaf of an entry from before entries had a writer.
-    fn old_leaf(&self, key: &MacKey) -> Result<Vec<u8>, String> {
+    /// An entry from before entries had a writer.
+    fn old_entry(&self) -> Result<OldEntry<'_>, String> {
         let of_later = [
             self.writer_count.is_some(),
             self.liveness_check_id.is_some(),
@@ -95,7 +168,7 @@ impl EntryRow {
         if of_later.contains(&true) {
             return Err("it has no writer, but columns that only entries with a writer have".to_owned());
         }
-        let entry = OldEntry {
+        Ok(OldEntry {
             id: self.id,
             at: self.at,
             request_id: &self.request_id,
@@ -104,11 +177,10 @@ impl EntryRow {
             actor: self.actor.as_deref(),
             roles: &self.roles,
             client_ip: self.client_ip.as_deref(),
-            self_service_user_id: somebody(self.self_service_user_id),
+            self_service_user_id: self.user(),
             message: &self.message,
             outcome: &self.outcome,
-        };
-        entry.leaf(key)
+        })
     }
 }
 
@@ -155,6 +227,11 @@ pub(crate) fn old_entries(
         .limit(limit)
         .select(EntryRow::as_select())
         .load(*conn))?)
+}
+
+/// The entries that have this place: one, unless somebody has put in others.
+pub(crate) fn at_place(conn: &mut Connection<'_>, writer: &[u8], count: i64) -> Result<Vec<EntryRow>, StoreError> {
+    of_writer(conn, writer, count..count.saturating_add(1))
 }
 
 /// An entry that is not in the log yet.
@@ -211,6 +288,19 @@ pub(crate) fn places(conn: &mut Connection<'_>, ids: std::ops::Range<i64>) -> Re
     Ok(places)
 }
 
+/// The entries that have a digest of a record: that of its recording, and that of its erasure.
+pub(crate) fn binding(conn: &mut Connection<'_>, check_id: i64) -> Result<Vec<EntryRow>, StoreError> {
+    Ok(on_either!(conn, |conn| dsl::liveness_audit_entries
+        .filter(
+            dsl::liveness_check_id
+                .eq(check_id)
+                .and(dsl::record_digest.is_not_null())
+        )
+        .order(dsl::id)
+        .select(EntryRow::as_select())
+        .load(*conn))?)
+}
+
 /// The digest of a record's face in the entry of its recording. `None` if it had no face, or was recorded before entries had
 /// digests.
 pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -220,6 +310,7 @@ pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<
                 .eq(check_id)
                 .and(dsl::record_digest.is_not_null())
         )
+        .order(dsl::id)
         .select(dsl::face_digest)
         .first(*conn)
         .optional())?;

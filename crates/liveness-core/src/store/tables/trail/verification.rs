@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::bound::Bound;
 use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
 use super::rows::{self, EntryRow};
 use super::verified::{TrailPart, TrailVerification};
-use super::verified_records::{self, BoundRecord};
+use super::{verified_erasures, verified_records};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -157,13 +158,15 @@ impl<'a> Verifier<'a> {
         if let Some(signed) = signed {
             self.tile_is_signed(conn, leaves.start.unsigned_abs(), hashes, signed)?;
         }
-        let mut bound = Vec::new();
+        let mut bound = Bound::default();
         for run in log::runs_from(conn, leaves.start, TILE + 1)? {
             if let Some(own) = run.part_of(&leaves) {
-                bound.extend(self.run(conn, &run, own, hashes)?);
+                bound.append(self.run(conn, &run, own, hashes)?);
             }
         }
-        verified_records::verify(conn, &bound, &mut self.done)
+        verified_records::verify(conn, self.trust, &bound.records, &mut self.done)?;
+        verified_erasures::verify_erased(conn, &bound.erasures, &mut self.done)?;
+        verified_erasures::verify_blanks(conn, self.trust, &bound.blanks, &mut self.done)
     }
 
     /// Verifies that the hashes of a tile are those that were signed. One proof does: all hashes of the tile go into it.
@@ -195,28 +198,30 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    /// Verifies the leaves of a run. Returns the records and faces that they bind.
+    /// Verifies the leaves of a run. Returns what they bind.
     fn run(
         &mut self,
         conn: &mut Connection<'_>,
         run: &Run,
         leaves: Range<i64>,
         hashes: &[Hash],
-    ) -> Result<Vec<BoundRecord>, StoreError> {
+    ) -> Result<Bound, StoreError> {
         if run.writer == GENESIS {
             self.genesis(conn, hashes)?;
-            return Ok(Vec::new());
+            return Ok(Bound::default());
         }
         let mut found = BTreeMap::<i64, Vec<EntryRow>>::new();
         for row in rows::of_writer(conn, &run.writer, run.count_at(leaves.start)..run.count_at(leaves.end))? {
             found.entry(row.count()).or_default().push(row);
         }
-        let mut bound = Vec::new();
+        let mut bound = Bound::default();
         for index in leaves {
             self.done.entries += 1;
             let hash = usize::try_from(index % TILE).ok().and_then(|place| hashes.get(place));
             let rows = found.remove(&run.count_at(index)).unwrap_or_default();
-            bound.extend(self.entry(index, hash, rows));
+            if let Some(entry) = self.entry(index, hash, rows) {
+                bound.take(index, entry);
+            }
         }
         Ok(bound)
     }
@@ -231,8 +236,8 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    /// Verifies the rows that have the place of one leaf. Returns what the good one of them binds.
-    fn entry(&mut self, index: i64, hash: Option<&Hash>, rows: Vec<EntryRow>) -> Option<BoundRecord> {
+    /// Verifies the rows that have the place of one leaf. Returns the good one of them.
+    fn entry(&mut self, index: i64, hash: Option<&Hash>, rows: Vec<EntryRow>) -> Option<EntryRow> {
         if rows.is_empty() {
             self.done
                 .find(format!("the audit entry of leaf {index} was taken away"));
@@ -261,7 +266,7 @@ impl<'a> Verifier<'a> {
         if good.writer.is_some() && good.mac.is_none() {
             self.done.unsigned += 1;
         }
-        BoundRecord::of(index, good)
+        Some(good)
     }
 
     /// What is wrong with the columns that no leaf has.

@@ -6,13 +6,15 @@ use std::ops::Range;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
-use super::log;
-use super::rows::{self, EntryRow};
+use super::bound::BoundRecord;
 use super::verified::TrailVerification;
+use super::{log, rows, verified_erasures};
 use crate::MediaType;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::EntryTrust;
+use crate::store::tables::erasure_rows;
 use crate::store::tables::schema::{
     liveness_audit_entries as entries, liveness_checks as checks, liveness_images as images,
 };
@@ -22,33 +24,17 @@ use crate::trail::leaf::sha256;
 /// The most faces that are in memory at once.
 const FACES: usize = 8;
 
-/// A record, and what the entry of its recording says of it.
-#[derive(Debug)]
-pub(crate) struct BoundRecord {
-    leaf: i64,
-    id: i64,
-    entry: EntryRow,
-}
-
-impl BoundRecord {
-    /// What an entry binds, if it tells of a recording.
-    pub(crate) fn of(leaf: i64, entry: EntryRow) -> Option<Self> {
-        let id = entry.liveness_check_id.filter(|_| entry.binds_record())?;
-        Some(Self { leaf, id, entry })
-    }
-
-    fn is_of(&self, check: &StoredCheck) -> bool {
-        let digest = self
-            .entry
-            .nonces()
-            .and_then(|nonces| nonces.record_digest(&check.canonical()));
-        digest.is_some_and(|digest| self.entry.record_digest.as_deref() == Some(&digest[..]))
-    }
+/// Whether an entry says that the record is this one. `None` if its nonce was erased.
+fn says(bound: &BoundRecord, check: &StoredCheck) -> Option<bool> {
+    let nonces = bound.entry.nonces();
+    let digest = nonces.and_then(|nonces| nonces.record_digest(&check.canonical()))?;
+    Some(bound.entry.record_digest.as_deref() == Some(&digest[..]))
 }
 
 /// Compares the records and faces with what binds them.
 pub(crate) fn verify(
     conn: &mut Connection<'_>,
+    trust: &EntryTrust,
     bound: &[BoundRecord],
     done: &mut TrailVerification,
 ) -> Result<(), StoreError> {
@@ -62,19 +48,25 @@ pub(crate) fn verify(
         .load(*conn))?;
     let stored: HashMap<i64, StoredCheck> = stored.into_iter().map(|check| (check.id, check)).collect();
     for bound in bound {
-        done.records += 1;
-        match stored.get(&bound.id) {
-            None => done.find(format!("record {} was taken away (leaf {})", bound.id, bound.leaf)),
-            Some(check) if !bound.is_of(check) => {
-                done.find(format!("record {} was changed (leaf {})", bound.id, bound.leaf));
-            }
-            Some(_) => {}
+        done.records += u64::from(bound.entry.erasure().is_none());
+        let Some(check) = stored.get(&bound.id) else {
+            done.find(format!("record {} was taken away (leaf {})", bound.id, bound.leaf));
+            continue;
+        };
+        let is_of = match says(bound, check) {
+            Some(is_of) => is_of,
+            // The user was erased. The entry of that says what the record is now.
+            None => verified_erasures::is_rebound(conn, trust, check)?,
+        };
+        if !is_of {
+            done.find(format!("record {} was changed (leaf {})", bound.id, bound.leaf));
         }
     }
-    let (with_face, faceless): (Vec<_>, Vec<_>) = bound.iter().partition(|bound| bound.entry.face_digest.is_some());
+    let recorded = bound.iter().filter(|bound| bound.entry.erasure().is_none());
+    let (with_face, faceless): (Vec<_>, Vec<_>) = recorded.partition(|bound| bound.entry.face_digest.is_some());
     check_faceless(conn, &faceless, done)?;
     for bound in with_face.chunks(FACES) {
-        faces(conn, bound, &stored, done)?;
+        faces(conn, trust, bound, &stored, done)?;
     }
     Ok(())
 }
@@ -117,6 +109,7 @@ struct StoredFace {
 
 fn faces(
     conn: &mut Connection<'_>,
+    trust: &EntryTrust,
     bound: &[&BoundRecord],
     stored: &HashMap<i64, StoredCheck>,
     done: &mut TrailVerification,
@@ -137,9 +130,20 @@ fn faces(
         done.faces += 1;
         let at = format!("the face of record {}", bound.id);
         let Some(face) = faces.get(&bound.id) else {
-            done.find(format!("{at} was taken away (leaf {})", bound.leaf));
+            if let Some(problem) = missing(conn, trust, bound)? {
+                done.find(format!("{at} {problem} (leaf {})", bound.leaf));
+            }
             continue;
         };
+        if stored
+            .get(&bound.id)
+            .is_some_and(|check| check.face_erased_at.is_some())
+        {
+            done.find(format!(
+                "{at} is there, and the record says that it was erased (leaf {})",
+                bound.leaf
+            ));
+        }
         let digest = sha256(&[&face.bytes]);
         let is_recorded = bound.entry.face_digest.as_deref() == Some(&digest[..]);
         let is_kept = is_recorded || was_sealed(conn, bound.id, &digest)?;
@@ -158,6 +162,21 @@ fn faces(
         }
     }
     Ok(())
+}
+
+/// What is wrong with a face that is missing. `None` if the log tells that it was erased.
+fn missing(
+    conn: &mut Connection<'_>,
+    trust: &EntryTrust,
+    bound: &BoundRecord,
+) -> Result<Option<&'static str>, StoreError> {
+    let erased = match erasure_rows::face(conn, bound.id)? {
+        Some(row) if verified_erasures::is_told(conn, trust, &row)? => row,
+        _ => return Ok(Some("was taken away")),
+    };
+    let is_recorded = bound.entry.face_digest.as_deref() == Some(&erased.face_digest[..]);
+    let is_kept = is_recorded || was_sealed(conn, bound.id, &erased.face_digest)?;
+    Ok((!is_kept).then_some("was changed before it was erased"))
 }
 
 /// Whether the log tells that the face of a record was sealed, and became these bytes.

@@ -9,7 +9,9 @@ use crate::store::engine::bulk_insert::{self, AllRows, Clauses, EachRow, OneRow,
 use crate::store::engine::connection::{Connection, cannot_be_stored, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer;
 use crate::store::tables::schema::liveness_users::{self, dsl};
+use crate::trail::leaf::hex;
 use crate::{Timestamp, User};
 
 macro_rules! some_users {
@@ -86,6 +88,41 @@ pub(crate) fn put(conn: &mut Connection<'_>, users: &[(User, Timestamp)]) -> Res
         bulk_insert::execute::<_, OrChange>(conn, rows(&given_up))?;
     }
     bulk_insert::execute::<_, OrChange>(conn, rows(users))
+}
+
+/// What the `UserId` of a user who was erased begins with. Random bytes follow, so that no token names it.
+const ERASED: &str = "erased-";
+
+/// Whether a row names the user.
+pub(crate) fn is_named(conn: &mut Connection<'_>, id: i64) -> Result<bool, StoreError> {
+    let found = find(conn, &[id])?;
+    let is_erased = |user: &User| {
+        let nameless = User {
+            id,
+            user_id: user.user_id.clone(),
+            ..User::default()
+        };
+        *user == nameless && user.user_id.starts_with(ERASED)
+    };
+    Ok(found.iter().any(|user| !is_erased(user)))
+}
+
+/// Takes everything that names the user out of the row, if there is one.
+pub(crate) fn erase(conn: &mut Connection<'_>, id: i64) -> Result<(), StoreError> {
+    let mut random = [0; 16];
+    entry_writer::fill(&mut random)?;
+    let row = dsl::liveness_users.find(id);
+    let blanks = (
+        dsl::user_id.eq(format!("{ERASED}{}", hex(&random))),
+        dsl::pre_registration_id.eq(None::<i64>),
+        dsl::email_address.eq(None::<String>),
+        dsl::first_name.eq(None::<String>),
+        dsl::last_name.eq(None::<String>),
+        dsl::middle_name.eq(None::<String>),
+        dsl::display_name.eq(None::<String>),
+    );
+    on_either!(conn, |conn| diesel::update(row).set(blanks).execute(*conn))?;
+    Ok(())
 }
 
 /// The users whose present `UserId` becomes another's, with one that nobody has. The database compares each row with the

@@ -1,0 +1,66 @@
+//! Erasures of faces and of users, and the legal holds that keep them away, as the store offers them.
+//!
+//! Each erasure is one transaction, or one for every few records of a user. It holds the lock of the user, which those who
+//! record and those who place a hold take too. The key of a face is destroyed in the key store just before the transaction
+//! is committed. So no receipt tells of a face whose key is still there. If the process ends between the two, the key is
+//! gone, and the same call again writes the receipt.
+
+mod blanking;
+mod blanks;
+mod eraser;
+mod face;
+mod holds;
+pub(crate) mod next_rows;
+mod order;
+mod user;
+
+use std::sync::Arc;
+
+pub(crate) use self::eraser::Eraser;
+pub use self::holds::Holds;
+pub use self::order::{ErasedFace, ErasedUser, ErasureError, ErasureOrder};
+
+/// Erasures of faces and of users.
+#[derive(Clone, Debug)]
+pub struct Erasures {
+    eraser: Arc<Eraser>,
+}
+
+impl Erasures {
+    pub(crate) fn new(eraser: &Arc<Eraser>) -> Self {
+        Self {
+            eraser: Arc::clone(eraser),
+        }
+    }
+
+    /// Erases the face of a record. Its key is destroyed, its bytes are deleted, and an audit entry, the receipt, tells of
+    /// it. The record stays.
+    ///
+    /// A face that was never sealed has no key. Its bytes are deleted. Backups of the database still have them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErasureError`]. Except for [`ErasureError::Store`], nothing was changed.
+    pub async fn erase_face(&self, check_id: i64, order: ErasureOrder) -> Result<ErasedFace, ErasureError> {
+        let eraser = Arc::clone(&self.eraser);
+        eraser::on_a_thread(move || face::erase(&eraser, check_id, &order)).await
+    }
+
+    /// Erases a user: all faces, what names the person in the user's row, in records and in audit entries. The records stay
+    /// with their outcomes. If it ends in the middle, the same call again goes on with the rest.
+    ///
+    /// `is_known` says that a directory other than [`Store::users`](crate::store::Store::users) has the user.
+    ///
+    /// # Errors
+    ///
+    /// [`ErasureError`]. [`ErasureError::Erased`] if there is nothing that was recorded since the last erasure.
+    pub async fn erase_user(
+        &self,
+        self_service_user_id: i64,
+        is_known: bool,
+        order: ErasureOrder,
+    ) -> Result<ErasedUser, ErasureError> {
+        let eraser = Arc::clone(&self.eraser);
+        eraser::on_a_thread(move || user::erase(&eraser, self_service_user_id, is_known, &order)).await
+    }
+}

@@ -1,0 +1,109 @@
+//! What erasures share: the connections, the keys of the faces, and the writer of their audit entries.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::order::ErasureError;
+use crate::store::engine::connection::{Connection, Purpose};
+use crate::store::engine::connections::Connections;
+use crate::store::engine::error::StoreError;
+use crate::store::keys::FaceKeys;
+use crate::store::queue::group_commit::WriterSession as _;
+use crate::store::tables::entry_writer::{EntryWriter, TrailLink};
+
+/// How many times a transaction is tried when transactions of other nodes interrupt it.
+const ATTEMPTS: u32 = 5;
+/// How long others may read a SQLite file before what was deleted stays in its log.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Erases, one transaction after the other.
+#[derive(Debug)]
+pub(crate) struct Eraser {
+    connections: Arc<Connections>,
+    pub(super) keys: Option<Arc<FaceKeys>>,
+    pub(super) link: Arc<TrailLink>,
+    entries: Mutex<EntryWriter>,
+}
+
+impl Eraser {
+    pub(crate) fn new(connections: &Arc<Connections>, keys: Option<&Arc<FaceKeys>>, link: &Arc<TrailLink>) -> Self {
+        Self {
+            connections: Arc::clone(connections),
+            keys: keys.cloned(),
+            link: Arc::clone(link),
+            entries: Mutex::new(EntryWriter::new(Arc::clone(link))),
+        }
+    }
+
+    /// Runs a transaction. An operation that refuses has written nothing.
+    pub(super) fn transaction<T>(
+        &self,
+        mut operation: impl FnMut(&mut Connection<'_>, &mut EntryWriter) -> Result<T, ErasureError>,
+    ) -> Result<T, ErasureError> {
+        // After a panic, the next transaction begins with what is durable.
+        let mut writer = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempt = 1;
+        loop {
+            match self.attempt(&mut writer, &mut operation) {
+                Err(ErasureError::Store(error)) if attempt < ATTEMPTS && error.is_worth_repeating() => {
+                    thread::sleep(Duration::from_millis(u64::from(attempt * 5)));
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        writer: &mut EntryWriter,
+        operation: &mut impl FnMut(&mut Connection<'_>, &mut EntryWriter) -> Result<T, ErasureError>,
+    ) -> Result<T, ErasureError> {
+        let mut refused = None;
+        let done = self.connections.write(|conn| {
+            writer.rolled_back();
+            if let Connection::Sqlite(_) = conn {
+                // What is deleted is overwritten with zeros, and is not left in free pages.
+                conn.execute("PRAGMA secure_delete = ON")?;
+            }
+            conn.transaction(Purpose::Write, |conn| match operation(conn, writer) {
+                Ok(done) => Ok(Some(done)),
+                Err(ErasureError::Store(error)) => Err(error),
+                Err(refusal) => {
+                    refused = Some(refusal);
+                    Ok(None)
+                }
+            })
+        });
+        match &done {
+            Ok(_) => writer.committed(),
+            Err(StoreError::OutcomeUnknown(_)) => writer.is_unknown(),
+            Err(_) => writer.rolled_back(),
+        }
+        match (done?, refused) {
+            (Some(done), _) => Ok(done),
+            (None, Some(refusal)) => Err(refusal),
+            (None, None) => Err(StoreError::internal("a transaction has ended without an outcome").into()),
+        }
+    }
+
+    /// Empties the log of a SQLite file, which holds what was deleted.
+    pub(super) fn forget_deleted(&self) {
+        match self.connections.write_back(PATIENCE) {
+            Ok(true) => {}
+            Ok(false) => {
+                log::warn!("somebody reads the database for a long time: erased faces stay in its -wal until they stop")
+            }
+            Err(error) => log::warn!("erased faces stay in the -wal of the database: {}", error.cause()),
+        }
+    }
+}
+
+/// Runs what blocks on a thread of the runtime. It goes on when the caller goes away.
+pub(super) async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ErasureError> + Send + 'static,
+) -> Result<T, ErasureError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(StoreError::outcome_unknown("an erasure panicked").into()))
+}

@@ -1,0 +1,207 @@
+//! Erases the face of a record.
+
+use diesel::prelude::*;
+
+use super::eraser::Eraser;
+use super::order::{ErasedFace, ErasureError, ErasureOrder};
+use crate::faces::FaceKeyId;
+use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::error::StoreError;
+use crate::store::keys::FaceKeys;
+use crate::store::tables::entry_writer::EntryWriter;
+use crate::store::tables::erasure_rows::{self, ErasedFaceRow};
+use crate::store::tables::schema::liveness_checks::dsl as checks;
+use crate::store::tables::stored_check::StoredCheck;
+use crate::store::tables::totals::{self, Changes};
+use crate::store::tables::trail::entries::{self, DueEntry};
+use crate::store::tables::{dating, faces};
+use crate::trail::leaf::{Sha256, sha256};
+use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
+
+/// The slot of the totals that erasures count in. They are few, and one at a time.
+pub(super) const SLOT: i32 = 0;
+
+/// Erases the face of a record. Blocks.
+pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Result<ErasedFace, ErasureError> {
+    let (erased, was_sealed) = eraser.transaction(|conn, writer| {
+        let keys = eraser.keys.as_deref();
+        let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
+        dating::lock(conn, &[user])?;
+        let check = record(conn, user, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
+        if erasure_rows::face(conn, check_id)?.is_some() {
+            return Err(ErasureError::Erased);
+        }
+        if !check.has_image {
+            return Err(ErasureError::NoFace);
+        }
+        if erasure_rows::held_since(conn, user)?.is_some() {
+            return Err(ErasureError::Held);
+        }
+        let face = KeptFace::of(conn, &check)?;
+        let unreadable_from = face.unreadable_from(keys, order.entry.at)?;
+        write(conn, writer, order, (&check, &face), unreadable_from)?;
+        face.destroy(keys)?;
+        let erased = ErasedFace {
+            liveness_check_id: check_id,
+            digest: face.digest,
+            erased_at: order.entry.at,
+            unreadable_from,
+        };
+        Ok((erased, face.key_id.is_some()))
+    })?;
+    if !was_sealed {
+        eraser.forget_deleted();
+    }
+    Ok(erased)
+}
+
+/// Writes all that the database has of an erasure.
+fn write(
+    conn: &mut Connection<'_>,
+    writer: &mut EntryWriter,
+    order: &ErasureOrder,
+    (check, face): (&StoredCheck, &KeptFace),
+    unreadable_from: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let mut changes = Changes::new();
+    leave(check, &mut changes);
+    *changes.entry((totals::ALL, check.is_successful, false)).or_default() += 1;
+    if let Some(id) = check.pre_registration_id {
+        *changes.entry((id, check.is_successful, false)).or_default() += 1;
+    }
+    let at = order.entry.at.unix_millis();
+    let row = checks::liveness_checks.filter(
+        checks::id
+            .eq(check.id)
+            .and(checks::self_service_user_id.eq(check.self_service_user_id)),
+    );
+    let erased = (checks::has_image.eq(false), checks::face_erased_at.eq(at));
+    on_either!(conn, |conn| diesel::update(row).set(erased).execute(*conn))?;
+    faces::delete(conn, check.self_service_user_id, check.id)?;
+    totals::change(conn, SLOT, changes)?;
+    let entry = receipt(order, check, Some(face.digest), (Erased::Face, unreadable_from));
+    let due = DueEntry {
+        entry: &entry,
+        recorded: None,
+    };
+    entries::insert_all(conn, writer, &[due])?;
+    erasure_rows::add_faces(conn, &[face.row(check, order, (writer.name(), writer.given()))])
+}
+
+/// The audit entry that tells of an erasure in a record.
+pub(super) fn receipt(
+    order: &ErasureOrder,
+    check: &StoredCheck,
+    face_digest: Option<Sha256>,
+    (erased, unreadable_from): (Erased, Option<Timestamp>),
+) -> AuditEntry {
+    AuditEntry {
+        self_service_user_id: Some(check.self_service_user_id),
+        subject: AuditSubject {
+            liveness_check_id: Some(check.id),
+            face_digest,
+            shown: Shown {
+                purpose: Some(order.reason.as_str().to_owned()),
+                erasure: Some(Erasure {
+                    erased,
+                    unreadable_from,
+                    senders: Vec::new(),
+                    subjects: Vec::new(),
+                }),
+                ..Shown::default()
+            },
+        },
+        ..order.entry.clone()
+    }
+}
+
+/// Takes a record out of the totals that it is counted in.
+pub(super) fn leave(check: &StoredCheck, changes: &mut Changes) {
+    for id in [Some(totals::ALL), check.pre_registration_id].into_iter().flatten() {
+        *changes.entry((id, check.is_successful, check.has_image)).or_default() -= 1;
+    }
+}
+
+/// A face that is kept, without its bytes.
+pub(super) struct KeptFace {
+    pub(super) digest: Sha256,
+    pub(super) key_id: Option<FaceKeyId>,
+}
+
+impl KeptFace {
+    pub(super) fn of(conn: &mut Connection<'_>, check: &StoredCheck) -> Result<Self, StoreError> {
+        let broken = |what: &str| {
+            StoreError::internal(format!(
+                "the face of record {} was {what}: run `trail verify`",
+                check.id
+            ))
+        };
+        let stored = faces::get(conn, check.self_service_user_id, check.id)?;
+        let stored = stored.ok_or_else(|| broken("taken away"))?;
+        let key_id = match stored.sealed_key_id.as_deref().map(FaceKeyId::from_slice) {
+            None => None,
+            Some(Some(key_id)) => Some(key_id),
+            Some(None) => return Err(broken("changed")),
+        };
+        Ok(Self {
+            digest: sha256(&[&stored.bytes]),
+            key_id,
+        })
+    }
+
+    /// From when on no backup of the key store opens it.
+    pub(super) fn unreadable_from(
+        &self,
+        keys: Option<&FaceKeys>,
+        at: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        match (self.key_id, keys) {
+            (Some(_), Some(keys)) => Ok(keys.next_rotation().filter(|next| *next >= at)),
+            (Some(_), None) => Err(StoreError::internal(
+                "a sealed face cannot be erased by a store that has no keys of faces",
+            )),
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// Destroys its key, if it has one. It may be gone already, if a process ended in the middle of an erasure.
+    pub(super) fn destroy(&self, keys: Option<&FaceKeys>) -> Result<(), StoreError> {
+        match (&self.key_id, keys) {
+            (Some(key_id), Some(keys)) => keys.erase(key_id).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn row(
+        &self,
+        check: &StoredCheck,
+        order: &ErasureOrder,
+        (writer, writer_count): (&[u8], i64),
+    ) -> ErasedFaceRow {
+        ErasedFaceRow {
+            liveness_check_id: check.id,
+            self_service_user_id: check.self_service_user_id,
+            face_digest: self.digest.to_vec(),
+            was_sealed: self.key_id.is_some(),
+            erased_at: order.entry.at.unix_millis(),
+            because: order.reason.as_str().to_owned(),
+            writer: writer.to_vec(),
+            writer_count,
+        }
+    }
+}
+
+fn user_of(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<i64>, StoreError> {
+    let user = checks::liveness_checks
+        .filter(checks::id.eq(check_id))
+        .select(checks::self_service_user_id);
+    Ok(on_either!(conn, |conn| user.first(*conn).optional())?)
+}
+
+fn record(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredCheck>, StoreError> {
+    let row = checks::liveness_checks.filter(checks::id.eq(check_id).and(checks::self_service_user_id.eq(user)));
+    Ok(on_either!(conn, |conn| row
+        .select(StoredCheck::as_select())
+        .first(*conn)
+        .optional())?)
+}

@@ -1,0 +1,92 @@
+//! The rows that an erasure comes to next, a few at a time.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::error::StoreError;
+use crate::store::tables::schema::liveness_audit_entries::dsl as entries;
+use crate::store::tables::schema::liveness_checks::dsl as checks;
+use crate::store::tables::stored_check::StoredCheck;
+use crate::store::tables::trail::matching::BY_OTHERS;
+use crate::store::tables::trail::rows::EntryRow;
+
+/// How many entries are looked at in one transaction.
+const STEP: i64 = 256;
+
+/// A place among records or entries: a time and an id.
+pub(super) type Place = (i64, i64);
+
+/// The next rows of an index behind a place. `$column` is the first column of the index, and leads the order. So exactly one
+/// index has that order, whatever the engine's statistics are.
+macro_rules! behind {
+    ($table:expr, $column:ident: $type:ty = $value:expr, $time:ident, $after:expr) => {
+        $table
+            .filter(
+                sql::<Bool>(concat!("(", stringify!($column), ", ", stringify!($time), ", id) > ("))
+                    .bind::<$type, _>($value)
+                    .sql(", ")
+                    .bind::<BigInt, _>($after.0)
+                    .sql(", ")
+                    .bind::<BigInt, _>($after.1)
+                    .sql(")"),
+            )
+            .filter(
+                sql::<Bool>(concat!("(", stringify!($column), ", ", stringify!($time), ") <= ("))
+                    .bind::<$type, _>($value)
+                    .sql(", ")
+                    .bind::<BigInt, _>(i64::MAX)
+                    .sql(")"),
+            )
+            .order((dsl::$column, dsl::$time, dsl::id))
+    };
+}
+
+/// The next records of a user behind a place, oldest first.
+pub(crate) fn next_records(
+    conn: &mut Connection<'_>,
+    user: i64,
+    after: Place,
+    limit: i64,
+) -> Result<Vec<StoredCheck>, StoreError> {
+    use checks as dsl;
+    let next = behind!(checks::liveness_checks, self_service_user_id: BigInt = user, created_at, after).limit(limit);
+    Ok(match conn {
+        // With the user, Citus knows the shard.
+        Connection::Citus(conn) => next
+            .filter(checks::self_service_user_id.eq(user))
+            .select(StoredCheck::as_select())
+            .load(*conn)?,
+        Connection::Postgres(conn) => next.select(StoredCheck::as_select()).load(*conn)?,
+        Connection::Sqlite(conn) => next.select(StoredCheck::as_select()).load(*conn)?,
+    })
+}
+
+/// The next entries that concern the user, oldest first.
+pub(crate) fn entries_of_user(conn: &mut Connection<'_>, user: i64, after: Place) -> Result<Vec<EntryRow>, StoreError> {
+    use entries as dsl;
+    let next = behind!(entries::liveness_audit_entries, self_service_user_id: BigInt = user, at, after).limit(STEP);
+    Ok(match conn {
+        // With the user, Citus knows the shard.
+        Connection::Citus(conn) => next
+            .filter(entries::self_service_user_id.eq(user))
+            .select(EntryRow::as_select())
+            .load(*conn)?,
+        Connection::Postgres(conn) => next.select(EntryRow::as_select()).load(*conn)?,
+        Connection::Sqlite(conn) => next.select(EntryRow::as_select()).load(*conn)?,
+    })
+}
+
+/// The next entries of a sender that concern nobody, or another, oldest first.
+pub(crate) fn entries_of_sender(
+    conn: &mut Connection<'_>,
+    principal: &str,
+    after: Place,
+) -> Result<Vec<EntryRow>, StoreError> {
+    use entries as dsl;
+    let next = behind!(entries::liveness_audit_entries, principal: Text = principal, at, after)
+        .filter(sql::<Bool>(BY_OTHERS))
+        .limit(STEP);
+    Ok(on_either!(conn, |conn| next.select(EntryRow::as_select()).load(*conn))?)
+}

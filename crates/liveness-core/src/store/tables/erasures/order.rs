@@ -1,0 +1,76 @@
+//! What is ordered of an erasure, what comes of it, and why it is refused.
+
+use crate::store::engine::error::StoreError;
+use crate::{AuditEntry, Reason, Timestamp};
+
+/// The order to erase something, or to place or lift a hold.
+#[derive(Debug, Clone)]
+pub struct ErasureOrder {
+    /// Why. The receipt keeps it, so it should name nobody.
+    pub reason: Reason,
+    /// The audit entry of who orders it. Its time is that of the erasure. The store adds the user, the record, the face and
+    /// the reason.
+    pub entry: AuditEntry,
+}
+
+/// A face that was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedFace {
+    /// The record.
+    pub liveness_check_id: i64,
+    /// SHA-256 of the bytes that were kept.
+    pub digest: [u8; 32],
+    /// When.
+    pub erased_at: Timestamp,
+    /// From when on no backup opens it: the next rotation of the keys. `None` while that day is not known, and for a face
+    /// that was not sealed.
+    pub unreadable_from: Option<Timestamp>,
+}
+
+/// A user who was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedUser {
+    /// `SelfServiceUser.Id`
+    pub self_service_user_id: i64,
+    /// How many records say no more who it was.
+    pub records: i64,
+    /// How many faces were erased with them.
+    pub faces: i64,
+    /// When.
+    pub erased_at: Timestamp,
+    /// As in [`ErasedFace`].
+    pub unreadable_from: Option<Timestamp>,
+}
+
+/// Why nothing was erased, or no hold was placed or lifted.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErasureError {
+    /// There is no such record.
+    #[error("there is no such liveness check")]
+    NoSuchRecord,
+    /// There is no such user.
+    #[error("there is no such user")]
+    NoSuchUser,
+    /// The record never had a face.
+    #[error("the liveness check has no face")]
+    NoFace,
+    /// It was erased before.
+    #[error("it was erased")]
+    Erased,
+    /// The user is under a legal hold.
+    #[error("the user is under a legal hold")]
+    Held,
+    /// The user is under no legal hold.
+    #[error("the user is under no legal hold")]
+    NotHeld,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<diesel::result::Error> for ErasureError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}

@@ -1,0 +1,80 @@
+//! What the entries of some leaves bind: records, erasures, and entries that were erased in part.
+
+use super::rows::EntryRow;
+use crate::Erased;
+
+/// What some entries bind.
+#[derive(Debug, Default)]
+pub(crate) struct Bound {
+    pub(crate) records: Vec<BoundRecord>,
+    pub(crate) erasures: Vec<ToldErasure>,
+    pub(crate) blanks: Vec<BlankEntry>,
+}
+
+/// A record, and what an entry says of it: that of its recording, or that of its erasure.
+#[derive(Debug)]
+pub(crate) struct BoundRecord {
+    pub(crate) leaf: i64,
+    pub(crate) id: i64,
+    pub(crate) entry: EntryRow,
+}
+
+/// The erasure of a face, as an entry tells of it.
+#[derive(Debug)]
+pub(crate) struct ToldErasure {
+    pub(crate) leaf: i64,
+    pub(crate) check_id: i64,
+    pub(crate) at: i64,
+    pub(crate) writer: Vec<u8>,
+    pub(crate) count: i64,
+}
+
+/// An entry that does not say any more who sent it, or whom it was about.
+#[derive(Debug)]
+pub(crate) struct BlankEntry {
+    pub(crate) leaf: i64,
+    pub(crate) id: i64,
+    pub(crate) user: Option<i64>,
+    pub(crate) has_no_sender: bool,
+    pub(crate) has_no_subject: bool,
+}
+
+impl Bound {
+    /// Takes what the entry of a leaf binds.
+    pub(crate) fn take(&mut self, leaf: i64, entry: EntryRow) {
+        let blank = BlankEntry {
+            leaf,
+            id: entry.id,
+            user: entry.user(),
+            has_no_sender: entry.has_no_sender(),
+            has_no_subject: entry.writer.is_some() && entry.has_no_subject(),
+        };
+        if blank.has_no_sender || blank.has_no_subject {
+            self.blanks.push(blank);
+        }
+        self.erasures.extend(ToldErasure::of(leaf, &entry));
+        if let (Some(id), true) = (entry.liveness_check_id, entry.binds_record()) {
+            self.records.push(BoundRecord { leaf, id, entry });
+        }
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.records.append(&mut other.records);
+        self.erasures.append(&mut other.erasures);
+        self.blanks.append(&mut other.blanks);
+    }
+}
+
+impl ToldErasure {
+    fn of(leaf: i64, entry: &EntryRow) -> Option<Self> {
+        let is_of_face =
+            matches!(entry.erasure()?.erased, Erased::Face | Erased::Record) && entry.face_digest.is_some();
+        Some(Self {
+            leaf,
+            check_id: entry.liveness_check_id.filter(|_| is_of_face)?,
+            at: entry.at,
+            writer: entry.writer.clone()?,
+            count: entry.count(),
+        })
+    }
+}
