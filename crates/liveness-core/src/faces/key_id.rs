@@ -2,15 +2,36 @@
 
 use std::fmt;
 
+use super::data_key::fill;
+use super::error::KeeperError;
+
 /// The name of a key-encryption key: 1 to 64 of `A-Za-z0-9._-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct KeyId(pub(super) String);
+pub struct KeyId(String);
 
 impl KeyId {
     /// A name, if it is one.
     pub fn parse(name: &str) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         ((1..=64).contains(&name.len()) && name.bytes().all(is_allowed)).then(|| Self(name.to_owned()))
+    }
+
+    /// The name of a new key: its number, and some random digits.
+    pub(super) fn numbered(number: u64) -> Result<Self, KeeperError> {
+        let mut suffix = [0; 8];
+        fill(&mut suffix)?;
+        Ok(Self(format!("{number:08}-{:016x}", u64::from_be_bytes(suffix))))
+    }
+
+    /// The number that the name begins with. A name of another form comes first, and is never that of the current key.
+    pub(super) fn number(&self) -> u64 {
+        let number = self.0.split('-').next();
+        number.and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+
+    /// Puts names into the order of their numbers: the last one is that of the current key.
+    pub(super) fn sort(ids: &mut [Self]) {
+        ids.sort_by_key(|id| (id.number(), id.to_string()));
     }
 
     /// The name.

@@ -17,6 +17,7 @@ mod documents;
 mod durability;
 mod embedding;
 mod engine;
+mod faces_on_a_token;
 mod faults;
 mod in_process;
 mod nodes;
@@ -26,6 +27,8 @@ mod recording;
 mod scratch;
 mod secrets;
 mod server;
+#[path = "../softhsm/token.rs"]
+mod soft_token;
 mod specification;
 mod start;
 mod trail;

@@ -18,9 +18,12 @@ mod empty_variables;
 mod engine;
 mod examples;
 mod faces;
+mod faces_on_a_token;
 mod file_trouble;
 mod migrate;
 mod papers;
+#[path = "../softhsm/token.rs"]
+mod soft_token;
 mod terminal;
 mod token;
 mod trail;
