@@ -19,14 +19,18 @@ fn start(token: &SoftToken) -> Server {
 }
 
 fn record(server: &Server, user: i64) -> u16 {
-    let body = json!({"sessionId": format!("session-{user}"), "isSuccessful": true, "imageBase64": STANDARD.encode(FACE)});
+    let body =
+        json!({"sessionId": format!("session-{user}"), "isSuccessful": true, "imageBase64": STANDARD.encode(FACE)});
     server.send("SubmitLivenessCheckCommand", &customer(user), &body).status
 }
 
 fn look(server: &Server, user: i64) -> String {
     let shown = server.send("GetUserLivenessCheckQuery", &admin(), &json!({"userId": user}));
     assert_eq!(shown.status, 200, "{shown:?}");
-    shown.data()["LivenessCheck"]["ImageBase64"].as_str().unwrap_or_default().to_owned()
+    shown.data()["LivenessCheck"]["ImageBase64"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -38,7 +42,10 @@ fn a_face_that_a_token_keeps_is_shown_after_a_restart() {
         "sessionId": "session-1", "isSuccessful": true, "imageBase64": STANDARD.encode(FACE),
         "metadata": {"verificationResult": true},
     });
-    assert_eq!(server.send("SubmitLivenessCheckCommand", &customer(1), &body).status, 200);
+    assert_eq!(
+        server.send("SubmitLivenessCheckCommand", &customer(1), &body).status,
+        200
+    );
     let expected = format!("data:image/jpeg;base64,{}", STANDARD.encode(FACE));
     assert_eq!(look(&server, 1), expected);
     assert_eq!(server.get("/health/ready").status, 200);

@@ -62,7 +62,10 @@ fn a_token_that_cannot_be_used_is_told_in_one_line() {
     let refused = run(&place, &token, &["faces", "rotate"]);
     let (code, told) = refused.failure();
     assert_eq!(code, Some(1));
-    assert!(told.starts_with("LIVENESS_FACE_KEYS: the token \"liveness\": C_Login says"), "{told}");
+    assert!(
+        told.starts_with("LIVENESS_FACE_KEYS: the token \"liveness\": C_Login says"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -72,5 +75,8 @@ fn a_pin_in_the_setting_is_refused_and_not_shown() {
     let refused = place.run(&["faces", "rotate", "--face-keys", uri]);
     let (code, told) = refused.failure();
     assert_eq!(code, Some(2));
-    assert!(told.contains("name the file by pin-source=file:FILE") && !told.contains("98765"), "{told}");
+    assert!(
+        told.contains("name the file by pin-source=file:FILE") && !told.contains("98765"),
+        "{told}"
+    );
 }

@@ -12,7 +12,11 @@ impl SoftToken {
         let token = Self(tempfile::tempdir().unwrap());
         fs::create_dir(token.0.path().join("tokens")).unwrap();
         let tokens = token.path("tokens");
-        fs::write(token.path("softhsm2.conf"), format!("directories.tokendir = {tokens}\nlog.level = ERROR\n")).unwrap();
+        fs::write(
+            token.path("softhsm2.conf"),
+            format!("directories.tokendir = {tokens}\nlog.level = ERROR\n"),
+        )
+        .unwrap();
         token.write_pin("12345678");
         let mut initialize = Command::new("softhsm2-util");
         initialize
@@ -50,6 +54,8 @@ impl SoftToken {
         let token = fs::read_dir(self.path("tokens")).unwrap().next().unwrap().unwrap();
         let files = fs::read_dir(token.path()).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.ends_with(".object") && name != "token.object").collect()
+        names
+            .filter(|name| name.ends_with(".object") && name != "token.object")
+            .collect()
     }
 }
