@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use super::data_key::{DataKey, fill};
+use super::data_key::{DataKey, fill, random_number};
 use super::error::KeeperError;
 use super::keeper::{Destroyed, KeyKeeper};
 use super::key_id::KeyId;
@@ -88,7 +88,7 @@ impl FileKeeper {
 
     /// Makes a key. It has its name only once it is on the disk as a whole.
     fn make(&self, number: u64) -> Result<KeyId, KeeperError> {
-        let id = KeyId::numbered(number)?;
+        let id = KeyId::numbered(number, random_number()?);
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         fill(key.as_mut_slice())?;
         let unfinished = self.folder.join(format!(".{id}.new"));

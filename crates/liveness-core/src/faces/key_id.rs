@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use super::data_key::fill;
-use super::error::KeeperError;
-
 /// The name of a key-encryption key: 1 to 64 of `A-Za-z0-9._-`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyId(String);
@@ -16,11 +13,9 @@ impl KeyId {
         ((1..=64).contains(&name.len()) && name.bytes().all(is_allowed)).then(|| Self(name.to_owned()))
     }
 
-    /// The name of a new key: its number, and some random digits.
-    pub(super) fn numbered(number: u64) -> Result<Self, KeeperError> {
-        let mut suffix = [0; 8];
-        fill(&mut suffix)?;
-        Ok(Self(format!("{number:08}-{:016x}", u64::from_be_bytes(suffix))))
+    /// The name of a new key: its number, and a random one that keeps two keys of that number apart.
+    pub(super) fn numbered(number: u64, random: u64) -> Self {
+        Self(format!("{number:08}-{random:016x}"))
     }
 
     /// The number that the name begins with. A name of another form comes first, and is never that of the current key.

@@ -7,10 +7,12 @@
 
 mod gate;
 mod keeper;
+mod keys;
 mod module;
 mod refusal;
 mod token;
 mod uri;
+mod wrapping_key;
 
 #[cfg(test)]
 mod tests;

@@ -1,27 +1,12 @@
 //! The keeper of keys on a token.
 
-use std::ffi::c_ulong;
+use cryptoki::mechanism::MechanismType;
 
-use aws_lc_rs::aead::NONCE_LEN;
-use cryptoki::context::Function;
-use cryptoki::error::{Error, RvError};
-use cryptoki::mechanism::aead::GcmParams;
-use cryptoki::mechanism::{Mechanism, MechanismType};
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::{Session, SessionState};
-use zeroize::Zeroizing;
-
-use super::refusal::{Refusal, is_of_data};
+use super::keys::Keys;
+use super::refusal::Refusal;
 use super::token::{Open, Token};
 use super::uri::Pkcs11Uri;
-use crate::faces::data_key::fill;
-use crate::faces::wrapping::{TAG_BYTES, WRAPPED_BYTES, associated};
 use crate::faces::{DataKey, Destroyed, KeeperError, KeyId, KeyKeeper};
-
-/// The length of a key-encryption key.
-const KEY_BYTES: c_ulong = 32;
-/// The length of a tag, in bits.
-const TAG_BITS: c_ulong = 8 * TAG_BYTES as c_ulong;
 
 /// Key-encryption keys on a token. They are made there, and marked as sensitive and not extractable.
 ///
@@ -52,9 +37,11 @@ impl Pkcs11Keeper {
     /// [`KeeperError::Unusable`] when the token is not there, does not let us in, or has keys that could leave it.
     pub fn open(uri: Pkcs11Uri) -> Result<Self, KeeperError> {
         let keeper = Self::at(uri);
-        keeper.token.ask(|open| {
-            if keeper.keys(&open.session)?.is_empty() {
-                keeper.make(&open.session, 1)?;
+        keeper.ask(|keys, open| {
+            // It is told before a key is made that is of no use.
+            keeper.check_mechanisms(open)?;
+            if keys.ids()?.is_empty() {
+                keys.make(1)?;
             }
             Ok(())
         })?;
@@ -73,129 +60,12 @@ impl Pkcs11Keeper {
     ///
     /// [`KeeperError::Unusable`].
     pub fn is_empty(&self) -> Result<bool, KeeperError> {
-        self.token.ask(|open| Ok(self.keys(&open.session)?.is_empty()))
+        self.ask(|keys, _| Ok(keys.ids()?.is_empty()))
     }
 
-    /// What all keys have in common.
-    fn template(&self) -> Vec<Attribute> {
-        vec![
-            Attribute::Class(ObjectClass::SECRET_KEY),
-            Attribute::KeyType(KeyType::AES),
-            Attribute::Token(true),
-            Attribute::Label(self.token.uri().object().as_bytes().to_vec()),
-        ]
-    }
-
-    /// The names of the keys, the current one last.
-    fn keys(&self, session: &Session) -> Result<Vec<KeyId>, Refusal> {
-        let mut ids = Vec::new();
-        for key in find_objects(session, &self.template())? {
-            for attribute in session.get_attributes(key, &[AttributeType::Id])? {
-                if let Attribute::Id(id) = attribute {
-                    ids.extend(str::from_utf8(&id).ok().and_then(KeyId::parse));
-                }
-            }
-        }
-        KeyId::sort(&mut ids);
-        Ok(ids)
-    }
-
-    fn newest(&self, session: &Session) -> Result<KeyId, Refusal> {
-        let newest = self.keys(session)?.pop();
-        newest.ok_or_else(|| {
-            let mend = "put the backup of the keys on it, or name the right token and object";
-            self.unusable("has no key", mend).into()
-        })
-    }
-
-    fn find(&self, session: &Session, id: &KeyId) -> Result<ObjectHandle, Refusal> {
-        let mut template = self.template();
-        template.push(Attribute::Id(id.as_str().as_bytes().to_vec()));
-        match find_objects(session, &template)?[..] {
-            [] => Err(KeeperError::NoSuchKey(id.clone()).into()),
-            [key] => Ok(key),
-            _ => {
-                let problem = format!("has several keys with the id {id}");
-                Err(self.unusable(&problem, "take those away that are not ours").into())
-            }
-        }
-    }
-
-    /// Makes a key on the token. It can do nothing but what it is for.
-    fn make(&self, session: &Session, number: u64) -> Result<KeyId, Refusal> {
-        let id = KeyId::numbered(number)?;
-        let mut template = self.template();
-        template.extend([
-            Attribute::Id(id.as_str().as_bytes().to_vec()),
-            Attribute::ValueLen(KEY_BYTES.into()),
-            Attribute::Private(true),
-            Attribute::Sensitive(true),
-            Attribute::Extractable(false),
-            Attribute::Encrypt(true),
-            Attribute::Decrypt(true),
-            Attribute::Wrap(false),
-            Attribute::Unwrap(false),
-        ]);
-        session.generate_key(&Mechanism::AesKeyGen, &template)?;
-        Ok(id)
-    }
-
-    /// AES-256-GCM with a random nonce, which is good for 2^32 keys (NIST SP 800-38D, 8.3). Where the token puts a nonce of
-    /// its own in the place of ours, that one is kept.
-    fn wrap_with(
-        &self,
-        session: &Session,
-        (id, key): (&KeyId, ObjectHandle),
-        (data_key, bound_to): (&[u8], &[u8]),
-    ) -> Result<Vec<u8>, Refusal> {
-        let mut nonce = [0; NONCE_LEN];
-        fill(&mut nonce)?;
-        let associated = associated(id, bound_to);
-        let sealed = {
-            let parameters = GcmParams::new(&mut nonce, &associated, TAG_BITS.into())?;
-            session.encrypt(&Mechanism::AesGcm(parameters), key, data_key)?
-        };
-        let wrapped = [&nonce[..], &sealed].concat();
-        if wrapped.len() != WRAPPED_BYTES {
-            return Err(self
-                .unusable("does not append a tag of 16 bytes", "use another token")
-                .into());
-        }
-        Ok(wrapped)
-    }
-
-    /// Not every token tells a wrong tag from trouble of its own. The one that does not is tried with a key that is good.
-    fn unwrap_with(
-        &self,
-        session: &Session,
-        (id, key): (&KeyId, ObjectHandle),
-        (wrapped, bound_to): (&[u8], &[u8]),
-    ) -> Result<DataKey, Refusal> {
-        match decrypt(session, key, wrapped, &associated(id, bound_to)) {
-            Ok(opened) => Ok(DataKey::from_slice(&opened).ok_or(KeeperError::Changed)?),
-            Err(error) if is_of_data(&error) => Err(KeeperError::Changed.into()),
-            Err(error) => {
-                let refusal = Refusal::Token(error);
-                if refusal.is_of_session() {
-                    return Err(refusal);
-                }
-                self.probe(session, id, key)?;
-                Err(KeeperError::Changed.into())
-            }
-        }
-    }
-
-    /// Wraps and unwraps with a key.
-    fn probe(&self, session: &Session, id: &KeyId, key: ObjectHandle) -> Result<(), Refusal> {
-        let probe = [0; DataKey::BYTES];
-        let wrapped = self.wrap_with(session, (id, key), (&probe, b"probe"))?;
-        let opened = decrypt(session, key, &wrapped, &associated(id, b"probe"))?;
-        if *opened != probe {
-            return Err(self
-                .unusable("does not decrypt what it has encrypted", "use another token")
-                .into());
-        }
-        Ok(())
+    fn ask<T>(&self, work: impl Fn(&Keys<'_>, &Open) -> Result<T, Refusal>) -> Result<T, KeeperError> {
+        let uri = self.token.uri();
+        self.token.ask(|open| work(&Keys::new(&open.session, uri), open))
     }
 
     /// Checks that the token can do what it is asked for.
@@ -206,123 +76,62 @@ impl Pkcs11Keeper {
             return Ok(());
         }
         let problem = "has no AES-GCM, or makes no AES keys (CKM_AES_GCM, CKM_AES_KEY_GEN)";
-        Err(self.unusable(problem, "use another token").into())
+        Err(self.token.uri().unusable(problem, "use another token").into())
     }
-
-    /// Checks that a key cannot leave the token.
-    fn check_kept(&self, session: &Session, id: &KeyId) -> Result<(), Refusal> {
-        let key = self.find(session, id)?;
-        let attributes = session.get_attributes(key, &[AttributeType::Sensitive, AttributeType::Extractable])?;
-        if attributes.contains(&Attribute::Sensitive(true)) && attributes.contains(&Attribute::Extractable(false)) {
-            return Ok(());
-        }
-        let problem = format!("would give the key {id} away: it is not sensitive, or is extractable");
-        Err(self
-            .unusable(&problem, "rotate it away, and let the host make the keys")
-            .into())
-    }
-
-    fn unusable(&self, problem: &str, mend: &str) -> KeeperError {
-        KeeperError::Unusable {
-            problem: format!("{} {problem}", self.token.uri()),
-            mend: mend.to_owned(),
-        }
-    }
-}
-
-/// The objects of a template. Those of a user who is not logged in any more are not found, without an error.
-fn find_objects(session: &Session, template: &[Attribute]) -> Result<Vec<ObjectHandle>, Error> {
-    let found = session.find_objects(template)?;
-    if found.is_empty() && session.get_session_info()?.session_state() != SessionState::RwUser {
-        return Err(Error::Pkcs11(RvError::UserNotLoggedIn, Function::FindObjects));
-    }
-    Ok(found)
-}
-
-fn decrypt(
-    session: &Session,
-    key: ObjectHandle,
-    wrapped: &[u8],
-    associated: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let (nonce, sealed) = wrapped.split_at(NONCE_LEN);
-    let mut nonce = nonce.to_vec();
-    let parameters = GcmParams::new(&mut nonce, associated, TAG_BITS.into())?;
-    session
-        .decrypt(&Mechanism::AesGcm(parameters), key, sealed)
-        .map(Zeroizing::new)
 }
 
 impl KeyKeeper for Pkcs11Keeper {
     fn current(&self) -> Result<KeyId, KeeperError> {
-        self.token.ask(|open| self.newest(&open.session))
+        self.ask(|keys, _| keys.newest())
     }
 
     fn wrap(&self, key: &DataKey, bound_to: &[u8]) -> Result<(KeyId, Vec<u8>), KeeperError> {
-        let wrapped = self.wrap_all(&[(key, bound_to)])?;
-        wrapped.into_iter().next().ok_or(KeeperError::Changed)
+        self.ask(|keys, _| {
+            let id = keys.newest()?;
+            let wrapped = keys.get(&id)?.wrap(key.expose(), bound_to)?;
+            Ok((id, wrapped))
+        })
     }
 
     /// Looks for the key-encryption key once.
-    fn wrap_all(&self, keys: &[(&DataKey, &[u8])]) -> Result<Vec<(KeyId, Vec<u8>)>, KeeperError> {
-        self.token.ask(|open| {
-            let id = self.newest(&open.session)?;
-            let wrapping = (&id, self.find(&open.session, &id)?);
-            let wrap = |(key, bound_to): &(&DataKey, &[u8])| {
-                let wrapped = self.wrap_with(&open.session, wrapping, (key.expose(), bound_to))?;
-                Ok((id.clone(), wrapped))
-            };
-            keys.iter().map(wrap).collect()
+    fn wrap_all(&self, data_keys: &[(&DataKey, &[u8])]) -> Result<Vec<(KeyId, Vec<u8>)>, KeeperError> {
+        self.ask(|keys, _| {
+            let id = keys.newest()?;
+            let wrapping = keys.get(&id)?;
+            let wrap = |(key, bound_to): &(&DataKey, &[u8])| Ok((id.clone(), wrapping.wrap(key.expose(), bound_to)?));
+            data_keys.iter().map(wrap).collect()
         })
     }
 
     fn unwrap(&self, id: &KeyId, wrapped: &[u8], bound_to: &[u8]) -> Result<DataKey, KeeperError> {
-        self.token.ask(|open| {
-            let key = self.find(&open.session, id)?;
-            if wrapped.len() != WRAPPED_BYTES {
-                return Err(KeeperError::Changed.into());
-            }
-            self.unwrap_with(&open.session, (id, key), (wrapped, bound_to))
-        })
+        self.ask(|keys, _| keys.get(id)?.unwrap(wrapped, bound_to))
     }
 
     fn rotate(&self) -> Result<KeyId, KeeperError> {
-        self.token.ask(|open| {
-            let number = self.newest(&open.session)?.number();
-            self.make(&open.session, number + 1)
-        })
+        self.ask(|keys, _| keys.make(keys.newest()?.number() + 1))
     }
 
     /// What is left of the key is up to the token, and to those who have copied it: see docs/operations.md, Faces.
     fn destroy(&self, id: &KeyId) -> Result<Destroyed, KeeperError> {
-        self.token.ask(|open| {
-            let session = &open.session;
-            if self.newest(session)? == *id {
+        self.ask(|keys, _| {
+            if keys.newest()? == *id {
                 let problem = format!("has {id} as its current key");
-                return Err(self.unusable(&problem, "rotate first").into());
+                return Err(self.token.uri().unusable(&problem, "rotate first").into());
             }
-            match self.find(session, id) {
-                Err(Refusal::Keeper(KeeperError::NoSuchKey(_))) => return Ok(Destroyed::Before),
-                found => session.destroy_object(found?)?,
-            }
-            match self.find(session, id) {
-                Err(Refusal::Keeper(KeeperError::NoSuchKey(_))) => Ok(Destroyed::Now),
-                _ => Err(self
-                    .unusable("still has a key that it has destroyed", "see its own log")
-                    .into()),
+            match keys.destroy(id) {
+                Err(Refusal::Keeper(KeeperError::NoSuchKey(_))) => Ok(Destroyed::Before),
+                destroyed => destroyed.map(|()| Destroyed::Now),
             }
         })
     }
 
     fn health(&self) -> Result<(), KeeperError> {
-        self.token.ask(|open| {
+        self.ask(|keys, open| {
             self.check_mechanisms(open)?;
-            let newest = self.newest(&open.session)?;
-            for id in self.keys(&open.session)? {
-                self.check_kept(&open.session, &id)?;
+            for id in keys.ids()? {
+                keys.check_kept(&id)?;
             }
-            let key = self.find(&open.session, &newest)?;
-            self.probe(&open.session, &newest, key)
+            keys.get(&keys.newest()?)?.probe()
         })
     }
 }

@@ -220,7 +220,7 @@ fn what_is_missing_is_told_with_its_mend() {
     refused(with_module("/etc/hostname"), "/etc/hostname cannot be loaded");
     refused(
         token.uri_of("another"),
-        "the token \"another\": it is not there; the tokens that are there are ",
+        "the token \"another\" is not there; the tokens that are there are ",
     );
     let told = Pkcs11Keeper::at(token.uri()).health().unwrap_err().to_string();
     assert!(told.contains("has no key; put the backup"), "{told}");
@@ -235,7 +235,7 @@ fn what_is_missing_is_told_with_its_mend() {
     refused(token.uri(), "cannot read ");
     // Another token of the same name.
     let twin = Token::named(tempfile::tempdir().unwrap(), &token.label);
-    refused(twin.uri(), "several tokens are meant; name one by its serial");
+    refused(twin.uri(), "is there several times; name it by its serial");
 }
 
 #[test]

@@ -152,19 +152,14 @@ impl Token {
         }
         match (found.as_slice(), others.as_slice()) {
             ([slot], _) => Ok(*slot),
-            ([], []) => Err(self.missing("there is no token", "put it in, or initialize it")),
+            ([], []) => Err(self
+                .uri
+                .unusable("is not there, nor is any other", "put it in, or initialize it")),
             ([], _) => {
                 let mend = format!("the tokens that are there are {}", others.join(", "));
-                Err(self.missing("it is not there", &mend))
+                Err(self.uri.unusable("is not there", &mend))
             }
-            _ => Err(self.missing("several tokens are meant", "name one by its serial")),
-        }
-    }
-
-    fn missing(&self, problem: &str, mend: &str) -> KeeperError {
-        KeeperError::Unusable {
-            problem: format!("{}: {problem}", self.uri),
-            mend: mend.to_owned(),
+            _ => Err(self.uri.unusable("is there several times", "name it by its serial")),
         }
     }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 
+use crate::faces::KeeperError;
+
 /// What the keys are named on the token, where the URI does not say it.
 const DEFAULT_OBJECT: &str = "liveness";
 /// The attributes of the path that are understood, and of the query.
@@ -107,6 +109,14 @@ impl Pkcs11Uri {
     /// The file that has the PIN.
     pub(super) fn pin_file(&self) -> &Path {
         &self.pin_file
+    }
+
+    /// Says what is wrong with the token, and what would mend it.
+    pub(super) fn unusable(&self, problem: &str, mend: &str) -> KeeperError {
+        KeeperError::Unusable {
+            problem: format!("{self} {problem}"),
+            mend: mend.to_owned(),
+        }
     }
 
     /// Whether what a token says of itself by `attribute` is what is asked for.
