@@ -20,7 +20,8 @@ pub struct SignerError {
 ///
 /// [`TrailKey`] is one. A signer may be far away, and so may fail: entries go on to be put into the log, and the next checkpoint
 /// is signed once the signer answers again. A receipt is refused meanwhile. Only [`sign`](Self::sign) may take its time; it is
-/// called on threads that may block, without a connection to the database.
+/// called on threads that may block, without a connection to the database. It must end by itself within a few seconds, because
+/// [`TrailKeeper::stop`](crate::store::TrailKeeper::stop) waits for it.
 ///
 /// An embedding backend can bring a signer of its own:
 ///

@@ -86,7 +86,7 @@ impl Trail {
     /// [`insert_audit_entry`](crate::store::insert_audit_entry). Otherwise they are findings.
     ///
     /// The signer is a [`TrailKey`](crate::trail::TrailKey), a signer of your own, or an [`Arc`] of one. While it fails, entries
-    /// are put into the log without a checkpoint, and [`TrailState::unsigned`](super::super::TrailState) says why.
+    /// are put into the log without a checkpoint, and [`TrailState::unsigned`](crate::store::TrailState::unsigned) says why.
     ///
     /// # Errors
     ///
