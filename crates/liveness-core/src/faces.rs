@@ -10,8 +10,14 @@ mod data_key;
 mod error;
 mod file_keeper;
 mod keeper;
+#[cfg(test)]
+mod keeper_contract;
 mod key_id;
+mod own_file;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 pub(crate) mod sealing;
+mod wrapping;
 
 pub use self::data_key::{DataKey, FaceKeyId};
 pub use self::error::KeeperError;

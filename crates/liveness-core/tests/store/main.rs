@@ -34,6 +34,7 @@ mod sealed_faces;
 mod searches;
 mod server;
 mod sessions;
+mod signer;
 mod span;
 mod standby;
 mod stats;

@@ -148,6 +148,15 @@ pub(super) fn exit_with_usage(error: &clap::Error) -> ! {
     let said = said.map(str::trim).filter(|line| !line.is_empty());
     let said = said.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
     let said = said.strip_prefix("error: ").unwrap_or(&said);
-    print_error(&format!("{said} (see `{NAME} --help`)"));
+    print_error(&format!("{} (see `{NAME} --help`)", without_pin(said)));
     std::process::exit(2)
+}
+
+/// A PIN in the URI of a token, which does not belong there, is not shown with it.
+fn without_pin(said: &str) -> String {
+    let Some((before, pin)) = said.split_once("pin-value=") else {
+        return said.to_owned();
+    };
+    let end = pin.find(['&', ';', '\'', ' ']).unwrap_or(pin.len());
+    format!("{before}pin-value=…{}", &pin[end..])
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use liveness_core::Shown;
@@ -109,7 +108,7 @@ impl Trail {
 impl Verify {
     fn run(self) -> Result<(), Failure> {
         let store = self.database.open_up_to_date()?;
-        let key = Arc::new(trail_key::existing_key(&self.database)?);
+        let key = trail_key::existing_key(&self.database)?;
         let bar = Progress::new(Some(0), BAR, BAR_WITHOUT_TOTAL);
         let progress = |done, total| {
             bar.set_total(total);
@@ -119,7 +118,7 @@ impl Verify {
         drop(bar);
         let witnessed = match &self.witness.trail_witness {
             Some(address) => {
-                let witness = Witness::new(address.clone(), store, Arc::clone(&key));
+                let witness = Witness::new(address.clone(), store, key.verifier().clone());
                 Some(ask(witness, &mut verified.findings)?)
             }
             None => None,

@@ -18,6 +18,7 @@ mod durability;
 mod embedding;
 mod engine;
 mod erasures;
+mod faces_on_a_token;
 mod faults;
 mod in_process;
 mod nodes;
@@ -28,6 +29,8 @@ mod recording;
 mod scratch;
 mod secrets;
 mod server;
+#[path = "../softhsm/token.rs"]
+mod soft_token;
 mod specification;
 mod start;
 mod trail;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use liveness_core::faces::{FileKeeper, KeyKeeper as _};
+#[cfg(feature = "pkcs11")]
+use liveness_core::faces::pkcs11::{Pkcs11Keeper, Pkcs11Uri};
+use liveness_core::faces::{FileKeeper, KeeperError, KeyKeeper as _};
 use liveness_core::store::Store;
 
 use super::files;
@@ -14,7 +16,7 @@ const SUBJECT: &str = "faces";
 
 /// Checks everything, for `doctor`. It makes neither a key nor a key store.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
-    let Some(FaceKeeper::Folder(folder)) = &config.faces.face_keys else {
+    let Some(keeper) = &config.faces.face_keys else {
         return findings.warning(
             SUBJECT,
             "they are recorded in clear: whoever reads the database, or a backup of it, sees them, and none can be erased",
@@ -25,7 +27,12 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         Ok(url) => url,
         Err(error) => return findings.problem(SUBJECT, error.to_string(), "`serve` does not start like this"),
     };
-    if !is_usable(folder, findings) {
+    let is_usable = match keeper {
+        FaceKeeper::Folder(folder) => is_usable_folder(folder, findings),
+        #[cfg(feature = "pkcs11")]
+        FaceKeeper::Token(uri) => is_usable_token(uri, findings),
+    };
+    if !is_usable {
         return;
     }
     if let Ok(Some(file)) = Store::file_of(&url) {
@@ -42,7 +49,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
 }
 
 /// Whether the folder of the key-encryption keys is there, and can be used.
-fn is_usable(folder: &Path, findings: &mut Findings) -> bool {
+fn is_usable_folder(folder: &Path, findings: &mut Findings) -> bool {
     if !folder.exists() {
         findings.hint(
             SUBJECT,
@@ -51,7 +58,25 @@ fn is_usable(folder: &Path, findings: &mut Findings) -> bool {
         );
         return false;
     }
-    let health = FileKeeper::at(folder).health();
+    is_healthy(FileKeeper::at(folder).health(), findings)
+}
+
+/// Whether the token of the key-encryption keys is there, and has some that can be used.
+#[cfg(feature = "pkcs11")]
+fn is_usable_token(uri: &Pkcs11Uri, findings: &mut Findings) -> bool {
+    let keeper = Pkcs11Keeper::at(uri.clone());
+    if let Ok(true) = keeper.is_empty() {
+        findings.hint(
+            SUBJECT,
+            format!("LIVENESS_FACE_KEYS: {uri} has no key yet"),
+            "`serve` makes the first one; if there was one, put its backup back",
+        );
+        return false;
+    }
+    is_healthy(keeper.health(), findings)
+}
+
+fn is_healthy(health: Result<(), KeeperError>, findings: &mut Findings) -> bool {
     if let Err(error) = &health {
         findings.problem(
             SUBJECT,

@@ -13,7 +13,7 @@ use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::entry_writer::EntryTrust;
 use crate::trail::{
-    Checkpoint, Hash, HashTiles as _, SignedCheckpoint, TrailKey, consistency_proof, inclusion_proof, leaf_hash,
+    Checkpoint, Hash, HashTiles as _, SignedCheckpoint, TrailVerifier, consistency_proof, inclusion_proof, leaf_hash,
     verify_consistency, verify_inclusion,
 };
 
@@ -25,16 +25,16 @@ const ROWS: i64 = 4096;
 /// Verifies parts of the trail.
 pub(crate) struct Verifier<'a> {
     connections: &'a Connections,
-    key: &'a TrailKey,
+    log: &'a TrailVerifier,
     trust: &'a EntryTrust,
     done: TrailVerification,
 }
 
 impl<'a> Verifier<'a> {
-    pub(crate) fn new(connections: &'a Connections, key: &'a TrailKey, trust: &'a EntryTrust) -> Self {
+    pub(crate) fn new(connections: &'a Connections, log: &'a TrailVerifier, trust: &'a EntryTrust) -> Self {
         Self {
             connections,
-            key,
+            log,
             trust,
             done: TrailVerification::default(),
         }
@@ -97,7 +97,7 @@ impl<'a> Verifier<'a> {
     ) -> Result<Option<Checkpoint>, StoreError> {
         let mut opened = Vec::new();
         for stored in stored {
-            match SignedCheckpoint::open(&stored.note, self.key.verifier()) {
+            match SignedCheckpoint::open(&stored.note, self.log) {
                 Ok(signed) => opened.push(signed.checkpoint().clone()),
                 Err(error) => self.done.find(format!(
                     "the checkpoint of {} entries is not signed by the key of the trail: {error}",
