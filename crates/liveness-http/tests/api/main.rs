@@ -17,6 +17,7 @@ mod documents;
 mod durability;
 mod embedding;
 mod engine;
+mod erased_faces;
 mod erasures;
 mod faces_on_a_token;
 mod faults;

@@ -50,6 +50,12 @@ impl Server {
         Self::spawn(Arc::new(Database::create(engine)), settings)
     }
 
+    /// One on a database that is there.
+    pub fn on(database: Database, settings: Vec<(&str, String)>) -> Self {
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        Self::spawn(Arc::new(database), settings.collect())
+    }
+
     fn spawn(database: Arc<Database>, settings: Vec<(String, String)>) -> Self {
         let mut process = serve()
             .env("LIVENESS_JWT_SECRET", SECRET)
