@@ -15,6 +15,7 @@ mod queue;
 mod scratch;
 mod sealing_old_faces;
 mod snapshot;
+mod sweeping_objects;
 mod tables;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use self::opening::StoreSettings;
 pub use self::queue::group_commit::GroupCommit;
 pub use self::queue::stats::{Distribution, StoreStats};
 pub use self::sealing_old_faces::FaceSealing;
+pub use self::sweeping_objects::SweptObjects;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
@@ -52,6 +54,7 @@ use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
+use self::tables::faces::FaceTools;
 use self::tables::totals;
 use self::tables::write::{Session, Writer};
 
@@ -74,20 +77,20 @@ pub struct Store {
     faces: Faces,
     users: Users,
     trail: Trail,
-    face_keys: Arc<Option<Arc<FaceKeys>>>,
+    face_tools: FaceTools,
 }
 
 impl Store {
     fn start(connections: Connections, group_commit: GroupCommit) -> Result<Self, OpenError> {
         let connections = Arc::new(connections);
         let reads = Arc::new(ReadPool::new(&connections));
-        Self::with_reads(connections, reads, Arc::default(), group_commit)
+        Self::with_reads(connections, reads, FaceTools::default(), group_commit)
     }
 
     fn with_reads(
         connections: Arc<Connections>,
         reads: Arc<ReadPool>,
-        face_keys: Arc<Option<Arc<FaceKeys>>>,
+        face_tools: FaceTools,
         group_commit: GroupCommit,
     ) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
@@ -96,16 +99,16 @@ impl Store {
         let writer = Arc::new(Writer::start(
             &connections,
             &counters,
-            &face_keys,
+            &face_tools.keys,
             group_commit,
             sessions,
         )?);
         Ok(Self {
-            checks: Checks::new(&reads, &writer, face_keys.as_ref().as_ref()),
-            faces: Faces::new(&reads, face_keys.as_ref().as_ref()),
+            checks: Checks::new(&reads, &writer, &face_tools),
+            faces: Faces::new(&reads, &face_tools),
             users: Users::new(&reads, &writer),
-            trail: Trail::new(&connections, &reads, &writer, link),
-            face_keys,
+            trail: Trail::new(&connections, &reads, &writer, link).with_objects(face_tools.objects.as_ref()),
+            face_tools,
             connections,
             counters,
             reads,
@@ -125,7 +128,7 @@ impl Store {
 
     /// The keys of the faces, if faces are sealed.
     pub fn face_keys(&self) -> Option<&Arc<FaceKeys>> {
-        self.face_keys.as_ref().as_ref()
+        self.face_tools.keys()
     }
 
     /// The users of the standalone host.

@@ -4,6 +4,7 @@ pub(crate) mod checks;
 pub(crate) mod dating;
 pub(crate) mod distribution;
 pub(crate) mod entry_writer;
+pub(crate) mod face_objects;
 pub(crate) mod faces;
 pub(crate) mod faces_in_clear;
 pub(crate) mod questions;

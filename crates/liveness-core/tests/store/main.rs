@@ -12,6 +12,8 @@ mod connection;
 mod database;
 mod dating;
 mod diagnosis;
+#[cfg(feature = "s3")]
+mod face_places;
 mod file;
 mod group_commit;
 mod host_pool;

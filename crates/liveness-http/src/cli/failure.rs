@@ -7,6 +7,7 @@ use std::path::Path;
 use liveness_core::store::{OpenError, StoreError};
 
 use crate::face_keys::FaceKeysError;
+use crate::face_place::FacePlaceError;
 use crate::host::start_error::StartError;
 use crate::trail_key::TrailKeyError;
 
@@ -88,6 +89,12 @@ impl From<TrailKeyError> for Failure {
 
 impl From<FaceKeysError> for Failure {
     fn from(error: FaceKeysError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<FacePlaceError> for Failure {
+    fn from(error: FacePlaceError) -> Self {
         Self::Failed(error.to_string())
     }
 }

@@ -11,6 +11,7 @@ use super::checks::database::{check_file, check_store};
 use super::checks::findings::Findings;
 use super::start_error::StartError;
 use crate::config::ServeConfig;
+use crate::face_place::FacePlaceError;
 use crate::trail_key::{TrailKeyError, check_log};
 
 /// How long the host waits for the schema before it listens without being ready.
@@ -149,8 +150,21 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
     };
     fits.and(checked)?;
     store.check_faces()?;
+    check_face_place(store)?;
     findings.log_warnings();
     Ok(())
+}
+
+/// Looks whether the place of the faces can be used. Without it, nothing but faces is missing: the host is ready, and each
+/// face is tried anew.
+fn check_face_place(store: &Store) -> Result<(), StartError> {
+    match store.check_face_place() {
+        Err(error) if error.is_out_of_reach() => {
+            log::warn!("no face can be recorded or looked at yet: {error}");
+            Ok(())
+        }
+        checked => Ok(checked.map_err(FacePlaceError::from)?),
+    }
 }
 
 /// Looks whether the program may still run with the schema.

@@ -6,6 +6,7 @@ use liveness_bus::BuildErrors;
 use liveness_core::store::OpenError;
 
 use crate::face_keys::FaceKeysError;
+use crate::face_place::FacePlaceError;
 use crate::pages::admin::SignInError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 use crate::trail_key::TrailKeyError;
@@ -74,6 +75,9 @@ pub enum StartError {
     /// Faces cannot be sealed.
     #[error(transparent)]
     FaceKeys(#[from] FaceKeysError),
+    /// Faces cannot be kept where the setting says.
+    #[error(transparent)]
+    FacePlace(#[from] FacePlaceError),
     /// Records could be lost or given away.
     #[error("records could be lost or given away: {0}")]
     Danger(String),

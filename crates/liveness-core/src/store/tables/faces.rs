@@ -1,6 +1,9 @@
 //! The faces. All access to their bytes is in this file, by record. They are sealed where the store has the keys for it.
+//!
+//! A row leads to a face in an object store: see `face_objects.rs`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -8,25 +11,87 @@ use diesel::prelude::*;
 use crate::faces::FaceKeyId;
 use crate::faces::sealing::Subject;
 use crate::store::engine::connection::{Connection, on_either};
+use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::{FaceKeys, Sealed};
 use crate::store::queue::read_pool::ReadPool;
+use crate::store::tables::face_objects::{FaceInObject, FaceObjects, PutFace};
 use crate::store::tables::schema::liveness_images::{self, dsl};
-use crate::trail::leaf::sha256;
-use crate::{FaceImage, KeptFace, LivenessCheck};
+use crate::trail::leaf::{Sha256, sha256};
+use crate::{FaceImage, KeptFace, LivenessCheck, NewLivenessCheck};
+
+/// What faces are sealed and kept with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FaceTools {
+    /// The keys, if faces are sealed.
+    pub(crate) keys: Arc<Option<Arc<FaceKeys>>>,
+    /// The place outside the database, if there is one.
+    pub(crate) objects: Option<Arc<FaceObjects>>,
+}
+
+impl FaceTools {
+    /// The keys, if faces are sealed.
+    pub(crate) fn keys(&self) -> Option<&Arc<FaceKeys>> {
+        self.keys.as_ref().as_ref()
+    }
+
+    /// Seals the face of a check and puts it into its place, if that is not the database.
+    pub(crate) async fn put(&self, check: &mut NewLivenessCheck) -> Result<Option<PutFace>, StoreError> {
+        let (Some(objects), Some(keys)) = (&self.objects, self.keys()) else {
+            return Ok(None);
+        };
+        if !objects.takes_new() {
+            return Ok(None);
+        }
+        let Some(image) = check.image.take() else {
+            return Ok(None);
+        };
+        let (image, put) = objects.put(keys, check.user.id, image).await?;
+        check.image = Some(image);
+        Ok(Some(put))
+    }
+
+    /// The face that was found. If it was erased, the record has none from now on.
+    pub(crate) async fn fetched(
+        &self,
+        found: FoundFace,
+        check: &mut LivenessCheck,
+    ) -> Result<Option<KeptFace>, StoreError> {
+        let face = match found {
+            FoundFace::Here(face) => return Ok(face),
+            FoundFace::InObject(face) => face,
+        };
+        let (Some(objects), Some(keys)) = (&self.objects, self.keys()) else {
+            return Err(StoreError::internal(format!(
+                "the face of record {} is in an object store, and this store knows none, or has no keys",
+                check.id
+            )));
+        };
+        let fetched = objects.fetch(keys, face).await?;
+        check.has_image = fetched.is_some();
+        let kept = fetched.map(|(bytes, digest)| kept(bytes, digest));
+        kept.transpose()
+    }
+}
+
+/// A face in the database, or the way to one that is not.
+pub(crate) enum FoundFace {
+    Here(Option<KeptFace>),
+    InObject(FaceInObject),
+}
 
 /// The captured faces.
 #[derive(Clone, Debug)]
 pub struct Faces {
     reads: Arc<ReadPool>,
-    keys: Option<Arc<FaceKeys>>,
+    tools: FaceTools,
 }
 
 impl Faces {
-    pub(crate) fn new(reads: &Arc<ReadPool>, keys: Option<&Arc<FaceKeys>>) -> Self {
+    pub(crate) fn new(reads: &Arc<ReadPool>, tools: &FaceTools) -> Self {
         Self {
             reads: Arc::clone(reads),
-            keys: keys.cloned(),
+            tools: tools.clone(),
         }
     }
 
@@ -34,14 +99,16 @@ impl Faces {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], also when the key store is out of reach. [`StoreError::Internal`] when the face does not
-    /// open: it was changed, or this store has no keys.
+    /// [`StoreError::Unavailable`], also when the key store or the place of the face is out of reach. [`StoreError::Internal`]
+    /// when the face does not open: it was changed, or this store has no keys.
     pub async fn of(&self, check: &LivenessCheck) -> Result<Option<KeptFace>, StoreError> {
-        let (keys, mut check) = (self.keys.clone(), check.clone());
+        let (keys, mut check) = (self.tools.keys().cloned(), check.clone());
         if !check.has_image {
             return Ok(None);
         }
-        self.reads.read(move |conn| of(conn, keys.as_deref(), &mut check)).await
+        let mut found_of = check.clone();
+        let found = self.reads.read(move |conn| of(conn, keys.as_deref(), &mut found_of)).await?;
+        self.tools.fetched(found, &mut check).await
     }
 
     /// Erases the face of a record: deletes its key, so that no copy of the face can be opened. Returns whether there was a
@@ -53,7 +120,7 @@ impl Faces {
     ///
     /// [`StoreError::Unavailable`]. [`StoreError::Internal`] when the face is not sealed, and so cannot be erased.
     pub async fn erase(&self, check: &LivenessCheck) -> Result<bool, StoreError> {
-        let (keys, user, id) = (self.keys.clone(), check.self_service_user_id, check.id);
+        let (keys, user, id) = (self.tools.keys().cloned(), check.self_service_user_id, check.id);
         self.reads
             .read(move |conn| {
                 let Some(stored) = get(conn, user, id)? else {
@@ -70,33 +137,55 @@ impl Faces {
     }
 }
 
-/// A face as it is kept: sealed, or in clear.
-pub(crate) struct NewFace<'a> {
+/// A face that was recorded just now.
+pub(crate) struct TakenFace<'a> {
     pub(crate) check: &'a LivenessCheck,
-    pub(crate) media_type: &'static str,
-    pub(crate) sealed_key_id: Option<FaceKeyId>,
-    pub(crate) bytes: Cow<'a, [u8]>,
+    pub(crate) image: &'a FaceImage,
+    /// Its object, if it is not kept in the database.
+    pub(crate) put: Option<&'a PutFace>,
 }
 
-/// Seals the faces of records that were just inserted, if there are keys for it.
+/// A face as its row has it: sealed, in clear, or in an object.
+pub(crate) struct NewFace<'a> {
+    pub(crate) check: &'a LivenessCheck,
+    media_type: &'static str,
+    sealed_key_id: Option<FaceKeyId>,
+    bytes: Cow<'a, [u8]>,
+    object: Option<(String, Sha256)>,
+}
+
+impl NewFace<'_> {
+    /// SHA-256 of what was sealed. `None` if it is in clear.
+    pub(crate) fn sealed_digest(&self) -> Option<Sha256> {
+        match &self.object {
+            Some((_, digest)) => Some(*digest),
+            None => self.sealed_key_id.map(|_| sha256(&[&self.bytes])),
+        }
+    }
+}
+
+/// Seals the faces of records that were just inserted, if there are keys for it. Those that are in objects are sealed already.
 pub(crate) fn keep<'a>(
     keys: Option<&FaceKeys>,
-    faces: impl Iterator<Item = (&'a LivenessCheck, &'a FaceImage)>,
+    faces: impl Iterator<Item = TakenFace<'a>>,
 ) -> Result<Vec<NewFace<'a>>, StoreError> {
-    let keep = |(check, image): (&'a LivenessCheck, &'a FaceImage)| {
-        let media_type = image.media_type().name();
-        let (sealed_key_id, bytes) = match keys {
-            None => (None, Cow::Borrowed(image.bytes())),
-            Some(keys) => {
-                let Sealed { key_id, bytes } = keys.seal(subject(check, media_type), image.bytes())?;
+    let keep = |face: TakenFace<'a>| {
+        let media_type = face.image.media_type().name();
+        let subject = subject(face.check, media_type);
+        let (sealed_key_id, bytes) = match (face.put, keys) {
+            (Some(put), _) => (Some(put.key_id()), Cow::Owned(put.bind(subject)?)),
+            (None, None) => (None, Cow::Borrowed(face.image.bytes())),
+            (None, Some(keys)) => {
+                let Sealed { key_id, bytes } = keys.seal(subject, face.image.bytes())?;
                 (Some(key_id), Cow::Owned(bytes))
             }
         };
         Ok(NewFace {
-            check,
+            check: face.check,
             media_type,
             sealed_key_id,
             bytes,
+            object: face.put.map(|put| (put.name().to_string(), put.digest())),
         })
     };
     faces.map(keep).collect()
@@ -119,6 +208,7 @@ struct FaceRow<'a> {
     bytes: &'a [u8],
     self_service_user_id: i64,
     sealed_key_id: Option<&'a [u8]>,
+    object_name: Option<&'a str>,
 }
 
 /// Adds faces. PostgreSQL gets them by COPY, which costs the server a third less than one INSERT for each face.
@@ -129,6 +219,7 @@ pub(crate) fn put(conn: &mut Connection<'_>, faces: &[NewFace<'_>]) -> Result<()
         bytes: &face.bytes,
         self_service_user_id: face.check.self_service_user_id,
         sealed_key_id: face.sealed_key_id.as_ref().map(|id| id.as_bytes().as_slice()),
+        object_name: face.object.as_ref().map(|(name, _)| name.as_str()),
     });
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
@@ -154,13 +245,22 @@ pub(crate) fn of(
     conn: &mut Connection<'_>,
     keys: Option<&FaceKeys>,
     check: &mut LivenessCheck,
-) -> Result<Option<KeptFace>, StoreError> {
+) -> Result<FoundFace, StoreError> {
     if !check.has_image {
-        return Ok(None);
+        return Ok(FoundFace::Here(None));
     }
     let Some(stored) = get(conn, check.self_service_user_id, check.id)? else {
-        return Ok(None);
+        return Ok(FoundFace::Here(None));
     };
+    if let Some(name) = stored.object_name {
+        return Ok(FoundFace::InObject(FaceInObject {
+            check_id: check.id,
+            user_id: check.self_service_user_id,
+            media_type: stored.media_type,
+            name,
+            sealed_digest: stored.bytes,
+        }));
+    }
     let digest = sha256(&[&stored.bytes]);
     let bytes = match (stored.sealed_key_id, keys) {
         (None, _) => Some(stored.bytes),
@@ -173,8 +273,13 @@ pub(crate) fn of(
         }
     };
     check.has_image = bytes.is_some();
-    let kept = bytes.map(|bytes| FaceImage::from_stored(bytes).map(|image| KeptFace { image, digest }));
-    kept.transpose().map_err(StoreError::internal)
+    let kept = bytes.map(|bytes| kept(bytes, digest));
+    Ok(FoundFace::Here(kept.transpose()?))
+}
+
+fn kept(bytes: Vec<u8>, digest: Sha256) -> Result<KeptFace, StoreError> {
+    let image = FaceImage::from_stored(bytes).map_err(StoreError::internal)?;
+    Ok(KeptFace { image, digest })
 }
 
 /// A face as a query reads it.
@@ -183,10 +288,11 @@ pub(crate) struct StoredFace {
     media_type: String,
     bytes: Vec<u8>,
     sealed_key_id: Option<Vec<u8>>,
+    object_name: Option<String>,
 }
 
 pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredFace>, StoreError> {
-    let columns = (dsl::media_type, dsl::bytes, dsl::sealed_key_id);
+    let columns = (dsl::media_type, dsl::bytes, dsl::sealed_key_id, dsl::object_name);
     let face = dsl::liveness_images.find(check_id).select(columns);
     Ok(match conn {
         // With the user, Citus knows the shard.
@@ -205,4 +311,23 @@ pub(crate) fn newest_is_sealed(conn: &mut Connection<'_>) -> Result<Option<bool>
         .order(dsl::liveness_check_id.desc())
         .select(dsl::sealed_key_id.is_not_null());
     Ok(on_either!(conn, |conn| newest.first(*conn).optional())?)
+}
+
+/// Whether any face is in an object. Reads one entry of an index.
+pub(crate) fn any_is_in_object(conn: &mut Connection<'_>) -> Result<bool, StoreError> {
+    let in_object = dsl::liveness_images
+        .filter(dsl::object_name.is_not_null())
+        .select(dsl::object_name.is_not_null())
+        .limit(1);
+    let found: Option<bool> = on_either!(conn, |conn| in_object.first(*conn).optional())?;
+    Ok(found.is_some())
+}
+
+/// Those of the objects with these names that hold a face.
+pub(crate) fn in_objects(conn: &mut Connection<'_>, names: &[String]) -> Result<HashSet<String>, StoreError> {
+    let found: Vec<Option<String>> = on_either!(conn, |conn| dsl::liveness_images
+        .filter(eq_any(dsl::object_name, names.to_vec())?)
+        .select(dsl::object_name)
+        .load(*conn))?;
+    Ok(found.into_iter().flatten().collect())
 }

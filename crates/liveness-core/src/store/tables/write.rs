@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::face_objects::PutFace;
 use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
@@ -47,7 +48,8 @@ impl WriterSession for Session {
 /// One caller's part of a transaction.
 #[derive(Debug)]
 pub(crate) enum Write {
-    Recording(Box<Recording>),
+    /// A record, and its face if that is in an object.
+    Recording(Box<Recording>, Option<Box<PutFace>>),
     AuditEntries(Vec<AuditEntry>),
     /// Adds the user, unless the id is taken. The entry is written if the user was added.
     User(Box<NewUser>),
@@ -86,7 +88,15 @@ impl Written {
 impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
-            Self::Recording(recording) => Some(recording),
+            Self::Recording(recording, _) => Some(recording),
+            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
+        }
+    }
+
+    /// The object of the recorded face, if it has one.
+    pub(crate) fn put_face(&self) -> Option<&PutFace> {
+        match self {
+            Self::Recording(_, put) => put.as_deref(),
             Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
         }
     }
@@ -94,7 +104,7 @@ impl Write {
     /// The entries that the write leaves if it does what it is for.
     pub(crate) fn audit_entries(&self) -> &[AuditEntry] {
         match self {
-            Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
+            Self::Recording(recording, _) => std::slice::from_ref(&recording.audit_entry),
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),

@@ -6,11 +6,13 @@ use std::ops::Range;
 use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
 use super::rows::{self, EntryRow};
 use super::verified::{TrailPart, TrailVerification};
+use super::verified_objects::{self, BoundObject};
 use super::verified_records::{self, BoundRecord};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::entry_writer::EntryTrust;
+use crate::store::tables::face_objects::FaceObjects;
 use crate::trail::{
     Checkpoint, Hash, HashTiles as _, SignedCheckpoint, TrailKey, consistency_proof, inclusion_proof, leaf_hash,
     verify_consistency, verify_inclusion,
@@ -21,18 +23,27 @@ const TILE: i64 = 256;
 /// How many rows are looked at in one transaction.
 const ROWS: i64 = 4096;
 
+/// Where records and faces are.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) connections: &'a Connections,
+    pub(crate) objects: Option<&'a FaceObjects>,
+}
+
 /// Verifies parts of the trail.
 pub(crate) struct Verifier<'a> {
     connections: &'a Connections,
+    objects: Option<&'a FaceObjects>,
     key: &'a TrailKey,
     trust: &'a EntryTrust,
     done: TrailVerification,
 }
 
 impl<'a> Verifier<'a> {
-    pub(crate) fn new(connections: &'a Connections, key: &'a TrailKey, trust: &'a EntryTrust) -> Self {
+    pub(crate) fn new(sources: Sources<'a>, key: &'a TrailKey, trust: &'a EntryTrust) -> Self {
         Self {
-            connections,
+            connections: sources.connections,
+            objects: sources.objects,
             key,
             trust,
             done: TrailVerification::default(),
@@ -59,8 +70,10 @@ impl<'a> Verifier<'a> {
         let mut index = leaves.start;
         while index < leaves.end {
             let end = leaves.end.min((index / TILE + 1) * TILE);
-            connections
+            let in_objects = connections
                 .read(|conn| conn.transaction(Purpose::Read, |conn| self.tile(conn, index..end, signed.as_ref())))?;
+            // Outside the transaction, because a place may be slow.
+            verified_objects::verify(connections, self.objects, &in_objects, &mut self.done)?;
             index = end;
             progress(
                 u64::try_from(index - leaves.start).unwrap_or_default(),
@@ -145,13 +158,13 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    /// Verifies leaves of one tile.
+    /// Verifies leaves of one tile. Returns the faces in objects, which are still to be verified.
     fn tile(
         &mut self,
         conn: &mut Connection<'_>,
         leaves: Range<i64>,
         signed: Option<&Checkpoint>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<BoundObject>, StoreError> {
         let tile = StoredTiles(conn).tile(0, (leaves.start / TILE).unsigned_abs(), 256)?;
         let (hashes, _) = tile.as_chunks::<32>();
         if let Some(signed) = signed {

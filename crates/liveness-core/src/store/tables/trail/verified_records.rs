@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use super::log;
 use super::rows::{self, EntryRow};
 use super::verified::TrailVerification;
+use super::verified_objects::BoundObject;
 use crate::MediaType;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
@@ -37,6 +38,16 @@ impl BoundRecord {
         Some(Self { leaf, id, entry })
     }
 
+    /// The object of its face.
+    fn object(&self, name: &str) -> BoundObject {
+        BoundObject {
+            leaf: self.leaf,
+            check_id: self.id,
+            name: name.to_owned(),
+            digest: self.entry.face_digest.clone().unwrap_or_default(),
+        }
+    }
+
     fn is_of(&self, check: &StoredCheck) -> bool {
         let digest = self
             .entry
@@ -46,14 +57,14 @@ impl BoundRecord {
     }
 }
 
-/// Compares the records and faces with what binds them.
+/// Compares the records and faces with what binds them. Returns the faces in objects, which are still to be compared.
 pub(crate) fn verify(
     conn: &mut Connection<'_>,
     bound: &[BoundRecord],
     done: &mut TrailVerification,
-) -> Result<(), StoreError> {
+) -> Result<Vec<BoundObject>, StoreError> {
     if bound.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
     let stored: Vec<StoredCheck> = on_either!(conn, |conn| checks::table
@@ -73,10 +84,11 @@ pub(crate) fn verify(
     }
     let (with_face, faceless): (Vec<_>, Vec<_>) = bound.iter().partition(|bound| bound.entry.face_digest.is_some());
     check_faceless(conn, &faceless, done)?;
+    let mut in_objects = Vec::new();
     for bound in with_face.chunks(FACES) {
-        faces(conn, bound, &stored, done)?;
+        in_objects.extend(faces(conn, bound, &stored, done)?);
     }
-    Ok(())
+    Ok(in_objects)
 }
 
 /// Finds faces of records that had none.
@@ -113,6 +125,7 @@ struct StoredFace {
     user: Option<i64>,
     is_sealed: bool,
     bytes: Vec<u8>,
+    object_name: Option<String>,
 }
 
 fn faces(
@@ -120,7 +133,7 @@ fn faces(
     bound: &[&BoundRecord],
     stored: &HashMap<i64, StoredCheck>,
     done: &mut TrailVerification,
-) -> Result<(), StoreError> {
+) -> Result<Vec<BoundObject>, StoreError> {
     let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
     let faces: Vec<StoredFace> = on_either!(conn, |conn| images::table
         .filter(eq_any(images::liveness_check_id, ids)?)
@@ -130,9 +143,11 @@ fn faces(
             images::self_service_user_id,
             images::sealed_key_id.is_not_null(),
             images::bytes,
+            images::object_name,
         ))
         .load(*conn))?;
     let faces: HashMap<i64, StoredFace> = faces.into_iter().map(|face| (face.check_id, face)).collect();
+    let mut in_objects = Vec::new();
     for bound in bound {
         done.faces += 1;
         let at = format!("the face of record {}", bound.id);
@@ -140,9 +155,13 @@ fn faces(
             done.find(format!("{at} was taken away (leaf {})", bound.leaf));
             continue;
         };
-        let digest = sha256(&[&face.bytes]);
-        let is_recorded = bound.entry.face_digest.as_deref() == Some(&digest[..]);
-        let is_kept = is_recorded || was_sealed(conn, bound.id, &digest)?;
+        let is_kept = match &face.object_name {
+            Some(name) => {
+                in_objects.push(bound.object(name));
+                true
+            }
+            None => is_kept(conn, bound, &face.bytes)?,
+        };
         let is_users = stored
             .get(&bound.id)
             .is_none_or(|check| face.user.is_none_or(|user| user == check.self_service_user_id));
@@ -157,7 +176,13 @@ fn faces(
             done.find(format!("the media type of {at} was changed (leaf {})", bound.leaf));
         }
     }
-    Ok(())
+    Ok(in_objects)
+}
+
+/// Whether the bytes of a face are those that were recorded, or that became of them.
+fn is_kept(conn: &mut Connection<'_>, bound: &BoundRecord, bytes: &[u8]) -> Result<bool, StoreError> {
+    let digest = sha256(&[bytes]);
+    Ok(bound.entry.face_digest.as_deref() == Some(&digest[..]) || was_sealed(conn, bound.id, &digest)?)
 }
 
 /// Whether the log tells that the face of a record was sealed, and became these bytes.
