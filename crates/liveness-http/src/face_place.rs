@@ -75,7 +75,9 @@ fn objects_url(url: &str) -> Option<ObjectsUrl> {
     if let Some(folder) = url.strip_prefix("file://") {
         return folder.starts_with('/').then(|| ObjectsUrl::Folder(folder.to_owned()));
     }
-    let (bucket, prefix) = url.strip_prefix("s3://").map(|rest| rest.split_once('/').unwrap_or((rest, "")))?;
+    let (bucket, prefix) = url
+        .strip_prefix("s3://")
+        .map(|rest| rest.split_once('/').unwrap_or((rest, "")))?;
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     // Whatever else could be in a URL, such as a password or a query, has no meaning here.
     let is_good = !bucket.is_empty() && bucket.bytes().all(is_name) && !prefix.contains(['?', '#']);
@@ -144,7 +146,9 @@ fn open(place: &ObjectsUrl) -> Result<Arc<dyn FacePlace>, PlaceError> {
 #[cfg(not(feature = "s3"))]
 fn open(_: &ObjectsUrl) -> Result<Arc<dyn FacePlace>, PlaceError> {
     // No such URL is read.
-    Err(PlaceError::Refused("this program was built without the feature s3".to_owned()))
+    Err(PlaceError::Refused(
+        "this program was built without the feature s3".to_owned(),
+    ))
 }
 
 /// Whether anybody may read the objects, who has no credentials. An object is put to see it. `None` if that has no meaning.
@@ -201,7 +205,10 @@ mod tests {
             "gs://bucket",
         ] {
             let told = faces_url(text).unwrap_err();
-            assert!(told.starts_with("must be database") && !told.contains("secret"), "{text}: {told}");
+            assert!(
+                told.starts_with("must be database") && !told.contains("secret"),
+                "{text}: {told}"
+            );
         }
     }
 }

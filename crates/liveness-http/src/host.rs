@@ -22,7 +22,7 @@ use liveness_core::store::{Store, StoredUsers, TrailKeeper};
 use liveness_core::trail::TrailKey;
 use serde_json::Value;
 
-use self::database::open_and_migrate;
+use self::database::{claim_face_place, open_and_migrate};
 use self::review_page::configured_page;
 use self::start_error::StartError;
 use self::witness::Witnessing;
@@ -75,6 +75,7 @@ impl Host {
         check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
         let key = Arc::new(configured_key(&config.database)?);
+        claim_face_place(&store, &key).await?;
         let keeper = trail::keep(&store, Arc::clone(&key))?;
         let witnessing = match config.witness.trail_witness.clone() {
             Some(address) => {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rustls::crypto::aws_lc_rs;
 use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
-use ureq::typestate::AgentScope;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 
 /// This machine has no certificate authorities to verify a server by.
 #[derive(Debug)]

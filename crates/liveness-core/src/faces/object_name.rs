@@ -23,6 +23,9 @@ impl ObjectName {
     /// The length of a name. As a text, it has twice as many letters.
     pub const BYTES: usize = 16;
 
+    /// The name of the object that says whose a place is. No face has it.
+    pub(crate) const MARK: Self = Self([0; Self::BYTES]);
+
     /// A new name.
     ///
     /// # Errors

@@ -107,7 +107,9 @@ pub trait FacePlace: fmt::Debug + Send + Sync {
         self.delete(&name)?;
         match found? {
             Some(found) if found == probe => Ok(()),
-            Some(_) => Err(PlaceError::Refused("it gives back other bytes than were put".to_owned())),
+            Some(_) => Err(PlaceError::Refused(
+                "it gives back other bytes than were put".to_owned(),
+            )),
             None => Err(PlaceError::Refused("it does not give back what was put".to_owned())),
         }
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Store;
-use super::engine::error::StoreError;
+use super::engine::error::{OpenError, StoreError};
 use super::tables::face_objects::FaceObjects;
 use super::tables::faces;
 use crate::Timestamp;
@@ -26,19 +26,47 @@ pub struct SweptObjects {
 }
 
 impl Store {
-    /// Deletes each object that no face is in and that is a day old. Others record meanwhile. Without a place outside the
-    /// database, it does nothing. Blocks.
+    /// Marks the place of the faces outside the database as that of an owner, unless it is marked already. The owner is the same
+    /// for all who use the database, and for nobody else: the public key of its trail. Without such a place, it does nothing. Blocks.
     ///
-    /// What lies under the prefix of a place must be this database's alone: the objects of another look as if they were put in
-    /// vain. Objects whose names are not those of faces are left alone.
+    /// To a database, the objects of another look as if they were put in vain. So no two may share a place.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when the database or the place is out of reach. Another sweep goes on.
-    pub fn sweep_objects(&self, now: Timestamp) -> Result<SweptObjects, StoreError> {
+    /// [`OpenError`] if it is marked as that of another, or [is out of reach](OpenError::is_out_of_reach).
+    pub fn claim_face_place(&self, owner: &str) -> Result<(), OpenError> {
+        let Some(objects) = &self.face_tools.objects else {
+            return Ok(());
+        };
+        match objects.claim(owner) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(OpenError::new(
+                "the faces there are of another database, with another audit trail".to_owned(),
+            )
+            .mended_by(
+                "name a prefix that is this database's alone; if the key of the trail was replaced, delete the object \
+                     00000000000000000000000000000000",
+            )),
+            Err(error) => Err(OpenError::of_place(&error)),
+        }
+    }
+
+    /// Deletes each object that no face is in and that is a day old. Others record meanwhile. Without a place outside the
+    /// database, it does nothing. Objects whose names are not those of faces are left alone. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when the database or the place is out of reach: another sweep goes on.
+    /// [`StoreError::Internal`] when the place is not this owner's, see [`claim_face_place`](Self::claim_face_place).
+    pub fn sweep_objects(&self, now: Timestamp, owner: &str) -> Result<SweptObjects, StoreError> {
         let Some(objects) = &self.face_tools.objects else {
             return Ok(SweptObjects::default());
         };
+        if !objects.claim(owner).map_err(StoreError::unavailable)? {
+            return Err(StoreError::internal(
+                "the faces in the object store are of another database",
+            ));
+        }
         let mut sweep = Sweep {
             store: self,
             objects,
@@ -74,7 +102,7 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     fn take(&mut self, object: StoredObject) -> Result<(), StoreError> {
-        if object.put_at.unix_millis() <= self.before {
+        if object.put_at.unix_millis() <= self.before && object.name != ObjectName::MARK {
             self.next.push(object.name);
         }
         if self.next.len() < STEP {

@@ -84,7 +84,10 @@ async fn face_of(store: &Store, check: &LivenessCheck) -> Option<FaceImage> {
 }
 
 fn object_of(database: &Database, check: &LivenessCheck) -> String {
-    let name = format!("SELECT object_name FROM liveness_images WHERE liveness_check_id = {}", check.id);
+    let name = format!(
+        "SELECT object_name FROM liveness_images WHERE liveness_check_id = {}",
+        check.id
+    );
     database.texts(&name).remove(0)
 }
 
@@ -178,7 +181,9 @@ async fn an_object_that_was_changed_or_taken_away_is_found(database: Database) {
     let of = |check: &LivenessCheck, problem, name| {
         let id = check.id;
         move |finding: &str| {
-            finding.starts_with(&format!("the face of record {id} {problem} in the object store: object {name}"))
+            finding.starts_with(&format!(
+                "the face of record {id} {problem} in the object store: object {name}"
+            ))
         }
     };
     assert_eq!(found.len(), 2);
@@ -222,14 +227,36 @@ async fn what_was_put_in_vain_is_swept_away_after_a_day(database: Database) {
     fs::write(&of_others, "of others").unwrap();
     assert_eq!(vault.names().len(), 2);
 
-    let young = store.sweep_objects(in_hours(23)).unwrap();
-    assert_eq!((young.old, young.deleted, vault.names().len()), (0, 0, 2));
-    let swept = store.sweep_objects(in_hours(25)).unwrap();
+    let young = store.sweep_objects(in_hours(23), "bank.example/liveness").unwrap();
+    assert_eq!((young.old, young.deleted, vault.names().len()), (0, 0, 3));
+    let swept = store.sweep_objects(in_hours(25), "bank.example/liveness").unwrap();
     assert_eq!((swept.old, swept.deleted), (2, 1));
 
-    let names: Vec<_> = vault.names().iter().map(ToString::to_string).collect();
-    assert_eq!(names, [object_of(&database, &kept)]);
+    let mut names: Vec<_> = vault.names().iter().map(ToString::to_string).collect();
+    names.sort();
+    // The first one says whose the place is.
+    assert_eq!(names, ["0".repeat(32), object_of(&database, &kept)]);
     assert!(face_of(&store, &kept).await.is_some() && of_others.exists());
+}
+
+async fn nobody_sweeps_the_place_of_another_database(database: Database) {
+    let vault = Vault::new();
+    let store = vault.open(&database);
+    store.claim_face_place("bank.example/liveness").unwrap();
+    let check = record(&store, patterned(1, "session")).await;
+
+    let other = Database::sqlite();
+    let stranger = vault.open(&other);
+    let told = stranger.claim_face_place("shop.example/liveness").unwrap_err();
+    assert!(
+        !told.is_out_of_reach() && told.to_string().contains("another database"),
+        "{told}"
+    );
+    let swept = stranger.sweep_objects(in_hours(25), "shop.example/liveness");
+    assert!(matches!(swept, Err(StoreError::Internal(_))));
+
+    store.claim_face_place("bank.example/liveness").unwrap();
+    assert!(face_of(&store, &check).await.is_some());
 }
 
 async fn a_repeated_call_has_the_first_answer_and_its_object_is_swept_away(database: Database) {
@@ -241,7 +268,13 @@ async fn a_repeated_call_has_the_first_answer_and_its_object_is_swept_away(datab
 
     assert!(again.is_replay && again.check.id == first.id);
     assert_eq!(database.rows(), [1, 1, 1, 1, 2]);
-    assert_eq!(store.sweep_objects(in_hours(25)).unwrap().deleted, 1);
+    assert_eq!(
+        store
+            .sweep_objects(in_hours(25), "bank.example/liveness")
+            .unwrap()
+            .deleted,
+        1
+    );
     assert_eq!(face_of(&store, &first).await, Some(jpeg()));
 }
 
@@ -264,7 +297,10 @@ async fn faces_are_found_in_the_place_in_which_each_was_recorded(database: Datab
     let forgetful = vault.sealing(&database);
     let told = forgetful.check_face_place().unwrap_err().to_string();
     assert!(told.contains("LIVENESS_FACES_URL"), "{told}");
-    assert!(matches!(forgetful.faces().of(&in_object).await, Err(StoreError::Internal(_))));
+    assert!(matches!(
+        forgetful.faces().of(&in_object).await,
+        Err(StoreError::Internal(_))
+    ));
 }
 
 async fn an_erased_face_is_gone_with_or_without_its_object(database: Database) {
@@ -288,6 +324,7 @@ on_each_engine!(
     an_object_that_was_changed_or_taken_away_is_found,
     while_the_place_is_out_of_reach_no_face_is_recorded_and_what_has_none_is,
     a_repeated_call_has_the_first_answer_and_its_object_is_swept_away,
+    nobody_sweeps_the_place_of_another_database,
     faces_are_found_in_the_place_in_which_each_was_recorded,
     an_erased_face_is_gone_with_or_without_its_object;
     not on Citus: a_face_in_the_place_of_another_does_not_open, what_was_put_in_vain_is_swept_away_after_a_day,

@@ -11,7 +11,8 @@ use http_body_util::BodyExt as _;
 use liveness_core::faces::{FacePlace, ObjectName, ObjectPlace, PlaceError};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::client::{
-    ClientConfigKey, ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    ClientConfigKey, ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+    HttpService,
 };
 use object_store::local::LocalFileSystem;
 use object_store::{Error, RetryConfig};
@@ -55,7 +56,8 @@ pub(super) fn is_public(bucket: &str, prefix: &str) -> Result<bool, PlaceError> 
 
 /// The settings of the environment. A variable that is set and empty is one that is not set.
 fn builder(bucket: &str) -> Result<AmazonS3Builder, PlaceError> {
-    let variables = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let mut builder = AmazonS3Builder::new();
     for (name, value) in variables.filter(|(name, value)| name.starts_with("AWS_") && !value.is_empty()) {
         // There are others, which are for other programs.

@@ -1,9 +1,11 @@
 //! The store, checked, and with a schema that this program may run with, for as long as the host runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
 use liveness_core::store::{OpenError, Store};
+use liveness_core::trail::TrailKey;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -153,6 +155,20 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
     check_face_place(store)?;
     findings.log_warnings();
     Ok(())
+}
+
+/// Marks the place of the faces as that of this trail, so that no other database sweeps it.
+///
+/// # Errors
+///
+/// When it is marked as that of another.
+pub(super) async fn claim_face_place(store: &Store, key: &Arc<TrailKey>) -> Result<(), StartError> {
+    let (store, key) = (store.clone(), Arc::clone(key));
+    let claimed = web::block(move || store.claim_face_place(&key.vkey())).await;
+    match claimed.map_err(std::io::Error::other)? {
+        Err(error) if error.is_out_of_reach() => Ok(()),
+        claimed => Ok(claimed.map_err(FacePlaceError::from)?),
+    }
 }
 
 /// Looks whether the place of the faces can be used. Without it, nothing but faces is missing: the host is ready, and each

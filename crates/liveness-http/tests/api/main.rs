@@ -17,6 +17,8 @@ mod documents;
 mod durability;
 mod embedding;
 mod engine;
+#[cfg(feature = "s3")]
+mod face_places;
 mod faults;
 mod in_process;
 mod nodes;

@@ -94,7 +94,9 @@ impl BlockingThreads {
             Ok(answer) => answer,
             Err(_) if turn.withdraw() => {
                 let what = self.0.what;
-                return Err(StoreError::unavailable(format!("a call to {what} waited for more than 5 s")));
+                return Err(StoreError::unavailable(format!(
+                    "a call to {what} waited for more than 5 s"
+                )));
             }
             // The read has begun.
             Err(_) => timeout(WAIT, answered)

@@ -114,25 +114,34 @@ impl FaceObjects {
         self.place.list(&mut found).map_err(StoreError::unavailable)
     }
 
+    /// Marks the place as that of an owner, unless it is marked. Returns whether it is marked as that of this owner. Blocks.
+    pub(crate) fn claim(&self, owner: &str) -> Result<bool, PlaceError> {
+        let owned = |mark: &[u8]| mark == owner.as_bytes();
+        if let Some(mark) = self.place.get(&ObjectName::MARK)? {
+            return Ok(owned(&mark));
+        }
+        let put = self.place.put(&ObjectName::MARK, owner.as_bytes().to_vec());
+        // Another may have been faster.
+        match self.place.get(&ObjectName::MARK)? {
+            Some(mark) => Ok(owned(&mark)),
+            None => put.map(|()| false),
+        }
+    }
+
     /// Looks whether the place can be used. Blocks.
     pub(crate) fn check(&self) -> Result<(), PlaceError> {
         self.place.check()
     }
 }
 
-fn fetch(
-    place: &dyn FacePlace,
-    keys: &FaceKeys,
-    face: FaceInObject,
-) -> Result<Option<(Vec<u8>, Sha256)>, StoreError> {
+fn fetch(place: &dyn FacePlace, keys: &FaceKeys, face: FaceInObject) -> Result<Option<(Vec<u8>, Sha256)>, StoreError> {
     let subject = Subject {
         check_id: face.check_id,
         user_id: face.user_id,
         media_type: &face.media_type,
     };
-    let name = ObjectName::parse(&face.name).ok_or_else(|| {
-        StoreError::internal(format!("the face of record {} is in no object of ours", face.check_id))
-    })?;
+    let name = ObjectName::parse(&face.name)
+        .ok_or_else(|| StoreError::internal(format!("the face of record {} is in no object of ours", face.check_id)))?;
     let bytes = place.get(&name).map_err(StoreError::unavailable)?;
     let digest = bytes.as_ref().map(|bytes| sha256(&[bytes])).unwrap_or_default();
     let found = FoundObject {

@@ -107,7 +107,10 @@ impl Faces {
             return Ok(None);
         }
         let mut found_of = check.clone();
-        let found = self.reads.read(move |conn| of(conn, keys.as_deref(), &mut found_of)).await?;
+        let found = self
+            .reads
+            .read(move |conn| of(conn, keys.as_deref(), &mut found_of))
+            .await?;
         self.tools.fetched(found, &mut check).await
     }
 

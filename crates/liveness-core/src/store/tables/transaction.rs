@@ -165,7 +165,10 @@ fn record(
     for (place, _) in others {
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
-    let due: Vec<_> = own.iter().map(|(place, dated)| (*dated, writes[*place].put_face())).collect();
+    let due: Vec<_> = own
+        .iter()
+        .map(|(place, dated)| (*dated, writes[*place].put_face()))
+        .collect();
     let recorded = add_checks(conn, face_keys, slot, &due)?;
     let mut made: Vec<Option<Made>> = writes.iter().map(|_| None).collect();
     for ((place, _), (inserted, face_digest)) in own.into_iter().zip(recorded) {
@@ -207,12 +210,18 @@ fn add_checks(
     let taken = due.iter().zip(&recorded).filter_map(|((dated, put), inserted)| {
         let image = dated.check().image.as_ref()?;
         let check = &inserted.check;
-        Some(TakenFace { check, image, put: *put })
+        Some(TakenFace {
+            check,
+            image,
+            put: *put,
+        })
     });
     let kept = faces::keep(face_keys, taken)?;
     faces::put(conn, &kept)?;
     totals::add(conn, slot, dated.iter().map(Dated::check))?;
-    let sealed = kept.iter().filter_map(|face| Some((face.check.id, face.sealed_digest()?)));
+    let sealed = kept
+        .iter()
+        .filter_map(|face| Some((face.check.id, face.sealed_digest()?)));
     let sealed: HashMap<i64, Sha256> = sealed.collect();
     // Of a face in clear, the caller has made the digest already.
     let digest = |dated: &Dated<'_>, id| {

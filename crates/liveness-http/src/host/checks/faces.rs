@@ -96,10 +96,15 @@ fn opening(config: &ServeConfig, findings: &mut Findings) {
 /// Whether faces can be put where the setting says, and whether anybody else can get them there.
 fn place(config: &ServeConfig, store: &Store, findings: &mut Findings) {
     if let Err(error) = store.check_face_place() {
-        let mend = error.mend().unwrap_or("no face can be recorded or looked at like this").to_owned();
+        let mend = error
+            .mend()
+            .unwrap_or("no face can be recorded or looked at like this")
+            .to_owned();
         return findings.problem(SUBJECT, format!("LIVENESS_FACES_URL: {}", error.problem()), mend);
     }
-    let Some(place) = config.faces.place.objects() else { return };
+    let Some(place) = config.faces.place.objects() else {
+        return;
+    };
     match is_public(place) {
         Ok(Some(true)) => findings.warning(
             SUBJECT,

@@ -46,7 +46,9 @@ pub(crate) fn verify(
             };
             // It may have been erased since its row was read.
             if is_in(connections, bound)? {
-                let BoundObject { leaf, check_id, name, .. } = bound;
+                let BoundObject {
+                    leaf, check_id, name, ..
+                } = bound;
                 done.find(format!(
                     "the face of record {check_id} {problem} in the object store: object {name} (leaf {leaf})"
                 ));
