@@ -55,6 +55,7 @@ class Run:
             self.next += 1
             if self.next == KILL_AFTER:
                 os.kill(int(os.environ["VICTIM"]), signal.SIGKILL)
+                print(f"a volume server is killed after {len(self.acknowledged)} faces were acknowledged")
             return self.next if self.next <= FACES else None
 
     def record(self):
@@ -96,8 +97,18 @@ def main():
     for fault in run.faults + lost:
         print(fault)
     verified = subprocess.run([sys.argv[1], "trail", "verify"], check=False)
-    if run.faults or lost or verified.returncode or len(run.acknowledged) != FACES:
+    if run.faults or lost or verified.returncode or len(run.acknowledged) != FACES or not doctor():
         sys.exit(1)
+
+
+def doctor():
+    """Whether `doctor` can put, get and delete, and whether nobody else can get."""
+    database = os.environ["LIVENESS_DATABASE_URL"].removeprefix("sqlite://").removesuffix(".db")
+    keys = {"LIVENESS_FACE_KEYS": f"file:{database}.face-keys"}
+    told = subprocess.run([sys.argv[1], "doctor"], env=os.environ | keys, check=False, capture_output=True, text=True).stdout
+    of_faces = [line for line in told.splitlines() if "faces" in line]
+    print(*of_faces, sep="\n")
+    return any("objects can be put, got and deleted" in line for line in of_faces)
 
 
 main()

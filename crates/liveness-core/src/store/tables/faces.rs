@@ -320,6 +320,8 @@ pub(crate) fn newest_is_sealed(conn: &mut Connection<'_>) -> Result<Option<bool>
 pub(crate) fn any_is_in_object(conn: &mut Connection<'_>) -> Result<bool, StoreError> {
     let in_object = dsl::liveness_images
         .filter(dsl::object_name.is_not_null())
+        // With an order, PostgreSQL takes the index, however many faces are in the table.
+        .order(dsl::object_name)
         .select(dsl::object_name.is_not_null())
         .limit(1);
     let found: Option<bool> = on_either!(conn, |conn| in_object.first(*conn).optional())?;
