@@ -23,6 +23,8 @@ mod violation;
 #[cfg(feature = "store")]
 pub mod faces;
 #[cfg(feature = "store")]
+pub mod jobs;
+#[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "trail")]
 pub mod trail;

@@ -12,6 +12,7 @@ mod doctor;
 mod faces;
 mod failure;
 mod interrupt;
+mod jobs;
 mod man;
 mod migrate;
 mod openapi;
@@ -79,6 +80,10 @@ enum Command {
     /// Keys of the faces, and the faces that lie in clear.
     #[command(subcommand)]
     Faces(faces::Faces),
+
+    /// Durable jobs: list them, and have those run again that were given up.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
 
     /// Copy the SQLite database into a new file, while it is in use, and check the copy.
     #[command(after_help = backup::EXAMPLES)]
@@ -163,6 +168,7 @@ impl Command {
             Self::Users(users) => users.run().await,
             Self::Checks(checks) => checks.run().await,
             Self::Faces(faces) => faces.run().await,
+            Self::Jobs(jobs) => jobs.run().await,
             Self::Backup(backup) => backup.run().await,
             Self::Trail(trail) => trail.run().await,
             Self::Access(access) => access.run(),

@@ -8,6 +8,7 @@ pub(crate) mod start_error;
 pub(crate) mod verifier;
 
 mod database;
+mod jobs;
 mod trail;
 mod witness;
 
@@ -18,7 +19,7 @@ use actix_web::web;
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus, BusBuilder};
 use liveness_core::UserDirectory;
-use liveness_core::store::{Store, StoredUsers, TrailKeeper};
+use liveness_core::store::{JobRunner, Store, StoredUsers, TrailKeeper};
 use liveness_core::trail::TrailKey;
 use serde_json::Value;
 
@@ -44,6 +45,7 @@ use crate::witness::Witness;
 pub(crate) struct Host {
     store: Store,
     keeper: Arc<TrailKeeper>,
+    jobs: Arc<JobRunner>,
     _witnessing: Option<Arc<Witnessing>>,
     api: LivenessApi,
     health: Health,
@@ -88,6 +90,8 @@ impl Host {
         let health = Health::new(store.clone()).with_trail(Arc::clone(&keeper));
         let metrics = Metrics::of(store.clone());
         metrics.show_trail(Arc::clone(&keeper));
+        let jobs = Arc::new(jobs::start(&store, key.vkey(), jobs::ROTATE_EVERY)?);
+        metrics.show_jobs(Arc::clone(&jobs));
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());
         }
@@ -99,6 +103,7 @@ impl Host {
         Ok(Self {
             store,
             keeper,
+            jobs,
             _witnessing: witnessing,
             api,
             health,
@@ -133,8 +138,10 @@ impl Host {
 
     /// Closes the store, so that a SQLite file alone is whole. Waits at most `patience` for others who use the file.
     pub(crate) async fn close(&self, patience: Duration) {
-        let (store, keeper) = (self.store.clone(), Arc::clone(&self.keeper));
+        let (store, keeper, jobs) = (self.store.clone(), Arc::clone(&self.keeper), Arc::clone(&self.jobs));
         let closing = web::block(move || {
+            // A job that has not ended by then goes on elsewhere, or after the next start.
+            jobs.stop(patience / 2);
             keeper.stop();
             store.close(patience)
         });

@@ -3,6 +3,7 @@
 
 pub(crate) mod bulk_insert;
 pub(crate) mod citus;
+pub(crate) mod clock;
 pub(crate) mod connection;
 pub(crate) mod connections;
 pub(crate) mod database_file;

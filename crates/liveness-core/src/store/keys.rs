@@ -249,6 +249,33 @@ impl FaceKeys {
         erased.map_err(of_key_store)
     }
 
+    /// Deletes keys of faces, all or none. Returns how many were there.
+    pub(crate) fn erase_all(&self, key_ids: &[FaceKeyId]) -> Result<u64, StoreError> {
+        let erased = self.write(|conn| {
+            let mut erased = 0;
+            for key_id in key_ids {
+                erased += u64::from(table::delete(conn, key_id)?);
+            }
+            Ok(erased)
+        });
+        let erased = erased.and_then(|many| self.forget_deleted().map(|()| many));
+        erased.map_err(of_key_store)
+    }
+
+    /// The next keys behind `after` that were made before a time, by their names.
+    pub(crate) fn made_between(
+        &self,
+        after: &FaceKeyId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<FaceKeyId>, StoreError> {
+        let before = FaceKeyId::first_at(before);
+        let found = self
+            .connections
+            .read(|conn| table::between(conn, after, &before, limit));
+        found.map_err(of_key_store)
+    }
+
     /// The key of a face, or why its keeper does not unwrap it. `None` if it was erased.
     fn key(&self, key_id: &FaceKeyId) -> Result<Option<Result<DataKey, KeeperError>>, StoreError> {
         let find = || self.connections.read(|conn| table::find(conn, key_id));

@@ -24,6 +24,7 @@ use super::tables::checks::span;
 use super::tables::dating;
 use super::tables::distribution::SHARDING;
 use super::tables::faces;
+use super::tables::jobs::{leases, operating};
 use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use super::tables::trail::find as trail;
@@ -32,6 +33,8 @@ use super::tables::trail::looks;
 use super::tables::trail::rows as log_rows;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
+use crate::faces::FaceKeyId;
+use crate::jobs::JobKind;
 use crate::{CompletionRule, Timestamp};
 
 #[path = "../../tests/store/cluster.rs"]
@@ -564,7 +567,59 @@ const CASES: &[Case] = &[
         |conn| log::open_writers(conn).map(drop),
         &[("liveness_trail_writers_open", "liveness_trail_writers_open")],
     ),
+    (
+        "the face of a key",
+        |conn| faces::used_keys(conn, &[FaceKeyId::least()]).map(drop),
+        &[(
+            "liveness_images_sealed_key (sealed_key_id=?)",
+            "liveness_images_sealed_key",
+        )],
+    ),
+    (
+        "a job that is due",
+        // None is due before 0.
+        |conn| leases::take(conn, KIND, [0; 16], -1, 1).map(drop),
+        &[(
+            "liveness_jobs_takeable (kind=? AND takeable_at<?)",
+            "liveness_jobs_takeable",
+        )],
+    ),
+    (
+        "when a job is due next",
+        |conn| leases::next(conn, KIND).map(drop),
+        &[("liveness_jobs_takeable (kind=?)", "liveness_jobs_takeable")],
+    ),
+    (
+        "how many jobs there are",
+        |conn| operating::count(conn, &[KIND], 0).map(drop),
+        &[
+            ("liveness_jobs_takeable (kind=?)", "liveness_jobs_takeable"),
+            ("liveness_jobs_dead (kind=?)", "liveness_jobs_dead"),
+        ],
+    ),
+    (
+        "a page of jobs",
+        |conn| operating::list(conn, 10_000, 100, 0).map(drop),
+        &[("liveness_jobs USING INTEGER PRIMARY KEY", "liveness_jobs_pkey")],
+    ),
+    (
+        "jobs that were given up",
+        |conn| operating::dead(conn, 100).map(drop),
+        &[("liveness_jobs_dead", "liveness_jobs_dead")],
+    ),
+    (
+        "jobs of a key that were given up",
+        |conn| leases::delete_dead(conn, "7", "none"),
+        &[("liveness_jobs_dead (kind=?)", "liveness_jobs_dead")],
+    ),
+    (
+        "the job of a key",
+        |conn| operating::of_key(conn, "7", "7").map(drop),
+        &[("liveness_jobs_of_key (kind=? AND key=?)", "liveness_jobs_of_key")],
+    ),
 ];
+
+const KIND: JobKind = JobKind::new("7");
 
 /// An entry by its id: the one before which a page begins, and those that a record led to.
 const ENTRY: (&str, &str) = (
@@ -671,6 +726,8 @@ const ROWS: &str = "
         SELECT n, '', (n % 100)::text, '', (n % 10)::text, '', n % 5000 + 1, n, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_audit_lists SELECT n / 100, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_trail_runs SELECT n, int4send(n % 50), n, 1 FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_jobs (kind, key, payload, run_at, takeable_at, attempts, is_dead, created_at)
+        SELECT (n % 100)::text, n::text, 'null', n, n, 0, n % 50 < 10, n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_trail_writers SELECT int4send(n), 1, 0, n > 3 FROM generate_series(1, 20000) n;
     ANALYZE";
 

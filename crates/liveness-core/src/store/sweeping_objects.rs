@@ -26,6 +26,11 @@ pub struct SweptObjects {
 }
 
 impl Store {
+    /// Whether the store knows a place of faces outside the database.
+    pub fn has_face_place(&self) -> bool {
+        self.face_tools.objects.is_some()
+    }
+
     /// Marks the place of the faces outside the database as that of an owner, unless it is marked already. The owner is the same
     /// for all who use the database, and for nobody else: the public key of its trail. Without such a place, it does nothing. Blocks.
     ///

@@ -7,6 +7,8 @@ pub(crate) mod entry_writer;
 pub(crate) mod face_objects;
 pub(crate) mod faces;
 pub(crate) mod faces_in_clear;
+pub(crate) mod job_change;
+pub(crate) mod jobs;
 pub(crate) mod questions;
 pub(crate) mod recording;
 pub(crate) mod row_counts;

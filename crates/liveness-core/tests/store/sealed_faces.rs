@@ -16,13 +16,13 @@ use crate::samples::{at_once, audit_entry, jpeg, recording, with_face};
 const PATTERN: &[u8] = b"a face that nobody may read";
 
 /// Key-encryption keys in a folder, and a database for the wrapped keys on the same engine as the records.
-struct Vault {
+pub(crate) struct Vault {
     folder: TempDir,
-    place: Place,
+    pub(crate) place: Place,
 }
 
 impl Vault {
-    fn of(database: &Database) -> Self {
+    pub(crate) fn of(database: &Database) -> Self {
         let place = match **database {
             Place::File(_) => Place::file(),
             Place::Server(_) => Place::server(),
@@ -35,31 +35,31 @@ impl Vault {
         self.folder.path().join("keys")
     }
 
-    fn keys(&self) -> FaceKeys {
+    pub(crate) fn keys(&self) -> FaceKeys {
         let keeper = FileKeeper::open(&self.keeper_folder()).unwrap();
         FaceKeys::open(&self.place.url(), Arc::new(keeper)).unwrap()
     }
 
     /// A store on the database that seals faces, as of another process.
-    fn open(&self, database: &Database) -> Store {
+    pub(crate) fn open(&self, database: &Database) -> Store {
         let store = database.open().with_sealed_faces(self.keys()).unwrap();
         store.migrate().unwrap();
         store
     }
 }
 
-fn patterned(user: i64, session: &str) -> Recording {
+pub(crate) fn patterned(user: i64, session: &str) -> Recording {
     let mut recording = recording(user, session);
     let header = jpeg().bytes()[..16].to_vec();
     recording.check.image = Some(FaceImage::from_bytes([header, PATTERN.repeat(2000)].concat()).unwrap());
     recording
 }
 
-async fn record(store: &Store, recording: Recording) -> LivenessCheck {
+pub(crate) async fn record(store: &Store, recording: Recording) -> LivenessCheck {
     store.checks().record(recording).await.unwrap().check
 }
 
-async fn face_of(store: &Store, check: &LivenessCheck) -> Option<FaceImage> {
+pub(crate) async fn face_of(store: &Store, check: &LivenessCheck) -> Option<FaceImage> {
     store.faces().of(check).await.unwrap().map(|kept| kept.image)
 }
 

@@ -19,6 +19,7 @@ mod engine;
 mod examples;
 mod faces;
 mod file_trouble;
+mod jobs;
 mod migrate;
 mod papers;
 mod terminal;

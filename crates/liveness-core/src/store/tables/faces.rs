@@ -308,6 +308,29 @@ pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result
     })
 }
 
+/// Those of the keys that faces have.
+pub(crate) fn used_keys(conn: &mut Connection<'_>, keys: &[FaceKeyId]) -> Result<HashSet<FaceKeyId>, StoreError> {
+    let ids = keys.iter().map(|key| key.as_bytes().as_slice());
+    let used: Vec<Option<Vec<u8>>> = match conn {
+        Connection::Sqlite(conn) => {
+            let mut used = Vec::new();
+            for id in ids {
+                let face = dsl::liveness_images
+                    .filter(dsl::sealed_key_id.eq(id))
+                    .select(dsl::sealed_key_id);
+                used.extend(face.first(*conn).optional()?);
+            }
+            used
+        }
+        Connection::Postgres(conn) | Connection::Citus(conn) => dsl::liveness_images
+            .filter(dsl::sealed_key_id.eq_any(ids.collect::<Vec<_>>()))
+            .select(dsl::sealed_key_id)
+            .load(*conn)?,
+    };
+    let ids = used.iter().flatten();
+    Ok(ids.filter_map(|id| FaceKeyId::from_slice(id)).collect())
+}
+
 /// Whether the newest face is sealed, if there is a face. Reads one row.
 pub(crate) fn newest_is_sealed(conn: &mut Connection<'_>) -> Result<Option<bool>, StoreError> {
     let newest = dsl::liveness_images

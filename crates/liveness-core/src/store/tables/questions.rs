@@ -6,6 +6,7 @@ use super::checks::find;
 use super::checks::page::{self, PageRequest};
 use super::dating;
 use super::faces;
+use super::jobs;
 use super::sessions;
 use super::trail::entries;
 use super::trail::filter::{TrailFilter, TrailPageRequest};
@@ -14,11 +15,12 @@ use super::trail::looks;
 use super::users::changes;
 use super::users::rows as users;
 use crate::CompletionRule::{AnySuccessful, LatestVerified};
+use crate::jobs::JobKind;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 18] = [
+pub(crate) const ALL: [Question; 19] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -98,6 +100,9 @@ pub(crate) const ALL: [Question; 18] = [
         trail::search(conn, &of_record, SECOND_PAGE).map(drop)
     }),
     ("looks at a face", |conn| looks::of(conn, 1, &[1], &[]).map(drop)),
+    ("jobs", |conn| {
+        jobs::operating::count(conn, &[JobKind::new("a.kind")], 0).map(drop)
+    }),
 ];
 
 const SESSION: &str = "session";

@@ -1,5 +1,5 @@
 //! Writes one transaction for many callers at once, in few statements. A caller writes a record with its face, session,
-//! idempotency key and audit entry, or users, or only audit entries.
+//! idempotency key and audit entry, or users, or jobs, or only audit entries.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -9,12 +9,15 @@ use super::checks::insert::{self, Inserted};
 use super::dating::{self, Dated};
 use super::face_objects::PutFace;
 use super::faces::TakenFace;
+use super::job_change::JobChange;
+use super::jobs::{adding, operating};
 use super::recording::{Recorded, Recording};
 use super::trail::entries::{self, DueEntry, RecordedCheck};
 use super::users::{changes, rows};
 use super::write::{Session, Write, Written};
 use super::{faces, sessions, totals};
 use crate::LivenessCheck;
+use crate::store::engine::clock;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
@@ -53,6 +56,7 @@ impl GroupWrite for Write {
         writes: &[Self],
     ) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
+        change_jobs(conn, writes, &mut outcomes)?;
         let made = record(conn, face_keys.as_deref(), session.slot, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
@@ -125,10 +129,33 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
                 Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
-            Write::Recording(..) | Write::AuditEntries(_) => None,
+            Write::Recording(..) | Write::AuditEntries(_) | Write::Jobs(_) => None,
         });
     }
     Ok(outcomes)
+}
+
+fn change_jobs(
+    conn: &mut Connection<'_>,
+    writes: &[Write],
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), StoreError> {
+    for (write, outcome) in writes.iter().zip(outcomes) {
+        let Write::Jobs(change) = write else { continue };
+        let changed = match change {
+            JobChange::Enqueue(jobs) => adding::enqueue(conn, jobs).map(|()| jobs.len() as u64)?,
+            JobChange::Retry(id) => {
+                let now = clock::now(conn)?;
+                operating::retry(conn, *id, now)?.into()
+            }
+            JobChange::RetrySome(limit) => {
+                let now = clock::now(conn)?;
+                operating::retry_some(conn, *limit, now)?
+            }
+        };
+        *outcome = Some(Ok(Written::Jobs(changed)));
+    }
+    Ok(())
 }
 
 /// Records the new checks. Answers repeated calls with the record of the first call. Returns what was made of

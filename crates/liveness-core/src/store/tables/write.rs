@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
 use super::face_objects::PutFace;
+use super::job_change::JobChange;
 use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
@@ -55,6 +56,8 @@ pub(crate) enum Write {
     User(Box<NewUser>),
     /// Adds or changes the users.
     Users(Box<UserChanges>),
+    /// Adds or changes jobs.
+    Jobs(JobChange),
 }
 
 /// A user to add, unless the id is taken.
@@ -76,6 +79,8 @@ pub(crate) enum Written {
         user: Option<User>,
         is_new: bool,
     },
+    /// How many jobs were added or changed.
+    Jobs(u64),
 }
 
 impl Written {
@@ -89,7 +94,7 @@ impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
             Self::Recording(recording, _) => Some(recording),
-            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
+            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
@@ -97,7 +102,7 @@ impl Write {
     pub(crate) fn put_face(&self) -> Option<&PutFace> {
         match self {
             Self::Recording(_, put) => put.as_deref(),
-            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
+            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
@@ -108,6 +113,7 @@ impl Write {
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),
+            Self::Jobs(_) => &[],
         }
     }
 }
