@@ -62,7 +62,7 @@ use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
-use self::tables::faces::FaceTools;
+use self::tables::face_tools::FaceTools;
 use self::tables::totals;
 use self::tables::write::{Session, Writer};
 

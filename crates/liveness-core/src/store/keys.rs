@@ -3,6 +3,7 @@
 //! A face whose key is deleted here is unreadable, wherever a copy of it is. For that, this database has a backup of its
 //! own, which is kept for a few days only, and the key-encryption keys are rotated: `rotation.rs`.
 
+mod objects;
 mod rotation;
 mod supply;
 mod table;
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::objects::{FoundObject, SealedObject};
 pub use self::rotation::{Rotated, RotationError};
 
 use self::supply::Supply;
@@ -19,9 +21,8 @@ use super::engine::connections::{Connections, Pool};
 use super::engine::database_file::DatabaseFile;
 use super::engine::error::{OpenError, StoreError};
 use super::engine::{postgres, sqlite, sqlite_snapshot};
-use crate::faces::sealing::{self, ObjectSubject, Subject};
+use crate::faces::sealing::{self, Subject};
 use crate::faces::{DataKey, FaceKeyId, KeeperError, KeyId, KeyKeeper};
-use crate::trail::leaf::sha256;
 use crate::{Clock as _, SystemClock, Timestamp};
 
 /// How long deleted keys may stay in the log of a SQLite file because somebody reads the file.
@@ -58,23 +59,6 @@ pub struct FaceKeys {
 pub(crate) struct Sealed {
     pub(crate) key_id: FaceKeyId,
     pub(crate) bytes: Vec<u8>,
-}
-
-/// A face that was sealed for an object, and the key that it is sealed with.
-#[derive(Debug)]
-pub(crate) struct SealedObject {
-    pub(crate) key_id: FaceKeyId,
-    pub(crate) key: DataKey,
-    pub(crate) bytes: Vec<u8>,
-}
-
-/// A sealed face in an object, as it was found.
-pub(crate) struct FoundObject<'a> {
-    pub(crate) subject: ObjectSubject<'a>,
-    /// The object, unless it is gone.
-    pub(crate) bytes: Option<Vec<u8>>,
-    /// What its row has: the sealed SHA-256 of the object.
-    pub(crate) sealed_digest: Vec<u8>,
 }
 
 impl FaceKeys {
@@ -192,40 +176,12 @@ impl FaceKeys {
         Ok(Sealed { key_id, bytes })
     }
 
-    /// Seals a face for an object, as [`seal`](Self::seal) does.
-    pub(crate) fn seal_object(&self, subject: ObjectSubject<'_>, face: &[u8]) -> Result<SealedObject, StoreError> {
-        let (key_id, key) = self.supply.take(|many| self.make(many)).map_err(of_key_store)?;
-        let bytes = sealing::seal(&key, &key_id, subject, face).map_err(unavailable)?;
-        Ok(SealedObject { key_id, key, bytes })
-    }
-
     /// Opens a sealed face, or returns `None` if its key was erased.
     pub(crate) fn open_face(&self, subject: Subject<'_>, sealed: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(key) = self.key_of(subject, &sealed)? else {
             return Ok(None);
         };
         let opened = sealing::open(&key, subject, sealed);
-        opened.map(Some).map_err(|why| does_not_open(subject, &why))
-    }
-
-    /// Opens a sealed face in an object, or returns `None` if its key was erased.
-    pub(crate) fn open_object(
-        &self,
-        subject: Subject<'_>,
-        found: FoundObject<'_>,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(key) = self.key_of(subject, &found.sealed_digest)? else {
-            return Ok(None);
-        };
-        let digest = sealing::open(&key, subject, found.sealed_digest);
-        let digest = digest.map_err(|why| does_not_open(subject, &why))?;
-        let Some(bytes) = found.bytes else {
-            return Err(does_not_open(subject, &"its object is gone"));
-        };
-        if digest != sha256(&[&bytes]) {
-            return Err(does_not_open(subject, &"its object is not the one that was put"));
-        }
-        let opened = sealing::open(&key, found.subject, bytes);
         opened.map(Some).map_err(|why| does_not_open(subject, &why))
     }
 

@@ -13,7 +13,7 @@ use super::engine::sqlite::{self, SqlitePool};
 use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
 use super::tables::face_objects::FaceObjects;
-use super::tables::faces::FaceTools;
+use super::tables::face_tools::FaceTools;
 use crate::faces::FacePlace;
 
 impl StoreSettings {

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use self::filter::CheckFilter;
 use self::page::{CheckPage, PageRequest};
-use super::faces::{self, FaceTools};
+use super::face_tools::FaceTools;
+use super::faces;
 use super::recording::{Recorded, Recording};
 use super::write::{Write, Writer, Written};
 use crate::store::engine::connection::Connection;

@@ -15,70 +15,11 @@ use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::{FaceKeys, Sealed};
 use crate::store::queue::read_pool::ReadPool;
-use crate::store::tables::face_objects::{FaceInObject, FaceObjects, PutFace};
+use crate::store::tables::face_objects::{FaceInObject, PutFace};
+use crate::store::tables::face_tools::{FaceTools, FoundFace, kept};
 use crate::store::tables::schema::liveness_images::{self, dsl};
 use crate::trail::leaf::{Sha256, sha256};
-use crate::{FaceImage, KeptFace, LivenessCheck, NewLivenessCheck};
-
-/// What faces are sealed and kept with.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FaceTools {
-    /// The keys, if faces are sealed.
-    pub(crate) keys: Arc<Option<Arc<FaceKeys>>>,
-    /// The place outside the database, if there is one.
-    pub(crate) objects: Option<Arc<FaceObjects>>,
-}
-
-impl FaceTools {
-    /// The keys, if faces are sealed.
-    pub(crate) fn keys(&self) -> Option<&Arc<FaceKeys>> {
-        self.keys.as_ref().as_ref()
-    }
-
-    /// Seals the face of a check and puts it into its place, if that is not the database.
-    pub(crate) async fn put(&self, check: &mut NewLivenessCheck) -> Result<Option<PutFace>, StoreError> {
-        let (Some(objects), Some(keys)) = (&self.objects, self.keys()) else {
-            return Ok(None);
-        };
-        if !objects.takes_new() {
-            return Ok(None);
-        }
-        let Some(image) = check.image.take() else {
-            return Ok(None);
-        };
-        let (image, put) = objects.put(keys, check.user.id, image).await?;
-        check.image = Some(image);
-        Ok(Some(put))
-    }
-
-    /// The face that was found. If it was erased, the record has none from now on.
-    pub(crate) async fn fetched(
-        &self,
-        found: FoundFace,
-        check: &mut LivenessCheck,
-    ) -> Result<Option<KeptFace>, StoreError> {
-        let face = match found {
-            FoundFace::Here(face) => return Ok(face),
-            FoundFace::InObject(face) => face,
-        };
-        let (Some(objects), Some(keys)) = (&self.objects, self.keys()) else {
-            return Err(StoreError::internal(format!(
-                "the face of record {} is in an object store, and this store knows none, or has no keys",
-                check.id
-            )));
-        };
-        let fetched = objects.fetch(keys, face).await?;
-        check.has_image = fetched.is_some();
-        let kept = fetched.map(|(bytes, digest)| kept(bytes, digest));
-        kept.transpose()
-    }
-}
-
-/// A face in the database, or the way to one that is not.
-pub(crate) enum FoundFace {
-    Here(Option<KeptFace>),
-    InObject(FaceInObject),
-}
+use crate::{FaceImage, KeptFace, LivenessCheck};
 
 /// The captured faces.
 #[derive(Clone, Debug)]
@@ -102,16 +43,15 @@ impl Faces {
     /// [`StoreError::Unavailable`], also when the key store or the place of the face is out of reach. [`StoreError::Internal`]
     /// when the face does not open: it was changed, or this store has no keys.
     pub async fn of(&self, check: &LivenessCheck) -> Result<Option<KeptFace>, StoreError> {
-        let (keys, mut check) = (self.tools.keys().cloned(), check.clone());
+        let (keys, mut own) = (self.tools.keys().cloned(), check.clone());
         if !check.has_image {
             return Ok(None);
         }
-        let mut found_of = check.clone();
-        let found = self
-            .reads
-            .read(move |conn| of(conn, keys.as_deref(), &mut found_of))
-            .await?;
-        self.tools.fetched(found, &mut check).await
+        let found = self.reads.read(move |conn| of(conn, keys.as_deref(), &mut own)).await?;
+        match found {
+            FoundFace::Here(face) => Ok(face),
+            FoundFace::InObject(_) => self.tools.fetched(found, &mut check.clone()).await,
+        }
     }
 
     /// Erases the face of a record: deletes its key, so that no copy of the face can be opened. Returns whether there was a
@@ -278,11 +218,6 @@ pub(crate) fn of(
     check.has_image = bytes.is_some();
     let kept = bytes.map(|bytes| kept(bytes, digest));
     Ok(FoundFace::Here(kept.transpose()?))
-}
-
-fn kept(bytes: Vec<u8>, digest: Sha256) -> Result<KeptFace, StoreError> {
-    let image = FaceImage::from_stored(bytes).map_err(StoreError::internal)?;
-    Ok(KeptFace { image, digest })
 }
 
 /// A face as a query reads it.
