@@ -45,7 +45,7 @@ const fn is_name(name: &str) -> bool {
         }
         at += 1;
     }
-    1 <= bytes.len() && bytes.len() <= 64
+    !bytes.is_empty() && bytes.len() <= 64
 }
 
 #[cfg(test)]
