@@ -478,6 +478,19 @@ const CASES: &[Case] = &[
         &[ENTRY, ENTRIES_OF_SENDER],
     ),
     (
+        "entries of a sender who may be a user",
+        |conn| {
+            entries_of(
+                conn,
+                TrailFilter {
+                    principal: Some("1".into()),
+                    ..TrailFilter::default()
+                },
+            )
+        },
+        &[ENTRY, ENTRIES_OF_USER, ENTRIES_OF_SENDER],
+    ),
+    (
         "entries of a sender by message",
         |conn| {
             entries_of(
@@ -631,8 +644,8 @@ const ENTRIES_OF_USER: (&str, &str) = (
     "liveness_audit_entries_of_user",
 );
 const ENTRIES_OF_SENDER: (&str, &str) = (
-    "liveness_audit_entries_of_principal ((principal,at)>(?,?) AND (principal,at)<(?,?))",
-    "liveness_audit_entries_of_principal",
+    "liveness_audit_entries_by_others ((principal,at)>(?,?) AND (principal,at)<(?,?))",
+    "liveness_audit_entries_by_others",
 );
 
 fn of_a_user() -> TrailFilter {

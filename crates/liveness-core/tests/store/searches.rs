@@ -13,7 +13,8 @@ const ENTRIES: u64 = 400;
 /// Ids of which one is a part of another as text, and some of which share a bucket.
 const RECORDS: [i64; 6] = [1, 7, 17, 70, 255, 256];
 const USERS: [i64; 3] = [1, 2, 3];
-const SENDERS: [&str; 3] = ["reviewer-1", "reviewer-2", "cli:root"];
+/// Some of them are users.
+const SENDERS: [&str; 5] = ["reviewer-1", "cli:root", "1", "2", "02"];
 const MESSAGES: [&str; 3] = ["GetLivenessCheckQuery", "RetrieveLivenessChecksQuery", "checks export"];
 /// Several entries have the same time.
 const TIMES: u64 = 40;

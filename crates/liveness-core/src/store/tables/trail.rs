@@ -9,6 +9,8 @@ pub(crate) mod integrator;
 pub(crate) mod keeper;
 pub(crate) mod log;
 pub(crate) mod looks;
+pub(crate) mod matching;
+pub(crate) mod places;
 pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;

@@ -60,6 +60,16 @@ pub(crate) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// The searches that together find what this one finds, each by one index. No entry is found by two of them.
+    ///
+    /// What a user did in person is not in the index of principals, but in the index of the user.
+    pub(crate) fn by_index(self) -> Vec<Self> {
+        let principal = self.principal.filter(|_| self.user.is_none());
+        let own_id = principal.and_then(|text| text.parse().ok().filter(|id: &i64| id.to_string() == text));
+        let own = own_id.map(|id| Self { user: Some(id), ..self });
+        std::iter::once(self).chain(own).collect()
+    }
+
     /// The search for the entries that match and are before a place.
     pub(crate) fn of(filter: &'a TrailFilter, before: Place) -> Self {
         Self {

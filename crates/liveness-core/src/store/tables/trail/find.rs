@@ -3,14 +3,14 @@
 //! A place in the trail is a time and an id. Every index that a search uses ends with these two columns, so a page that
 //! begins at a place costs as much as any other.
 
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::about;
 use super::entries::AuditRow;
 use super::filter::{Place, Search, TrailFilter, TrailPageRequest};
 use super::log;
+use super::matching::matching;
+use super::places::MergedPlaces;
 use crate::AuditEntry;
 use crate::store::engine::connection::{Connection, cannot_be_stored, on_either};
 use crate::store::engine::eq_any::eq_any;
@@ -42,65 +42,6 @@ pub struct FoundEntry {
     pub entry: AuditEntry,
 }
 
-/// The part of an index from the time `$from` and before the place `$before`, newest first. `$column` is the first column
-/// of the index, and leads the order. So exactly one index has that order, whatever the engine's statistics are.
-macro_rules! part_of_index {
-    ($query:expr, $column:ident: $type:ty = $value:expr, $search:expr) => {
-        $query
-            .filter(
-                sql::<Bool>(concat!("(", stringify!($column), ", at, id) < ("))
-                    .bind::<$type, _>($value)
-                    .sql(", ")
-                    .bind::<BigInt, _>($search.before.0)
-                    .sql(", ")
-                    .bind::<BigInt, _>($search.before.1)
-                    .sql(")"),
-            )
-            .filter(
-                sql::<Bool>(concat!("(", stringify!($column), ", at) >= ("))
-                    .bind::<$type, _>($value)
-                    .sql(", ")
-                    .bind::<BigInt, _>($search.from)
-                    .sql(")"),
-            )
-            .order(dsl::$column.desc())
-    };
-}
-
-/// The query for the entries that match, on either engine. With CASE, the engine cannot use the index of a condition that is
-/// not the narrowest, and does not think that it leaves few rows, which it would rather sort.
-macro_rules! matching {
-    ($search:expr, $is_citus:expr) => {{
-        let search = $search;
-        let query = dsl::liveness_audit_entries.into_boxed();
-        let mut query = match (search.user, search.principal, search.message) {
-            (Some(user), ..) => part_of_index!(query, self_service_user_id: BigInt = user, search),
-            (None, Some(principal), _) => part_of_index!(query, principal: Text = principal, search),
-            (None, None, Some(message)) => part_of_index!(query, message: Text = message, search),
-            (None, None, None) => query
-                .filter(
-                    sql::<Bool>("(at, id) < (")
-                        .bind::<BigInt, _>(search.before.0)
-                        .sql(", ")
-                        .bind::<BigInt, _>(search.before.1)
-                        .sql(")"),
-                )
-                .filter(dsl::at.ge(search.from)),
-        };
-        if let (true, Some(user)) = ($is_citus, search.user) {
-            // With the user, Citus knows the shard.
-            query = query.filter(dsl::self_service_user_id.eq(user));
-        }
-        if let (Some(_), Some(principal)) = (search.user, search.principal) {
-            query = query.filter(sql::<Bool>("CASE WHEN principal = ").bind::<Text, _>(principal).sql(" THEN TRUE ELSE FALSE END"));
-        }
-        if let (true, Some(message)) = (search.user.is_some() || search.principal.is_some(), search.message) {
-            query = query.filter(sql::<Bool>("CASE WHEN message = ").bind::<Text, _>(message).sql(" THEN TRUE ELSE FALSE END"));
-        }
-        query.then_order_by((dsl::at.desc(), dsl::id.desc()))
-    }};
-}
-
 /// The entries that match. Returns `None` if there is no entry with the id `page.before`.
 pub(crate) fn search(
     conn: &mut Connection<'_>,
@@ -121,7 +62,10 @@ pub(crate) fn search(
     let search = Search::of(filter, before);
     match filter.liveness_check_id {
         Some(id) => about_record(conn, id, search, page).map(Some),
-        None => matching(conn, search, page).map(Some),
+        None => match search.by_index().as_slice() {
+            [search] => by_one_index(conn, *search, page).map(Some),
+            searches => by_several_indexes(conn, searches, page).map(Some),
+        },
     }
 }
 
@@ -135,7 +79,11 @@ fn place_of(conn: &mut Connection<'_>, id: Option<i64>) -> Result<Option<Place>,
     Ok(at.map(|at| (at, id)))
 }
 
-fn matching(conn: &mut Connection<'_>, search: Search<'_>, page: TrailPageRequest) -> Result<TrailPage, StoreError> {
+fn by_one_index(
+    conn: &mut Connection<'_>,
+    search: Search<'_>,
+    page: TrailPageRequest,
+) -> Result<TrailPage, StoreError> {
     let is_citus = conn.is_citus();
     let rows: Vec<Row> = on_either!(conn, |conn| matching!(search, is_citus)
         .offset(page.skip)
@@ -146,17 +94,50 @@ fn matching(conn: &mut Connection<'_>, search: Search<'_>, page: TrailPageReques
     let total = if page.skip == 0 && !has_next {
         Some(rows.len() as i64)
     } else {
-        let counted: Vec<i64> = on_either!(conn, |conn| matching!(search, is_citus)
-            .limit(MOST_COUNTED + 1)
-            .select(dsl::id)
-            .load(*conn))?;
-        Some(counted.len() as i64).filter(|counted| *counted <= MOST_COUNTED)
+        Some(count(conn, search)?).filter(|counted| *counted <= MOST_COUNTED)
     };
     let shown = rows.into_iter().take(usize::try_from(page.size).unwrap_or_default());
     Ok(TrailPage {
         items: found(conn, shown.collect())?,
         total,
         has_next,
+    })
+}
+
+/// Counts at most one entry more than [`MOST_COUNTED`].
+fn count(conn: &mut Connection<'_>, search: Search<'_>) -> Result<i64, StoreError> {
+    let is_citus = conn.is_citus();
+    let counted: Vec<i64> = on_either!(conn, |conn| matching!(search, is_citus)
+        .limit(MOST_COUNTED + 1)
+        .select(dsl::id)
+        .load(*conn))?;
+    Ok(counted.len() as i64)
+}
+
+fn by_several_indexes(
+    conn: &mut Connection<'_>,
+    searches: &[Search<'_>],
+    page: TrailPageRequest,
+) -> Result<TrailPage, StoreError> {
+    let mut places = MergedPlaces::of(searches);
+    let mut ids = Vec::new();
+    let mut number = 0;
+    while number < page.skip.saturating_add(page.size)
+        && let Some((_, id)) = places.next(conn)?
+    {
+        number += 1;
+        if number > page.skip {
+            ids.push(id);
+        }
+    }
+    let mut total = 0;
+    for search in searches {
+        total += count(conn, *search)?;
+    }
+    Ok(TrailPage {
+        items: with_ids(conn, ids)?,
+        total: Some(total).filter(|total| *total <= MOST_COUNTED),
+        has_next: places.next(conn)?.is_some(),
     })
 }
 
@@ -171,18 +152,22 @@ fn about_record(
     let total = places.len() as i64;
     let page_of = |count: i64| usize::try_from(count).unwrap_or(usize::MAX);
     let ids = places.iter().skip(page_of(page.skip)).take(page_of(page.size));
-    let ids: Vec<i64> = ids.map(|(_, id)| *id).collect();
+    Ok(TrailPage {
+        items: with_ids(conn, ids.map(|(_, id)| *id).collect())?,
+        total: Some(total),
+        has_next: page.skip.saturating_add(page.size) < total,
+    })
+}
+
+/// The entries with these ids, newest first.
+fn with_ids(conn: &mut Connection<'_>, ids: Vec<i64>) -> Result<Vec<FoundEntry>, StoreError> {
     let rows = eq_any(dsl::id, ids)?;
     let mut rows: Vec<Row> = on_either!(conn, |conn| dsl::liveness_audit_entries
         .filter(rows)
         .select((AuditRow::as_select(), dsl::writer, dsl::writer_count))
         .load(*conn))?;
     rows.sort_unstable_by_key(|(row, ..)| std::cmp::Reverse((row.at, row.id)));
-    Ok(TrailPage {
-        items: found(conn, rows)?,
-        total: Some(total),
-        has_next: page.skip.saturating_add(page.size) < total,
-    })
+    found(conn, rows)
 }
 
 /// A row with its writer, and its count among those of the writer.

@@ -1,0 +1,1 @@
+DROP INDEX liveness_audit_entries_by_others;
