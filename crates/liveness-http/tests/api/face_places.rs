@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
+use liveness_core::trail::TrailKey;
 use serde_json::json;
 
 use crate::engine::{Database, Engine, on_each_engine};
@@ -147,10 +149,14 @@ fn a_host_does_not_start_on_the_faces_of_another(engine: Engine) {
     assert_eq!(server.get("/health/ready").status, 200);
 
     let database = Database::create(engine);
+    let key = folder.path().join("trail.pem");
+    fs::write(&key, TrailKey::generate().unwrap().pem.as_str()).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let keys = format!("file:{}", folder.path().join("keys").display());
     let wrapped = format!("sqlite://{}", folder.path().join("keys.db").display());
     let started = command(&["serve"])
         .envs(database.settings())
+        .env("LIVENESS_TRAIL_KEY_FILE", &key)
         .envs([
             ("LIVENESS_JWT_SECRET", SECRET),
             ("LIVENESS_BIND", "127.0.0.1:0"),
