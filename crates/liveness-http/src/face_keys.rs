@@ -9,6 +9,8 @@ use liveness_core::faces::pkcs11::{self, Pkcs11Keeper, Pkcs11Uri};
 use liveness_core::faces::{FileKeeper, KeeperError, KeyKeeper};
 use liveness_core::store::{FaceKeys, OpenError, Store};
 
+use crate::face_place::{FacePlaceConfig, FacePlaceError};
+
 /// The settings of sealed faces. It has no `Debug`, because the URL may hold a password.
 #[derive(Clone, Args)]
 pub struct FaceConfig {
@@ -22,6 +24,10 @@ pub struct FaceConfig {
     /// SQLite file, liveness.keys.db]
     #[arg(long, env = "LIVENESS_KEYS_URL", hide_env_values = true)]
     pub keys_url: Option<String>,
+
+    /// Where the sealed faces are kept.
+    #[command(flatten)]
+    pub place: FacePlaceConfig,
 }
 
 /// Who keeps the key-encryption keys.
@@ -76,6 +82,14 @@ pub enum FaceKeysError {
     /// The key store cannot be opened.
     #[error("LIVENESS_KEYS_URL: {0}")]
     Store(#[from] OpenError),
+    /// The place of the faces cannot be used.
+    #[error(transparent)]
+    Place(#[from] FacePlaceError),
+    /// Faces would be in clear outside the database.
+    #[error(
+        "LIVENESS_FACES_URL: faces outside the database are always sealed, and there are no keys; set LIVENESS_FACE_KEYS"
+    )]
+    PlaceInClear,
     /// A command needs keys.
     #[error(
         "LIVENESS_FACE_KEYS: it is not set, so there are no keys of faces; set it as for `serve`, such as to file:DIR"
@@ -84,16 +98,18 @@ pub enum FaceKeysError {
 }
 
 impl FaceConfig {
-    /// Makes a store seal its faces, if that is configured.
+    /// Makes a store seal its faces, and keep them in their place, if that is configured.
     ///
     /// # Errors
     ///
     /// [`FaceKeysError`].
     pub(crate) fn seal(&self, store: Store, database_url: &str) -> Result<Store, FaceKeysError> {
-        match &self.face_keys {
-            None => Ok(store),
-            Some(keeper) => Ok(store.with_sealed_faces(self.open(keeper, database_url)?)?),
-        }
+        let store = match &self.face_keys {
+            None if self.place.takes_new() => return Err(FaceKeysError::PlaceInClear),
+            None => store,
+            Some(keeper) => store.with_sealed_faces(self.open(keeper, database_url)?)?,
+        };
+        Ok(self.place.place(store)?)
     }
 
     fn open(&self, keeper: &FaceKeeper, database_url: &str) -> Result<FaceKeys, FaceKeysError> {

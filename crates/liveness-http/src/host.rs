@@ -25,7 +25,7 @@ use liveness_core::store::{JobRunner, Store, StoredUsers, TrailKeeper};
 use liveness_core::trail::TrailSigner;
 use serde_json::Value;
 
-use self::database::open_and_migrate;
+use self::database::{claim_face_place, open_and_migrate};
 use self::review_page::configured_page;
 use self::start_error::StartError;
 use self::witness::Witnessing;
@@ -85,6 +85,7 @@ impl Host {
         check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
         let signer: Arc<dyn TrailSigner> = Arc::new(configured_key(&config.database)?);
+        claim_face_place(&store, &signer).await?;
         let keeper = trail::keep(&store, Arc::clone(&signer))?;
         let witnessing = match config.witness.trail_witness.clone() {
             Some(address) => {
@@ -97,7 +98,7 @@ impl Host {
         let health = Health::new(store.clone()).with_trail(Arc::clone(&keeper));
         let metrics = Metrics::of(store.clone());
         metrics.show_trail(Arc::clone(&keeper));
-        let jobs = Arc::new(jobs::start(&store, jobs::ROTATE_EVERY)?);
+        let jobs = Arc::new(jobs::start(&store, signer.verifier().to_string(), jobs::ROTATE_EVERY)?);
         metrics.show_jobs(Arc::clone(&jobs));
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());

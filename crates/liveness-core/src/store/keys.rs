@@ -3,6 +3,7 @@
 //! A face whose key is deleted here is unreadable, wherever a copy of it is. For that, this database has a backup of its
 //! own, which is kept for a few days only, and the key-encryption keys are rotated: `rotation.rs`.
 
+mod objects;
 mod rotation;
 mod supply;
 mod table;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+pub(crate) use self::objects::{FoundObject, SealedObject};
 pub use self::rotation::{Rotated, RotationError};
 
 use self::supply::Supply;
@@ -183,19 +185,23 @@ impl FaceKeys {
 
     /// Opens a sealed face, or returns `None` if its key was erased.
     pub(crate) fn open_face(&self, subject: Subject<'_>, sealed: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
-        let cannot = |why: &dyn std::fmt::Display| {
-            StoreError::internal(format!("the face of record {} does not open: {why}", subject.check_id))
+        let Some(key) = self.key_of(subject, &sealed)? else {
+            return Ok(None);
         };
-        let Some(key_id) = sealing::key_id_of(&sealed) else {
-            return Err(cannot(&sealing::NotOpened::Format));
+        let opened = sealing::open(&key, subject, sealed);
+        opened.map(Some).map_err(|why| does_not_open(subject, &why))
+    }
+
+    /// The key that something is sealed with. `None` if it was erased.
+    fn key_of(&self, subject: Subject<'_>, sealed: &[u8]) -> Result<Option<DataKey>, StoreError> {
+        let Some(key_id) = sealing::key_id_of(sealed) else {
+            return Err(does_not_open(subject, &sealing::NotOpened::Format));
         };
         match self.key(&key_id).map_err(of_key_store)? {
             None => Ok(None),
-            Some(Ok(key)) => sealing::open(&key, subject, sealed)
-                .map(Some)
-                .map_err(|why| cannot(&why)),
+            Some(Ok(key)) => Ok(Some(key)),
             Some(Err(error @ KeeperError::Unusable { .. })) => Err(unavailable(error)),
-            Some(Err(error)) => Err(cannot(&error)),
+            Some(Err(error)) => Err(does_not_open(subject, &error)),
         }
     }
 
@@ -335,6 +341,10 @@ impl FaceKeys {
         }
         Ok(())
     }
+}
+
+fn does_not_open(subject: Subject<'_>, why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::internal(format!("the face of record {} does not open: {why}", subject.check_id))
 }
 
 /// The same error without its kind: a broken connection to the key store is none to the records. What may have been committed

@@ -13,6 +13,8 @@ mod database;
 mod dating;
 mod diagnosis;
 mod erasures;
+#[cfg(feature = "s3")]
+mod face_places;
 mod file;
 mod group_commit;
 mod host_pool;

@@ -7,6 +7,7 @@ use std::path::Path;
 use liveness_core::store::{OpenError, StoreError};
 
 use crate::face_keys::FaceKeysError;
+use crate::face_place::FacePlaceError;
 use crate::host::start_error::StartError;
 use crate::policy_source::PolicyError;
 use crate::trail_key::TrailKeyError;
@@ -100,6 +101,12 @@ impl From<TrailKeyError> for Failure {
 
 impl From<FaceKeysError> for Failure {
     fn from(error: FaceKeysError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<FacePlaceError> for Failure {
+    fn from(error: FacePlaceError) -> Self {
         Self::Failed(error.to_string())
     }
 }

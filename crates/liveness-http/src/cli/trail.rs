@@ -12,6 +12,7 @@ use liveness_core::trail::TrailKey;
 use super::failure::Failure;
 use super::progress::Progress;
 use crate::config::{DatabaseConfig, WitnessConfig};
+use crate::face_place::FacePlaceConfig;
 use crate::operator::Operator;
 use crate::trail_key;
 use crate::witness::{Unwitnessed, Witness, Witnessed};
@@ -66,6 +67,9 @@ pub(super) struct Verify {
     database: DatabaseConfig,
 
     #[command(flatten)]
+    place: FacePlaceConfig,
+
+    #[command(flatten)]
     witness: WitnessConfig,
 }
 
@@ -107,7 +111,7 @@ impl Trail {
 
 impl Verify {
     fn run(self) -> Result<(), Failure> {
-        let store = self.database.open_up_to_date()?;
+        let store = self.place.place_to_read(self.database.open_up_to_date()?)?;
         let key = trail_key::existing_key(&self.database)?;
         let bar = Progress::new(Some(0), BAR, BAR_WITHOUT_TOTAL);
         let progress = |done, total| {

@@ -1,4 +1,4 @@
-//! The jobs of the host: keys of faces are rotated, and those that no face has are deleted.
+//! The jobs of the host: keys of faces are rotated, and keys and objects that no face has are deleted.
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,16 +16,19 @@ pub(super) const ROTATE_EVERY: Duration = DAY.saturating_mul(30);
 /// The principal of what the host does by itself.
 const PRINCIPAL: &str = "liveness-http";
 
-/// Starts to run jobs. Jobs of faces are run where faces are sealed.
+/// Starts to run jobs. Jobs of faces are run where faces are sealed. `owner` is whose the objects in the place of the faces are.
 ///
 /// # Errors
 ///
 /// When the thread cannot be started.
-pub(super) fn start(store: &Store, rotate_every: Duration) -> Result<JobRunner, StartError> {
+pub(super) fn start(store: &Store, owner: String, rotate_every: Duration) -> Result<JobRunner, StartError> {
     let mut handlers: Vec<Box<dyn JobHandler>> = Vec::new();
     if store.face_keys().is_some() {
         handlers.push(Box::new(RotateFaceKeys { every: rotate_every }));
         handlers.push(Box::new(SweepFaceKeys));
+    }
+    if store.has_face_place() {
+        handlers.push(Box::new(SweepObjects { owner }));
     }
     Ok(JobRunner::start(store, handlers, JobSettings::default())?)
 }
@@ -98,6 +101,36 @@ impl JobHandler for SweepFaceKeys {
         audit(job, "faces sweep-keys", found)?;
         let deleted = unused.delete().map_err(|error| failed(&error))?;
         log::info!("{deleted} keys of faces were deleted that no face had");
+        Ok(JobDone::Done)
+    }
+}
+
+/// Deletes objects that no face is in.
+struct SweepObjects {
+    owner: String,
+}
+
+impl JobHandler for SweepObjects {
+    fn kind(&self) -> JobKind {
+        const { JobKind::new("faces.sweep-objects") }
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(DAY)
+    }
+
+    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
+        let swept = job.store().sweep_objects(SystemClock.now(), &self.owner);
+        let swept = swept.map_err(|error| failed(&error))?;
+        if swept.deleted > 0 {
+            let done = Shown {
+                count: Some(swept.deleted),
+                detail: Some("done; objects that no face was in".to_owned()),
+                ..Shown::default()
+            };
+            audit(job, "faces sweep-objects", done)?;
+            log::info!("{} objects were deleted that no face was in", swept.deleted);
+        }
         Ok(JobDone::Done)
     }
 }
@@ -236,7 +269,7 @@ mod tests {
     fn the_jobs_of_faces_are_made_and_counted() {
         let folder = tempfile::tempdir().unwrap();
         let store = sealing_store(&folder);
-        let runner = Arc::new(start(&store, ROTATE_EVERY).unwrap());
+        let runner = Arc::new(start(&store, "a trail".to_owned(), ROTATE_EVERY).unwrap());
         let metrics = Metrics::default();
         metrics.show_jobs(Arc::clone(&runner));
         while runner.counts().is_empty() {
@@ -260,7 +293,7 @@ mod tests {
     fn without_keys_no_job_of_faces_is_made() {
         let store = Store::in_memory().unwrap();
         store.migrate().unwrap();
-        let runner = start(&store, ROTATE_EVERY).unwrap();
+        let runner = start(&store, "a trail".to_owned(), ROTATE_EVERY).unwrap();
         runner.stop(Duration::ZERO);
         assert_eq!(wait(store.jobs().list(0, 9)).unwrap(), []);
         assert!(run(&store, RotateFaceKeys { every: DAY }).unwrap_err().is_final());

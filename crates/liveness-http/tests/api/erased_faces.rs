@@ -76,8 +76,7 @@ impl Place {
     fn start(engine: Engine, has_objects: bool) -> Self {
         let (folder, keys) = (tempfile::tempdir().unwrap(), Database::create(engine));
         let settings = settings(folder.path(), &keys_url(&keys), has_objects);
-        let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let server = Server::with(engine, &settings);
+        let server = Server::with(engine, &borrowed(&settings));
         Self { folder, keys, server }
     }
 
@@ -169,6 +168,10 @@ fn settings(folder: &Path, keys_url: &str, has_objects: bool) -> Vec<(&'static s
         ));
     }
     settings
+}
+
+fn borrowed<'a>(settings: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
 /// Which files in the folders have a pattern in any form.
@@ -307,7 +310,7 @@ fn nothing_is_left(engine: Engine, has_objects: bool) {
     let key = place.server.database().trail_key_file();
     for backup in [&old, &new] {
         let settings = settings(place.folder.path(), &keys_url(&place.keys), has_objects);
-        let server = Server::on(restore(engine, backup, &key), settings);
+        let server = Server::on(restore(engine, backup, &key), &borrowed(&settings));
         assert_opens_what_was_kept(&server, &faces);
     }
     // With the key store of before, nothing opens: what wrapped its keys is gone.

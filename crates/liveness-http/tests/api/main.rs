@@ -19,6 +19,8 @@ mod embedding;
 mod engine;
 mod erased_faces;
 mod erasures;
+#[cfg(feature = "s3")]
+mod face_places;
 mod faces_on_a_token;
 mod faults;
 mod in_process;

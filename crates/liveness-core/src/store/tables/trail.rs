@@ -17,6 +17,7 @@ pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified;
 pub(crate) mod verified_erasures;
+pub(crate) mod verified_objects;
 pub(crate) mod verified_records;
 pub(crate) mod witnessing;
 
@@ -30,9 +31,10 @@ use self::find::TrailPage;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
 use self::looks::FaceLook;
-use self::verification::Verifier;
+use self::verification::{Sources, Verifier};
 use self::verified::{TrailPart, TrailVerification};
 use super::entry_writer::{EntryTrust, TrailLink};
+use super::face_objects::FaceObjects;
 use super::look_limit::{LimitedLook, LookLimit, Looked};
 use super::write::{Write, Writer, Written};
 use crate::AuditEntry;
@@ -50,6 +52,7 @@ pub struct Trail {
     reads: Arc<ReadPool>,
     writer: Arc<Writer>,
     link: Arc<TrailLink>,
+    objects: Option<Arc<FaceObjects>>,
 }
 
 impl Trail {
@@ -64,7 +67,14 @@ impl Trail {
             reads: Arc::clone(reads),
             writer: Arc::clone(writer),
             link,
+            objects: None,
         }
+    }
+
+    /// The same with the place of the faces that are not in the database.
+    pub(crate) fn with_objects(mut self, objects: Option<&Arc<FaceObjects>>) -> Self {
+        self.objects = objects.cloned();
+        self
     }
 
     /// What its writers share.
@@ -121,12 +131,13 @@ impl Trail {
     }
 
     /// Recomputes a part of the trail from the database, and names every row of entries, records and faces that was changed,
-    /// taken away or put in. Blocks. Others may write meanwhile. `progress` hears how many entries of how many are done. Nothing
-    /// is signed.
+    /// taken away or put in. So it does with each object that holds a face. Blocks. Others may write meanwhile. `progress` hears how
+    /// many entries of how many are done. Nothing is signed.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`]. What is wrong with the trail is not an error, but a finding.
+    /// [`StoreError::Unavailable`], also when a place of faces is out of reach. [`StoreError::Internal`] when faces are in a place
+    /// that this store does not know. What is wrong with the trail is not an error, but a finding.
     pub fn verify(
         &self,
         signer: &dyn TrailSigner,
@@ -138,7 +149,11 @@ impl Trail {
             key: signer.entry_mac_key().map_err(StoreError::internal)?,
             accepts_unsigned,
         };
-        Verifier::new(&self.connections, signer.verifier(), &trust).verify(part, progress)
+        let sources = Sources {
+            connections: &self.connections,
+            objects: self.objects.as_deref(),
+        };
+        Verifier::new(sources, signer.verifier(), &trust).verify(part, progress)
     }
 
     /// Writes the log of the newest checkpoint into an empty folder, in the form of C2SP tlog-tiles. Returns how many entries

@@ -5,17 +5,25 @@ use std::path::Path;
 #[cfg(feature = "pkcs11")]
 use liveness_core::faces::pkcs11::{Pkcs11Keeper, Pkcs11Uri};
 use liveness_core::faces::{FileKeeper, KeeperError, KeyKeeper as _};
-use liveness_core::store::Store;
+use liveness_core::store::{OpenError, Store};
 
 use super::files;
 use super::findings::Findings;
 use crate::config::ServeConfig;
-use crate::face_keys::FaceKeeper;
+use crate::face_keys::{FaceKeeper, FaceKeysError};
+use crate::face_place::is_public;
 
 const SUBJECT: &str = "faces";
 
 /// Checks everything, for `doctor`. It makes neither a key nor a key store.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
+    if config.faces.face_keys.is_none() && config.faces.place.takes_new() {
+        return findings.problem(
+            SUBJECT,
+            FaceKeysError::PlaceInClear.to_string(),
+            "`serve` does not start like this",
+        );
+    }
     let Some(keeper) = &config.faces.face_keys else {
         return findings.warning(
             SUBJECT,
@@ -95,13 +103,40 @@ fn opening(config: &ServeConfig, findings: &mut Findings) {
     let checked = config.faces.seal(store, url).map_err(|error| (error.to_string(), None));
     let checked = checked.and_then(|store| {
         let checked = store.check_faces();
-        checked.map_err(|error| (error.problem().to_owned(), error.mend().map(str::to_owned)))
+        let told = |error: OpenError| (error.problem().to_owned(), error.mend().map(str::to_owned));
+        checked.map(|()| store).map_err(told)
     });
     match checked {
-        Ok(()) => findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open"),
+        Ok(store) => {
+            findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open");
+            place(config, &store, findings);
+        }
         Err((problem, mend)) => {
             let mend = mend.unwrap_or_else(|| "`serve` does not start like this".to_owned());
             findings.problem(SUBJECT, problem, mend);
         }
+    }
+}
+
+/// Whether faces can be put where the setting says, and whether anybody else can get them there.
+fn place(config: &ServeConfig, store: &Store, findings: &mut Findings) {
+    if let Err(error) = store.check_face_place() {
+        let mend = error
+            .mend()
+            .unwrap_or("no face can be recorded or looked at like this")
+            .to_owned();
+        return findings.problem(SUBJECT, format!("LIVENESS_FACES_URL: {}", error.problem()), mend);
+    }
+    let Some(place) = config.faces.place.objects() else {
+        return;
+    };
+    match is_public(place) {
+        Ok(Some(true)) => findings.warning(
+            SUBJECT,
+            format!("LIVENESS_FACES_URL: anybody may get the objects of {place}; they are sealed, but nobody else needs them"),
+            "take the public access to the bucket away",
+        ),
+        Ok(_) => findings.ok(SUBJECT, format!("{place}: objects can be put, got and deleted")),
+        Err(error) => findings.warning(SUBJECT, format!("LIVENESS_FACES_URL: {error}"), "run `doctor` again"),
     }
 }

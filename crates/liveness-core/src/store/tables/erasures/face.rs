@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::eraser::Eraser;
 use super::order::{ErasedFace, ErasureError, ErasureOrder};
-use crate::faces::FaceKeyId;
+use crate::faces::{FaceKeyId, ObjectName};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
@@ -14,6 +14,7 @@ use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry};
+use crate::store::tables::trail::rows;
 use crate::store::tables::{dating, faces};
 use crate::trail::leaf::{Sha256, sha256};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
@@ -23,7 +24,7 @@ pub(super) const SLOT: i32 = 0;
 
 /// Erases the face of a record. Blocks.
 pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Result<ErasedFace, ErasureError> {
-    let (erased, was_sealed) = eraser.transaction(|conn, writer| {
+    let (erased, face) = eraser.transaction(|conn, writer| {
         let keys = eraser.keys.as_deref();
         let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
         dating::lock(conn, &[user])?;
@@ -47,9 +48,10 @@ pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Res
             erased_at: order.entry.at,
             unreadable_from,
         };
-        Ok((erased, face.key_id.is_some()))
+        Ok((erased, face))
     })?;
-    if !was_sealed {
+    eraser.delete_objects(face.object.as_slice());
+    if face.key_id.is_none() {
         eraser.forget_deleted();
     }
     Ok(erased)
@@ -126,6 +128,8 @@ pub(super) fn leave(check: &StoredCheck, changes: &mut Changes) {
 pub(super) struct KeptFace {
     pub(super) digest: Sha256,
     pub(super) key_id: Option<FaceKeyId>,
+    /// Its object, if it is not in the database.
+    pub(super) object: Option<ObjectName>,
 }
 
 impl KeptFace {
@@ -143,10 +147,20 @@ impl KeptFace {
             Some(Some(key_id)) => Some(key_id),
             Some(None) => return Err(broken("changed")),
         };
-        Ok(Self {
-            digest: sha256(&[&stored.bytes]),
-            key_id,
-        })
+        let object = match stored.object_name.as_deref().map(ObjectName::parse) {
+            None => None,
+            Some(Some(name)) => Some(name),
+            Some(None) => return Err(broken("changed")),
+        };
+        let digest = match object {
+            None => sha256(&[&stored.bytes]),
+            // The row does not have the bytes of an object.
+            Some(_) => {
+                let recorded = rows::recorded_face(conn, check.id)?.unwrap_or_default();
+                recorded.try_into().map_err(|_| broken("changed"))?
+            }
+        };
+        Ok(Self { digest, key_id, object })
     }
 
     /// From when on no backup of the key store opens it.
