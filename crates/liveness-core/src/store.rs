@@ -40,7 +40,7 @@ pub use self::sweeping_objects::SweptObjects;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
-pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds};
+pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, OldFace};
 pub use self::tables::faces::Faces;
 pub use self::tables::jobs::Jobs;
 pub use self::tables::jobs::adding::enqueue as enqueue_jobs;

@@ -10,7 +10,6 @@ mod table;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub(crate) use self::objects::{FoundObject, SealedObject};
@@ -53,12 +52,7 @@ pub struct FaceKeys {
     connections: Connections,
     keeper: Arc<dyn KeyKeeper>,
     supply: Supply,
-    /// Milliseconds since the epoch, or [`NEVER`].
-    next_rotation: AtomicI64,
 }
-
-/// Stands for a rotation that is not planned.
-const NEVER: i64 = i64::MIN;
 
 /// A face that was sealed.
 #[derive(Debug)]
@@ -89,7 +83,6 @@ impl FaceKeys {
             connections,
             keeper,
             supply: Supply::default(),
-            next_rotation: AtomicI64::new(NEVER),
         })
     }
 
@@ -235,21 +228,6 @@ impl FaceKeys {
             .connections
             .read(|conn| table::between(conn, after, &before, limit));
         found.map_err(of_key_store)
-    }
-
-    /// Tells on which day the keys will be rotated next. Receipts of erasures say so: from then on, no backup of the key store
-    /// opens what was erased. `None` if no rotation is planned.
-    pub fn plan_rotation(&self, next: Option<Timestamp>) {
-        let next = next.map_or(NEVER, Timestamp::unix_millis);
-        self.next_rotation.store(next, Ordering::Relaxed);
-    }
-
-    /// When the keys will be rotated next, if somebody has [planned](Self::plan_rotation) it.
-    pub fn next_rotation(&self) -> Option<Timestamp> {
-        match self.next_rotation.load(Ordering::Relaxed) {
-            NEVER => None,
-            next => Timestamp::from_unix_millis(next),
-        }
     }
 
     /// Since when no backup of the key store opens what was erased at this time: the first rotation that began afterwards is

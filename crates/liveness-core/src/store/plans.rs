@@ -576,6 +576,21 @@ const CASES: &[Case] = &[
         &[(OF_USER, OF_USER)],
     ),
     (
+        "the oldest faces",
+        |conn| next_rows::old_faces(conn, true, 9, (1, 1)).map(drop),
+        &[("liveness_checks_faces (", "liveness_checks_faces")],
+    ),
+    (
+        "which users are under a hold",
+        |conn| erasure_rows::held(conn, &[1, 2]).map(drop),
+        &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
+    ),
+    (
+        "when a job is due next by its own time",
+        |conn| leases::next_due(conn, KIND).map(drop),
+        &[("liveness_jobs_takeable (kind=?)", "liveness_jobs_takeable")],
+    ),
+    (
         "the next entries of a user to erase",
         |conn| next_rows::entries_of_user(conn, 1, (1, 1)).map(drop),
         &[("liveness_audit_entries_of_user", "liveness_audit_entries_of_user")],

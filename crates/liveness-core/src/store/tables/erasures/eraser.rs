@@ -93,6 +93,14 @@ impl Eraser {
         }
     }
 
+    /// Reads.
+    pub(super) fn read<T>(
+        &self,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connections.read(operation)
+    }
+
     /// Deletes the objects of faces whose erasure is durable. What stays opens for nobody, and is swept away.
     pub(super) fn delete_objects(&self, names: &[ObjectName]) {
         for name in names {

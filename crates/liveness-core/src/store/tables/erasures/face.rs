@@ -5,11 +5,13 @@ use diesel::prelude::*;
 use super::eraser::Eraser;
 use super::order::{ErasedFace, ErasureError, ErasureOrder};
 use crate::faces::{FaceKeyId, ObjectName};
+use crate::jobs::ROTATE_FACE_KEYS;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, ErasedFaceRow};
+use crate::store::tables::jobs::leases;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
@@ -39,7 +41,7 @@ pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Res
             return Err(ErasureError::Held);
         }
         let face = KeptFace::of(conn, &check)?;
-        let unreadable_from = face.unreadable_from(keys, order.entry.at)?;
+        let unreadable_from = face.unreadable_from(conn, keys, order.entry.at)?;
         write(conn, writer, order, (&check, &face), unreadable_from)?;
         face.destroy(keys)?;
         let erased = ErasedFace {
@@ -88,6 +90,12 @@ fn write(
     };
     entries::insert_all(conn, writer, &[due])?;
     erasure_rows::add_faces(conn, &[face.row(check, order, (writer.name(), writer.given()))])
+}
+
+/// When the keys of faces are rotated next, if that is known and is not now.
+pub(super) fn next_rotation(conn: &mut Connection<'_>, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let next = leases::next_due(conn, ROTATE_FACE_KEYS)?;
+    Ok(next.filter(|next| *next >= at))
 }
 
 /// The audit entry that tells of an erasure in a record.
@@ -166,11 +174,12 @@ impl KeptFace {
     /// From when on no backup of the key store opens it.
     pub(super) fn unreadable_from(
         &self,
+        conn: &mut Connection<'_>,
         keys: Option<&FaceKeys>,
         at: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         match (self.key_id, keys) {
-            (Some(_), Some(keys)) => Ok(keys.next_rotation().filter(|next| *next >= at)),
+            (Some(_), Some(_)) => next_rotation(conn, at),
             (Some(_), None) => Err(StoreError::internal(
                 "a sealed face cannot be erased by a store that has no keys of faces",
             )),

@@ -2,7 +2,7 @@
 
 use super::blanks;
 use super::eraser::Eraser;
-use super::face::{KeptFace, SLOT, leave, receipt};
+use super::face::{KeptFace, SLOT, leave, next_rotation, receipt};
 use super::next_rows::next_records;
 use super::order::{ErasedUser, ErasureError, ErasureOrder};
 use crate::faces::ObjectName;
@@ -16,7 +16,7 @@ use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
 use crate::store::tables::users::rows as users;
 use crate::store::tables::{dating, faces};
-use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
+use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
 
 /// How many records are erased in one transaction. Those who record wait for it at most.
 const STEP: i64 = 16;
@@ -170,7 +170,7 @@ impl Done {
             None
         };
         let unreadable_from = match &face {
-            Some(face) => face.unreadable_from(keys, order.entry.at)?,
+            Some(face) => face.unreadable_from(conn, keys, order.entry.at)?,
             None => None,
         };
         leave(&check, changes);
@@ -215,7 +215,10 @@ fn end(
     progress.done_at = Some(at.unix_millis());
     erasure_rows::put_user(conn, &progress)?;
     users::erase(conn, user)?;
-    let unreadable_from = unreadable_from(keys, progress.faces, at);
+    let unreadable_from = match keys {
+        Some(_) if progress.faces > 0 => next_rotation(conn, at)?,
+        _ => None,
+    };
     let shown = Shown {
         count: u64::try_from(progress.records).ok(),
         purpose: Some(order.reason.as_str().to_owned()),
@@ -247,11 +250,6 @@ fn end(
         erased_at: at,
         unreadable_from,
     })
-}
-
-fn unreadable_from(keys: Option<&FaceKeys>, faces: i64, at: Timestamp) -> Option<Timestamp> {
-    let next = keys.filter(|_| faces > 0)?.next_rotation();
-    next.filter(|next| *next >= at)
 }
 
 fn progress(conn: &mut Connection<'_>, user: i64) -> Result<UserErasureRow, StoreError> {
