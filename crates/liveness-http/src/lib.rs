@@ -22,6 +22,7 @@ mod operator;
 mod pages;
 mod request;
 mod server;
+mod text_file;
 mod trail_key;
 mod witness;
 

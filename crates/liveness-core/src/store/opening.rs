@@ -112,8 +112,9 @@ impl Store {
         Ok(Some(PathBuf::from(sqlite::path(url)?)))
     }
 
-    /// The files of a SQLite database: the database itself, its `-wal` and its `-shm`. They need not exist.
-    pub fn files_at(path: &Path) -> [PathBuf; 3] {
+    /// The files of a SQLite database: the database itself, its `-journal`, its `-wal` and its `-shm`. They need not
+    /// exist.
+    pub fn files_at(path: &Path) -> [PathBuf; 4] {
         file_trouble::files(path)
     }
 
@@ -184,6 +185,7 @@ impl Store {
     /// [`OpenError`] when the threads that write cannot be started.
     pub fn with_sealed_faces(self, keys: FaceKeys) -> Result<Self, OpenError> {
         let group_commit = self.writer.settings();
+        let keys = keys.accepting(self.connections.acceptance());
         let keys = Arc::new(Some(Arc::new(keys)));
         Self::with_reads(self.connections, self.reads, keys, group_commit)
     }

@@ -11,6 +11,7 @@ use crate::config::ServeConfig;
 use crate::face_keys::FaceKeeper;
 
 const SUBJECT: &str = "faces";
+const REFUSED: &str = "`serve` does not start like this";
 
 /// Checks everything, for `doctor`. It makes neither a key nor a key store.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
@@ -23,12 +24,22 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     };
     let url = match config.faces.url(&config.database.database_url) {
         Ok(url) => url,
-        Err(error) => return findings.problem(SUBJECT, error.to_string(), "`serve` does not start like this"),
+        Err(error) => return findings.problem(SUBJECT, error.to_string(), REFUSED),
     };
     if !is_usable(folder, findings) {
         return;
     }
     if let Ok(Some(file)) = Store::file_of(&url) {
+        if !file.exists() && are_sealed(config) {
+            return findings.problem(
+                SUBJECT,
+                format!(
+                    "LIVENESS_KEYS_URL: {} is not there, and faces are sealed",
+                    file.display()
+                ),
+                "put its backup back, or name the key store of these faces",
+            );
+        }
         if !file.exists() {
             return findings.hint(
                 SUBJECT,
@@ -39,6 +50,12 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         files::database(&file, findings);
     }
     opening(config, findings);
+}
+
+/// Whether there are faces that need the key store. What is wrong with the database itself is told elsewhere.
+fn are_sealed(config: &ServeConfig) -> bool {
+    let asked = config.open_existing().and_then(|store| store.has_sealed_faces());
+    asked.unwrap_or(false)
 }
 
 /// Whether the folder of the key-encryption keys is there, and can be used.
@@ -53,11 +70,7 @@ fn is_usable(folder: &Path, findings: &mut Findings) -> bool {
     }
     let health = FileKeeper::at(folder).health();
     if let Err(error) = &health {
-        findings.problem(
-            SUBJECT,
-            format!("LIVENESS_FACE_KEYS: {error}"),
-            "`serve` does not start like this",
-        );
+        findings.problem(SUBJECT, format!("LIVENESS_FACE_KEYS: {error}"), REFUSED);
     }
     health.is_ok()
 }
@@ -67,16 +80,22 @@ fn opening(config: &ServeConfig, findings: &mut Findings) {
     let url = &config.database.database_url;
     // What is wrong with the database itself is told elsewhere.
     let Ok(store) = config.open_existing() else { return };
-    let checked = config.faces.seal(store, url).map_err(|error| (error.to_string(), None));
-    let checked = checked.and_then(|store| {
-        let checked = store.check_faces();
-        checked.map_err(|error| (error.problem().to_owned(), error.mend().map(str::to_owned)))
-    });
-    match checked {
-        Ok(()) => findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open"),
-        Err((problem, mend)) => {
-            let mend = mend.unwrap_or_else(|| "`serve` does not start like this".to_owned());
-            findings.problem(SUBJECT, problem, mend);
-        }
+    let store = match config.faces.seal(store, url) {
+        Ok(store) => store,
+        Err(error) => return findings.problem(SUBJECT, error.to_string(), REFUSED),
+    };
+    let Err(error) = store.check_faces() else {
+        return findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open");
+    };
+    let setting = if error.is_of_key_store() {
+        "LIVENESS_KEYS_URL: "
+    } else {
+        ""
+    };
+    let problem = format!("{setting}{}", error.problem());
+    let mend = error.mend().unwrap_or(REFUSED);
+    match error.danger() {
+        Some(name) => findings.danger(name, SUBJECT, problem, mend),
+        None => findings.problem(SUBJECT, problem, mend),
     }
 }
