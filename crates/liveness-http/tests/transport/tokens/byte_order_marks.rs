@@ -11,7 +11,7 @@ use super::{assert_all_refused, assert_good};
 use crate::engine::Engine;
 use crate::keys::{KeyPair, claims, hmac_sha256, jwt};
 use crate::provider::Provider;
-use crate::server::{SECRET, Server, token};
+use crate::server::{Server, token};
 
 const MARK: &str = "\u{feff}";
 
