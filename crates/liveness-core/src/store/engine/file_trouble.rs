@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,10 @@ fn of_folder_above(folder: &Path) -> Option<FileTrouble> {
 
 fn of_file(file: &Path) -> Option<FileTrouble> {
     let about = fs::metadata(file).ok()?;
+    // SQLite takes an empty journal for none.
+    if about.is_file() && about.len() == 0 && file.as_os_str().as_bytes().ends_with(b"-journal") {
+        return None;
+    }
     if !about.is_file() {
         return Some(FileTrouble {
             problem: format!("{} is no file", file.display()),
