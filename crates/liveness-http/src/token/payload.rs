@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use liveness_bus::replace_half_surrogates;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -20,25 +22,43 @@ pub(super) struct Payload {
     is_mended: bool,
 }
 
+/// The registered claims that are read here. None may be there twice: readers disagree about which one counts.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+#[expect(dead_code, reason = "the reader refuses a field that is there twice")]
+struct GivenOnce {
+    exp: IgnoredAny,
+    nbf: IgnoredAny,
+    iat: IgnoredAny,
+    iss: IgnoredAny,
+    aud: IgnoredAny,
+    sub: IgnoredAny,
+}
+
 impl Payload {
     /// Reads the second part of a token.
     ///
     /// # Errors
     ///
-    /// [`TokenFlaw::Malformed`], when it is no JSON object.
+    /// [`TokenFlaw::Malformed`], when it is no JSON object, is nested too deep, or has a registered claim twice.
     pub(super) fn parse(encoded: &str) -> Result<Self, TokenFlaw> {
         let bytes = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenFlaw::Malformed)?;
         let text = String::from_utf8_lossy(&bytes);
         let json = replace_half_surrogates(&text);
         let mut is_mended = matches!(text, Cow::Owned(_)) || matches!(json, Cow::Owned(_));
+        serde_json::from_str::<GivenOnce>(&json).map_err(|_| TokenFlaw::Malformed)?;
         let raw: HashMap<String, &RawValue> = serde_json::from_str(&json).map_err(|_| TokenFlaw::Malformed)?;
         let mut claims = Map::new();
         for (name, raw) in raw {
-            // A number that is too large, or what is nested too deep.
-            let value = serde_json::from_str(raw.get()).unwrap_or_else(|_| {
-                is_mended = true;
-                Value::from(char::REPLACEMENT_CHARACTER.to_string())
-            });
+            let value = match serde_json::from_str(raw.get()) {
+                Err(error) if error.to_string().starts_with("number out of range") => {
+                    is_mended = true;
+                    Value::from(char::REPLACEMENT_CHARACTER.to_string())
+                }
+                // It is nested too deep.
+                Err(_) => return Err(TokenFlaw::Malformed),
+                Ok(value) => value,
+            };
             claims.insert(name, value);
         }
         Ok(Self { claims, is_mended })
