@@ -49,7 +49,7 @@ pub(crate) fn changes_sessions(conn: &mut PgConnection, other: &mut PgConnection
 /// Whether a statement passes on this connection, and a transaction ends it. A server that goes away at this very moment looks
 /// the same, so ask on two connections.
 pub(crate) fn refuses_transactions(conn: &mut PgConnection) -> bool {
-    conn.batch_execute("SELECT 1").is_ok() && conn.transaction(|conn| mark_of(conn)).is_err()
+    conn.batch_execute("SELECT 1").is_ok() && conn.transaction(mark_of).is_err()
 }
 
 /// Reads the mark of the session. Call this in a transaction, so that the statement is prepared and executed in the
