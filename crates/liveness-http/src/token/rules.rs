@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, Validation};
-
 use super::role_names::RoleNames;
 
 /// What a token must say, besides being signed.
@@ -41,18 +39,5 @@ impl Default for TokenRules {
             leeway: Duration::from_secs(30),
             max_lifetime: None,
         }
-    }
-}
-
-impl TokenRules {
-    /// The checks that the JWT library makes for us: those of `exp` and `nbf`. Who issued the token, and for whom, is checked
-    /// where its claims are read, because the operator is told which of the two is wrong.
-    pub(super) fn validation(&self, algorithm: Algorithm) -> Validation {
-        let mut validation = Validation::new(algorithm);
-        validation.leeway = self.leeway.as_secs();
-        validation.validate_nbf = true;
-        validation.validate_aud = false;
-        validation.set_required_spec_claims(&["exp"]);
-        validation
     }
 }
