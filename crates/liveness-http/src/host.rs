@@ -71,7 +71,7 @@ impl Host {
     ///
     /// When the review page's settings do not fit together, or the database is reached and cannot or must not be used.
     pub(crate) async fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
-        let review_page = configured_page(config)?;
+        let review_page = configured_page(config)?.token_rules(verifier.rules());
         check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
         let key = Arc::new(configured_key(&config.database)?);

@@ -104,13 +104,11 @@ impl TokenRules {
     /// Our roles. By the default setting, a token without a role claim is a customer's. A role claim that is there counts,
     /// even when it is empty. Once a setting names the claim, a token without it has no role.
     fn roles_of(&self, claims: &Map<String, Value>) -> Vec<String> {
-        let claim = match &self.role_claim {
-            Some(name) => find_claim(claims, name),
-            None => match claims.get("role").or_else(|| claims.get("roles")) {
-                None => return vec!["customer".to_owned()],
-                claim => claim,
-            },
-        };
+        let names = self.role_claims();
+        let claim = names.into_iter().find_map(|name| find_claim(claims, name));
+        if claim.is_none() && self.role_claim.is_none() {
+            return vec!["customer".to_owned()];
+        }
         let named: Vec<&str> = match claim {
             Some(Value::String(role)) => vec![role],
             Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).collect(),

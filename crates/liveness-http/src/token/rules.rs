@@ -45,6 +45,13 @@ impl Default for TokenRules {
 }
 
 impl TokenRules {
+    /// The names of the claim that holds the roles. The first one that is there counts.
+    pub(crate) fn role_claims(&self) -> Vec<&str> {
+        self.role_claim
+            .as_ref()
+            .map_or_else(|| vec!["role", "roles"], |name| vec![name])
+    }
+
     /// The checks that the JWT library makes for us: those of `exp` and `nbf`. Who issued the token, and for whom, is checked
     /// where its claims are read, because the operator is told which of the two is wrong.
     pub(super) fn validation(&self, algorithm: Algorithm) -> Validation {
