@@ -38,7 +38,7 @@ export const eraseUser = (userId) => ({
   tells: [
     'All faces of this user are gone at once, and so is what names the person: in the list of users, in the records and in the audit trail.',
     'The records stay, and do not say any more who it was.',
-    'Backups from before may hold it until the day that the receipt names, or until they are destroyed.',
+    'Backups from before may hold the faces until the day that the receipt names, and the names until they are destroyed.',
   ],
   typed: userId,
   forGood: true,

@@ -18,9 +18,8 @@ export function keepingPanel(shown, { refused, signal, after }) {
   }));
   return panel('keeping', 'Kept, erased, held',
     facts([
-      ['Face', face === null ? 'none was sent' : isKept ? 'kept' : 'erased'],
+      ['Face', face === null ? 'none was sent' : isKept ? 'kept' : `erased on ${local(face.ErasedAt)}`],
       ...(face === null ? [] : [['SHA-256, as kept', el('bdi', { class: 'code' }, face.Sha256)]]),
-      ...(isKept || face === null ? [] : [['Erased', local(face.ErasedAt)], ['Because', el('bdi', {}, face.ErasedBecause)]]),
       ['Legal hold', face === null ? 'not told without a face' : held === null ? 'none' : `since ${local(held)}`],
     ]),
     held === null ? null : el('p', { class: 'hint' }, 'While the hold is in force, nothing of this user can be erased.'),

@@ -16,6 +16,8 @@ const ATTEMPTS = 20;
 /** The fields that the API knows: what else an SDK sends is its own. */
 const OF_CAPTURE = ['verificationResult', 'sessionDuration', 'lightingValue'];
 const OF_RUN = [...OF_CAPTURE, 'timestamp', 'completedAt', 'challengeCount', 'completedChallenges', 'challenges', 'finalCapture'];
+/** The name that a user has who was erased. */
+const ERASED = /^erased-[0-9a-f]+$/;
 
 /** The view of a record. Officers see besides what is kept of it, and can erase it. */
 export function recordView(id, { isOfficer, refused, signal }) {
@@ -52,21 +54,24 @@ function askWhy(part, error, open) {
 
 function partsOf(shown, { isOfficer, refused, signal, open }) {
   const check = shown.LivenessCheck;
+  const [face, keeping] = facePanels(shown, { isOfficer, refused, signal, open });
   return [
     el('p', { class: 'lead' }, badge(check), ' ', outcome(check).sentence),
     el('p', { class: 'hint' }, 'That you opened this record is in the audit trail, under ',
       el('bdi', {}, `${claims().sub ?? 'the name in your token'}`), '.'),
     el('div', { class: 'columns' },
-      faceColumn(shown, { isOfficer, refused, signal, open }),
+      el('div', { class: 'column' }, face),
       el('div', { class: 'column wide' }, userPanel(shown), challengesPanel(check), sdkPanel(check), measuresPanel(check), originPanel(check)),
-      el('div', { class: 'column' }, attemptsPanel(shown, { refused, signal }))),
+      el('div', { class: 'column' }, keeping ?? null, attemptsPanel(shown, { refused, signal }))),
   ];
 }
 
-/** What an officer has done is shown without another look at the record, unless all of it is another. */
-function faceColumn(shown, { isOfficer, refused, signal, open }) {
+/**
+ * The panel of the face, and for an officer the one of what is kept. What an officer has done is shown without another look at
+ * the record, unless all of it is another.
+ */
+function facePanels(shown, { isOfficer, refused, signal, open }) {
   const check = shown.LivenessCheck;
-  const column = el('div', { class: 'column' });
   const after = (change) => {
     if (change.all) return open();
     if ('held' in change && check.Face) check.Face.HeldSince = change.held;
@@ -74,19 +79,20 @@ function faceColumn(shown, { isOfficer, refused, signal, open }) {
       Object.assign(check, { HasImage: false, ImageBase64: null });
       Object.assign(check.Face, { ErasedAt: change.erased, ErasedBecause: change.reason });
     }
-    show();
+    const before = panels;
+    panels = make();
+    before.forEach((panel, place) => panel.replaceWith(panels[place]));
   };
-  const show = () => column.replaceChildren(facePanel(check),
-    ...(isOfficer ? [keepingPanel(shown, { refused, signal, after })] : []));
-  show();
-  return column;
+  const make = () => [facePanel(check), ...(isOfficer ? [keepingPanel(shown, { refused, signal, after })] : [])];
+  let panels = make();
+  return panels;
 }
 
 function userPanel(shown) {
   const text = (value) => (value === null ? null : el('bdi', {}, value));
   const check = shown.LivenessCheck;
   const parts = [shown.FirstName, shown.MiddleName, shown.LastName].filter((name) => name !== null).join(' ');
-  return panel('user', 'User', facts([
+  return panel('user', 'User', ERASED.test(shown.UserId2 ?? '') ? el('p', {}, 'This user was erased: nothing names the person any more.') : null, facts([
     ['Name', text(shown.DisplayName)],
     ...(parts === '' || parts === shown.DisplayName ? [] : [['First, middle and last name', text(parts)]]),
     ['Email address', text(shown.EmailAddress)],
