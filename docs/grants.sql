@@ -4,9 +4,9 @@
 --
 --   psql -v ON_ERROR_STOP=1 -v role=liveness -f grants.sql liveness
 --
--- The role may read everything and add to it. It may change users, the state of sessions, totals, and the log that is made
--- of the audit trail: what is changed there does not fit the signed checkpoints. It may change or delete neither a record,
--- nor a face, nor an entry of the audit trail.
+-- The role may read everything and add to it. It may change users, the state of sessions, totals, jobs, and the log that is
+-- made of the audit trail: what is changed there does not fit the signed checkpoints. It may change or delete neither a
+-- record, nor a face, nor an entry of the audit trail.
 --
 -- With `-v erasures=yes` it may do what the erasures of an officer and of the policy need: delete faces, and change what names a
 -- person in records and entries. `liveness-http trail verify` finds each such change that no receipt tells of. Without it,
@@ -23,6 +23,7 @@ GRANT SELECT, INSERT, UPDATE ON liveness_users, liveness_sessions, liveness_chec
 GRANT SELECT, INSERT, UPDATE ON liveness_trail_writers, liveness_trail_runs, liveness_trail_tiles, liveness_trail_checkpoints
     TO :"role";
 GRANT SELECT, UPDATE ON liveness_trail_head TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON liveness_jobs TO :"role";
 GRANT SELECT ON liveness_face_erasures, liveness_user_erasures, liveness_entry_erasures TO :"role";
 GRANT SELECT, INSERT, DELETE ON liveness_legal_holds TO :"role";
 \if :{?erasures}

@@ -15,7 +15,7 @@ use zip::ZipArchive;
 const SWAGGER_UI: &str = "swagger-ui-5.32.6/dist";
 const SWAGGER_UI_FILES: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 /// The folders below `assets`.
-const FOLDERS: [&str; 2] = ["admin", "docs"];
+const FOLDERS: [&str; 3] = ["admin", "docs", "privacy"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut told = io::stdout().lock();

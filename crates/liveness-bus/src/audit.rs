@@ -5,7 +5,7 @@ use liveness_core::AuditEntry;
 
 use crate::call::Call;
 use crate::error::{BusError, Cause};
-use crate::message::{Audit, Kind};
+use crate::message::Kind;
 
 /// Stores audit entries.
 #[async_trait]
@@ -29,7 +29,7 @@ pub(crate) async fn write_owed_entry(
     outcome: Result<(), BusError>,
 ) -> Result<(), BusError> {
     let code = match &outcome {
-        Ok(()) if call.meta().audit() == Audit::WithRecord && call.entry_is_written() => return outcome,
+        Ok(()) if call.entry_is_written() => return outcome,
         // Anonymous callers must not be able to fill the audit trail.
         Err(_) if call.principal().is_anonymous() => return outcome,
         // Refusing a caller who sends too much must not cost a write. A store that is out of reach cannot be written to.

@@ -23,6 +23,9 @@ mod violation;
 #[cfg(feature = "store")]
 pub mod faces;
 #[cfg(feature = "store")]
+pub mod jobs;
+pub mod policy;
+#[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "trail")]
 pub mod trail;

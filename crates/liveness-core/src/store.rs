@@ -1,11 +1,13 @@
 //! The only access to the database.
 //!
 //! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
-//! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users) and
-//! [`trail`](Store::trail), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). Every operation is a future. Its SQL runs on a thread of the store, never on the thread of
-//! the caller.
+//! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users), [`trail`](Store::trail) and
+//! [`jobs`](Store::jobs), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
+//! a future whose SQL runs on a thread of the store, never on the thread of the caller, unless its documentation says that it
+//! blocks.
 
 mod engine;
+mod job_runner;
 mod keys;
 mod maintenance;
 mod opening;
@@ -16,6 +18,7 @@ mod scratch;
 mod sealing_old_faces;
 mod snapshot;
 mod tables;
+mod unused_face_keys;
 
 use std::sync::Arc;
 
@@ -25,6 +28,8 @@ pub use self::engine::error::{OpenError, StoreError};
 pub use self::engine::postgres::{PostgresPool, PostgresSettings};
 pub use self::engine::sqlite::{SqlitePool, SqliteSettings};
 pub use self::engine::statement_log::LoggedValues;
+pub use self::job_runner::handler::{JobHandler, RunningJob};
+pub use self::job_runner::{JobRunner, JobSettings};
 pub use self::keys::{FaceKeys, Rotated, RotationError};
 pub use self::opening::StoreSettings;
 pub use self::queue::group_commit::GroupCommit;
@@ -35,6 +40,10 @@ pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
 pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds};
 pub use self::tables::faces::Faces;
+pub use self::tables::jobs::Jobs;
+pub use self::tables::jobs::adding::enqueue as enqueue_jobs;
+pub use self::tables::jobs::job::{Job, JobCounts, JobState, TakenJob};
+pub use self::tables::look_limit::{LookLimit, Looked};
 pub use self::tables::recording::{Recorded, Recording};
 pub use self::tables::row_counts::RowCounts;
 pub use self::tables::trail::Trail;
@@ -48,6 +57,7 @@ pub use self::tables::trail::verified::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
+pub use self::unused_face_keys::UnusedFaceKeys;
 
 use self::engine::connections::Connections;
 use self::queue::read_pool::ReadPool;
@@ -76,6 +86,7 @@ pub struct Store {
     faces: Faces,
     users: Users,
     trail: Trail,
+    jobs: Jobs,
     erasures: Erasures,
     holds: Holds,
     face_keys: Arc<Option<Arc<FaceKeys>>>,
@@ -113,6 +124,7 @@ impl Store {
             erasures: Erasures::new(&eraser),
             holds: Holds::new(&eraser),
             trail: Trail::new(&connections, &reads, &writer, link),
+            jobs: Jobs::new(&connections, &reads, &writer),
             face_keys,
             connections,
             counters,
@@ -154,5 +166,10 @@ impl Store {
     /// The audit trail.
     pub fn trail(&self) -> &Trail {
         &self.trail
+    }
+
+    /// Durable jobs.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 }

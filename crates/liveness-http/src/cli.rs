@@ -12,10 +12,12 @@ mod doctor;
 mod faces;
 mod failure;
 mod interrupt;
+mod jobs;
 mod man;
 mod migrate;
 mod openapi;
 mod output_format;
+mod policy;
 mod progress;
 mod reason;
 mod sealed_store;
@@ -80,6 +82,10 @@ enum Command {
     #[command(subcommand)]
     Faces(faces::Faces),
 
+    /// Durable jobs: list them, and have those run again that were given up.
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+
     /// Copy the SQLite database into a new file, while it is in use, and check the copy.
     #[command(after_help = backup::EXAMPLES)]
     Backup(backup::Backup),
@@ -91,6 +97,10 @@ enum Command {
     /// Show who may send which message, and how it is audited.
     #[command(after_help = access::EXAMPLES)]
     Access(access::Access),
+
+    /// Print the policy in force, each line explained.
+    #[command(after_help = policy::EXAMPLES)]
+    Policy(policy::ShowPolicy),
 
     /// Print the API as an OpenAPI 3.1 document, as it is served at /openapi.json.
     #[command(after_help = openapi::EXAMPLES)]
@@ -163,9 +173,11 @@ impl Command {
             Self::Users(users) => users.run().await,
             Self::Checks(checks) => checks.run().await,
             Self::Faces(faces) => faces.run().await,
+            Self::Jobs(jobs) => jobs.run().await,
             Self::Backup(backup) => backup.run().await,
             Self::Trail(trail) => trail.run().await,
             Self::Access(access) => access.run(),
+            Self::Policy(policy) => policy.run(),
             Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),
             Self::Completions(completions) => completions.run(CommandLine::command()),

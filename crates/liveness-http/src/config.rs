@@ -11,6 +11,7 @@ use liveness_core::store::{OpenError, Store, StoreSettings};
 use crate::accepted_dangers::AcceptedDangers;
 use crate::face_keys::FaceConfig;
 use crate::log_format::LogFormat;
+use crate::policy_source::PolicyConfig;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
 use crate::witness::WitnessAddress;
@@ -59,6 +60,10 @@ pub struct ServeConfig {
     /// Who witnesses the audit trail.
     #[command(flatten)]
     pub witness: WitnessConfig,
+
+    /// What is required, and how long it is kept.
+    #[command(flatten)]
+    pub policy: PolicyConfig,
 
     /// Do not migrate the database: refuse a schema that is not up to date. Then the database role needs no rights to
     /// change the schema.

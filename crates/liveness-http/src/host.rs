@@ -2,12 +2,14 @@
 
 pub(crate) mod checks;
 pub(crate) mod dev_mode;
+pub(crate) mod policy;
 pub(crate) mod review_page;
 pub(crate) mod secret;
 pub(crate) mod start_error;
 pub(crate) mod verifier;
 
 mod database;
+mod jobs;
 mod trail;
 mod witness;
 
@@ -18,7 +20,8 @@ use actix_web::web;
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{BuildErrors, Bus, BusBuilder};
 use liveness_core::UserDirectory;
-use liveness_core::store::{Store, StoredUsers, TrailKeeper};
+use liveness_core::policy::Policy;
+use liveness_core::store::{JobRunner, Store, StoredUsers, TrailKeeper};
 use liveness_core::trail::TrailKey;
 use serde_json::Value;
 
@@ -32,6 +35,7 @@ use crate::pages::admin::ReviewPage;
 use crate::pages::docs::Docs;
 use crate::pages::health::Health;
 use crate::pages::openapi::{Endpoints, document};
+use crate::pages::privacy::PrivacyPage;
 use crate::pages::receipt_keys::ReceiptKeys;
 use crate::request::unrouted::not_found;
 use crate::request::{LivenessApi, max_command_bytes};
@@ -44,6 +48,7 @@ use crate::witness::Witness;
 pub(crate) struct Host {
     store: Store,
     keeper: Arc<TrailKeeper>,
+    jobs: Arc<JobRunner>,
     _witnessing: Option<Arc<Witnessing>>,
     api: LivenessApi,
     health: Health,
@@ -51,6 +56,7 @@ pub(crate) struct Host {
     docs: Docs,
     receipt_keys: ReceiptKeys,
     review_page: ReviewPage,
+    privacy_page: PrivacyPage,
 }
 
 /// What one address serves.
@@ -70,7 +76,11 @@ impl Host {
     /// # Errors
     ///
     /// When the review page's settings do not fit together, or the database is reached and cannot or must not be used.
-    pub(crate) async fn open(config: &ServeConfig, verifier: TokenVerifier) -> Result<Self, StartError> {
+    pub(crate) async fn open(
+        config: &ServeConfig,
+        policy: &Policy,
+        verifier: TokenVerifier,
+    ) -> Result<Self, StartError> {
         let review_page = configured_page(config)?.token_rules(verifier.rules());
         check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
@@ -87,17 +97,20 @@ impl Host {
         let health = Health::new(store.clone()).with_trail(Arc::clone(&keeper));
         let metrics = Metrics::of(store.clone());
         metrics.show_trail(Arc::clone(&keeper));
+        let jobs = Arc::new(jobs::start(&store, jobs::ROTATE_EVERY)?);
+        metrics.show_jobs(Arc::clone(&jobs));
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());
         }
         if let Some(revoked) = verifier.revoked() {
             metrics.show_stale_file("LIVENESS_JWT_REVOKED_FILE", revoked.is_stale());
         }
-        let api = api(config, store.clone(), verifier, metrics.clone(), key)?;
+        let api = api(config, policy, store.clone(), verifier, metrics.clone(), key)?;
         let docs = Docs::new(api.bus());
         Ok(Self {
             store,
             keeper,
+            jobs,
             _witnessing: witnessing,
             api,
             health,
@@ -105,6 +118,7 @@ impl Host {
             docs,
             receipt_keys,
             review_page,
+            privacy_page: PrivacyPage::new(policy, config.faces.face_keys.is_some()),
         })
     }
 
@@ -113,6 +127,7 @@ impl Host {
         if served != Served::Operations {
             self.api.configure(app);
             self.review_page.configure(app);
+            self.privacy_page.configure(app);
             self.docs.configure(app);
             self.receipt_keys.configure(app);
         }
@@ -132,8 +147,10 @@ impl Host {
 
     /// Closes the store, so that a SQLite file alone is whole. Waits at most `patience` for others who use the file.
     pub(crate) async fn close(&self, patience: Duration) {
-        let (store, keeper) = (self.store.clone(), Arc::clone(&self.keeper));
+        let (store, keeper, jobs) = (self.store.clone(), Arc::clone(&self.keeper), Arc::clone(&self.jobs));
         let closing = web::block(move || {
+            // A job that has not ended by then goes on elsewhere, or after the next start.
+            jobs.stop(patience / 2);
             keeper.stop();
             store.close(patience)
         });
@@ -149,6 +166,7 @@ impl Host {
 
 fn api(
     config: &ServeConfig,
+    policy: &Policy,
     store: Store,
     verifier: TokenVerifier,
     metrics: Metrics,
@@ -158,7 +176,7 @@ fn api(
     let settings = Settings {
         max_image_bytes: config.max_image_bytes,
         status_rule: config.status_rule,
-        ..Settings::default()
+        ..Settings::under(policy)
     };
     let liveness = Liveness::new(store.clone(), Arc::clone(&users), settings).with_trail_key(key);
     let bus = bus(store, liveness).observer(metrics.clone()).build()?;

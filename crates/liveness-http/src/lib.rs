@@ -20,6 +20,7 @@ mod http_client;
 mod metrics;
 mod operator;
 mod pages;
+mod policy_source;
 mod request;
 mod server;
 mod trail_key;
@@ -28,6 +29,8 @@ mod witness;
 pub use host::start_error::TlsError;
 pub use metrics::Metrics;
 pub use pages::admin;
+pub use pages::privacy;
+pub use policy_source::{PolicyConfig, PolicyError, PolicySource};
 pub use request::{CorsOrigins, ForwardedHeader, LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
 pub use witness::{WitnessAddress, WitnessAddressError};
 

@@ -5,6 +5,7 @@
 
 mod collectors;
 mod gauge_guard;
+mod jobs_collector;
 mod stale_files;
 mod trail_collector;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liveness_bus::{Meta, Observer};
-use liveness_core::store::{Store, TrailKeeper};
+use liveness_core::store::{JobRunner, Store, TrailKeeper};
 use liveness_core::{Clock as _, SystemClock};
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
 use prometheus_client::metrics::counter::Counter;
@@ -24,6 +25,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::collectors::{ProcessCollector, StoreCollector};
+use self::jobs_collector::JobsCollector;
 use self::stale_files::StaleFiles;
 use self::trail_collector::TrailCollector;
 
@@ -102,6 +104,7 @@ pub struct Metrics {
     pub(crate) connections: Gauge,
     stale_files: StaleFiles,
     trail: TrailCollector,
+    jobs: JobsCollector,
 }
 
 impl Default for Metrics {
@@ -133,6 +136,7 @@ impl Metrics {
             connections: Gauge::default(),
             stale_files: StaleFiles::default(),
             trail: TrailCollector::default(),
+            jobs: JobsCollector::default(),
         };
         let mut registry = Registry::default();
         let prefixed = registry.sub_registry_with_prefix("liveness");
@@ -142,6 +146,7 @@ impl Metrics {
         metrics.register_gauges(prefixed);
         prefixed.register_collector(Box::new(metrics.stale_files.clone()));
         prefixed.register_collector(Box::new(metrics.trail.clone()));
+        prefixed.register_collector(Box::new(metrics.jobs.clone()));
         if let Some(store) = store {
             prefixed.register_collector(Box::new(StoreCollector(store)));
         }
@@ -160,6 +165,11 @@ impl Metrics {
     /// Includes the numbers of the audit trail from now on.
     pub fn show_trail(&self, keeper: Arc<TrailKeeper>) {
         self.trail.show(keeper);
+    }
+
+    /// Includes the numbers of durable jobs from now on.
+    pub fn show_jobs(&self, runner: Arc<JobRunner>) {
+        self.jobs.show(runner);
     }
 
     fn register_families(&self, registry: &mut Registry) {

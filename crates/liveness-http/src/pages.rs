@@ -1,9 +1,10 @@
-//! Everything that is not a message: the review page, the API's document, health, metrics, the key of receipts.
+//! Everything that is not a message: the review page, the privacy page, the API's document, health, metrics, the key of receipts.
 //!
 //! No page asks for a token, and none shows personal data.
 
 pub mod admin;
 pub(crate) mod openapi;
+pub mod privacy;
 
 pub(crate) mod docs;
 pub(crate) mod health;

@@ -26,6 +26,7 @@ use self::tls::Tls;
 use crate::config::ServeConfig;
 use crate::host::checks::findings::Findings;
 use crate::host::dev_mode::{DevKey, with_dev_faces};
+use crate::host::policy::policy_to_serve;
 use crate::host::start_error::{StartError, TlsError};
 use crate::host::verifier::configured_verifier;
 use crate::host::{Host, check_body_memory};
@@ -48,10 +49,11 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     };
     let revoked = verifier.revoked().cloned();
     check_body_memory(&config)?;
+    let policy = policy_to_serve(&config.policy)?;
     let tls = load_tls(&config)?;
     let findings = check_settings(&config)?;
     let host = tokio::select! {
-        host = Host::open(&config, verifier) => host?,
+        host = Host::open(&config, &policy, verifier) => host?,
         // Nothing has begun: another node may migrate for long.
         () = signals.any() => return Ok(()),
     };
@@ -63,6 +65,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let server = http_server(listener, Site::public(&config, tls.clone()), &config, host.clone())?;
     let handle = server.handle();
     let mut running = actix_web::rt::spawn(server);
+    log::info!("the policy is {}", policy.version());
     log::info!("listening on http{}://{address}", if tls.is_some() { "s" } else { "" });
     if let Some(listener) = operations {
         log::info!("health and metrics are on http://{}", listener.local_addr()?);

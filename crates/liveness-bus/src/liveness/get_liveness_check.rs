@@ -120,6 +120,7 @@ impl Handler<GetLivenessCheckQuery> for Liveness {
             .checks()
             .completing(user_id, CompletionRule::LatestVerified)
             .await?;
+        self.count_look(call).await?;
         Ok(RecordedLivenessCheck::of(user, evidence, completing.is_some()))
     }
 }

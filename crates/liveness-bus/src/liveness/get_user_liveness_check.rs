@@ -107,6 +107,7 @@ impl Handler<GetUserLivenessCheckQuery> for Liveness {
             .as_ref()
             .map(|(check, face)| (check.id, face.as_ref().map(|face| face.digest)));
         call.shows(record_shown(record, purpose));
+        self.count_look(call).await?;
         Ok(UserLivenessCheck::of(
             user,
             found.map(|(check, face)| LivenessCheckView::of(check, face)),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use liveness_core::policy::Policy;
 use liveness_core::store::Store;
 use liveness_core::trail::TrailKey;
 use liveness_core::{CompletionRule, UserDirectory};
@@ -54,15 +55,38 @@ pub struct Settings {
     pub status_rule: CompletionRule,
     /// Whether a query that shows a face must say for what purpose.
     pub requires_purpose: bool,
+    /// The most looks at faces of one principal in 24 hours. `None` is as many as they like.
+    pub faces_a_day: Option<u32>,
+}
+
+impl Settings {
+    /// The default, with what a policy says of these messages.
+    ///
+    /// ```
+    /// use liveness_bus::liveness::Settings;
+    /// use liveness_core::policy::Policy;
+    ///
+    /// let policy = Policy::parse("base = \"record\"\n[looks]\npurpose = true\n")?;
+    /// assert!(Settings::under(&policy).requires_purpose);
+    /// # Ok::<(), liveness_core::policy::PolicyMistakes>(())
+    /// ```
+    pub fn under(policy: &Policy) -> Self {
+        Self {
+            requires_purpose: policy.looks().purpose,
+            faces_a_day: policy.looks().faces_a_day,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Settings {
-    /// 5 MiB, any successful record, and no purpose required.
+    /// 5 MiB, any successful record, no purpose required, and as many looks at faces as one likes: the policy `record`.
     fn default() -> Self {
         Self {
             max_image_bytes: 5 * 1024 * 1024,
             status_rule: CompletionRule::AnySuccessful,
             requires_purpose: false,
+            faces_a_day: None,
         }
     }
 }

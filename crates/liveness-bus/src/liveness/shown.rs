@@ -1,10 +1,14 @@
 //! What the audit entry of a query says: which record and face were shown, what was looked for, and why.
 
+use liveness_core::store::{LookLimit, Looked};
 use liveness_core::{AuditSubject, Reason, Shown, Violation};
 
 use super::Liveness;
 use super::optional_text::given;
-use crate::BusError;
+use crate::{BusError, Call};
+
+/// The messages that show faces. The looks of both are counted together.
+const LOOKS: &[&str] = &["GetUserLivenessCheckQuery", "GetLivenessCheckQuery"];
 
 const PURPOSE_REQUIRED: Violation = Violation::new("required", "must say why the face is looked at");
 
@@ -24,6 +28,35 @@ impl Liveness {
     }
 }
 
+impl Liveness {
+    /// Counts a look at a face, and writes its entry, if the settings limit the looks of a principal. The handler calls this
+    /// when nothing can go wrong any more, and has told the call what it shows.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::TooMany`], if it is one too many. The refusal leaves an entry too.
+    pub(super) async fn count_look(&self, call: &Call<'_>) -> Result<(), BusError> {
+        let Some(faces_a_day) = self.settings.faces_a_day else {
+            return Ok(());
+        };
+        let entry = call.audit_entry();
+        if entry.subject.face_digest.is_none() {
+            return Ok(());
+        }
+        let limit = LookLimit {
+            faces_a_day,
+            messages: LOOKS,
+        };
+        match self.store.trail().append_look(entry, limit).await? {
+            Looked::Allowed => {
+                call.entry_written();
+                Ok(())
+            }
+            Looked::Refused { retry_after } => Err(BusError::TooMany { retry_after }),
+        }
+    }
+}
+
 /// Bytes as hexadecimal digits, in lower case.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -40,5 +73,17 @@ pub(super) fn record_shown(record: Option<(i64, Option<[u8; 32]>)>, purpose: Opt
             purpose,
             ..Shown::default()
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LOOKS;
+    use crate::Message as _;
+    use crate::liveness::{GetLivenessCheckQuery, GetUserLivenessCheckQuery};
+
+    #[test]
+    fn the_looks_that_are_counted_are_those_of_the_messages_that_show_faces() {
+        assert_eq!(LOOKS, [GetUserLivenessCheckQuery::NAME, GetLivenessCheckQuery::NAME]);
     }
 }

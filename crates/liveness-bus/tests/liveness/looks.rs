@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use liveness_bus::liveness::{MESSAGES, Settings};
 use liveness_bus::testing::TestBus;
-use liveness_bus::{Audit, AuditSubject, Context, Kind, Shown};
+use liveness_bus::{Audit, AuditSubject, BusError, Context, Kind, Shown};
 use serde_json::{Value, json};
 
 use crate::report::{GET, GET_RECEIPT, GET_RECORD, RETRIEVE, RETRIEVE_ENTRIES, RETRIEVE_MINE, UPDATE, problems_in};
@@ -293,4 +293,64 @@ async fn no_face_is_shown_without_a_purpose_where_one_is_required() {
         assert_eq!(shown["LivenessCheck"]["HasImage"], true);
     }
     world.dispatch(RETRIEVE, "{}", &world.admin()).await.unwrap();
+}
+
+fn limited(faces_a_day: u32) -> Settings {
+    Settings {
+        faces_a_day: Some(faces_a_day),
+        ..Settings::default()
+    }
+}
+
+/// The outcomes and the records of the entries of looks.
+async fn looked(world: &TestBus) -> Vec<(String, Option<i64>, bool)> {
+    let entries = world.audit_entries().await.into_iter();
+    let looks = entries.filter(|entry| [GET, GET_RECORD].contains(&entry.message.as_ref()));
+    looks
+        .map(|entry| {
+            let subject = entry.subject;
+            (
+                entry.outcome.into(),
+                subject.liveness_check_id,
+                subject.face_digest.is_some(),
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn more_faces_than_the_policy_allows_are_refused_and_the_refusal_is_audited() {
+    let world = three_records(limited(2)).await;
+    let ask = async |message, body: Value| world.dispatch(message, &body.to_string(), &world.admin()).await;
+
+    // Both messages count, and a record without a face does not.
+    ask(GET, json!({ "userId": 7 })).await.unwrap();
+    ask(GET_RECORD, json!({ "id": 1 })).await.unwrap();
+    ask(GET_RECORD, json!({ "id": 2 })).await.unwrap();
+    let refused = ask(GET_RECORD, json!({ "id": 2, "purpose": "Ticket 4711" })).await;
+    let faceless = ask(GET_RECORD, json!({ "id": 1 })).await;
+
+    assert!(matches!(refused, Err(BusError::TooMany { retry_after }) if retry_after.as_secs() == 24 * 60 * 60));
+    assert_eq!(faceless.unwrap()["LivenessCheck"]["HasImage"], false);
+    let ok = || "00".to_owned();
+    let expected = [
+        (ok(), Some(2), true),
+        (ok(), Some(1), false),
+        (ok(), Some(2), true),
+        ("65".to_owned(), Some(2), false),
+        (ok(), Some(1), false),
+    ];
+    assert_eq!(looked(&world).await, expected);
+}
+
+#[tokio::test]
+async fn a_day_later_faces_are_shown_again() {
+    let world = three_records(limited(1)).await;
+    let ask = async || world.dispatch(GET_RECORD, r#"{"id":2}"#, &world.admin()).await;
+
+    ask().await.unwrap();
+    assert!(matches!(ask().await, Err(BusError::TooMany { .. })));
+    world.clock().advance(24 * 60 * 60 * 1000);
+
+    assert_eq!(ask().await.unwrap()["LivenessCheck"]["HasImage"], true);
 }

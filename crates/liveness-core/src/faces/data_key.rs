@@ -64,6 +64,18 @@ impl FaceKeyId {
         Ok(Self(id))
     }
 
+    /// The least of all names.
+    pub(crate) const fn least() -> Self {
+        Self([0; Self::BYTES])
+    }
+
+    /// The least name of a key that was made at this time.
+    pub(crate) fn first_at(time: Timestamp) -> Self {
+        let mut id = [0; Self::BYTES];
+        id[..6].copy_from_slice(&time.unix_millis().max(0).to_be_bytes()[2..]);
+        Self(id)
+    }
+
     /// A name as it is stored. `None` if it does not have [`BYTES`](Self::BYTES) bytes.
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)

@@ -1,8 +1,10 @@
 //! The store's access to a database engine: connections, pools, transactions, migrations, diagnosis, and the SQL
 //! building blocks that diesel lacks. No file in this folder knows a table.
 
+pub(crate) mod advisory_lock;
 pub(crate) mod bulk_insert;
 pub(crate) mod citus;
+pub(crate) mod clock;
 pub(crate) mod connection;
 pub(crate) mod connections;
 pub(crate) mod database_file;

@@ -204,17 +204,31 @@ impl FaceKeys {
         self.erase_all(&[*key_id]).map(|erased| erased > 0)
     }
 
-    /// Deletes the keys of faces, all or none. Returns how many were there.
-    pub(crate) fn erase_all(&self, key_ids: &[FaceKeyId]) -> Result<usize, StoreError> {
+    /// Deletes keys of faces, all or none. Returns how many were there.
+    pub(crate) fn erase_all(&self, key_ids: &[FaceKeyId]) -> Result<u64, StoreError> {
         let erased = self.write(|conn| {
             let mut erased = 0;
             for key_id in key_ids {
-                erased += usize::from(table::delete(conn, key_id)?);
+                erased += u64::from(table::delete(conn, key_id)?);
             }
             Ok(erased)
         });
-        let erased = erased.and_then(|erased| self.forget_deleted().map(|()| erased));
+        let erased = erased.and_then(|many| self.forget_deleted().map(|()| many));
         erased.map_err(of_key_store)
+    }
+
+    /// The next keys behind `after` that were made before a time, by their names.
+    pub(crate) fn made_between(
+        &self,
+        after: &FaceKeyId,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<FaceKeyId>, StoreError> {
+        let before = FaceKeyId::first_at(before);
+        let found = self
+            .connections
+            .read(|conn| table::between(conn, after, &before, limit));
+        found.map_err(of_key_store)
     }
 
     /// Tells on which day the keys will be rotated next. Receipts of erasures say so: from then on, no backup of the key store

@@ -26,6 +26,8 @@ use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
 use super::tables::faces;
+use super::tables::jobs::{leases, operating};
+use super::tables::look_limit::{self, LimitedLook, LookLimit};
 use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use super::tables::trail::find as trail;
@@ -34,7 +36,9 @@ use super::tables::trail::looks;
 use super::tables::trail::rows as log_rows;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
-use crate::{CompletionRule, Timestamp};
+use crate::faces::FaceKeyId;
+use crate::jobs::JobKind;
+use crate::{AuditEntry, AuditSubject, CompletionRule, Timestamp};
 
 #[path = "../../tests/store/cluster.rs"]
 mod cluster;
@@ -549,6 +553,14 @@ const CASES: &[Case] = &[
         )],
     ),
     (
+        "how many faces a principal has looked at",
+        |conn| look_limit::newest(conn, &a_look()).map(drop),
+        &[(
+            "liveness_audit_entries_of_looks (principal=? AND at>?)",
+            "liveness_audit_entries_of_looks",
+        )],
+    ),
+    (
         "the next records of a user to erase",
         |conn| next_rows::next_records(conn, 1, (1, 1), 16).map(drop),
         &[(OF_USER, OF_USER)],
@@ -631,7 +643,59 @@ const CASES: &[Case] = &[
         |conn| log::open_writers(conn).map(drop),
         &[("liveness_trail_writers_open", "liveness_trail_writers_open")],
     ),
+    (
+        "the face of a key",
+        |conn| faces::used_keys(conn, &[FaceKeyId::least()]).map(drop),
+        &[(
+            "liveness_images_sealed_key (sealed_key_id=?)",
+            "liveness_images_sealed_key",
+        )],
+    ),
+    (
+        "a job that is due",
+        // None is due before 0.
+        |conn| leases::take(conn, KIND, [0; 16], -1, 1).map(drop),
+        &[(
+            "liveness_jobs_takeable (kind=? AND takeable_at<?)",
+            "liveness_jobs_takeable",
+        )],
+    ),
+    (
+        "when a job is due next",
+        |conn| leases::next(conn, KIND).map(drop),
+        &[("liveness_jobs_takeable (kind=?)", "liveness_jobs_takeable")],
+    ),
+    (
+        "how many jobs there are",
+        |conn| operating::count(conn, &[KIND], 0).map(drop),
+        &[
+            ("liveness_jobs_takeable (kind=?)", "liveness_jobs_takeable"),
+            ("liveness_jobs_dead (kind=?)", "liveness_jobs_dead"),
+        ],
+    ),
+    (
+        "a page of jobs",
+        |conn| operating::list(conn, 10_000, 100, 0).map(drop),
+        &[("liveness_jobs USING INTEGER PRIMARY KEY", "liveness_jobs_pkey")],
+    ),
+    (
+        "jobs that were given up",
+        |conn| operating::dead(conn, 100).map(drop),
+        &[("liveness_jobs_dead", "liveness_jobs_dead")],
+    ),
+    (
+        "jobs of a key that were given up",
+        |conn| leases::delete_dead(conn, "7", "none"),
+        &[("liveness_jobs_dead (kind=?)", "liveness_jobs_dead")],
+    ),
+    (
+        "the job of a key",
+        |conn| operating::of_key(conn, "7", "7").map(drop),
+        &[("liveness_jobs_of_key (kind=? AND key=?)", "liveness_jobs_of_key")],
+    ),
 ];
+
+const KIND: JobKind = JobKind::new("7");
 
 const ENTRIES_OF_CHECK: (&str, &str) = ("liveness_audit_entries_of_check", "liveness_audit_entries_of_check");
 /// An entry by its id: the one before which a page begins, and those that a record led to.
@@ -680,6 +744,27 @@ fn entries_of(conn: &mut Connection<'_>, filter: TrailFilter) -> Result<(), Stor
     Ok(())
 }
 
+fn a_look() -> LimitedLook {
+    let entry = AuditEntry {
+        at: Timestamp::from_unix_millis(19_000).unwrap(),
+        request_id: String::new(),
+        principal: "p".into(),
+        issuer: Some("i".into()),
+        actor: None,
+        roles: String::new(),
+        self_service_user_id: None,
+        message: "m".into(),
+        outcome: "00".into(),
+        client_address: None,
+        subject: AuditSubject::default(),
+    };
+    let limit = LookLimit {
+        faces_a_day: 500,
+        messages: &["m", "n"],
+    };
+    LimitedLook::new(entry, limit)
+}
+
 /// Adds an entry, unless it is there.
 const AN_ENTRY: &str = "INSERT INTO liveness_audit_entries (id, at, request_id, principal, roles, message, outcome) \
     VALUES (1, 1, '', '', '', '', '') ON CONFLICT DO NOTHING";
@@ -688,12 +773,16 @@ const AN_ENTRY: &str = "INSERT INTO liveness_audit_entries (id, at, request_id, 
 const A_SESSION: &str = "INSERT INTO liveness_sessions VALUES ('s', 1, 5000, 15000)";
 
 /// The steps of SQLite's plans that do not search a table.
-const NO_SEARCHES: [&str; 5] = [
+const NO_SEARCHES: [&str; 8] = [
     "SCAN CONSTANT ROW",
     "SCALAR SUBQUERY",
     "CORRELATED SCALAR SUBQUERY",
     "LIST SUBQUERY",
     "SCAN json_each",
+    "CREATE BLOOM FILTER",
+    // What a search has found is counted.
+    "CO-ROUTINE counted",
+    "SCAN counted",
 ];
 
 #[test]
@@ -739,6 +828,8 @@ const ROWS: &str = "
         SELECT n, '', (n % 100)::text, '', (n % 10)::text, '', n % 5000 + 1, n, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_audit_lists SELECT n / 100, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_trail_runs SELECT n, int4send(n % 50), n, 1 FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_jobs (kind, key, payload, run_at, takeable_at, attempts, is_dead, created_at)
+        SELECT (n % 100)::text, n::text, 'null', n, n, 0, n % 50 < 10, n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_trail_writers SELECT int4send(n), 1, 0, n > 3 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_face_erasures SELECT n, n, '\\x01', true, n, '', '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_user_erasures SELECT n, n, n, 0, 0, 0, 0 FROM generate_series(1, 20000) n;

@@ -1,5 +1,6 @@
 //! On each engine, the migrations create the schema that the queries expect.
 
+use liveness_core::jobs::{JobKind, NewJob};
 use liveness_core::trail::TrailKey;
 use sha2::{Digest as _, Sha256};
 
@@ -95,7 +96,7 @@ pub(crate) fn indexes(place: &Place) -> Vec<String> {
 async fn the_migrations_create_the_schema_that_the_queries_expect(database: Database) {
     let (believed, made) = (believed(&database), made(&database));
 
-    assert_eq!((believed.columns.len(), believed.primary_keys.len()), (118, 16));
+    assert_eq!((believed.columns.len(), believed.primary_keys.len()), (131, 17));
     assert_eq!(believed, made);
 }
 
@@ -107,7 +108,7 @@ async fn both_engines_have_the_same_indexes() {
     let indexes = (indexes(&sqlite), indexes(&postgres));
 
     assert_eq!(indexes.0, indexes.1);
-    assert_eq!(indexes.0.len(), 15);
+    assert_eq!(indexes.0.len(), 19);
     let of_user = "liveness_checks_of_user on liveness_checks (self_service_user_id, created_at, id)".to_owned();
     assert!(indexes.0.contains(&of_user), "{indexes:?}");
 }
@@ -140,6 +141,8 @@ async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Da
     database.store.trail().append(of_list.clone()).await.unwrap();
     let entries = [of_list, of_record, audit_entry(1234)];
     assert_eq!(database.store.trail().newest(9).await.unwrap(), entries);
+    let job = NewJob::of(JobKind::new("a.kind"));
+    database.store.jobs().enqueue(vec![job]).await.unwrap();
     let key = TrailKey::generate().unwrap().key;
     database.store.trail().keep(key, true).unwrap().stop();
     database

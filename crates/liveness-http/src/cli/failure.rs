@@ -1,4 +1,4 @@
-//! How a subcommand fails: with one line on standard error, and an exit code.
+//! How a subcommand fails: with a line on standard error, and an exit code.
 
 use std::error::Error as _;
 use std::io::{self, Write as _};
@@ -8,6 +8,7 @@ use liveness_core::store::{OpenError, StoreError};
 
 use crate::face_keys::FaceKeysError;
 use crate::host::start_error::StartError;
+use crate::policy_source::PolicyError;
 use crate::trail_key::TrailKeyError;
 
 /// The name of the program.
@@ -18,6 +19,8 @@ pub(super) const NAME: &str = "liveness-http";
 pub(super) enum Failure {
     /// It failed.
     Failed(String),
+    /// It failed, for several reasons. Each is a line.
+    FailedFor(Vec<String>),
     /// It found something wrong, and has printed that already.
     AlreadyReported,
     /// The command line is wrong.
@@ -76,7 +79,16 @@ impl From<io::Error> for Failure {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            StartError::Policy(error) => error.into(),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        Self::FailedFor(error.lines())
     }
 }
 
@@ -107,15 +119,18 @@ impl From<StoreError> for Failure {
 
 /// Prints what went wrong, and returns the exit code.
 pub(super) fn report(outcome: Result<(), Failure>) -> i32 {
-    let (message, code) = match outcome {
+    let (messages, code) = match outcome {
         Ok(()) | Err(Failure::OutputClosed) => return 0,
         Err(Failure::AlreadyReported) => return 1,
-        Err(Failure::Failed(message)) => (message, 1),
-        Err(Failure::Usage(message)) => (message, 2),
-        Err(Failure::Partial(message)) => (message, 3),
-        Err(Failure::Interrupted(message)) => (message, 130),
+        Err(Failure::Failed(message)) => (vec![message], 1),
+        Err(Failure::FailedFor(messages)) => (messages, 1),
+        Err(Failure::Usage(message)) => (vec![message], 2),
+        Err(Failure::Partial(message)) => (vec![message], 3),
+        Err(Failure::Interrupted(message)) => (vec![message], 130),
     };
-    print_error(&message);
+    for message in messages {
+        print_error(&message);
+    }
     code
 }
 

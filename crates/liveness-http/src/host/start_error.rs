@@ -7,6 +7,7 @@ use liveness_core::store::OpenError;
 
 use crate::face_keys::FaceKeysError;
 use crate::pages::admin::SignInError;
+use crate::policy_source::PolicyError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 use crate::trail_key::TrailKeyError;
 
@@ -74,6 +75,12 @@ pub enum StartError {
     /// Faces cannot be sealed.
     #[error(transparent)]
     FaceKeys(#[from] FaceKeysError),
+    /// There is no policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The policy asks for what this version does not do.
+    #[error("LIVENESS_POLICY: this version does not do what the policy says of {0}; leave these as `record` has them")]
+    PolicyNotActedOn(String),
     /// Records could be lost or given away.
     #[error("records could be lost or given away: {0}")]
     Danger(String),

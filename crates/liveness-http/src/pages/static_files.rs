@@ -74,6 +74,14 @@ impl Policy {
         Self::connecting_to(&format!("'self' {origin}"))
     }
 
+    /// No scripts, no images, and no requests.
+    pub(super) fn without_scripts() -> Self {
+        Self(
+            "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+                .to_owned(),
+        )
+    }
+
     fn connecting_to(sources: &str) -> Self {
         Self(format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {sources}; \

@@ -8,15 +8,21 @@ use crate::config::ServeConfig;
 use crate::environment::credential;
 use crate::host::checks::findings::Findings;
 use crate::host::checks::{files, trail};
+use crate::host::policy::policy_to_serve;
 use crate::host::review_page::configured_page;
 use crate::host::secret::{CREDENTIAL, configured_secret, secret_file};
+use crate::host::start_error::StartError;
 use crate::host::verifier::configured_verifier;
+use crate::policy_source::PolicySource;
 use crate::request::{ForwardedHeader, TrustedProxies};
 use crate::token::probe_jwks;
 
 /// Checks what needs neither the network nor the port.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     key_files(config, findings);
+    if let PolicySource::File(path) = &config.policy.policy {
+        files::policy_not_writable_by_others(path, findings);
+    }
     trail::check_file(&config.database, findings);
     sign_in(config, findings);
     exposure(config, findings);
@@ -42,7 +48,20 @@ pub(crate) fn probe(config: &ServeConfig, findings: &mut Findings) {
     } else {
         keys(config, findings);
     }
+    policy(config, findings);
     address(config, findings);
+}
+
+/// What the host would serve under. Each mistake is a finding.
+fn policy(config: &ServeConfig, findings: &mut Findings) {
+    let lines = match policy_to_serve(&config.policy) {
+        Ok(policy) => return findings.ok("policy", policy.version()),
+        Err(StartError::Policy(error)) => error.lines(),
+        Err(error) => vec![error.to_string()],
+    };
+    for line in lines {
+        findings.problem("policy", line, "`serve` does not start like this");
+    }
 }
 
 fn keys(config: &ServeConfig, findings: &mut Findings) {

@@ -22,6 +22,7 @@ mod faults;
 mod in_process;
 mod nodes;
 mod openapi;
+mod policy;
 mod provisioning;
 mod recording;
 mod scratch;

@@ -1,19 +1,11 @@
 //! Why a face is looked at: said once, and sent with each look.
 
-use std::sync::Arc;
-
-use liveness_bus::Bus;
-use liveness_bus::liveness::{Liveness, Settings, module};
-use liveness_core::store::{Store, StoredUsers};
-use liveness_http::LivenessApi;
-use liveness_http::admin;
-use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
+use liveness_core::store::Store;
 use serde_json::json;
 
-use crate::driver::{Browser, ENTER};
-use crate::in_process::serve;
+use crate::driver::ENTER;
 use crate::reviewer::{Reviewer, full_run, sign_in};
-use crate::server::{SECRET, admin as admin_token, customer, post};
+use crate::server::admin;
 
 /// The purposes that the trail has of looks, oldest first.
 fn purposes(store: &Store) -> Vec<Option<String>> {
@@ -60,44 +52,24 @@ fn a_purpose_is_said_once_and_goes_with_each_look() {
     reviewer.leave(&[]);
 }
 
-/// A host that shows no face without a purpose, with two records.
-fn strict_host() -> (String, Store) {
-    let store = Store::in_memory().unwrap();
-    store.migrate().unwrap();
-    let users = Arc::new(StoredUsers::new(store.users().clone(), true));
-    let settings = Settings {
-        requires_purpose: true,
-        ..Settings::default()
-    };
-    let bus = Bus::builder()
-        .module(module(Liveness::new(store.clone(), users.clone(), settings)))
-        .audit_sink(store.clone())
-        .build()
-        .unwrap();
-    let key = VerificationKey::hs256(SECRET.as_bytes()).unwrap();
-    let api = LivenessApi::builder(bus, TokenVerifier::new(vec![key], TokenRules::default()), users).build();
-    let address = serve(move |app| {
-        app.configure(|app| api.configure(app)).configure(admin::configure);
-    });
-    for session in ["s-1", "s-2"] {
-        let bearer = format!("Bearer {}", customer(1));
-        let run = full_run(session).to_string();
-        let headers = [("Authorization", &*bearer)];
-        assert_eq!(
-            post(&address, "UpdateLivenessCheckCommand", &headers, run.as_bytes()).status,
-            200
-        );
-    }
-    (address, store)
+/// Before a host under a policy, with two records; and the folder of the policy's file.
+fn under(policy: &str) -> (Reviewer, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.toml");
+    std::fs::write(&file, format!("base = \"record\"\n[looks]\n{policy}\n")).unwrap();
+    let reviewer = Reviewer::with(&[("LIVENESS_POLICY", file.to_str().unwrap())]);
+    reviewer.record(1, &full_run("s-1"));
+    reviewer.record(1, &full_run("s-2"));
+    (reviewer, folder)
 }
 
 #[test]
 #[ignore = "needs chromedriver: .ci/test"]
 fn where_a_purpose_is_required_it_is_asked_for_before_the_face_is_shown() {
-    let (address, store) = strict_host();
-    let browser = Browser::start();
-    browser.open(&format!("http://{address}/admin#/checks/1"));
-    sign_in(&browser, &admin_token());
+    let (reviewer, _folder) = under("purpose = true");
+    let browser = &reviewer.browser;
+    reviewer.open("#/checks/1");
+    sign_in(browser, &admin());
 
     browser.sees("Why do you look at this check?");
     browser.until("document.activeElement.id === 'purpose-asked'");
@@ -116,22 +88,22 @@ fn where_a_purpose_is_required_it_is_asked_for_before_the_face_is_shown() {
     browser.until("document.querySelector('h1').innerText === 'Check 2'");
     browser.sees("96 × 96 pixels");
     let said = Some("Ticket 4711".to_owned());
-    assert_eq!(purposes(&store), [said.clone(), said]);
+    assert_eq!(purposes(&reviewer.server.store()), [said.clone(), said]);
+    reviewer.leave(&["status of 400"]);
 }
 
 #[test]
 #[ignore = "needs chromedriver: .ci/test"]
-fn who_has_looked_too_often_is_told_when_to_try_again() {
-    let reviewer = Reviewer::with(&[("LIVENESS_RATE_LIMIT", "2/h")]);
-    reviewer.record(1, &full_run("s-1"));
+fn who_has_looked_at_as_many_faces_as_the_policy_allows_is_told_when_to_try_again() {
+    let (reviewer, _folder) = under("faces_a_day = 1");
     reviewer.enter("#/checks/1");
     let browser = &reviewer.browser;
     browser.sees("96 × 96 pixels");
 
-    reviewer.open("#/checks?selfServiceUserId=1");
+    reviewer.open("#/checks/2");
 
     browser.sees("The server lets one person look at only so many faces in a day");
-    browser.until("/Try again in \\d+ minutes, after \\d/.test(document.body.innerText)");
+    browser.until("/Try again in 24 hours, after \\d/.test(document.body.innerText)");
     reviewer.leave(&["status of 429"]);
 }
 

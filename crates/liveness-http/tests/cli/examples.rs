@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::binary::{SECRET, command, run};
 use crate::trail_key_file::trail_key_file;
 
-const SUBCOMMANDS: [&[&str]; 15] = [
+const SUBCOMMANDS: [&[&str]; 16] = [
     &["serve"],
     &["backup"],
     &["faces", "rotate"],
@@ -23,6 +23,7 @@ const SUBCOMMANDS: [&[&str]; 15] = [
     &["trail", "verify"],
     &["trail", "export"],
     &["trail", "key"],
+    &["policy"],
     &["access"],
     &["doctor"],
     &["completions"],

@@ -8,13 +8,14 @@ use crate::engine::Engine;
 use crate::server::Server;
 use crate::wire::Wire;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "/admin",
     "/admin/main.js",
     "/admin/style.css",
     "/docs",
     "/docs/swagger-ui.css",
     "/docs/swagger-ui-bundle.js",
+    "/privacy/style.css",
 ];
 
 /// The encoding of a file for a client that sends these headers, what it varies by, and its bytes.

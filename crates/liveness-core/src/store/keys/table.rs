@@ -11,6 +11,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::migrations::has_table;
 
 const TABLE: &str = "liveness_face_keys";
+const NOT_AN_ID: &str = "the id of a key of a face does not have 16 bytes";
 /// The function that every commit on PostgreSQL calls: `engine/standby.rs`.
 const CONFIRM_COMMIT: &str =
     include_str!("../../../../../migrations/postgres/2026-11-29-145000_confirmed_commits/up.sql");
@@ -52,7 +53,7 @@ impl TryFrom<WrappedRow> for Wrapped {
 
     fn try_from((key_id, kek_id, wrapped): WrappedRow) -> Result<Self, StoreError> {
         let key_id = FaceKeyId::from_slice(&key_id);
-        let key_id = key_id.ok_or_else(|| StoreError::internal("the id of a key of a face does not have 16 bytes"))?;
+        let key_id = key_id.ok_or_else(|| StoreError::internal(NOT_AN_ID))?;
         Ok(Self {
             key_id,
             kek_id,
@@ -166,6 +167,27 @@ pub(super) fn delete(conn: &mut Connection<'_>, key_id: &FaceKeyId) -> Result<bo
     let key = keys::liveness_face_keys.find(key_id.as_bytes().as_slice());
     let deleted = on_either!(conn, |conn| diesel::delete(key).execute(*conn))?;
     Ok(deleted > 0)
+}
+
+/// The ids of the next keys between two, in their order.
+pub(super) fn between(
+    conn: &mut Connection<'_>,
+    after: &FaceKeyId,
+    before: &FaceKeyId,
+    limit: usize,
+) -> Result<Vec<FaceKeyId>, StoreError> {
+    let next = keys::liveness_face_keys
+        .filter(keys::key_id.gt(after.as_bytes().as_slice()))
+        .filter(keys::key_id.lt(before.as_bytes().as_slice()))
+        .order(keys::key_id)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select(keys::key_id);
+    let ids: Vec<Vec<u8>> = on_either!(conn, |conn| next.load(*conn))?;
+    let id = |id: &Vec<u8>| {
+        let id = FaceKeyId::from_slice(id);
+        id.ok_or_else(|| StoreError::internal(NOT_AN_ID))
+    };
+    ids.iter().map(id).collect()
 }
 
 pub(super) fn is_empty(conn: &mut Connection<'_>) -> Result<bool, StoreError> {

@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
+use crate::store::engine::advisory_lock;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::recording::Recording;
@@ -51,28 +52,17 @@ pub(crate) fn date<'a>(
     Ok(recordings.into_iter().map(date).collect())
 }
 
-/// The first key of our advisory locks for users. The number has no meaning.
+/// The kind of our advisory locks for users. The number has no meaning.
 const LOCK: i32 = 549_671_203;
 
 /// Waits for the other transactions that record or erase checks of these users. Otherwise two nodes would not see each other's
 /// record. SQLite has one writer.
 ///
-/// The second key is the low bits of a user id. Two users with the same bits wait for each other, which does no harm.
+/// The key is the low bits of a user id. Two users with the same bits wait for each other, which does no harm.
 pub(crate) fn lock(conn: &mut Connection<'_>, users: &[i64]) -> Result<(), StoreError> {
-    let (Connection::Postgres(conn) | Connection::Citus(conn)) = conn else {
-        return Ok(());
-    };
     #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
-    let keys: BTreeSet<_> = users.iter().map(|user| *user as i32).collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    // Every node takes the locks in the same order, so that no two nodes deadlock: unnest keeps the order of the array.
-    sql_query("SELECT count(pg_advisory_xact_lock($1, key)) FROM unnest($2::int[]) AS key")
-        .bind::<Integer, _>(LOCK)
-        .bind::<Array<Integer>, _>(keys.into_iter().collect::<Vec<_>>())
-        .execute(*conn)?;
-    Ok(())
+    let keys = users.iter().map(|user| *user as i32).collect();
+    advisory_lock::lock(conn, LOCK, keys)
 }
 
 #[derive(QueryableByName)]

@@ -1,6 +1,7 @@
 //! The faces. All access to their bytes is in this file, by record. They are sealed where the store has the keys for it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -184,6 +185,29 @@ pub(crate) fn get(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result
         Connection::Postgres(conn) => face.first(*conn).optional()?,
         Connection::Sqlite(conn) => face.first(*conn).optional()?,
     })
+}
+
+/// Those of the keys that faces have.
+pub(crate) fn used_keys(conn: &mut Connection<'_>, keys: &[FaceKeyId]) -> Result<HashSet<FaceKeyId>, StoreError> {
+    let ids = keys.iter().map(|key| key.as_bytes().as_slice());
+    let used: Vec<Option<Vec<u8>>> = match conn {
+        Connection::Sqlite(conn) => {
+            let mut used = Vec::new();
+            for id in ids {
+                let face = dsl::liveness_images
+                    .filter(dsl::sealed_key_id.eq(id))
+                    .select(dsl::sealed_key_id);
+                used.extend(face.first(*conn).optional()?);
+            }
+            used
+        }
+        Connection::Postgres(conn) | Connection::Citus(conn) => dsl::liveness_images
+            .filter(dsl::sealed_key_id.eq_any(ids.collect::<Vec<_>>()))
+            .select(dsl::sealed_key_id)
+            .load(*conn)?,
+    };
+    let ids = used.iter().flatten();
+    Ok(ids.filter_map(|id| FaceKeyId::from_slice(id)).collect())
 }
 
 /// Whether the newest face is sealed, if there is a face. Reads one row.

@@ -7,6 +7,7 @@ use super::checks::page::{self, PageRequest};
 use super::dating;
 use super::erasure_rows;
 use super::faces;
+use super::jobs;
 use super::sessions;
 use super::trail::entries;
 use super::trail::filter::{TrailFilter, TrailPageRequest};
@@ -15,11 +16,12 @@ use super::trail::looks;
 use super::users::changes;
 use super::users::rows as users;
 use crate::CompletionRule::{AnySuccessful, LatestVerified};
+use crate::jobs::JobKind;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
-pub(crate) const ALL: [Question; 20] = [
+pub(crate) const ALL: [Question; 21] = [
     ("the status of a user", |conn| {
         completing(conn, 1, AnySuccessful)?;
         completing(conn, 1, LatestVerified).map(drop)
@@ -101,6 +103,9 @@ pub(crate) const ALL: [Question; 20] = [
     ("the erasure of a face", |conn| erasure_rows::face(conn, 1).map(drop)),
     ("a legal hold", |conn| erasure_rows::held_since(conn, 1).map(drop)),
     ("looks at a face", |conn| looks::of(conn, 1, &[1], &[]).map(drop)),
+    ("jobs", |conn| {
+        jobs::operating::count(conn, &[JobKind::new("a.kind")], 0).map(drop)
+    }),
 ];
 
 const SESSION: &str = "session";

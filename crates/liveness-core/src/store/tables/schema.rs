@@ -110,6 +110,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    liveness_jobs (id) {
+        id -> BigInt,
+        kind -> Text,
+        key -> Nullable<Text>,
+        payload -> Text,
+        every -> Nullable<BigInt>,
+        run_at -> BigInt,
+        takeable_at -> BigInt,
+        attempts -> Integer,
+        owner -> Nullable<Binary>,
+        again_at -> Nullable<BigInt>,
+        is_dead -> Bool,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     liveness_legal_holds (self_service_user_id) {
         self_service_user_id -> BigInt,
         held_since -> BigInt,

@@ -31,7 +31,8 @@ use self::looks::FaceLook;
 use self::verification::Verifier;
 use self::verified::{TrailPart, TrailVerification};
 use super::entry_writer::{EntryTrust, TrailLink};
-use super::write::{Write, Writer};
+use super::look_limit::{LimitedLook, LookLimit, Looked};
+use super::write::{Write, Writer, Written};
 use crate::AuditEntry;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
@@ -162,6 +163,20 @@ impl Trail {
     /// As [`append`](Self::append). Either all entries are written, or none.
     pub async fn append_all(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
         self.writer.write(Write::AuditEntries(entries)).await.map(drop)
+    }
+
+    /// Writes the entry of a look at a face, if its principal has looked at fewer faces than the limit in the 24 hours before.
+    /// Otherwise the entry says that the look was refused. It is durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub async fn append_look(&self, entry: AuditEntry, limit: LookLimit) -> Result<Looked, StoreError> {
+        let look = LimitedLook::new(entry, limit);
+        match self.writer.write(Write::Look(Box::new(look))).await? {
+            Written::Looked(looked) => Ok(looked),
+            other => Err(other.unexpected()),
+        }
     }
 
     /// The newest entries, at most `limit`, newest first.

@@ -1,5 +1,5 @@
 //! Writes one transaction for many callers at once, in few statements. A caller writes a record with its face, session,
-//! idempotency key and audit entry, or users, or only audit entries.
+//! idempotency key and audit entry, or users, or jobs, or only audit entries.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -7,12 +7,15 @@ use std::sync::Arc;
 use super::checks::find;
 use super::checks::insert::{self, Inserted};
 use super::dating::{self, Dated};
+use super::job_change::JobChange;
+use super::jobs::{adding, operating};
 use super::recording::{Recorded, Recording};
 use super::trail::entries::{self, DueEntry, RecordedCheck};
 use super::users::{changes, rows};
 use super::write::{Session, Write, Written};
-use super::{faces, sessions, totals};
+use super::{faces, look_limit, sessions, totals};
 use crate::LivenessCheck;
+use crate::store::engine::clock;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
@@ -50,7 +53,13 @@ impl GroupWrite for Write {
         session: &mut Session,
         writes: &[Self],
     ) -> Result<Vec<Outcome>, StoreError> {
+        // First, because it waits for other transactions.
+        let looked = look_limit::decide(conn, writes.iter().map(Self::look))?;
         let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
+        for (outcome, looked) in outcomes.iter_mut().zip(looked) {
+            *outcome = looked.map(|looked| Ok(Written::Looked(looked))).or(outcome.take());
+        }
+        change_jobs(conn, writes, &mut outcomes)?;
         let made = record(conn, face_keys.as_deref(), session.slot, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
@@ -62,12 +71,13 @@ impl GroupWrite for Write {
             .zip(&outcomes)
             .zip(&recorded)
             .filter(|((_, outcome), _)| leaves_entries(outcome.as_ref()))
-            .flat_map(|((write, _), recorded)| {
+            .flat_map(|((write, outcome), recorded)| {
                 let due = |entry| DueEntry {
                     entry,
                     recorded: recorded.as_ref(),
                 };
-                write.audit_entries().iter().map(due)
+                let written = outcome.as_ref().and_then(|outcome| outcome.as_ref().ok());
+                write.audit_entries(written).iter().map(due)
             })
             .collect();
         entries::insert_all(conn, &mut session.entries, &due)?;
@@ -123,10 +133,33 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
                 Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
-            Write::Recording(_) | Write::AuditEntries(_) => None,
+            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) => None,
         });
     }
     Ok(outcomes)
+}
+
+fn change_jobs(
+    conn: &mut Connection<'_>,
+    writes: &[Write],
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), StoreError> {
+    for (write, outcome) in writes.iter().zip(outcomes) {
+        let Write::Jobs(change) = write else { continue };
+        let changed = match change {
+            JobChange::Enqueue(jobs) => adding::enqueue(conn, jobs).map(|()| jobs.len() as u64)?,
+            JobChange::Retry(id) => {
+                let now = clock::now(conn)?;
+                operating::retry(conn, *id, now)?.into()
+            }
+            JobChange::RetrySome(limit) => {
+                let now = clock::now(conn)?;
+                operating::retry_some(conn, *limit, now)?
+            }
+        };
+        *outcome = Some(Ok(Written::Jobs(changed)));
+    }
+    Ok(())
 }
 
 /// Records the new checks. Answers repeated calls with the record of the first call. Returns what was made of

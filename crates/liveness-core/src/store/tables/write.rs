@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::job_change::JobChange;
+use super::look_limit::{LimitedLook, Looked};
 use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
@@ -49,10 +51,14 @@ impl WriterSession for Session {
 pub(crate) enum Write {
     Recording(Box<Recording>),
     AuditEntries(Vec<AuditEntry>),
+    /// Adds the entry of a look at a face, or of its refusal.
+    Look(Box<LimitedLook>),
     /// Adds the user, unless the id is taken. The entry is written if the user was added.
     User(Box<NewUser>),
     /// Adds or changes the users.
     Users(Box<UserChanges>),
+    /// Adds or changes jobs.
+    Jobs(JobChange),
 }
 
 /// A user to add, unless the id is taken.
@@ -69,11 +75,14 @@ pub(crate) enum Written {
     /// The write was done and has no result.
     Done,
     Recorded(Box<Recorded>),
+    Looked(Looked),
     /// The user who has the id, and whether this write added the user.
     User {
         user: Option<User>,
         is_new: bool,
     },
+    /// How many jobs were added or changed.
+    Jobs(u64),
 }
 
 impl Written {
@@ -87,17 +96,29 @@ impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
             Self::Recording(recording) => Some(recording),
-            Self::AuditEntries(_) | Self::User(_) | Self::Users(_) => None,
+            Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
-    /// The entries that the write leaves if it does what it is for.
-    pub(crate) fn audit_entries(&self) -> &[AuditEntry] {
+    pub(crate) fn look(&self) -> Option<&LimitedLook> {
         match self {
+            Self::Look(look) => Some(look),
+            Self::Recording(_) | Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
+        }
+    }
+
+    /// The entries that the write leaves if it does what it is for. They may depend on the answer.
+    pub(crate) fn audit_entries(&self, written: Option<&Written>) -> &[AuditEntry] {
+        match self {
+            Self::Look(look) => match written {
+                Some(Written::Looked(Looked::Refused { .. })) => std::slice::from_ref(&look.refusal),
+                _ => std::slice::from_ref(&look.entry),
+            },
             Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),
+            Self::Jobs(_) => &[],
         }
     }
 }

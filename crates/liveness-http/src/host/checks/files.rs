@@ -22,6 +22,15 @@ const GIBIBYTE: u64 = 1 << 30;
 
 /// Checks a file of keys. Anybody who can write it can make valid tokens.
 pub(crate) fn not_writable_by_others(setting: &'static str, path: &Path, findings: &mut Findings) {
+    written_by_its_owner(setting, path, "make tokens", findings);
+}
+
+/// Checks the file of the policy. Anybody who can write it can have every face erased.
+pub(crate) fn policy_not_writable_by_others(path: &Path, findings: &mut Findings) {
+    written_by_its_owner("LIVENESS_POLICY", path, "have faces erased", findings);
+}
+
+fn written_by_its_owner(setting: &'static str, path: &Path, harm: &str, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let name = path.display();
     if about.mode() & 0o022 == 0 {
@@ -30,13 +39,13 @@ pub(crate) fn not_writable_by_others(setting: &'static str, path: &Path, finding
         findings.danger(
             "world-writable",
             "files",
-            format!("{setting}: {name} can be written by others than its owner, who could then make tokens"),
+            format!("{setting}: {name} can be written by others than its owner, who could then {harm}"),
             &format!("chmod go-w {name}"),
         );
     } else {
         findings.problem(
             "files",
-            format!("{setting}: {name} can be written by others than its owner, who could then make tokens"),
+            format!("{setting}: {name} can be written by others than its owner, who could then {harm}"),
             format!("chmod go-w {name}"),
         );
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::responses::{request_id_header, response};
 use crate::pages::health::{ALIVE, READY};
-use crate::pages::receipt_keys;
+use crate::pages::{privacy, receipt_keys};
 use crate::request::failure::Failure;
 
 pub(super) fn paths() -> Map<String, Value> {
@@ -41,6 +41,12 @@ pub(super) fn paths() -> Map<String, Value> {
             "receiptKeys",
             "The public key that verifies receipts",
             json!({ "200": without_envelope(receipt_keys::MEDIA_TYPE, json!({ "type": "object" })) }),
+        ),
+        (
+            privacy::PATH,
+            "privacy",
+            "What is kept of a person, why and for how long, as a page for people",
+            json!({ "200": without_envelope(privacy::MEDIA_TYPE, json!({ "type": "string" })) }),
         ),
         (
             "/openapi.json",

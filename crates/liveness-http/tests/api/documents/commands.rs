@@ -100,6 +100,18 @@ fn every_command_is_run_by_a_test_or_by_ci() {
 }
 
 #[test]
+fn the_policy_is_printed_by_the_commands_that_print_it() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let printed = run("docs/operations.md", "## Policy", folder.path(), &[]);
+
+    assert!(
+        printed.contains("faces_a_day = \"off\"") && printed.contains("faces_a_day = 200"),
+        "{printed}"
+    );
+}
+
+#[test]
 #[ignore = "needs curl: .ci/test"]
 fn the_command_that_deploys_it_serves_until_it_is_told_to_stop() {
     let folder = tempfile::tempdir().unwrap();

@@ -16,6 +16,7 @@ fn a_route_takes_its_methods_only() {
         ("/api/BPMSelfService/commands/X", "POST"),
         ("/health/live", "GET, HEAD"),
         ("/.well-known/jwks.json", "GET, HEAD"),
+        ("/privacy", "GET, HEAD"),
     ];
     for (path, allowed) in routes {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"] {

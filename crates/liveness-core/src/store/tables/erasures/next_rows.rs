@@ -9,6 +9,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::dsl as entries;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
+use crate::store::tables::trail::matching::BY_OTHERS;
 use crate::store::tables::trail::rows::EntryRow;
 
 /// How many entries are looked at in one transaction.
@@ -77,17 +78,15 @@ pub(crate) fn entries_of_user(conn: &mut Connection<'_>, user: i64, after: Place
     })
 }
 
-/// The next entries of a sender that concern nobody, or another, oldest first. The text of the condition is that of the index,
-/// which has no other entries.
+/// The next entries of a sender that concern nobody, or another, oldest first.
 pub(crate) fn entries_of_sender(
     conn: &mut Connection<'_>,
     principal: &str,
     after: Place,
 ) -> Result<Vec<EntryRow>, StoreError> {
     use entries as dsl;
-    let by_others = "(self_service_user_id IS NULL OR principal <> CAST(self_service_user_id AS TEXT))";
     let next = behind!(entries::liveness_audit_entries, principal: Text = principal, at, after)
-        .filter(sql::<Bool>(by_others))
+        .filter(sql::<Bool>(BY_OTHERS))
         .limit(STEP);
     Ok(on_either!(conn, |conn| next.select(EntryRow::as_select()).load(*conn))?)
 }

@@ -1,5 +1,9 @@
 //! The query for what one search of the audit trail finds. It goes by one index.
 
+/// The condition of the index of principals, which has only what others did than the user of the entry. An engine uses the index if
+/// a query has the same text.
+pub(crate) const BY_OTHERS: &str = "(self_service_user_id IS NULL OR principal <> CAST(self_service_user_id AS TEXT))";
+
 /// The part of an index from the time `$from` and before the place `$before`, newest first. `$column` is the first column
 /// of the index, and leads the order. So exactly one index has that order, whatever the engine's statistics are.
 macro_rules! part_of_index {
@@ -32,15 +36,13 @@ macro_rules! matching {
     ($search:expr, $is_citus:expr) => {{
         use diesel::dsl::sql;
         use diesel::sql_types::{BigInt, Bool, Text};
-        use $crate::store::tables::trail::matching::part_of_index;
+        use $crate::store::tables::trail::matching::{BY_OTHERS, part_of_index};
         let search = $search;
         let query = dsl::liveness_audit_entries.into_boxed();
         let mut query = match (search.user, search.principal, search.message) {
             (Some(user), ..) => part_of_index!(query, self_service_user_id: BigInt = user, search),
             (None, Some(principal), _) => {
-                // The text of the condition is that of the index, which has no other entries.
-                let by_others = "(self_service_user_id IS NULL OR principal <> CAST(self_service_user_id AS TEXT))";
-                part_of_index!(query, principal: Text = principal, search).filter(sql::<Bool>(by_others))
+                part_of_index!(query, principal: Text = principal, search).filter(sql::<Bool>(BY_OTHERS))
             }
             (None, None, Some(message)) => part_of_index!(query, message: Text = message, search),
             (None, None, None) => query

@@ -1,0 +1,16 @@
+//! Durable jobs: what they are called, how one is asked for, when one that failed runs again, and when a periodic one is
+//! due. This room knows no database. [`Store::jobs`](crate::store::Store::jobs) keeps jobs, and
+//! [`JobRunner`](crate::store::JobRunner) runs them.
+
+mod backoff;
+mod ending;
+mod kind;
+mod new_job;
+mod schedule;
+
+pub use self::backoff::Backoff;
+pub use self::ending::{JobDone, JobError};
+pub use self::kind::JobKind;
+pub use self::new_job::NewJob;
+pub(crate) use self::schedule::millis;
+pub use self::schedule::next_run;

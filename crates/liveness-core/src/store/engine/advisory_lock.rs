@@ -1,0 +1,28 @@
+//! Locks that transactions take on what is no row.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Integer};
+
+use super::connection::Connection;
+use super::error::StoreError;
+
+/// Waits for the other transactions that have locked one of these keys, and locks them until the end of this one. `kind` says
+/// what the keys are of. SQLite has one writer, so it needs no locks.
+///
+/// Every node takes the locks in the same order, so that no two nodes deadlock: unnest keeps the order of the array.
+pub(crate) fn lock(conn: &mut Connection<'_>, kind: i32, keys: BTreeSet<i32>) -> Result<(), StoreError> {
+    let (Connection::Postgres(conn) | Connection::Citus(conn)) = conn else {
+        return Ok(());
+    };
+    if keys.is_empty() {
+        return Ok(());
+    }
+    sql_query("SELECT count(pg_advisory_xact_lock($1, key)) FROM unnest($2::int[]) AS key")
+        .bind::<Integer, _>(kind)
+        .bind::<Array<Integer>, _>(keys.into_iter().collect::<Vec<_>>())
+        .execute(*conn)?;
+    Ok(())
+}

@@ -1,0 +1,268 @@
+//! The jobs of the host: keys of faces are rotated, and those that no face has are deleted.
+
+use std::error::Error;
+use std::time::Duration;
+
+use liveness_core::jobs::{JobDone, JobError, JobKind};
+use liveness_core::store::{FaceKeys, JobHandler, JobRunner, JobSettings, RunningJob, Store};
+use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
+
+use super::start_error::StartError;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often the keys of faces are rotated.
+pub(super) const ROTATE_EVERY: Duration = DAY.saturating_mul(30);
+
+/// The principal of what the host does by itself.
+const PRINCIPAL: &str = "liveness-http";
+
+/// Starts to run jobs. Jobs of faces are run where faces are sealed.
+///
+/// # Errors
+///
+/// When the thread cannot be started.
+pub(super) fn start(store: &Store, rotate_every: Duration) -> Result<JobRunner, StartError> {
+    let mut handlers: Vec<Box<dyn JobHandler>> = Vec::new();
+    if store.face_keys().is_some() {
+        handlers.push(Box::new(RotateFaceKeys { every: rotate_every }));
+        handlers.push(Box::new(SweepFaceKeys));
+    }
+    Ok(JobRunner::start(store, handlers, JobSettings::default())?)
+}
+
+/// Does what `liveness-http faces rotate` does.
+struct RotateFaceKeys {
+    every: Duration,
+}
+
+impl JobHandler for RotateFaceKeys {
+    fn kind(&self) -> JobKind {
+        const { JobKind::new("faces.rotate") }
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(self.every)
+    }
+
+    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
+        const COMMAND: &str = "faces rotate";
+        let keys = keys_of(job)?;
+        audit(job, COMMAND, Shown::default())?;
+        let rotated = keys.rotate(|_| {}).map_err(JobError::new)?;
+        let gone: Vec<_> = rotated.destroyed.iter().map(ToString::to_string).collect();
+        let (gone, current, rewrapped) = (gone.join(", "), &rotated.current, rotated.rewrapped);
+        log::info!("the keys of faces were rotated: {rewrapped} are wrapped by {current}; destroyed: {gone}");
+        let done = Shown {
+            detail: Some(format!("done; {gone} destroyed, {rewrapped} keys wrapped by {current}")),
+            ..Shown::default()
+        };
+        audit(job, COMMAND, done)?;
+        Ok(JobDone::Done)
+    }
+}
+
+/// Deletes keys that were made for faces that were never recorded.
+struct SweepFaceKeys;
+
+/// The age of a key at which it is looked for.
+const OLD: Duration = DAY;
+/// How long every recording takes that has a key already, by far.
+const SETTLED: Duration = Duration::from_secs(10 * 60);
+
+impl JobHandler for SweepFaceKeys {
+    fn kind(&self) -> JobKind {
+        const { JobKind::new("faces.sweep-keys") }
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(DAY)
+    }
+
+    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
+        keys_of(job)?;
+        let age = i64::try_from(OLD.as_millis()).unwrap_or(i64::MAX);
+        let before = SystemClock.now().plus_millis(-age);
+        let unused = job.store().unused_face_keys(before).map_err(|error| failed(&error))?;
+        if unused.is_empty() {
+            return Ok(JobDone::Done);
+        }
+        // A recording that has taken one of them is over by then, whatever the clocks say.
+        if !job.wait(SETTLED) {
+            return Err(JobError::new("stopped before the keys were deleted"));
+        }
+        let found = Shown {
+            count: Some(unused.len() as u64),
+            detail: Some("keys that no face had".to_owned()),
+            ..Shown::default()
+        };
+        audit(job, "faces sweep-keys", found)?;
+        let deleted = unused.delete().map_err(|error| failed(&error))?;
+        log::info!("{deleted} keys of faces were deleted that no face had");
+        Ok(JobDone::Done)
+    }
+}
+
+fn keys_of(job: &RunningJob) -> Result<&FaceKeys, JobError> {
+    let keys = job.store().face_keys();
+    keys.map(AsRef::as_ref)
+        .ok_or_else(|| JobError::give_up("LIVENESS_FACE_KEYS is not set on this node"))
+}
+
+/// Writes an audit entry of a job. It is durable when this returns. All entries of an attempt have the same request id.
+fn audit(job: &RunningJob, command: &'static str, shown: Shown) -> Result<(), JobError> {
+    let entry = AuditEntry {
+        at: SystemClock.now(),
+        request_id: format!("job-{}-{}", job.id(), job.attempt()),
+        principal: PRINCIPAL.to_owned(),
+        issuer: None,
+        actor: None,
+        roles: "job".to_owned(),
+        self_service_user_id: None,
+        message: command.into(),
+        outcome: "00".into(),
+        client_address: None,
+        subject: AuditSubject {
+            shown,
+            ..AuditSubject::default()
+        },
+    };
+    let appended = job.block_on(job.store().trail().append(entry));
+    appended
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))
+}
+
+/// The failure with what it came from.
+fn failed(error: &dyn Error) -> JobError {
+    match error.source() {
+        Some(cause) => JobError::new(format!("{error}: {cause}")),
+        None => JobError::new(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Sender, channel};
+
+    use liveness_core::faces::FileKeeper;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::metrics::Metrics;
+
+    /// Runs another handler at once, and tells the test how it ended.
+    struct Once<H> {
+        handler: H,
+        ended: Mutex<Sender<Result<JobDone, JobError>>>,
+    }
+
+    impl<H: JobHandler> JobHandler for Once<H> {
+        fn kind(&self) -> JobKind {
+            self.handler.kind()
+        }
+
+        fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
+            let ended = self.handler.run(job);
+            let _ = self.ended.lock().unwrap().send(ended.clone());
+            ended
+        }
+    }
+
+    fn sealing_store(folder: &TempDir) -> Store {
+        let place = |name| format!("sqlite://{}", folder.path().join(name).display());
+        let keeper = FileKeeper::open(&folder.path().join("face-keys")).unwrap();
+        let keys = FaceKeys::open(&place("keys.db"), Arc::new(keeper)).unwrap();
+        let store = Store::open(&place("liveness.db"))
+            .unwrap()
+            .with_sealed_faces(keys)
+            .unwrap();
+        store.migrate().unwrap();
+        store
+    }
+
+    /// Runs a job of this handler, and returns how it ended.
+    fn run(store: &Store, handler: impl JobHandler) -> Result<JobDone, JobError> {
+        let (ended, ends) = channel();
+        let kind = handler.kind();
+        let once = Once {
+            handler,
+            ended: Mutex::new(ended),
+        };
+        let runner = JobRunner::start(store, vec![Box::new(once)], JobSettings::default()).unwrap();
+        let job = liveness_core::jobs::NewJob::of(kind);
+        wait(store.jobs().enqueue(vec![job])).unwrap();
+        let ended = ends.recv_timeout(Duration::from_secs(30)).unwrap();
+        runner.stop(Duration::from_secs(30));
+        ended
+    }
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.unwrap().block_on(future)
+    }
+
+    #[test]
+    fn the_job_rotates_the_keys_and_leaves_two_entries() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sealing_store(&folder);
+
+        assert_eq!(run(&store, RotateFaceKeys { every: DAY }), Ok(JobDone::Done));
+
+        let files = std::fs::read_dir(folder.path().join("face-keys")).unwrap();
+        let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        assert!(names[0].to_string_lossy().starts_with("00000002-"), "{names:?}");
+        let entries = wait(store.trail().newest(9)).unwrap();
+        let [done, begun] = entries.as_slice() else {
+            panic!("{entries:?}")
+        };
+        assert_eq!((&*done.principal, &*done.message), ("liveness-http", "faces rotate"));
+        assert_eq!(done.request_id, begun.request_id);
+        let detail = done.subject.shown.detail.as_deref().unwrap();
+        assert!(detail.starts_with("done; 00000001-"), "{detail}");
+    }
+
+    #[test]
+    fn a_sweep_without_anything_to_delete_leaves_no_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sealing_store(&folder);
+        assert_eq!(run(&store, SweepFaceKeys), Ok(JobDone::Done));
+        assert_eq!(wait(store.trail().newest(9)).unwrap(), []);
+    }
+
+    #[test]
+    fn the_jobs_of_faces_are_made_and_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sealing_store(&folder);
+        let runner = Arc::new(start(&store, ROTATE_EVERY).unwrap());
+        let metrics = Metrics::default();
+        metrics.show_jobs(Arc::clone(&runner));
+        while runner.counts().is_empty() {
+            std::thread::yield_now();
+        }
+        runner.stop(Duration::ZERO);
+
+        let text = metrics.to_prometheus_text().unwrap();
+        for kind in ["faces.rotate", "faces.sweep-keys"] {
+            for (name, value) in [("waiting", 1), ("dead", 0), ("late_seconds", 0)] {
+                let line = format!("\nliveness_jobs_{name}{{kind=\"{kind}\"}} {value}\n");
+                assert!(text.contains(&line), "{line} {text}");
+            }
+        }
+        let jobs = wait(store.jobs().list(0, 9)).unwrap();
+        let month = jobs[0].created_at.plus_millis(30 * 24 * 60 * 60 * 1000);
+        assert_eq!((jobs.len(), jobs[0].run_at), (2, month));
+    }
+
+    #[test]
+    fn without_keys_no_job_of_faces_is_made() {
+        let store = Store::in_memory().unwrap();
+        store.migrate().unwrap();
+        let runner = start(&store, ROTATE_EVERY).unwrap();
+        runner.stop(Duration::ZERO);
+        assert_eq!(wait(store.jobs().list(0, 9)).unwrap(), []);
+        assert!(run(&store, RotateFaceKeys { every: DAY }).unwrap_err().is_final());
+    }
+}

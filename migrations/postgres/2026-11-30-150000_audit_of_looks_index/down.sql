@@ -1,0 +1,1 @@
+DROP INDEX liveness_audit_entries_of_looks;
