@@ -22,9 +22,10 @@ export function openDeed(deed, { refused, after, signal }) {
     if (outcome) after(outcome);
     focusAgain(opener);
   };
-  const dialog = el('dialog', { class: 'deed', 'aria-labelledby': 'deed-heading', cancel, close });
+  const dialog = el('dialog', { class: 'deed', 'aria-labelledby': 'deed-heading', 'aria-describedby': 'deed-tells', cancel, close });
   const done = (answer, reason) => {
     outcome = { answer, reason };
+    dialog.removeAttribute('aria-describedby');
     dialog.replaceChildren(...receiptOf(deed, outcome, () => dialog.close()));
     dialog.querySelector('h2').focus();
   };
@@ -68,8 +69,9 @@ function formOf(deed, { given, done, close }) {
   };
   const form = el('form', { submit, novalidate: true },
     el('h2', { id: 'deed-heading' }, deed.title),
-    deed.tells.map((text) => el('p', {}, text)),
-    deed.forGood ? el('p', { class: 'notice bad' }, el('strong', {}, 'This cannot be undone.')) : null,
+    el('div', { id: 'deed-tells' },
+      deed.tells.map((text) => el('p', {}, text)),
+      deed.forGood ? el('p', { class: 'notice bad' }, el('strong', {}, 'This cannot be undone.')) : null),
     reason.parts, typed?.parts ?? [], refusal,
     el('div', { class: 'actions' }, button, el('button', { type: 'button', class: 'cancel', click: close }, 'Cancel')));
   return form;
