@@ -48,8 +48,8 @@ export function officerView({ mayList, refused, signal }) {
   return el('div', {},
     mayList ? el('p', { class: 'back' }, el('a', { href: backToList() }, '← Back to the list')) : null,
     el('h1', {}, 'Erase and hold'),
-    el('p', { class: 'hint' }, mayList ? 'Whatever you do here is written to the audit trail under your name.'
-      : 'Your role is officer. Checks and faces are shown to administrators only, so you act by number. Whatever you do here is written to the audit trail under your name.'),
+    mayList ? null : el('p', {}, 'Your role is officer. Checks and faces are shown to administrators only, so you act by number.'),
+    el('p', { class: 'hint' }, 'Whatever you do here is written to the audit trail under your name.'),
     el('form', { class: 'panel by-number', submit, novalidate: true, 'aria-labelledby': 'one-check' },
       el('h2', { id: 'one-check' }, 'A check'), check.parts,
       el('div', { class: 'ways' }, el('button', { type: 'submit', class: 'grave' }, 'Erase its face …'))),

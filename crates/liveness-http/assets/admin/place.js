@@ -1,5 +1,5 @@
-// Where one is: the list with its filters and page, a record, or the page of officers. It stands in the address behind the #, so that back and
-// forward work and a place can be kept; browsers do not send it. Ids stand there, and nothing else of a person.
+// Where one is: the list with its filters and page, a record, or the page of officers. It stands in the address behind the #,
+// so that back and forward work and a place can be kept; browsers do not send it. Ids stand there, and nothing else of a person.
 
 /** The filters, by the names that the API has for them. */
 export const FILTERS = ['selfServiceUserId', 'preRegistrationId', 'sessionId', 'from', 'to', 'isSuccessful', 'hasImage'];

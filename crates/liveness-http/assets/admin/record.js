@@ -92,7 +92,9 @@ function userPanel(shown) {
   const text = (value) => (value === null ? null : el('bdi', {}, value));
   const check = shown.LivenessCheck;
   const parts = [shown.FirstName, shown.MiddleName, shown.LastName].filter((name) => name !== null).join(' ');
-  return panel('user', 'User', ERASED.test(shown.UserId2 ?? '') ? el('p', {}, 'This user was erased: nothing names the person any more.') : null, facts([
+  const erased = ERASED.test(shown.UserId2 ?? '')
+    ? el('p', {}, 'This user was erased: nothing names the person any more.') : null;
+  return panel('user', 'User', erased, facts([
     ['Name', text(shown.DisplayName)],
     ...(parts === '' || parts === shown.DisplayName ? [] : [['First, middle and last name', text(parts)]]),
     ['Email address', text(shown.EmailAddress)],
