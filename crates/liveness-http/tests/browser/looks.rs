@@ -178,6 +178,8 @@ fn every_view_can_be_read_aloud() {
 
     let browser = &reviewer.browser;
     assert_eq!(browser.script("return document.documentElement.lang"), json!("en"));
+    browser.open("about:blank");
+    reviewer.enter("#/checks");
     for width in [1280, 360] {
         browser.resize(width, 800);
         reviewer.open("#/checks");

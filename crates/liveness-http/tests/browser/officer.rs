@@ -224,7 +224,7 @@ fn an_officer_erases_a_user_from_the_record_and_from_the_list() {
 
     choose(browser, "Erase the user");
     confirm(browser, "Request 2026-119", Some("8"));
-    browser.sees("This user was erased before.");
+    browser.sees("This user was erased before, and has recorded nothing since.");
     reviewer.leave(&["status of 410"]);
 }
 
