@@ -62,7 +62,7 @@ impl TestBus {
             .trail()
             .keep(Arc::clone(&trail_key), false)
             .expect("a thread that keeps the trail");
-        let liveness = Liveness::new(store.clone(), users, settings).with_trail_key(Arc::clone(&trail_key));
+        let liveness = Liveness::new(store.clone(), users, settings).with_trail_signer(trail_key.clone());
         let module = liveness::module(liveness);
         let builder = Bus::builder().module(module).audit_sink(store.clone());
         let bus = more(builder).build().expect("a bus without mistakes");

@@ -19,7 +19,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use liveness_core::store::Store;
 use liveness_core::trail::{
-    HashTiles, JwkSet, SignedCheckpoint, TlogProof, TrailKey, consistency_proof, inclusion_proof, tile_path,
+    HashTiles, JwkSet, SignedCheckpoint, TlogProof, TrailKey, consistency_proof, inclusion_proof, sign_receipt,
+    tile_path,
 };
 use liveness_core::{AuditEntry, AuditSubject, Clock as _, SystemClock};
 
@@ -90,7 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             keys: vec![key.verifier().into()],
         })?,
     )?;
-    fs::write(folder.join("receipt.jws"), key.jws(&claims)?)?;
+    fs::write(folder.join("receipt.jws"), sign_receipt(&key, &claims)?)?;
     println!("{size} entries in {}", folder.display());
     Ok(())
 }

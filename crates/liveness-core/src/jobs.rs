@@ -14,3 +14,6 @@ pub use self::kind::JobKind;
 pub use self::new_job::NewJob;
 pub(crate) use self::schedule::millis;
 pub use self::schedule::next_run;
+
+/// The periodic job that rotates the keys of faces. Receipts of erasures say when it runs next.
+pub const ROTATE_FACE_KEYS: JobKind = JobKind::new("faces.rotate");

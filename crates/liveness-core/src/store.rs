@@ -17,6 +17,7 @@ mod queue;
 mod scratch;
 mod sealing_old_faces;
 mod snapshot;
+mod sweeping_objects;
 mod tables;
 mod unused_face_keys;
 
@@ -35,10 +36,11 @@ pub use self::opening::StoreSettings;
 pub use self::queue::group_commit::GroupCommit;
 pub use self::queue::stats::{Distribution, StoreStats};
 pub use self::sealing_old_faces::FaceSealing;
+pub use self::sweeping_objects::SweptObjects;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
-pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds};
+pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, OldFace};
 pub use self::tables::faces::Faces;
 pub use self::tables::jobs::Jobs;
 pub use self::tables::jobs::adding::enqueue as enqueue_jobs;
@@ -64,6 +66,7 @@ use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
 use self::tables::erasures::Eraser;
+use self::tables::face_tools::FaceTools;
 use self::tables::totals;
 use self::tables::write::{Session, Writer};
 
@@ -89,20 +92,20 @@ pub struct Store {
     jobs: Jobs,
     erasures: Erasures,
     holds: Holds,
-    face_keys: Arc<Option<Arc<FaceKeys>>>,
+    face_tools: FaceTools,
 }
 
 impl Store {
     fn start(connections: Connections, group_commit: GroupCommit) -> Result<Self, OpenError> {
         let connections = Arc::new(connections);
         let reads = Arc::new(ReadPool::new(&connections));
-        Self::with_reads(connections, reads, Arc::default(), group_commit)
+        Self::with_reads(connections, reads, FaceTools::default(), group_commit)
     }
 
     fn with_reads(
         connections: Arc<Connections>,
         reads: Arc<ReadPool>,
-        face_keys: Arc<Option<Arc<FaceKeys>>>,
+        face_tools: FaceTools,
         group_commit: GroupCommit,
     ) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
@@ -111,21 +114,20 @@ impl Store {
         let writer = Arc::new(Writer::start(
             &connections,
             &counters,
-            &face_keys,
+            &face_tools.keys,
             group_commit,
             sessions,
         )?);
-        let keys = face_keys.as_ref().as_ref();
-        let eraser = Arc::new(Eraser::new(&connections, keys, &link));
+        let eraser = Arc::new(Eraser::new(&connections, &face_tools, &link));
         Ok(Self {
-            checks: Checks::new(&reads, &writer, keys),
-            faces: Faces::new(&reads, keys),
+            checks: Checks::new(&reads, &writer, &face_tools),
+            faces: Faces::new(&reads, &face_tools),
             users: Users::new(&reads, &writer),
             erasures: Erasures::new(&eraser),
             holds: Holds::new(&eraser),
-            trail: Trail::new(&connections, &reads, &writer, link),
+            trail: Trail::new(&connections, &reads, &writer, link).with_objects(face_tools.objects.as_ref()),
             jobs: Jobs::new(&connections, &reads, &writer),
-            face_keys,
+            face_tools,
             connections,
             counters,
             reads,
@@ -145,7 +147,7 @@ impl Store {
 
     /// The keys of the faces, if faces are sealed.
     pub fn face_keys(&self) -> Option<&Arc<FaceKeys>> {
-        self.face_keys.as_ref().as_ref()
+        self.face_tools.keys()
     }
 
     /// The users of the standalone host.

@@ -35,6 +35,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use self::failure::{Failure, NAME};
 use crate::config::ServeConfig;
 use crate::environment::without_empty_variables;
+use crate::face_keys::close_tokens;
 use crate::log_format::LogFormat;
 
 /// Ends every help text, and so every manual page.
@@ -160,7 +161,9 @@ impl Invocation {
         // when the system has ended.
         std::mem::forget(actix_web::rt::System::current());
         // Returning would wait for threads, which may wait for the database or for the reader of our output.
-        std::process::exit(failure::report(outcome))
+        let code = failure::report(outcome);
+        close_tokens();
+        std::process::exit(code)
     }
 }
 

@@ -22,10 +22,10 @@ use liveness_bus::{BuildErrors, Bus, BusBuilder};
 use liveness_core::UserDirectory;
 use liveness_core::policy::Policy;
 use liveness_core::store::{JobRunner, Store, StoredUsers, TrailKeeper};
-use liveness_core::trail::TrailKey;
+use liveness_core::trail::TrailSigner;
 use serde_json::Value;
 
-use self::database::open_and_migrate;
+use self::database::{claim_face_place, open_and_migrate};
 use self::review_page::configured_page;
 use self::start_error::StartError;
 use self::witness::Witnessing;
@@ -84,20 +84,21 @@ impl Host {
         let review_page = configured_page(config)?.token_rules(verifier.rules());
         check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
-        let key = Arc::new(configured_key(&config.database)?);
-        let keeper = trail::keep(&store, Arc::clone(&key))?;
+        let signer: Arc<dyn TrailSigner> = Arc::new(configured_key(&config.database)?);
+        claim_face_place(&store, &signer).await?;
+        let keeper = trail::keep(&store, Arc::clone(&signer))?;
         let witnessing = match config.witness.trail_witness.clone() {
             Some(address) => {
-                let witness = Witness::new(address, store.clone(), Arc::clone(&key));
+                let witness = Witness::new(address, store.clone(), signer.verifier().clone());
                 Some(Arc::new(witness::start(witness, Arc::clone(&keeper))?))
             }
             None => None,
         };
-        let receipt_keys = ReceiptKeys::new(key.verifier());
+        let receipt_keys = ReceiptKeys::new(signer.verifier());
         let health = Health::new(store.clone()).with_trail(Arc::clone(&keeper));
         let metrics = Metrics::of(store.clone());
         metrics.show_trail(Arc::clone(&keeper));
-        let jobs = Arc::new(jobs::start(&store, jobs::ROTATE_EVERY)?);
+        let jobs = Arc::new(jobs::start(&store, signer.verifier().to_string(), policy.retention())?);
         metrics.show_jobs(Arc::clone(&jobs));
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());
@@ -105,7 +106,7 @@ impl Host {
         if let Some(revoked) = verifier.revoked() {
             metrics.show_stale_file("LIVENESS_JWT_REVOKED_FILE", revoked.is_stale());
         }
-        let api = api(config, policy, store.clone(), verifier, metrics.clone(), key)?;
+        let api = api(config, policy, store.clone(), verifier, metrics.clone(), signer)?;
         let docs = Docs::new(api.bus());
         Ok(Self {
             store,
@@ -170,7 +171,7 @@ fn api(
     store: Store,
     verifier: TokenVerifier,
     metrics: Metrics,
-    key: Arc<TrailKey>,
+    signer: Arc<dyn TrailSigner>,
 ) -> Result<LivenessApi, BuildErrors> {
     let users: Arc<dyn UserDirectory> = Arc::new(StoredUsers::new(store.users().clone(), config.provision_users));
     let settings = Settings {
@@ -178,7 +179,7 @@ fn api(
         status_rule: config.status_rule,
         ..Settings::under(policy)
     };
-    let liveness = Liveness::new(store.clone(), Arc::clone(&users), settings).with_trail_key(key);
+    let liveness = Liveness::new(store.clone(), Arc::clone(&users), settings).with_trail_signer(signer);
     let bus = bus(store, liveness).observer(metrics.clone()).build()?;
     let api = LivenessApi::builder(bus, verifier, users)
         .trusted_proxies(config.trusted_proxies.clone())

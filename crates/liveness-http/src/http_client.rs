@@ -1,4 +1,4 @@
-//! Asks other servers: an identity provider for its keys, and a witness for its cosignature.
+//! Asks other servers: an identity provider for its keys, a witness for its cosignature, and an object store.
 //!
 //! Over TLS, or over plain HTTP on this machine. Redirects are not followed, and the authorities are those of the machine.
 
@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
+use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 
 /// This machine has no certificate authorities to verify a server by.
 #[derive(Debug)]
@@ -42,17 +44,43 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 /// When a server with TLS could not be verified.
 pub(crate) fn agent(url: &Uri, timeout: Duration) -> Result<ureq::Agent, NoAuthorities> {
     let is_plain = url.scheme_str() == Some("http");
-    let config = ureq::Agent::config_builder()
-        .https_only(!is_plain)
+    let config = config(!is_plain, timeout).max_idle_connections(0);
+    if is_plain {
+        return Ok(config.proxy(None).build().new_agent());
+    }
+    Ok(config.tls_config(tls()?).build().new_agent())
+}
+
+/// A client for a server that is asked all the time, by many threads at once. It keeps connections open.
+///
+/// # Errors
+///
+/// When a server with TLS could not be verified, and plain HTTP is not allowed.
+#[cfg(feature = "s3")]
+pub(crate) fn pooling_agent(allows_plain: bool, timeout: Duration) -> Result<ureq::Agent, NoAuthorities> {
+    let config = config(!allows_plain, timeout)
+        .timeout_connect(Some(Duration::from_secs(1)))
+        .max_idle_connections(64)
+        .max_idle_connections_per_host(64);
+    match tls() {
+        Ok(tls) => Ok(config.tls_config(tls).build().new_agent()),
+        Err(NoAuthorities) if allows_plain => Ok(config.build().new_agent()),
+        Err(NoAuthorities) => Err(NoAuthorities),
+    }
+}
+
+fn config(https_only: bool, timeout: Duration) -> ConfigBuilder<AgentScope> {
+    ureq::Agent::config_builder()
+        .https_only(https_only)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .timeout_global(Some(timeout))
-        .max_idle_connections(0)
-        .user_agent(concat!("liveness-http/", env!("CARGO_PKG_VERSION")));
-    if is_plain {
-        return Ok(config.proxy(None).build().new_agent());
-    }
+        .user_agent(concat!("liveness-http/", env!("CARGO_PKG_VERSION")))
+}
+
+/// TLS with the authorities of the machine.
+fn tls() -> Result<TlsConfig, NoAuthorities> {
     let authorities = rustls_native_certs::load_native_certs().certs;
     if authorities.is_empty() {
         return Err(NoAuthorities);
@@ -60,9 +88,8 @@ pub(crate) fn agent(url: &Uri, timeout: Duration) -> Result<ureq::Agent, NoAutho
     let authorities = authorities
         .iter()
         .map(|authority| Certificate::from_der(authority.as_ref()).to_owned());
-    let tls = TlsConfig::builder()
+    Ok(TlsConfig::builder()
         .root_certs(RootCerts::Specific(Arc::new(authorities.collect())))
         .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-        .build();
-    Ok(config.tls_config(tls).build().new_agent())
+        .build())
 }

@@ -14,6 +14,7 @@ pub mod token;
 mod accepted_dangers;
 mod environment;
 mod face_keys;
+mod face_place;
 mod file_watcher;
 mod host;
 mod http_client;

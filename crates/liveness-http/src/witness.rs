@@ -7,11 +7,9 @@ mod address;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use liveness_core::store::{Store, StoreError};
 use liveness_core::trail::{
-    CheckpointError, SignedCheckpoint, TrailKey, WitnessAnswer, WitnessError, add_checkpoint_request,
+    CheckpointError, SignedCheckpoint, TrailVerifier, WitnessAnswer, WitnessError, add_checkpoint_request,
 };
 
 pub use self::address::{WitnessAddress, WitnessAddressError};
@@ -54,17 +52,17 @@ pub(crate) enum Unwitnessed {
 pub(crate) struct Witness {
     address: WitnessAddress,
     store: Store,
-    key: Arc<TrailKey>,
+    log: TrailVerifier,
     /// How many entries the witness has cosigned, as far as is known.
     cosigned: Option<u64>,
 }
 
 impl Witness {
-    pub(crate) fn new(address: WitnessAddress, store: Store, key: Arc<TrailKey>) -> Self {
+    pub(crate) fn new(address: WitnessAddress, store: Store, log: TrailVerifier) -> Self {
         Self {
             address,
             store,
-            key,
+            log,
             cosigned: None,
         }
     }
@@ -118,7 +116,7 @@ impl Witness {
         let mut findings = Vec::new();
         for note in self.store.trail().checkpoints()? {
             // A checkpoint that the log has not signed is found by whoever verifies the log.
-            let Ok(signed) = SignedCheckpoint::open(&note, self.key.verifier()) else {
+            let Ok(signed) = SignedCheckpoint::open(&note, &self.log) else {
                 continue;
             };
             if let Err(error) = signed.cosignature(self.address.verifier()) {
@@ -134,14 +132,14 @@ impl Witness {
     fn newest(&self) -> Result<Option<SignedCheckpoint>, Unwitnessed> {
         let newest = self.store.trail().last_checkpoint()?;
         Ok(newest
-            .map(|note| SignedCheckpoint::open(&note, self.key.verifier()))
+            .map(|note| SignedCheckpoint::open(&note, &self.log))
             .transpose()?)
     }
 
     /// How many entries the newest cosignature is of that is kept. 0 without one.
     fn kept(&self) -> Result<u64, Unwitnessed> {
         for note in self.store.trail().checkpoints()?.iter().rev() {
-            let Ok(signed) = SignedCheckpoint::open(note, self.key.verifier()) else {
+            let Ok(signed) = SignedCheckpoint::open(note, &self.log) else {
                 continue;
             };
             if let Ok(Some(_)) = signed.cosignature(self.address.verifier()) {

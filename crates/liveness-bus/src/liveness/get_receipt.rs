@@ -1,6 +1,7 @@
 //! Gives a customer a receipt of their own record, which others verify without us: `docs/api.md#getreceiptquery`.
 
 use liveness_core::store::{InLog, RecordInLog};
+use liveness_core::trail::ReceiptError;
 use liveness_core::{AuditSubject, Shown, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,11 +92,11 @@ impl Handler<GetReceiptQuery> for Liveness {
     async fn handle(&self, query: GetReceiptQuery, call: &Call<'_>) -> Result<SignedReceipt, BusError> {
         let id = query.id.unwrap_or_default();
         let user = call.user()?.id;
-        let Some(key) = &self.trail_key else {
+        let Some(signer) = &self.signer else {
             call.shows(not_found(id));
             return Err(NO_RECEIPTS);
         };
-        let found = match self.store.trail().record_in_log(key, user, id).await? {
+        let found = match self.store.trail().record_in_log(signer, user, id).await? {
             InLog::Proven(found) => found,
             InLog::Unbound => {
                 call.shows(not_found(id));
@@ -107,8 +108,12 @@ impl Handler<GetReceiptQuery> for Liveness {
             }
         };
         call.shows(record_shown(Some((id, None)), None));
-        let (claims, rest) = split(*found, key.origin(), call.now());
-        let receipt = key.jws(&claims).map_err(|error| BusError::Internal(error.into()))?;
+        let (claims, rest) = split(*found, signer.verifier().origin(), call.now());
+        let receipt = self.store.trail().sign_receipt(signer, &claims).await;
+        let receipt = receipt.map_err(|error| match error {
+            ReceiptError::Signer(error) => BusError::Unavailable(error.into()),
+            error => BusError::Internal(error.into()),
+        })?;
         Ok(SignedReceipt { receipt, ..rest })
     }
 }
@@ -162,7 +167,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use liveness_core::store::StoredUsers;
-    use liveness_core::trail::TlogProof;
+    use liveness_core::trail::{KeyError, MacKey, SignerError, TlogProof, TrailSigner, TrailVerifier};
     use serde_json::{Value, json};
 
     use super::*;
@@ -238,6 +243,49 @@ mod tests {
             let refused = receipt(&world, 7, id).await;
             assert_eq!(format!("{refused:?}"), format!("{:?}", Err::<(), _>(NO_SUCH_CHECK)));
         }
+    }
+
+    /// A signer that is out of reach. Everything else of the key is known here.
+    #[derive(Debug)]
+    struct Away(TrailVerifier, MacKey);
+
+    impl TrailSigner for Away {
+        fn verifier(&self) -> &TrailVerifier {
+            &self.0
+        }
+
+        fn sign(&self, _text: &[u8]) -> Result<[u8; 64], SignerError> {
+            Err(SignerError {
+                problem: "it is away".to_owned(),
+                mend: "wait".to_owned(),
+            })
+        }
+
+        fn entry_mac_key(&self) -> Result<MacKey, KeyError> {
+            Ok(self.1.clone())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_receipt_that_its_signer_does_not_sign_is_unavailable() {
+        let world = TestBus::new();
+        record(&world, 7, json!({"sessionId": "a", "isSuccessful": true})).await;
+        let store = world.store().clone();
+        let users = Arc::new(StoredUsers::new(store.users().clone(), true));
+        let key = world.trail_key();
+        let away = Away(key.verifier().clone(), key.entry_mac_key().unwrap());
+        let liveness = Liveness::new(store.clone(), users, Settings::default()).with_trail_signer(Arc::new(away));
+        let unsigned = Bus::builder()
+            .module(module(liveness))
+            .audit_sink(store)
+            .build()
+            .unwrap();
+
+        let refused = unsigned
+            .dispatch(NAME, br#"{"id":1}"#, &world.customer(7), &mut Vec::new())
+            .await;
+
+        assert!(matches!(refused, Err(BusError::Unavailable(_))), "{refused:?}");
     }
 
     #[tokio::test]

@@ -1,10 +1,10 @@
-//! What the handlers of the messages share: the store, the users, the settings and the key of receipts.
+//! What the handlers of the messages share: the store, the users, the settings and the signer of receipts.
 
 use std::sync::Arc;
 
 use liveness_core::policy::Policy;
 use liveness_core::store::Store;
-use liveness_core::trail::TrailKey;
+use liveness_core::trail::TrailSigner;
 use liveness_core::{CompletionRule, UserDirectory};
 
 /// The handlers of the messages, and what they share. It is cheap to clone.
@@ -13,7 +13,7 @@ pub struct Liveness {
     pub(super) store: Store,
     pub(super) users: Arc<dyn UserDirectory>,
     pub(super) settings: Settings,
-    pub(super) trail_key: Option<Arc<TrailKey>>,
+    pub(super) signer: Option<Arc<dyn TrailSigner>>,
 }
 
 impl std::fmt::Debug for Liveness {
@@ -32,16 +32,17 @@ impl Liveness {
             store,
             users,
             settings,
-            trail_key: None,
+            signer: None,
         }
     }
 
-    /// Signs receipts with the key that signs the log of the audit trail. Without it, GetReceiptQuery finds none.
+    /// Has receipts signed by the signer of the log of the audit trail, such as a
+    /// [`TrailKey`](liveness_core::trail::TrailKey). Without it, GetReceiptQuery finds none.
     ///
-    /// Somebody has to [keep the trail](liveness_core::store::Trail::keep) with this key, here or in another process.
+    /// Somebody has to [keep the trail](liveness_core::store::Trail::keep) with this signer, here or in another process.
     #[must_use]
-    pub fn with_trail_key(mut self, key: Arc<TrailKey>) -> Self {
-        self.trail_key = Some(key);
+    pub fn with_trail_signer(mut self, signer: Arc<dyn TrailSigner>) -> Self {
+        self.signer = Some(signer);
         self
     }
 }

@@ -1,6 +1,6 @@
 //! What the audit entry of a query says: which record and face were shown, what was looked for, and why.
 
-use liveness_core::store::{LookLimit, Looked};
+use liveness_core::store::{LookLimit, Looked, StoreError};
 use liveness_core::{AuditSubject, Reason, Shown, Violation};
 
 use super::Liveness;
@@ -47,7 +47,8 @@ impl Liveness {
             faces_a_day,
             messages: LOOKS,
         };
-        match self.store.trail().append_look(entry, limit).await? {
+        let looked = self.store.trail().append_look(entry, limit).await;
+        match looked.map_err(not_shown)? {
             Looked::Allowed => {
                 call.entry_written();
                 Ok(())
@@ -60,6 +61,14 @@ impl Liveness {
 /// Bytes as hexadecimal digits, in lower case.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A look whose entry may be written or not shows nothing. It can be repeated as it is.
+fn not_shown(error: StoreError) -> BusError {
+    match BusError::from(error) {
+        BusError::OutcomeUnknown(cause) => BusError::Unavailable(cause),
+        other => other,
+    }
 }
 
 /// A look at one record: its id and the digest of its face, if there is one. Without a record, nothing was found.

@@ -99,6 +99,13 @@ impl fmt::Debug for FaceKeyId {
     }
 }
 
+/// A random number.
+pub(super) fn random_number() -> Result<u64, KeeperError> {
+    let mut bytes = [0; 8];
+    fill(&mut bytes)?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
 /// Fills a buffer with random bytes.
 pub(super) fn fill(buffer: &mut [u8]) -> Result<(), KeeperError> {
     aws_lc_rs::rand::fill(buffer).map_err(|_| KeeperError::Unusable {

@@ -6,20 +6,20 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use super::data_key::{DataKey, fill};
+use super::data_key::{DataKey, fill, random_number};
 use super::error::KeeperError;
 use super::keeper::{Destroyed, KeyKeeper};
 use super::key_id::KeyId;
+use super::own_file::{check_mode, unusable};
+use super::wrapping::{WRAPPED_BYTES, associated};
 
 const KEY_BYTES: usize = 32;
-/// A nonce, a key, and a tag.
-const WRAPPED_BYTES: usize = NONCE_LEN + DataKey::BYTES + 16;
 const EXTENSION: &str = "key";
 
 /// Key-encryption keys in a folder that only its owner may enter.
@@ -82,16 +82,13 @@ impl FileKeeper {
             // A name with a dot in front is of a file that was not finished.
             ids.extend(name.filter(|name| !name.starts_with('.')).and_then(KeyId::parse));
         }
-        ids.sort_by_key(|id| (number_of(id), id.to_string()));
+        KeyId::sort(&mut ids);
         Ok(ids)
     }
 
     /// Makes a key. It has its name only once it is on the disk as a whole.
     fn make(&self, number: u64) -> Result<KeyId, KeeperError> {
-        let mut suffix = [0; 8];
-        fill(&mut suffix)?;
-        let name = format!("{number:08}-{:016x}", u64::from_be_bytes(suffix));
-        let id = KeyId(name);
+        let id = KeyId::numbered(number, random_number()?);
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         fill(key.as_mut_slice())?;
         let unfinished = self.folder.join(format!(".{id}.new"));
@@ -136,12 +133,6 @@ impl FileKeeper {
     }
 }
 
-/// The number that a name begins with. A name of another form comes first, and is never the current key.
-fn number_of(id: &KeyId) -> u64 {
-    let number = id.as_str().split('-').next();
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
-}
-
 impl KeyKeeper for FileKeeper {
     fn current(&self) -> Result<KeyId, KeeperError> {
         self.ids()?.pop().ok_or_else(|| KeeperError::Unusable {
@@ -178,7 +169,7 @@ impl KeyKeeper for FileKeeper {
 
     fn rotate(&self) -> Result<KeyId, KeeperError> {
         let newest = self.current()?;
-        self.make(number_of(&newest) + 1)
+        self.make(newest.number() + 1)
     }
 
     /// Overwrites the file, and then removes it. A disk may keep what was overwritten: see docs/operations.md, Faces.
@@ -234,40 +225,11 @@ fn wrap_with(wrapping: &LessSafeKey, id: &KeyId, key: &DataKey, bound_to: &[u8])
     Ok(wrapped.to_vec())
 }
 
-/// What a wrapped key is bound to: the key that wraps it, and what the caller says.
-fn associated(id: &KeyId, bound_to: &[u8]) -> Vec<u8> {
-    // No name of a key has a line feed.
-    [b"liveness data key\n", id.as_str().as_bytes(), b"\n", bound_to].concat()
-}
-
-/// Refuses a file or folder that others than its owner may use.
-fn check_mode(path: &Path, mode: u32) -> Result<(), KeeperError> {
-    let about = fs::metadata(path).map_err(|error| unusable("read", path, &error))?;
-    if about.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(KeeperError::Unusable {
-        problem: format!("{} can be read or written by others than its owner", path.display()),
-        mend: format!("chmod {mode:o} {}", path.display()),
-    })
-}
-
-fn unusable(verb: &str, path: &Path, error: &io::Error) -> KeeperError {
-    let mend = match error.kind() {
-        ErrorKind::NotFound => "make it, or name another folder",
-        ErrorKind::NotADirectory => "name a folder",
-        _ => "let the server's user own it",
-    };
-    KeeperError::Unusable {
-        problem: format!("cannot {verb} {}: {error}", path.display()),
-        mend: mend.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
+    use super::super::keeper_contract;
     use super::*;
 
     fn keeper() -> (tempfile::TempDir, FileKeeper) {
@@ -305,67 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapped_key_is_bound_to_what_was_said_and_to_its_key() {
+    fn it_keeps_what_every_keeper_promises() {
         let (_place, keeper) = keeper();
-        let key = DataKey::random().unwrap();
-        let (id, wrapped) = keeper.wrap(&key, b"face 1").unwrap();
-        assert!(
-            !wrapped
-                .windows(8)
-                .any(|part| key.expose().windows(8).any(|secret| secret == part))
-        );
-        assert_eq!(keeper.unwrap(&id, &wrapped, b"face 1").unwrap().expose(), key.expose());
-        let both = keeper.wrap_all(&[(&key, b"face 1"), (&key, b"face 2")]).unwrap();
-        for ((id, wrapped), bound_to) in both.iter().zip([b"face 1", b"face 2"]) {
-            assert_eq!(keeper.unwrap(id, wrapped, bound_to).unwrap().expose(), key.expose());
-        }
-        assert_eq!(
-            keeper.unwrap(&id, &wrapped, b"face 2").unwrap_err(),
-            KeeperError::Changed
-        );
-        for place in 0..wrapped.len() {
-            let mut changed = wrapped.clone();
-            changed[place] ^= 1;
-            assert_eq!(
-                keeper.unwrap(&id, &changed, b"face 1").unwrap_err(),
-                KeeperError::Changed,
-                "{place}"
-            );
-            assert_eq!(
-                keeper.unwrap(&id, &wrapped[..place], b"face 1").unwrap_err(),
-                KeeperError::Changed,
-                "{place}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_destroyed_key_unwraps_nothing_and_the_current_one_cannot_be_destroyed() {
-        let (_place, keeper) = keeper();
-        let key = DataKey::random().unwrap();
-        let (old, wrapped) = keeper.wrap(&key, b"").unwrap();
-        assert!(keeper.destroy(&old).unwrap_err().to_string().contains("rotate first"));
-        let new = keeper.rotate().unwrap();
-        assert_eq!(keeper.current().unwrap(), new);
-        // Another process that has used the key before.
+        // Another process on the same folder.
         let other = FileKeeper::open(&keeper.folder).unwrap();
-        other.unwrap(&old, &wrapped, b"").unwrap();
-        assert_eq!(keeper.destroy(&old).unwrap(), Destroyed::Now);
-        assert_eq!(keeper.destroy(&old).unwrap(), Destroyed::Before);
-        assert_eq!(
-            other.unwrap(&old, &wrapped, b"").unwrap_err(),
-            KeeperError::NoSuchKey(old)
-        );
-        assert_eq!(other.wrap(&key, b"").unwrap().0, new);
-    }
-
-    #[test]
-    fn the_tenth_key_comes_after_the_ninth() {
-        let (_place, keeper) = keeper();
-        for _ in 0..10 {
-            keeper.rotate().unwrap();
-        }
-        assert!(keeper.current().unwrap().as_str().starts_with("00000011-"));
+        keeper_contract::holds(&keeper, &other);
     }
 
     #[test]

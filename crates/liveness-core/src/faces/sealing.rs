@@ -12,6 +12,10 @@
 //! and the media type. The record's id is bound, and not only user and session, because a session may have several records:
 //! so no face opens in the place of another, even of the same session. It is known only once the record is inserted, so a face
 //! is sealed within the transaction.
+//!
+//! A face in an object store is sealed before, because its object is put before the transaction. It is bound to the random
+//! name of its object, the user and the media type. The SHA-256 of the object is sealed within the transaction with the same
+//! key, and is bound as a face in the database is. So only the record for which an object was put leads to it.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -21,6 +25,7 @@ use zeroize::Zeroizing;
 
 use super::data_key::{DataKey, FaceKeyId, fill};
 use super::error::KeeperError;
+use super::object_name::ObjectName;
 
 const VERSION: u8 = 1;
 /// `ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY`
@@ -40,6 +45,37 @@ pub(crate) struct Subject<'a> {
     pub(crate) media_type: &'a str,
 }
 
+/// What a face in an object store is of.
+#[derive(Clone, Copy)]
+pub(crate) struct ObjectSubject<'a> {
+    pub(crate) name: &'a ObjectName,
+    pub(crate) user_id: i64,
+    pub(crate) media_type: &'a str,
+}
+
+/// What is authenticated with what is sealed.
+pub(crate) trait BoundTo {
+    fn append_to(&self, associated: &mut Vec<u8>);
+}
+
+impl BoundTo for Subject<'_> {
+    fn append_to(&self, associated: &mut Vec<u8>) {
+        associated.extend(b"liveness face\n");
+        associated.extend(self.check_id.to_be_bytes());
+        associated.extend(self.user_id.to_be_bytes());
+        associated.extend(self.media_type.as_bytes());
+    }
+}
+
+impl BoundTo for ObjectSubject<'_> {
+    fn append_to(&self, associated: &mut Vec<u8>) {
+        associated.extend(b"liveness face object\n");
+        associated.extend(self.name.as_bytes());
+        associated.extend(self.user_id.to_be_bytes());
+        associated.extend(self.media_type.as_bytes());
+    }
+}
+
 /// Why a sealed face does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotOpened {
@@ -52,7 +88,7 @@ pub(crate) enum NotOpened {
 }
 
 /// Seals a face.
-pub(crate) fn seal(key: &DataKey, id: &FaceKeyId, subject: Subject<'_>, face: &[u8]) -> Result<Vec<u8>, KeeperError> {
+pub(crate) fn seal(key: &DataKey, id: &FaceKeyId, subject: impl BoundTo, face: &[u8]) -> Result<Vec<u8>, KeeperError> {
     let Derived { key, commitment } = Derived::of(key, id).map_err(|_| refused())?;
     let mut nonce = [0; NONCE_LEN];
     fill(&mut nonce)?;
@@ -61,7 +97,7 @@ pub(crate) fn seal(key: &DataKey, id: &FaceKeyId, subject: Subject<'_>, face: &[
     sealed.extend(SUITE);
     sealed.extend(id.as_bytes());
     sealed.extend(commitment);
-    let associated = associated(&sealed, subject);
+    let associated = associated(&sealed, &subject);
     sealed.extend(nonce);
     sealed.extend(face);
     let nonce = Nonce::assume_unique_for_key(nonce);
@@ -71,11 +107,11 @@ pub(crate) fn seal(key: &DataKey, id: &FaceKeyId, subject: Subject<'_>, face: &[
 }
 
 /// Opens a sealed face, in place.
-pub(crate) fn open(key: &DataKey, subject: Subject<'_>, mut sealed: Vec<u8>) -> Result<Vec<u8>, NotOpened> {
+pub(crate) fn open(key: &DataKey, subject: impl BoundTo, mut sealed: Vec<u8>) -> Result<Vec<u8>, NotOpened> {
     let id = key_id_of(&sealed).ok_or(NotOpened::Format)?;
     let derived = Derived::of(key, &id).map_err(|_| NotOpened::OtherKey)?;
     verify_slices_are_equal(&sealed[COMMITMENT_AT..NONCE_AT], &derived.commitment).map_err(|_| NotOpened::OtherKey)?;
-    let associated = associated(&sealed[..NONCE_AT], subject);
+    let associated = associated(&sealed[..NONCE_AT], &subject);
     let nonce = Nonce::try_assume_unique_for_key(&sealed[NONCE_AT..FACE_AT]).map_err(|_| NotOpened::Format)?;
     let opened = derived
         .key
@@ -121,12 +157,9 @@ fn expand(extracted: &Prk, info: &[&[u8]]) -> Result<[u8; 32], Unspecified> {
     Ok(out)
 }
 
-fn associated(header: &[u8], subject: Subject<'_>) -> Vec<u8> {
+fn associated(header: &[u8], subject: &impl BoundTo) -> Vec<u8> {
     let mut associated = header.to_vec();
-    associated.extend(b"liveness face\n");
-    associated.extend(subject.check_id.to_be_bytes());
-    associated.extend(subject.user_id.to_be_bytes());
-    associated.extend(subject.media_type.as_bytes());
+    subject.append_to(&mut associated);
     associated
 }
 
@@ -188,6 +221,22 @@ mod tests {
         for other in others {
             assert_eq!(open(&key, other, sealed.clone()), Err(NotOpened::Changed));
         }
+    }
+
+    #[test]
+    fn a_face_of_an_object_opens_only_as_that_object() {
+        let (key, _) = sealed(b"a face");
+        let id = FaceKeyId::new(Timestamp::from_unix_millis(0).unwrap()).unwrap();
+        let names = [(); 2].map(|()| ObjectName::random().unwrap());
+        let of = |name| ObjectSubject {
+            name,
+            user_id: OF.user_id,
+            media_type: OF.media_type,
+        };
+        let sealed = seal(&key, &id, of(&names[0]), b"a face").unwrap();
+        assert_eq!(open(&key, of(&names[0]), sealed.clone()).unwrap(), b"a face");
+        assert_eq!(open(&key, of(&names[1]), sealed.clone()), Err(NotOpened::Changed));
+        assert_eq!(open(&key, OF, sealed), Err(NotOpened::Changed));
     }
 
     #[test]

@@ -3,15 +3,16 @@
 //! A face whose key is deleted here is unreadable, wherever a copy of it is. For that, this database has a backup of its
 //! own, which is kept for a few days only, and the key-encryption keys are rotated: `rotation.rs`.
 
+mod objects;
 mod rotation;
 mod supply;
 mod table;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+pub(crate) use self::objects::{FoundObject, SealedObject};
 pub use self::rotation::{Rotated, RotationError};
 
 use self::supply::Supply;
@@ -51,12 +52,7 @@ pub struct FaceKeys {
     connections: Connections,
     keeper: Arc<dyn KeyKeeper>,
     supply: Supply,
-    /// Milliseconds since the epoch, or [`NEVER`].
-    next_rotation: AtomicI64,
 }
-
-/// Stands for a rotation that is not planned.
-const NEVER: i64 = i64::MIN;
 
 /// A face that was sealed.
 #[derive(Debug)]
@@ -87,7 +83,6 @@ impl FaceKeys {
             connections,
             keeper,
             supply: Supply::default(),
-            next_rotation: AtomicI64::new(NEVER),
         })
     }
 
@@ -183,19 +178,23 @@ impl FaceKeys {
 
     /// Opens a sealed face, or returns `None` if its key was erased.
     pub(crate) fn open_face(&self, subject: Subject<'_>, sealed: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
-        let cannot = |why: &dyn std::fmt::Display| {
-            StoreError::internal(format!("the face of record {} does not open: {why}", subject.check_id))
+        let Some(key) = self.key_of(subject, &sealed)? else {
+            return Ok(None);
         };
-        let Some(key_id) = sealing::key_id_of(&sealed) else {
-            return Err(cannot(&sealing::NotOpened::Format));
+        let opened = sealing::open(&key, subject, sealed);
+        opened.map(Some).map_err(|why| does_not_open(subject, &why))
+    }
+
+    /// The key that something is sealed with. `None` if it was erased.
+    fn key_of(&self, subject: Subject<'_>, sealed: &[u8]) -> Result<Option<DataKey>, StoreError> {
+        let Some(key_id) = sealing::key_id_of(sealed) else {
+            return Err(does_not_open(subject, &sealing::NotOpened::Format));
         };
         match self.key(&key_id).map_err(of_key_store)? {
             None => Ok(None),
-            Some(Ok(key)) => sealing::open(&key, subject, sealed)
-                .map(Some)
-                .map_err(|why| cannot(&why)),
+            Some(Ok(key)) => Ok(Some(key)),
             Some(Err(error @ KeeperError::Unusable { .. })) => Err(unavailable(error)),
-            Some(Err(error)) => Err(cannot(&error)),
+            Some(Err(error)) => Err(does_not_open(subject, &error)),
         }
     }
 
@@ -229,21 +228,6 @@ impl FaceKeys {
             .connections
             .read(|conn| table::between(conn, after, &before, limit));
         found.map_err(of_key_store)
-    }
-
-    /// Tells on which day the keys will be rotated next. Receipts of erasures say so: from then on, no backup of the key store
-    /// opens what was erased. `None` if no rotation is planned.
-    pub fn plan_rotation(&self, next: Option<Timestamp>) {
-        let next = next.map_or(NEVER, Timestamp::unix_millis);
-        self.next_rotation.store(next, Ordering::Relaxed);
-    }
-
-    /// When the keys will be rotated next, if somebody has [planned](Self::plan_rotation) it.
-    pub fn next_rotation(&self) -> Option<Timestamp> {
-        match self.next_rotation.load(Ordering::Relaxed) {
-            NEVER => None,
-            next => Timestamp::from_unix_millis(next),
-        }
     }
 
     /// Since when no backup of the key store opens what was erased at this time: the first rotation that began afterwards is
@@ -335,6 +319,10 @@ impl FaceKeys {
         }
         Ok(())
     }
+}
+
+fn does_not_open(subject: Subject<'_>, why: &dyn std::fmt::Display) -> StoreError {
+    StoreError::internal(format!("the face of record {} does not open: {why}", subject.check_id))
 }
 
 /// The same error without its kind: a broken connection to the key store is none to the records. What may have been committed

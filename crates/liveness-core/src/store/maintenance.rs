@@ -59,6 +59,23 @@ impl Store {
         }
     }
 
+    /// Looks whether the place of the faces outside the database can be used, with an object of its own. Without such a place, it
+    /// looks that no face is in one. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which [is out of reach](OpenError::is_out_of_reach) if the place does not answer.
+    pub fn check_face_place(&self) -> Result<(), OpenError> {
+        match &self.face_tools.objects {
+            Some(objects) => objects.check().map_err(|error| OpenError::of_place(&error)),
+            None if self.connections.inspect(faces::any_is_in_object)? => Err(OpenError::new(
+                "faces are in an object store, which is not named".to_owned(),
+            )
+            .mended_by("set LIVENESS_FACES_URL to it, or to database,URL to put new faces into the database")),
+            None => Ok(()),
+        }
+    }
+
     /// Looks whether sealed faces can be opened, and new ones sealed. A key store that is empty though faces are sealed is not
     /// theirs, or was lost: nobody may take it for one from which everything was erased. Blocks, and changes nothing.
     ///

@@ -12,6 +12,9 @@ use super::engine::postgres::{self, PostgresPool, PostgresSettings};
 use super::engine::sqlite::{self, SqlitePool};
 use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
+use super::tables::face_objects::FaceObjects;
+use super::tables::face_tools::FaceTools;
+use crate::faces::FacePlace;
 
 impl StoreSettings {
     fn acceptance(&self) -> Acceptance {
@@ -173,7 +176,7 @@ impl Store {
     ///
     /// [`OpenError`] when the threads that write cannot be started.
     pub fn with_group_commit(self, group_commit: GroupCommit) -> Result<Self, OpenError> {
-        Self::with_reads(self.connections, self.reads, self.face_keys, group_commit)
+        Self::with_reads(self.connections, self.reads, self.face_tools, group_commit)
     }
 
     /// Returns a store on the same connections that seals each face, and opens those that are sealed. Without this, faces
@@ -184,8 +187,47 @@ impl Store {
     /// [`OpenError`] when the threads that write cannot be started.
     pub fn with_sealed_faces(self, keys: FaceKeys) -> Result<Self, OpenError> {
         let group_commit = self.writer.settings();
-        let keys = Arc::new(Some(Arc::new(keys)));
-        Self::with_reads(self.connections, self.reads, keys, group_commit)
+        let face_tools = FaceTools {
+            keys: Arc::new(Some(Arc::new(keys))),
+            objects: self.face_tools.objects,
+        };
+        Self::with_reads(self.connections, self.reads, face_tools, group_commit)
+    }
+
+    /// Returns a store on the same connections that puts new faces into a place outside the database, before their record is
+    /// committed. Faces that are in the database are still read. Faces outside the database are always sealed, so call
+    /// [`with_sealed_faces`](Self::with_sealed_faces) first.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when this store does not seal faces, or the threads that write cannot be started.
+    pub fn with_faces_in(self, place: Arc<dyn FacePlace>) -> Result<Self, OpenError> {
+        if self.face_keys().is_none() {
+            return Err(OpenError::new(
+                "faces outside the database are always sealed, and there are no keys".to_owned(),
+            )
+            .mended_by("set LIVENESS_FACE_KEYS"));
+        }
+        self.with_objects(FaceObjects::new(place, true))
+    }
+
+    /// Returns a store on the same connections that reads the faces in a place outside the database, and puts new ones into
+    /// the database.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the threads that write cannot be started.
+    pub fn with_older_faces_in(self, place: Arc<dyn FacePlace>) -> Result<Self, OpenError> {
+        self.with_objects(FaceObjects::new(place, false))
+    }
+
+    fn with_objects(self, objects: FaceObjects) -> Result<Self, OpenError> {
+        let group_commit = self.writer.settings();
+        let face_tools = FaceTools {
+            keys: self.face_tools.keys,
+            objects: Some(Arc::new(objects)),
+        };
+        Self::with_reads(self.connections, self.reads, face_tools, group_commit)
     }
 }
 

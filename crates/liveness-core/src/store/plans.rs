@@ -414,6 +414,16 @@ const CASES: &[Case] = &[
         |conn| faces::get(conn, 1, 1).map(drop),
         &[("liveness_images USING INTEGER PRIMARY KEY", "liveness_images_pkey")],
     ),
+    (
+        "whether a face is in an object",
+        |conn| faces::any_is_in_object(conn).map(drop),
+        &[("liveness_images_object", "liveness_images_object")],
+    ),
+    (
+        "which objects hold a face",
+        |conn| faces::in_objects(conn, &["a".into(), "b".into()]).map(drop),
+        &[("liveness_images_object (object_name=?)", "liveness_images_object")],
+    ),
     ("a user", |conn| users::find(conn, &[1]).map(drop), &[USER]),
     ("users", |conn| users::find(conn, &[1, 2, 3]).map(drop), &[USER]),
     (
@@ -564,6 +574,21 @@ const CASES: &[Case] = &[
         "the next records of a user to erase",
         |conn| next_rows::next_records(conn, 1, (1, 1), 16).map(drop),
         &[(OF_USER, OF_USER)],
+    ),
+    (
+        "the oldest faces",
+        |conn| next_rows::old_faces(conn, true, 9, (1, 1)).map(drop),
+        &[("liveness_checks_faces (", "liveness_checks_faces")],
+    ),
+    (
+        "which users are under a hold",
+        |conn| erasure_rows::held(conn, &[1, 2]).map(drop),
+        &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
+    ),
+    (
+        "when a job is due next by its own time",
+        |conn| leases::next_due(conn, KIND).map(drop),
+        &[("liveness_jobs_takeable (kind=?)", "liveness_jobs_takeable")],
     ),
     (
         "the next entries of a user to erase",
@@ -821,7 +846,7 @@ const ROWS: &str = "
     INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, passed, has_image,
             created_at, idempotency_key)
         SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, n % 50 > 0, n % 3 > 0, n % 20 > 0, n, n::text FROM generate_series(1, 20000) n;
-    INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff' FROM generate_series(1, 5000) n;
+    INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff', 1, NULL, CASE WHEN n % 9 = 0 THEN md5(n::text) END FROM generate_series(1, 5000) n;
     INSERT INTO liveness_check_totals SELECT n, true, true, 0, 4 FROM generate_series(0, 5000) n;
     INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome, self_service_user_id,
             liveness_check_id, writer, writer_count)

@@ -6,6 +6,8 @@ pub(crate) mod distribution;
 pub(crate) mod entry_writer;
 pub(crate) mod erasure_rows;
 pub(crate) mod erasures;
+pub(crate) mod face_objects;
+pub(crate) mod face_tools;
 pub(crate) mod faces;
 pub(crate) mod faces_in_clear;
 pub(crate) mod job_change;

@@ -3,14 +3,14 @@
 use std::fmt::{self, Write as _};
 
 use super::hash::Hash;
-use super::key::TrailKey;
 use super::note::{Note, NoteError, read_hash, read_number, read_signatures, signature_line, write_hash};
+use super::signer::{SignerError, TrailSigner};
 use super::verifier::{TrailVerifier, WitnessVerifier};
 
 /// The size and the root of a log's tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The name of the log: [`TrailKey::origin`].
+    /// The name of the log: [`TrailVerifier::origin`].
     pub origin: String,
     /// How many entries the tree has.
     pub size: u64,
@@ -21,9 +21,9 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The checkpoint of a tree, in the log of a key.
     #[must_use]
-    pub fn of(key: &TrailKey, size: u64, root: Hash) -> Self {
+    pub fn of(verifier: &TrailVerifier, size: u64, root: Hash) -> Self {
         Self {
-            origin: key.origin().to_owned(),
+            origin: verifier.origin().to_owned(),
             size,
             root,
         }
@@ -31,15 +31,18 @@ impl Checkpoint {
 
     /// Signs it, as a note.
     ///
-    /// The key must be that of the log. If it has another name, [`SignedCheckpoint::open`] refuses the note.
-    #[must_use]
-    pub fn sign(&self, key: &TrailKey) -> String {
+    /// The signer must be that of the log. If it has another name, [`SignedCheckpoint::open`] refuses the note. Blocks as long
+    /// as the signer does.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError`].
+    pub fn sign(&self, signer: &dyn TrailSigner) -> Result<String, SignerError> {
         let text = self.to_string();
-        let signature = key.sign(text.as_bytes());
-        format!(
-            "{text}\n{}",
-            signature_line(key.origin(), key.verifier().key_id(), &signature)
-        )
+        let signature = signer.sign(text.as_bytes())?;
+        let verifier = signer.verifier();
+        let line = signature_line(verifier.origin(), verifier.key_id(), &signature);
+        Ok(format!("{text}\n{line}"))
     }
 
     /// Reads the text of a note. Further lines, which a log may add, are not read.
@@ -191,6 +194,7 @@ impl SignedCheckpoint {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::TrailKey;
     use super::*;
 
     // The notes were made by Python's cryptography, with the key of the tests of `key.rs`.
@@ -226,8 +230,8 @@ SBNJTRN+FjG7owHVrKtue7eqdM4RhdRWVl71HXN2d7I=
     #[test]
     fn what_is_signed_here_is_opened() {
         let key = TrailKey::generate_named("bank.example/trail").unwrap().key;
-        let checkpoint = Checkpoint::of(&key, 20_852_163, [7; 32]);
-        let note = checkpoint.sign(&key);
+        let checkpoint = Checkpoint::of(key.verifier(), 20_852_163, [7; 32]);
+        let note = checkpoint.sign(&key).unwrap();
         assert_eq!(
             SignedCheckpoint::open(&note, key.verifier()).unwrap().checkpoint(),
             &checkpoint
@@ -330,7 +334,8 @@ M57POucWQF/cKM7xZORaeFyt4NW8PhQAp6TXDQst7Js=
         assert_eq!(signed.with_cosignature("nothing\n", &by), note);
 
         let key = TrailKey::generate().unwrap().key;
-        let other = SignedCheckpoint::open(&Checkpoint::of(&key, 3, [7; 32]).sign(&key), key.verifier()).unwrap();
+        let note = Checkpoint::of(key.verifier(), 3, [7; 32]).sign(&key).unwrap();
+        let other = SignedCheckpoint::open(&note, key.verifier()).unwrap();
         assert_eq!(other.with_cosignature(COSIGNATURE, &by), broken);
     }
 }

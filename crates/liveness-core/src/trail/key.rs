@@ -209,6 +209,12 @@ impl fmt::Debug for TrailKey {
 pub struct MacKey(hmac::Key);
 
 impl MacKey {
+    /// The key of these bytes, for a [`TrailSigner`](super::TrailSigner) of your own. They are secret, and random.
+    #[must_use]
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
     /// The MAC of a text.
     #[must_use]
     pub fn mac(&self, text: &[u8]) -> [u8; 32] {

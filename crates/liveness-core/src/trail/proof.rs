@@ -140,7 +140,9 @@ mod tests {
     fn proof(extra: Option<&[u8]>) -> (TrailKey, TlogProof) {
         let key = TrailKey::generate_named("bank.example/trail").unwrap().key;
         let (first, second) = (leaf_hash(b"first"), leaf_hash(b"second"));
-        let checkpoint = Checkpoint::of(&key, 2, node_hash(&first, &second)).sign(&key);
+        let checkpoint = Checkpoint::of(key.verifier(), 2, node_hash(&first, &second))
+            .sign(&key)
+            .unwrap();
         (
             key,
             TlogProof {

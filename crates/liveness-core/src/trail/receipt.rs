@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::key::TrailKey;
+use super::signer::{SignerError, TrailSigner};
 use super::verifier::TrailVerifier;
 
 /// The `typ` of a receipt: it is taken for no other token.
@@ -64,29 +64,40 @@ struct Header<'a> {
     kid: &'a str,
 }
 
-impl TrailKey {
-    /// Signs a receipt: a compact JWS over the JSON of its claims.
-    ///
-    /// # Errors
-    ///
-    /// When the claims cannot be written as JSON.
-    pub fn jws(&self, claims: &impl Serialize) -> Result<String, serde_json::Error> {
-        let jwk = Jwk::from(self.verifier());
-        let header = Header {
-            alg: ALGORITHM,
-            typ: RECEIPT,
-            kid: jwk.kid(),
-        };
-        let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header)?);
-        let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?);
-        let text = format!("{header}.{claims}");
-        let signature = URL_SAFE_NO_PAD.encode(self.sign(text.as_bytes()));
-        Ok(format!("{text}.{signature}"))
-    }
+/// Why a receipt was not signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiptError {
+    /// Its claims cannot be written as JSON.
+    #[error("the claims are no JSON: {0}")]
+    Claims(#[from] serde_json::Error),
+    /// The signer has not signed it.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+}
+
+/// Signs a receipt: a compact JWS over the JSON of its claims. Blocks as long as the signer does.
+///
+/// # Errors
+///
+/// [`ReceiptError`].
+pub fn sign_receipt(signer: &dyn TrailSigner, claims: &impl Serialize) -> Result<String, ReceiptError> {
+    let jwk = Jwk::from(signer.verifier());
+    let header = Header {
+        alg: ALGORITHM,
+        typ: RECEIPT,
+        kid: jwk.kid(),
+    };
+    let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header)?);
+    let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims)?);
+    let text = format!("{header}.{claims}");
+    let signature = URL_SAFE_NO_PAD.encode(signer.sign(text.as_bytes())?);
+    Ok(format!("{text}.{signature}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::TrailKey;
     use super::*;
 
     const PEM: &str = "-----BEGIN PRIVATE KEY-----
@@ -116,6 +127,6 @@ MC4CAQAwBQYDK2VwBCIEIIBNth4hK/goKFkxK4ahm47SYjJ+D/dIE6TXzGslgZcr
         let expected = "eyJhbGciOiJFZERTQSIsInR5cCI6ImxpdmVuZXNzLXJlY2VpcHQrand0Iiwia2lkIjoiZlJZa1ZkZExzSnRFazRwaDRJSkZBeEVv\
                         T1RVcGxmNG1HUjlGU29PdmhqbyJ9.eyJpc3MiOiJhIGJhbmsifQ.23BeOD_d1IAnrrYkZ8HDKcGzqCrwyOnA5cLrXPo-GEKAkRwn3\
                         nrTxhAfNLYm8JDD-yhyRse2_wEnxeYy_xKjCw";
-        assert_eq!(key.jws(&claims).unwrap(), expected);
+        assert_eq!(sign_receipt(&key, &claims).unwrap(), expected);
     }
 }

@@ -107,6 +107,16 @@ impl TrailVerifier {
         Self(Vkey { name, public })
     }
 
+    /// The public key of a log with this name.
+    ///
+    /// # Errors
+    ///
+    /// When the name cannot be one.
+    pub fn named(name: &str, public: [u8; 32]) -> Result<Self, NameError> {
+        check_name(name)?;
+        Ok(Self::new(name.to_owned(), public))
+    }
+
     /// Reads a vkey.
     ///
     /// # Errors

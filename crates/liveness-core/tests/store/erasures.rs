@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use liveness_core::jobs::{NewJob, ROTATE_FACE_KEYS};
 use liveness_core::store::{
     CheckFilter, ErasedFace, ErasureError, PageRequest, Recording, Store, StoreError, TrailPart, TrailVerification,
 };
@@ -74,7 +75,8 @@ async fn an_erased_face_leaves_a_receipt_and_the_others_stay(database: Database)
     ];
     record(&store, recording(3, "session-3")).await;
     assert_eq!(totals(&store).await, [2, 1, 1, 0]);
-    store.face_keys().unwrap().plan_rotation(Some(at(NOW + 30 * HOUR)));
+    let rotation = NewJob::of(ROTATE_FACE_KEYS).due_at(at(NOW + 30 * HOUR));
+    store.jobs().enqueue(vec![rotation]).await.unwrap();
 
     let erased = store.erasures().erase_face(gone.id, order()).await.unwrap();
 

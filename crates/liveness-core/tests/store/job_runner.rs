@@ -86,7 +86,7 @@ async fn of_many_jobs_and_two_nodes_each_job_is_run_once(database: Database) {
         runner.stop(PATIENCE);
     }
 
-    let runs = runs.lock().unwrap();
+    let runs = runs.lock().unwrap().clone();
     assert_eq!(runs.len(), MANY);
     assert!(runs.values().all(|count| *count == 1), "{runs:?}");
     assert_eq!(states(&database.store).await, []);

@@ -13,6 +13,8 @@ mod database;
 mod dating;
 mod diagnosis;
 mod erasures;
+#[cfg(feature = "s3")]
+mod face_places;
 mod file;
 mod group_commit;
 mod host_pool;
@@ -34,6 +36,7 @@ mod sealed_faces;
 mod searches;
 mod server;
 mod sessions;
+mod signer;
 mod span;
 mod standby;
 mod stats;

@@ -129,7 +129,7 @@ const TAMPERING: &[(&str, &str)] = &[
         "the face of record 2 was taken away",
     ),
     (
-        "INSERT INTO liveness_images SELECT 1, media_type, bytes, 1, NULL FROM liveness_images WHERE liveness_check_id = 2",
+        "INSERT INTO liveness_images SELECT 1, media_type, bytes, 1, NULL, NULL FROM liveness_images WHERE liveness_check_id = 2",
         "the face of record 1 was put in",
     ),
     ("DELETE FROM liveness_checks WHERE id = 5", "record 5 was taken away"),

@@ -144,12 +144,12 @@ async fn what_names_the_person_is_gone_and_the_trail_is_whole(database: Database
     assert!(!after.contains(NAME) && !after.contains(ADDRESS), "{after}");
     assert_eq!(database.number("SELECT count(*) FROM liveness_images"), 1);
     assert_eq!(
-        database.number("SELECT sum(checks) FROM liveness_check_totals WHERE pre_registration_id = 77"),
+        database.number("SELECT CAST(sum(checks) AS BIGINT) FROM liveness_check_totals WHERE pre_registration_id = 77"),
         0
     );
     assert_eq!(
         database
-            .number("SELECT sum(checks) FROM liveness_check_totals WHERE pre_registration_id = 0 AND NOT has_image"),
+            .number("SELECT CAST(sum(checks) AS BIGINT) FROM liveness_check_totals WHERE pre_registration_id = 0 AND NOT has_image"),
         21
     );
     // The trail goes on to say who has looked.

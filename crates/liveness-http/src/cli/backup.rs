@@ -28,7 +28,7 @@ does the file have its name. The file is new, and only its owner may read it; an
 existing file is not overwritten.
 
 Faces that are sealed stay sealed in it. Their wrapped keys are in another database, and
-need a backup of their own: --keys makes it. Keep it for a few days only: what was erased
+need a backup of their own: --keys makes it. So do faces in an object store. Keep it for a few days only: what was erased
 can be opened with an older one, until the keys are rotated.
 
 A backup is audited before its first byte is written, and with its SHA-256 when it is
@@ -148,11 +148,16 @@ fn copy_records(store: &Store, file: &Path) -> Result<String, Failure> {
     let RowCounts {
         checks,
         faces,
+        faces_in_objects,
         audit_entries,
         ..
     } = counts;
+    let elsewhere = match faces_in_objects {
+        0 => String::new(),
+        many => format!(" ({many} of them in the object store, and not in this file)"),
+    };
     Ok(format!(
-        "{checks} records, {faces} faces, {audit_entries} audit entries"
+        "{checks} records, {faces} faces{elsewhere}, {audit_entries} audit entries"
     ))
 }
 

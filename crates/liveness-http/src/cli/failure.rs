@@ -7,6 +7,7 @@ use std::path::Path;
 use liveness_core::store::{OpenError, StoreError};
 
 use crate::face_keys::FaceKeysError;
+use crate::face_place::FacePlaceError;
 use crate::host::start_error::StartError;
 use crate::policy_source::PolicyError;
 use crate::trail_key::TrailKeyError;
@@ -104,6 +105,12 @@ impl From<FaceKeysError> for Failure {
     }
 }
 
+impl From<FacePlaceError> for Failure {
+    fn from(error: FacePlaceError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         StartError::from(error).into()
@@ -148,6 +155,15 @@ pub(super) fn exit_with_usage(error: &clap::Error) -> ! {
     let said = said.map(str::trim).filter(|line| !line.is_empty());
     let said = said.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
     let said = said.strip_prefix("error: ").unwrap_or(&said);
-    print_error(&format!("{said} (see `{NAME} --help`)"));
+    print_error(&format!("{} (see `{NAME} --help`)", without_pin(said)));
     std::process::exit(2)
+}
+
+/// A PIN in the URI of a token, which does not belong there, is not shown with it.
+fn without_pin(said: &str) -> String {
+    let Some((before, pin)) = said.split_once("pin-value=") else {
+        return said.to_owned();
+    };
+    let end = pin.find(['&', ';', '\'', ' ']).unwrap_or(pin.len());
+    format!("{before}pin-value=…{}", &pin[end..])
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use liveness_core::Shown;
@@ -13,6 +12,7 @@ use liveness_core::trail::TrailKey;
 use super::failure::Failure;
 use super::progress::Progress;
 use crate::config::{DatabaseConfig, WitnessConfig};
+use crate::face_place::FacePlaceConfig;
 use crate::operator::Operator;
 use crate::trail_key;
 use crate::witness::{Unwitnessed, Witness, Witnessed};
@@ -67,6 +67,9 @@ pub(super) struct Verify {
     database: DatabaseConfig,
 
     #[command(flatten)]
+    place: FacePlaceConfig,
+
+    #[command(flatten)]
     witness: WitnessConfig,
 }
 
@@ -108,8 +111,8 @@ impl Trail {
 
 impl Verify {
     fn run(self) -> Result<(), Failure> {
-        let store = self.database.open_up_to_date()?;
-        let key = Arc::new(trail_key::existing_key(&self.database)?);
+        let store = self.place.place_to_read(self.database.open_up_to_date()?)?;
+        let key = trail_key::existing_key(&self.database)?;
         let bar = Progress::new(Some(0), BAR, BAR_WITHOUT_TOTAL);
         let progress = |done, total| {
             bar.set_total(total);
@@ -119,7 +122,7 @@ impl Verify {
         drop(bar);
         let witnessed = match &self.witness.trail_witness {
             Some(address) => {
-                let witness = Witness::new(address.clone(), store, Arc::clone(&key));
+                let witness = Witness::new(address.clone(), store, key.verifier().clone());
                 Some(ask(witness, &mut verified.findings)?)
             }
             None => None,

@@ -1,9 +1,11 @@
 //! The store, checked, and with a schema that this program may run with, for as long as the host runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
 use liveness_core::store::{OpenError, Store};
+use liveness_core::trail::TrailSigner;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -11,6 +13,7 @@ use super::checks::database::{check_file, check_store};
 use super::checks::findings::Findings;
 use super::start_error::StartError;
 use crate::config::ServeConfig;
+use crate::face_place::FacePlaceError;
 use crate::trail_key::{TrailKeyError, check_log};
 
 /// How long the host waits for the schema before it listens without being ready.
@@ -149,8 +152,35 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
     };
     fits.and(checked)?;
     store.check_faces()?;
+    check_face_place(store)?;
     findings.log_warnings();
     Ok(())
+}
+
+/// Marks the place of the faces as that of this trail, so that no other database sweeps it.
+///
+/// # Errors
+///
+/// When it is marked as that of another.
+pub(super) async fn claim_face_place(store: &Store, signer: &Arc<dyn TrailSigner>) -> Result<(), StartError> {
+    let (store, signer) = (store.clone(), Arc::clone(signer));
+    let claimed = web::block(move || store.claim_face_place(&signer.verifier().to_string())).await;
+    match claimed.map_err(std::io::Error::other)? {
+        Err(error) if error.is_out_of_reach() => Ok(()),
+        claimed => Ok(claimed.map_err(FacePlaceError::from)?),
+    }
+}
+
+/// Looks whether the place of the faces can be used. Without it, nothing but faces is missing: the host is ready, and each
+/// face is tried anew.
+fn check_face_place(store: &Store) -> Result<(), StartError> {
+    match store.check_face_place() {
+        Err(error) if error.is_out_of_reach() => {
+            log::warn!("no face can be recorded or looked at yet: {error}");
+            Ok(())
+        }
+        checked => Ok(checked.map_err(FacePlaceError::from)?),
+    }
 }
 
 /// Looks whether the program may still run with the schema.

@@ -1,31 +1,42 @@
-//! The jobs of the host: keys of faces are rotated, and those that no face has are deleted.
+//! The jobs of the host: faces that were kept for long enough are erased, keys of faces are rotated, and keys and objects that no
+//! face has are deleted.
+
+mod retention;
 
 use std::error::Error;
 use std::time::Duration;
 
-use liveness_core::jobs::{JobDone, JobError, JobKind};
+use liveness_core::jobs::{JobDone, JobError, JobKind, ROTATE_FACE_KEYS};
+use liveness_core::policy::Retention;
 use liveness_core::store::{FaceKeys, JobHandler, JobRunner, JobSettings, RunningJob, Store};
 use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
 
+use self::retention::RetainFaces;
 use super::start_error::StartError;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often the keys of faces are rotated.
-pub(super) const ROTATE_EVERY: Duration = DAY.saturating_mul(30);
-
 /// The principal of what the host does by itself.
 const PRINCIPAL: &str = "liveness-http";
 
-/// Starts to run jobs. Jobs of faces are run where faces are sealed.
+/// Starts to run jobs. Keys are rotated and swept where faces are sealed. `owner` is whose the objects in the place of the faces
+/// are.
 ///
 /// # Errors
 ///
 /// When the thread cannot be started.
-pub(super) fn start(store: &Store, rotate_every: Duration) -> Result<JobRunner, StartError> {
+pub(super) fn start(store: &Store, owner: String, retention: &Retention) -> Result<JobRunner, StartError> {
     let mut handlers: Vec<Box<dyn JobHandler>> = Vec::new();
+    if let Some(job) = RetainFaces::of(retention) {
+        handlers.push(Box::new(job));
+    }
     if store.face_keys().is_some() {
-        handlers.push(Box::new(RotateFaceKeys { every: rotate_every }));
+        if let Some(every) = retention.rotate {
+            handlers.push(Box::new(RotateFaceKeys { every }));
+        }
         handlers.push(Box::new(SweepFaceKeys));
+    }
+    if store.has_face_place() {
+        handlers.push(Box::new(SweepObjects { owner }));
     }
     Ok(JobRunner::start(store, handlers, JobSettings::default())?)
 }
@@ -37,7 +48,7 @@ struct RotateFaceKeys {
 
 impl JobHandler for RotateFaceKeys {
     fn kind(&self) -> JobKind {
-        const { JobKind::new("faces.rotate") }
+        ROTATE_FACE_KEYS
     }
 
     fn every(&self) -> Option<Duration> {
@@ -102,15 +113,53 @@ impl JobHandler for SweepFaceKeys {
     }
 }
 
+/// Deletes objects that no face is in.
+struct SweepObjects {
+    owner: String,
+}
+
+impl JobHandler for SweepObjects {
+    fn kind(&self) -> JobKind {
+        const { JobKind::new("faces.sweep-objects") }
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(DAY)
+    }
+
+    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
+        let swept = job.store().sweep_objects(SystemClock.now(), &self.owner);
+        let swept = swept.map_err(|error| failed(&error))?;
+        if swept.deleted > 0 {
+            let done = Shown {
+                count: Some(swept.deleted),
+                detail: Some("done; objects that no face was in".to_owned()),
+                ..Shown::default()
+            };
+            audit(job, "faces sweep-objects", done)?;
+            log::info!("{} objects were deleted that no face was in", swept.deleted);
+        }
+        Ok(JobDone::Done)
+    }
+}
+
 fn keys_of(job: &RunningJob) -> Result<&FaceKeys, JobError> {
     let keys = job.store().face_keys();
     keys.map(AsRef::as_ref)
         .ok_or_else(|| JobError::give_up("LIVENESS_FACE_KEYS is not set on this node"))
 }
 
-/// Writes an audit entry of a job. It is durable when this returns. All entries of an attempt have the same request id.
+/// Writes an audit entry of a job. It is durable when this returns.
 fn audit(job: &RunningJob, command: &'static str, shown: Shown) -> Result<(), JobError> {
-    let entry = AuditEntry {
+    let appended = job.block_on(job.store().trail().append(entry_of(job, command, shown)));
+    appended
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))
+}
+
+/// The audit entry of a job. All entries of an attempt have the same request id.
+fn entry_of(job: &RunningJob, command: &'static str, shown: Shown) -> AuditEntry {
+    AuditEntry {
         at: SystemClock.now(),
         request_id: format!("job-{}-{}", job.id(), job.attempt()),
         principal: PRINCIPAL.to_owned(),
@@ -125,11 +174,7 @@ fn audit(job: &RunningJob, command: &'static str, shown: Shown) -> Result<(), Jo
             shown,
             ..AuditSubject::default()
         },
-    };
-    let appended = job.block_on(job.store().trail().append(entry));
-    appended
-        .map_err(|error| failed(&error))?
-        .map_err(|error| failed(&error))
+    }
 }
 
 /// The failure with what it came from.
@@ -147,6 +192,7 @@ mod tests {
     use std::sync::mpsc::{Sender, channel};
 
     use liveness_core::faces::FileKeeper;
+    use liveness_core::policy::Policy;
     use tempfile::TempDir;
 
     use super::*;
@@ -170,7 +216,7 @@ mod tests {
         }
     }
 
-    fn sealing_store(folder: &TempDir) -> Store {
+    pub(super) fn sealing_store(folder: &TempDir) -> Store {
         let place = |name| format!("sqlite://{}", folder.path().join(name).display());
         let keeper = FileKeeper::open(&folder.path().join("face-keys")).unwrap();
         let keys = FaceKeys::open(&place("keys.db"), Arc::new(keeper)).unwrap();
@@ -183,7 +229,7 @@ mod tests {
     }
 
     /// Runs a job of this handler, and returns how it ended.
-    fn run(store: &Store, handler: impl JobHandler) -> Result<JobDone, JobError> {
+    pub(super) fn run(store: &Store, handler: impl JobHandler) -> Result<JobDone, JobError> {
         let (ended, ends) = channel();
         let kind = handler.kind();
         let once = Once {
@@ -198,7 +244,7 @@ mod tests {
         ended
     }
 
-    fn wait<T>(future: impl Future<Output = T>) -> T {
+    pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         runtime.unwrap().block_on(future)
     }
@@ -236,7 +282,7 @@ mod tests {
     fn the_jobs_of_faces_are_made_and_counted() {
         let folder = tempfile::tempdir().unwrap();
         let store = sealing_store(&folder);
-        let runner = Arc::new(start(&store, ROTATE_EVERY).unwrap());
+        let runner = Arc::new(start(&store, "a trail".to_owned(), Policy::record().retention()).unwrap());
         let metrics = Metrics::default();
         metrics.show_jobs(Arc::clone(&runner));
         while runner.counts().is_empty() {
@@ -260,7 +306,7 @@ mod tests {
     fn without_keys_no_job_of_faces_is_made() {
         let store = Store::in_memory().unwrap();
         store.migrate().unwrap();
-        let runner = start(&store, ROTATE_EVERY).unwrap();
+        let runner = start(&store, "a trail".to_owned(), Policy::record().retention()).unwrap();
         runner.stop(Duration::ZERO);
         assert_eq!(wait(store.jobs().list(0, 9)).unwrap(), []);
         assert!(run(&store, RotateFaceKeys { every: DAY }).unwrap_err().is_final());

@@ -5,8 +5,16 @@ use liveness_core::policy::Policy;
 use super::start_error::StartError;
 use crate::policy_source::PolicyConfig;
 
-/// Parts whose keys do nothing yet: nobody issues sessions, judges reports or takes decisions.
-const NOT_ACTED_ON: [&str; 6] = ["session.", "attempts.", "quota.", "verdict.", "rules.", "review."];
+/// Keys that do nothing yet: nobody issues sessions, judges reports or takes decisions, and records are kept for ever.
+const NOT_ACTED_ON: [&str; 7] = [
+    "session.",
+    "attempts.",
+    "quota.",
+    "verdict.",
+    "rules.",
+    "review.",
+    "retention.records",
+];
 
 /// Loads the policy, if a host can do what it says.
 ///

@@ -6,6 +6,7 @@ use liveness_bus::BuildErrors;
 use liveness_core::store::OpenError;
 
 use crate::face_keys::FaceKeysError;
+use crate::face_place::FacePlaceError;
 use crate::pages::admin::SignInError;
 use crate::policy_source::PolicyError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
@@ -81,6 +82,9 @@ pub enum StartError {
     /// The policy asks for what this version does not do.
     #[error("LIVENESS_POLICY: this version does not do what the policy says of {0}; leave these as `record` has them")]
     PolicyNotActedOn(String),
+    /// Faces cannot be kept where the setting says.
+    #[error(transparent)]
+    FacePlace(#[from] FacePlaceError),
     /// Records could be lost or given away.
     #[error("records could be lost or given away: {0}")]
     Danger(String),

@@ -151,7 +151,7 @@ async fn each_checkpoint_is_cosigned_and_the_cosignature_is_kept() {
     let key = key();
     let store = log(&key, &["a", "b"]).await;
     let (server, address) = Server::start(key.verifier());
-    let mut witness = Witness::new(address.clone(), store.clone(), Arc::clone(&key));
+    let mut witness = Witness::new(address.clone(), store.clone(), key.verifier().clone());
     assert!(witness.is_due().unwrap());
 
     assert_eq!(witness.ask().unwrap(), Witnessed::Cosigned(3));
@@ -168,7 +168,7 @@ async fn each_checkpoint_is_cosigned_and_the_cosignature_is_kept() {
     // Another process goes on from what is kept, without a 409.
     grow(&store, &key, &[]).await;
     let asked = *server.asked.lock().unwrap();
-    let mut another = Witness::new(address, store, key);
+    let mut another = Witness::new(address, store, key.verifier().clone());
     assert_eq!(another.ask().unwrap(), Witnessed::Cosigned(4));
     assert_eq!(*server.asked.lock().unwrap(), asked + 1);
 }
@@ -178,7 +178,7 @@ async fn a_witness_that_has_cosigned_another_size_is_asked_again_from_there() {
     let key = key();
     let (server, address) = Server::start(key.verifier());
     let store = log(&key, &["a", "b"]).await;
-    let mut witness = Witness::new(address, store.clone(), Arc::clone(&key));
+    let mut witness = Witness::new(address, store.clone(), key.verifier().clone());
     witness.ask().unwrap();
     grow(&store, &key, &["c", "d"]).await;
     witness.cosigned = Some(1);
@@ -192,10 +192,12 @@ async fn a_log_that_was_set_back_is_found() {
     let key = key();
     let (_server, address) = Server::start(key.verifier());
     let longer = log(&key, &["a", "b", "c"]).await;
-    Witness::new(address.clone(), longer, Arc::clone(&key)).ask().unwrap();
+    Witness::new(address.clone(), longer, key.verifier().clone())
+        .ask()
+        .unwrap();
     let shorter = log(&key, &["a"]).await;
 
-    let found = Witness::new(address, shorter, key).ask().unwrap();
+    let found = Witness::new(address, shorter, key.verifier().clone()).ask().unwrap();
 
     let expected =
         "the log has 2 entries, and the witness witness.example/w1 has cosigned 4: the database was set back";
@@ -207,10 +209,12 @@ async fn another_log_under_the_same_key_is_found() {
     let key = key();
     let (_server, address) = Server::start(key.verifier());
     let first = log(&key, &["a", "b"]).await;
-    Witness::new(address.clone(), first, Arc::clone(&key)).ask().unwrap();
+    Witness::new(address.clone(), first, key.verifier().clone())
+        .ask()
+        .unwrap();
     let forged = log(&key, &["x", "y", "z"]).await;
 
-    let found = Witness::new(address, forged, key).ask().unwrap();
+    let found = Witness::new(address, forged, key.verifier().clone()).ask().unwrap();
 
     let expected = "the log of 4 entries does not go on from the one of 3 entries that the witness witness.example/w1";
     assert!(finding(found).starts_with(expected));
@@ -221,7 +225,7 @@ async fn a_witness_that_does_not_know_the_key_or_is_away_is_no_finding() {
     let own = key();
     let store_of_own = log(&own, &["a"]).await;
     let (_server, address) = Server::start(key().verifier());
-    let refused = Witness::new(address, store_of_own.clone(), Arc::clone(&own)).ask();
+    let refused = Witness::new(address, store_of_own.clone(), own.verifier().clone()).ask();
     assert!(
         matches!(refused, Err(Unwitnessed::Unknown("the key of the log"))),
         "{refused:?}"
@@ -230,7 +234,7 @@ async fn a_witness_that_does_not_know_the_key_or_is_away_is_no_finding() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (server, _) = Server::start(own.verifier());
     let away = format!("{} http://{free}", server.vkey()).parse().unwrap();
-    let refused = Witness::new(away, store_of_own, own).ask();
+    let refused = Witness::new(away, store_of_own, own.verifier().clone()).ask();
     assert!(matches!(refused, Err(Unwitnessed::Unreached(_))), "{refused:?}");
 }
 

@@ -17,7 +17,11 @@ mod documents;
 mod durability;
 mod embedding;
 mod engine;
+mod erased_faces;
 mod erasures;
+#[cfg(feature = "s3")]
+mod face_places;
+mod faces_on_a_token;
 mod faults;
 mod in_process;
 mod nodes;
@@ -28,6 +32,8 @@ mod recording;
 mod scratch;
 mod secrets;
 mod server;
+#[path = "../softhsm/token.rs"]
+mod soft_token;
 mod specification;
 mod start;
 mod trail;

@@ -43,11 +43,16 @@ impl Server {
 
     /// The same with settings, by the names of their environment variables.
     pub fn with(engine: Engine, settings: &[(&str, &str)]) -> Self {
+        Self::on(Database::create(engine), settings)
+    }
+
+    /// One on a database that is there.
+    pub fn on(database: Database, settings: &[(&str, &str)]) -> Self {
         let settings = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Self::spawn(Arc::new(Database::create(engine)), settings)
+        Self::spawn(Arc::new(database), settings)
     }
 
     fn spawn(database: Arc<Database>, settings: Vec<(String, String)>) -> Self {

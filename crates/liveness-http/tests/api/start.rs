@@ -44,7 +44,22 @@ fn a_start_up_error_is_one_line_that_names_the_setting() {
     const JWKS: &str = "LIVENESS_JWT_JWKS";
     const CERTIFICATE: &str = "LIVENESS_TLS_CERT_FILE";
     const TLS_KEY: &str = "LIVENESS_TLS_KEY_FILE";
-    let cases: [(&[(&str, &str)], &str); 23] = [
+    const FACES: &str = "LIVENESS_FACES_URL";
+    let cases: [(&[(&str, &str)], &str); 25] = [
+        (
+            &[KEY, ANY_PORT, (FACES, "s3://faces/of-a-test")],
+            "LIVENESS_FACES_URL: faces outside the database are always sealed, and there are no keys; set LIVENESS_FACE_KEYS",
+        ),
+        (
+            &[
+                KEY,
+                ANY_PORT,
+                ("LIVENESS_FACE_KEYS", "file:keys"),
+                (FACES, "s3://faces"),
+                ("AWS_ACCESS_KEY_ID", "no secret"),
+            ],
+            "LIVENESS_FACES_URL: the place of the faces refuses: Generic S3 error: Missing SecretAccessKey",
+        ),
         (
             &[("LIVENESS_JWT_SECRET", "short")],
             "LIVENESS_JWT_SECRET: the secret must have at least 32 bytes",

@@ -3,19 +3,23 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use liveness_core::jobs::{JobKind, NewJob};
 use liveness_core::store::Store;
 use liveness_core::trail::TrailKey;
 use tempfile::TempDir;
 
-use crate::binary::{SECRET, command, run};
+use crate::binary::{SECRET, block_on, command, run};
 use crate::trail_key_file::trail_key_file;
 
-const SUBCOMMANDS: [&[&str]; 16] = [
+const SUBCOMMANDS: [&[&str]; 18] = [
     &["serve"],
     &["backup"],
     &["faces", "rotate"],
     &["faces", "seal"],
+    &["jobs", "list"],
+    &["jobs", "retry"],
     &["migrate"],
     &["token"],
     &["users", "import"],
@@ -55,6 +59,7 @@ fn place() -> TempDir {
     )
     .unwrap();
     begin_log(folder.path());
+    give_up_jobs(folder.path());
     folder
 }
 
@@ -65,6 +70,17 @@ fn begin_log(folder: &Path) {
     let key = TrailKey::from_pem(&std::fs::read_to_string(file).unwrap()).unwrap();
     let store = Store::open(&format!("sqlite://{}/liveness.db", folder.display())).unwrap();
     store.trail().keep(key, false).unwrap().stop();
+}
+
+/// Gives up as many jobs as an example names.
+fn give_up_jobs(folder: &Path) {
+    const KIND: JobKind = JobKind::new("a.kind");
+    let store = Store::open(&format!("sqlite://{}/liveness.db", folder.display())).unwrap();
+    let jobs = store.jobs();
+    block_on(jobs.enqueue(vec![NewJob::of(KIND); 17])).unwrap();
+    while let Some(taken) = jobs.take(KIND, Duration::from_secs(60)).unwrap() {
+        jobs.fail(&taken, "no answer", None).unwrap();
+    }
 }
 
 fn shell(folder: &Path, script: &str) -> Command {

@@ -3,10 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+use liveness_core::Reason;
+use liveness_core::faces::FileKeeper;
+use liveness_core::store::{ErasureOrder, FaceKeys};
 use serde_json::Value;
 
-use crate::binary::{Ended, Place};
+use crate::binary::{Ended, Place, block_on, recording};
 use crate::engine::{Database, Engine, on_each_engine};
 
 const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
@@ -51,6 +56,22 @@ impl Sealed {
         let exported = self.run(&export).good();
         let record = |line| serde_json::from_str::<Value>(line).unwrap()["ImageBase64"].clone();
         exported.lines().map(record).filter(|face| !face.is_null()).collect()
+    }
+
+    /// Erases the face of a record.
+    fn erase(&self, id: i64) {
+        let keeper = FileKeeper::open(&self.folder().join("face-keys")).unwrap();
+        let url = format!("sqlite://{}", self.folder().join("liveness.keys.db").display());
+        let keys = FaceKeys::open(&url, Arc::new(keeper)).unwrap();
+        let store = self.place.store().with_sealed_faces(keys).unwrap();
+        store.trail().sign_entries(&self.place.0.trail_key()).unwrap();
+        let order = ErasureOrder {
+            reason: Reason::parse("asked for").unwrap(),
+            entry: recording(1, "session", 60, None).audit_entry,
+        };
+        let erased = block_on(store.erasures().erase_face(id, order)).unwrap();
+        assert_eq!(erased.liveness_check_id, id);
+        store.close(Duration::from_secs(1));
     }
 
     fn folder(&self) -> PathBuf {
@@ -142,6 +163,38 @@ fn a_backup_has_the_faces_sealed_and_the_keys_have_one_of_their_own() {
         fs::rename(sealed.folder().join(backup), sealed.folder().join(database)).unwrap();
     }
     assert_eq!(sealed.faces(), before);
+}
+
+#[test]
+fn an_old_backup_with_the_keys_of_today_opens_what_was_kept_and_not_what_was_erased() {
+    let sealed = Sealed::new(Engine::Sqlite);
+    for number in 1..=3 {
+        sealed.place.record(number, &format!("session-{number}"), 0, Some(FACE));
+    }
+    sealed.run(&["faces", "seal", "--compact"]).good();
+    for backup in [&["backup", "old.db"][..], &["backup", "--keys", "old-keys.db"]] {
+        sealed.run(backup).good();
+    }
+    sealed.erase(2);
+    sealed.run(&["faces", "rotate"]).good();
+    sealed.run(&["backup", "--keys", "keys.db"]).good();
+    let restore =
+        |backup: &str, name: &str| fs::copy(sealed.folder().join(backup), sealed.folder().join(name)).unwrap();
+
+    restore("old.db", "liveness.db");
+    restore("keys.db", "liveness.keys.db");
+
+    assert_eq!(sealed.faces().len(), 2);
+    // The key store of that day is wrapped by a key that is gone.
+    restore("old-keys.db", "liveness.keys.db");
+    let refused = sealed.run(&["checks", "export", "--faces", "--reason", "a test"]);
+    assert!(
+        refused
+            .failure()
+            .1
+            .contains("faces cannot be opened: the key-encryption key 00000001-"),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -18,11 +18,14 @@ mod empty_variables;
 mod engine;
 mod examples;
 mod faces;
+mod faces_on_a_token;
 mod file_trouble;
 mod jobs;
 mod migrate;
 mod papers;
 mod policy;
+#[path = "../softhsm/token.rs"]
+mod soft_token;
 mod terminal;
 mod token;
 mod trail;

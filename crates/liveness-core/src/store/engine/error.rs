@@ -8,6 +8,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::file_trouble::FileTrouble;
 use super::storage_trouble::is_storage_trouble;
+use crate::faces::PlaceError;
 
 /// What a failure came from; for the log, never for a client. Shared, because a batch fails as one.
 pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
@@ -74,6 +75,14 @@ impl OpenError {
             mend: None,
             danger: None,
             is_out_of_reach: true,
+        }
+    }
+
+    /// Why a place of faces cannot be used.
+    pub(crate) fn of_place(error: &PlaceError) -> Self {
+        Self {
+            is_out_of_reach: matches!(error, PlaceError::Unreachable(_)),
+            ..Self::new(error.to_string())
         }
     }
 

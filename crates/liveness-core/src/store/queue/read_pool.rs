@@ -19,14 +19,14 @@ use crate::store::engine::timeouts::WAIT;
 #[derive(Debug)]
 pub(crate) struct ReadPool {
     connections: Arc<Connections>,
-    threads: ReadThreads,
+    threads: BlockingThreads,
 }
 
 impl ReadPool {
     pub(crate) fn new(connections: &Arc<Connections>) -> Self {
         Self {
             connections: Arc::clone(connections),
-            threads: ReadThreads::new(connections.readers() as usize),
+            threads: BlockingThreads::new(connections.readers() as usize, "the database"),
         }
     }
 
@@ -51,15 +51,16 @@ impl ReadPool {
     }
 }
 
-/// The threads. When this value is dropped, the threads empty the queue and end.
+/// Threads for what blocks. When this value is dropped, the threads empty the queue and end.
 #[derive(Debug)]
-struct ReadThreads(Arc<Queue>);
+pub(crate) struct BlockingThreads(Arc<Queue>);
 
-impl ReadThreads {
-    /// Allows at most `most` threads. A thread starts when it is first needed.
-    fn new(most: usize) -> Self {
+impl BlockingThreads {
+    /// Allows at most `most` threads. A thread starts when it is first needed. `what` is what they wait for.
+    pub(crate) fn new(most: usize, what: &'static str) -> Self {
         Self(Arc::new(Queue {
             most,
+            what,
             state: Mutex::default(),
             arrived: Condvar::new(),
         }))
@@ -73,7 +74,8 @@ impl ReadThreads {
         self.0.add(Box::new(job)).map(drop)
     }
 
-    async fn read<T: Send + 'static>(
+    /// Runs an operation that blocks on one of the threads. A call ends within twice [`WAIT`].
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         operation: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -91,19 +93,22 @@ impl ReadThreads {
         let answer = match timeout(WAIT, &mut answered).await {
             Ok(answer) => answer,
             Err(_) if turn.withdraw() => {
-                return Err(StoreError::unavailable("the read waited for more than 5 s"));
+                let what = self.0.what;
+                return Err(StoreError::unavailable(format!(
+                    "a call to {what} waited for more than 5 s"
+                )));
             }
             // The read has begun.
             Err(_) => timeout(WAIT, answered)
                 .await
-                .map_err(|_| StoreError::unavailable("no answer from the database within 5 s"))?,
+                .map_err(|_| StoreError::unavailable(format!("no answer from {} within 5 s", self.0.what)))?,
         };
         turn.is_over = true;
         answer.map_err(StoreError::internal)?
     }
 }
 
-impl Drop for ReadThreads {
+impl Drop for BlockingThreads {
     fn drop(&mut self) {
         self.0.lock().is_closed = true;
         self.0.arrived.notify_all();
@@ -114,6 +119,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 struct Queue {
     most: usize,
+    what: &'static str,
     state: Mutex<State>,
     arrived: Condvar,
 }
@@ -246,7 +252,7 @@ mod tests {
 
     #[test]
     fn no_more_reads_at_once_than_threads_and_all_are_answered() {
-        let readers = ReadThreads::new(3);
+        let readers = BlockingThreads::new(3, "the database");
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         runtime().block_on(async {
             let reads = (0..200).map(|number| {
@@ -276,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_read_that_nobody_waits_for_any_more_is_not_begun() {
-        let readers = ReadThreads::new(1);
+        let readers = BlockingThreads::new(1, "the database");
         let ((tell, told), (release, released)) = (mpsc::channel(), mpsc::channel());
         let has_run = Arc::new(AtomicUsize::new(0));
         runtime().block_on(async {
@@ -309,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_and_the_thread_goes_on() {
-        let readers = ReadThreads::new(1);
+        let readers = BlockingThreads::new(1, "the database");
         runtime().block_on(async {
             let failed = readers.read::<()>(|| panic!("on purpose")).await;
             assert!(matches!(failed, Err(StoreError::Internal(_))), "{failed:?}");

@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use self::filter::CheckFilter;
 use self::page::{CheckPage, PageRequest};
+use super::face_tools::FaceTools;
 use super::recording::{Recorded, Recording};
 use super::write::{Write, Writer, Written};
 use super::{erasure_rows, faces};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::store::keys::FaceKeys;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::leaf::sha256;
@@ -30,16 +30,16 @@ pub struct Checks {
     reads: Arc<ReadPool>,
     writer: Arc<Writer>,
     completing: Arc<BatchLoader<(i64, CompletionRule), Option<LivenessCheck>>>,
-    face_keys: Option<Arc<FaceKeys>>,
+    face_tools: FaceTools,
 }
 
 impl Checks {
-    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>, face_keys: Option<&Arc<FaceKeys>>) -> Self {
+    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>, face_tools: &FaceTools) -> Self {
         Self {
             reads: Arc::clone(reads),
             writer: Arc::clone(writer),
             completing: BatchLoader::new(reads, completing::completing_each),
-            face_keys: face_keys.cloned(),
+            face_tools: face_tools.clone(),
         }
     }
 
@@ -51,7 +51,8 @@ impl Checks {
     /// Records a check.
     ///
     /// One transaction holds the record, its face, its audit entry, the ownership of its session and its idempotency
-    /// key. The transaction is durable when this returns. Calls that wait at the same time share a transaction.
+    /// key. The transaction is durable when this returns. Calls that wait at the same time share a transaction. A face whose
+    /// place is outside the database is durable there before the transaction begins.
     ///
     /// # Errors
     ///
@@ -59,11 +60,12 @@ impl Checks {
     /// nothing was recorded. [`StoreError::OutcomeUnknown`] when the commit itself failed.
     pub async fn record(&self, mut recording: Recording) -> Result<Recorded, StoreError> {
         // Of a sealed face, the digest is made when it is sealed.
-        if self.face_keys.is_none() {
+        if self.face_tools.keys().is_none() {
             let digest = recording.check.image.as_ref().map(|image| sha256(&[image.bytes()]));
             recording.audit_entry.subject.face_digest = digest;
         }
-        match self.writer.write(Write::Recording(Box::new(recording))).await? {
+        let put = self.face_tools.put(&mut recording.check).await?.map(Box::new);
+        match self.writer.write(Write::Recording(Box::new(recording), put)).await? {
             Written::Recorded(recorded) => Ok(*recorded),
             other => Err(other.unexpected()),
         }
@@ -92,7 +94,7 @@ impl Checks {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<(LivenessCheck, Option<KeptFace>)>, StoreError> {
-        let face_keys = self.face_keys.clone();
+        let face_keys = self.face_tools.keys().cloned();
         let read = move |conn: &mut Connection<'_>| {
             let Some(mut check) = completing::completing(conn, self_service_user_id, rule)? else {
                 return Ok(None);
@@ -100,7 +102,11 @@ impl Checks {
             let face = faces::of(conn, face_keys.as_deref(), &mut check)?;
             Ok(Some((check, face)))
         };
-        self.reads.read(read).await
+        let Some((mut check, found)) = self.reads.read(read).await? else {
+            return Ok(None);
+        };
+        let face = self.face_tools.fetched(found, &mut check).await?;
+        Ok(Some((check, face)))
     }
 
     /// Everything that is stored about the check with this id, with its face. A record whose face was erased has none.
@@ -109,7 +115,7 @@ impl Checks {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn evidence(&self, id: i64) -> Result<Option<CheckEvidence>, StoreError> {
-        let face_keys = self.face_keys.clone();
+        let face_keys = self.face_tools.keys().cloned();
         let read = move |conn: &mut Connection<'_>| {
             let Some((mut check, details)) = find::with_details(conn, id)? else {
                 return Ok(None);
@@ -119,15 +125,20 @@ impl Checks {
                 Some(_) => erasure_rows::face(conn, id)?.map(FaceErasure::try_from).transpose()?,
                 None => None,
             };
-            Ok(Some(CheckEvidence {
-                held_since: erasure_rows::held_since(conn, check.self_service_user_id)?,
-                check,
-                details,
-                face,
-                erasure,
-            }))
+            let held_since = erasure_rows::held_since(conn, check.self_service_user_id)?;
+            Ok(Some((check, details, face, erasure, held_since)))
         };
-        self.reads.read(read).await
+        let Some((mut check, details, found, erasure, held_since)) = self.reads.read(read).await? else {
+            return Ok(None);
+        };
+        let face = self.face_tools.fetched(found, &mut check).await?;
+        Ok(Some(CheckEvidence {
+            check,
+            details,
+            face,
+            erasure,
+            held_since,
+        }))
     }
 
     /// One page of records, newest first, and the number of all records that match the filter.

@@ -205,6 +205,15 @@ pub(crate) fn held_since(conn: &mut Connection<'_>, user: i64) -> Result<Option<
     Ok(since.and_then(Timestamp::from_unix_millis))
 }
 
+/// Which of these users are under a hold.
+pub(crate) fn held(conn: &mut Connection<'_>, users: &[i64]) -> Result<Vec<i64>, StoreError> {
+    let held = eq_any(holds::self_service_user_id, users.to_vec())?;
+    Ok(on_either!(conn, |conn| holds::table
+        .filter(held)
+        .select(holds::self_service_user_id)
+        .load(*conn))?)
+}
+
 pub(crate) fn add_hold(
     conn: &mut Connection<'_>,
     user: i64,

@@ -11,13 +11,18 @@ mod eraser;
 mod face;
 mod holds;
 pub(crate) mod next_rows;
+mod old_faces;
 mod order;
 mod user;
 
 use std::sync::Arc;
 
+use crate::Timestamp;
+use crate::store::engine::error::StoreError;
+
 pub(crate) use self::eraser::Eraser;
 pub use self::holds::Holds;
+pub use self::old_faces::OldFace;
 pub use self::order::{ErasedFace, ErasedUser, ErasureError, ErasureOrder};
 
 /// Erasures of faces and of users.
@@ -44,6 +49,27 @@ impl Erasures {
     pub async fn erase_face(&self, check_id: i64, order: ErasureOrder) -> Result<ErasedFace, ErasureError> {
         let eraser = Arc::clone(&self.eraser);
         eraser::on_a_thread(move || face::erase(&eraser, check_id, &order)).await
+    }
+
+    /// The records with the oldest faces from before a time, of those that passed or of those that did not. Users under a hold are
+    /// left out. `after` is where the step before has ended. Returns the records' ids, and where the next step begins; `None`
+    /// behind the last face.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn old_faces(
+        &self,
+        passed: bool,
+        before: Timestamp,
+        after: Option<OldFace>,
+    ) -> Result<Option<(Vec<i64>, OldFace)>, StoreError> {
+        let eraser = Arc::clone(&self.eraser);
+        let found = eraser::on_a_thread(move || Ok(old_faces::next(&eraser, passed, before, after)?)).await;
+        found.map_err(|error| match error {
+            ErasureError::Store(error) => error,
+            other => StoreError::internal(other),
+        })
     }
 
     /// Erases a user: all faces, what names the person in the user's row, in records and in audit entries. The records stay

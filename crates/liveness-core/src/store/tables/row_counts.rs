@@ -14,6 +14,8 @@ pub struct RowCounts {
     pub checks: i64,
     /// Faces.
     pub faces: i64,
+    /// How many of them are in an object store, and not in the database.
+    pub faces_in_objects: i64,
     /// Faces that were erased.
     pub erased_faces: i64,
     /// Audit entries.
@@ -36,6 +38,10 @@ pub(crate) fn count(conn: &mut Connection<'_>) -> Result<RowCounts, StoreError> 
                 .select(count_star())
                 .get_result(*conn))?,
             faces: on_either!(conn, |conn| liveness_images::table
+                .select(count_star())
+                .get_result(*conn))?,
+            faces_in_objects: on_either!(conn, |conn| liveness_images::table
+                .filter(liveness_images::object_name.is_not_null())
                 .select(count_star())
                 .get_result(*conn))?,
             erased_faces: on_either!(conn, |conn| liveness_face_erasures::table

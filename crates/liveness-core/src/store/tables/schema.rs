@@ -106,6 +106,7 @@ diesel::table! {
         bytes -> Binary,
         self_service_user_id -> Nullable<BigInt>,
         sealed_key_id -> Nullable<Binary>,
+        object_name -> Nullable<Text>,
     }
 }
 

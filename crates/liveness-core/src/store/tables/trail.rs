@@ -17,20 +17,24 @@ pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified;
 pub(crate) mod verified_erasures;
+pub(crate) mod verified_objects;
 pub(crate) mod verified_records;
 pub(crate) mod witnessing;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use self::filter::{TrailFilter, TrailPageRequest};
 use self::find::TrailPage;
 use self::integrator::Integrator;
 use self::keeper::TrailKeeper;
 use self::looks::FaceLook;
-use self::verification::Verifier;
+use self::verification::{Sources, Verifier};
 use self::verified::{TrailPart, TrailVerification};
 use super::entry_writer::{EntryTrust, TrailLink};
+use super::face_objects::FaceObjects;
 use super::look_limit::{LimitedLook, LookLimit, Looked};
 use super::write::{Write, Writer, Written};
 use crate::AuditEntry;
@@ -39,7 +43,7 @@ use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::engine::migrations::has_table;
 use crate::store::queue::read_pool::ReadPool;
-use crate::trail::{MacKey, TrailKey};
+use crate::trail::{MacKey, ReceiptError, SignerError, TrailSigner, sign_receipt};
 
 /// The audit trail. Entries are added and read, never changed.
 #[derive(Clone, Debug)]
@@ -48,6 +52,7 @@ pub struct Trail {
     reads: Arc<ReadPool>,
     writer: Arc<Writer>,
     link: Arc<TrailLink>,
+    objects: Option<Arc<FaceObjects>>,
 }
 
 impl Trail {
@@ -62,7 +67,14 @@ impl Trail {
             reads: Arc::clone(reads),
             writer: Arc::clone(writer),
             link,
+            objects: None,
         }
+    }
+
+    /// The same with the place of the faces that are not in the database.
+    pub(crate) fn with_objects(mut self, objects: Option<&Arc<FaceObjects>>) -> Self {
+        self.objects = objects.cloned();
+        self
     }
 
     /// What its writers share.
@@ -76,8 +88,8 @@ impl Trail {
     /// # Errors
     ///
     /// [`OpenError`] if the library of cryptography fails.
-    pub fn sign_entries(&self, key: &TrailKey) -> Result<(), OpenError> {
-        let mac_key = mac_key(key)?;
+    pub fn sign_entries(&self, signer: &dyn TrailSigner) -> Result<(), OpenError> {
+        let mac_key = mac_key(signer)?;
         let _ = self.link.key.set(mac_key);
         Ok(())
     }
@@ -88,17 +100,19 @@ impl Trail {
     /// `accepts_unsigned` says that entries count that were written without the key, such as those of
     /// [`insert_audit_entry`](crate::store::insert_audit_entry). Otherwise they are findings.
     ///
+    /// The signer is a [`TrailKey`](crate::trail::TrailKey), a signer of your own, or an [`Arc`] of one. While it fails, entries
+    /// are put into the log without a checkpoint, and [`TrailState::unsigned`](crate::store::TrailState::unsigned) says why.
+    ///
     /// # Errors
     ///
     /// [`OpenError`] if the thread cannot be started.
-    pub fn keep(&self, key: impl Into<Arc<TrailKey>>, accepts_unsigned: bool) -> Result<TrailKeeper, OpenError> {
-        let key = key.into();
-        self.sign_entries(&key)?;
+    pub fn keep(&self, signer: impl TrailSigner + 'static, accepts_unsigned: bool) -> Result<TrailKeeper, OpenError> {
+        self.sign_entries(&signer)?;
         let trust = EntryTrust {
-            key: mac_key(&key)?,
+            key: mac_key(&signer)?,
             accepts_unsigned,
         };
-        let integrator = Integrator::new(key, trust);
+        let integrator = Integrator::new(Arc::new(signer), trust);
         TrailKeeper::start(&self.connections, &self.link, integrator)
     }
 
@@ -117,23 +131,29 @@ impl Trail {
     }
 
     /// Recomputes a part of the trail from the database, and names every row of entries, records and faces that was changed,
-    /// taken away or put in. Blocks. Others may write meanwhile. `progress` hears how many entries of how many are done.
+    /// taken away or put in. So it does with each object that holds a face. Blocks. Others may write meanwhile. `progress` hears how
+    /// many entries of how many are done. Nothing is signed.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`]. What is wrong with the trail is not an error, but a finding.
+    /// [`StoreError::Unavailable`], also when a place of faces is out of reach. [`StoreError::Internal`] when faces are in a place
+    /// that this store does not know. What is wrong with the trail is not an error, but a finding.
     pub fn verify(
         &self,
-        key: &TrailKey,
+        signer: &dyn TrailSigner,
         accepts_unsigned: bool,
         part: TrailPart,
         progress: impl FnMut(u64, u64),
     ) -> Result<TrailVerification, StoreError> {
         let trust = EntryTrust {
-            key: key.entry_mac_key().map_err(StoreError::internal)?,
+            key: signer.entry_mac_key().map_err(StoreError::internal)?,
             accepts_unsigned,
         };
-        Verifier::new(&self.connections, key, &trust).verify(part, progress)
+        let sources = Sources {
+            connections: &self.connections,
+            objects: self.objects.as_deref(),
+        };
+        Verifier::new(sources, signer.verifier(), &trust).verify(part, progress)
     }
 
     /// Writes the log of the newest checkpoint into an empty folder, in the form of C2SP tlog-tiles. Returns how many entries
@@ -142,8 +162,35 @@ impl Trail {
     /// # Errors
     ///
     /// [`OpenError`] if there is no checkpoint, an entry was changed or taken away, or a file cannot be written.
-    pub fn export(&self, key: &TrailKey, folder: &Path, progress: impl FnMut(u64, u64)) -> Result<u64, OpenError> {
-        export::export(&self.connections, key, &mac_key(key)?, folder, progress)
+    pub fn export(
+        &self,
+        signer: &dyn TrailSigner,
+        folder: &Path,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<u64, OpenError> {
+        let keys = (signer.verifier(), &mac_key(signer)?);
+        export::export(&self.connections, keys, folder, progress)
+    }
+
+    /// Signs a receipt: a compact JWS over the JSON of its claims. The signer is asked on a thread that may block.
+    ///
+    /// # Errors
+    ///
+    /// [`ReceiptError`].
+    pub async fn sign_receipt(
+        &self,
+        signer: &Arc<dyn TrailSigner>,
+        claims: &impl Serialize,
+    ) -> Result<String, ReceiptError> {
+        let (signer, claims) = (Arc::clone(signer), serde_json::value::to_raw_value(claims)?);
+        let signing = tokio::task::spawn_blocking(move || sign_receipt(&signer, &claims));
+        signing.await.unwrap_or_else(|_| {
+            let (problem, mend) = ("the signer has panicked", "see its message on standard error");
+            Err(ReceiptError::Signer(SignerError {
+                problem: problem.to_owned(),
+                mend: mend.to_owned(),
+            }))
+        })
     }
 
     /// Writes an entry. It is durable when this returns.
@@ -213,7 +260,8 @@ impl Trail {
     }
 }
 
-fn mac_key(key: &TrailKey) -> Result<MacKey, OpenError> {
-    key.entry_mac_key()
+fn mac_key(signer: &dyn TrailSigner) -> Result<MacKey, OpenError> {
+    signer
+        .entry_mac_key()
         .map_err(|error| OpenError::new(format!("cannot use the key of the trail: {error}")))
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::checks::find;
 use super::checks::insert::{self, Inserted};
 use super::dating::{self, Dated};
+use super::face_objects::PutFace;
+use super::faces::TakenFace;
 use super::job_change::JobChange;
 use super::jobs::{adding, operating};
 use super::recording::{Recorded, Recording};
@@ -20,7 +22,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::queue::group_commit::GroupWrite;
-use crate::trail::leaf::{Sha256, sha256};
+use crate::trail::leaf::Sha256;
 
 impl GroupWrite for Write {
     type Written = Written;
@@ -133,7 +135,7 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
                 Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
-            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) => None,
+            Write::Recording(..) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) => None,
         });
     }
     Ok(outcomes)
@@ -196,8 +198,11 @@ fn record(
     for (place, _) in others {
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
-    let dated: Vec<_> = own.iter().map(|(_, dated)| *dated).collect();
-    let recorded = add_checks(conn, face_keys, slot, &dated)?;
+    let due: Vec<_> = own
+        .iter()
+        .map(|(place, dated)| (*dated, writes[*place].put_face()))
+        .collect();
+    let recorded = add_checks(conn, face_keys, slot, &due)?;
     let mut made: Vec<Option<Made>> = writes.iter().map(|_| None).collect();
     for ((place, _), (inserted, face_digest)) in own.into_iter().zip(recorded) {
         made[place] = Some(Made {
@@ -231,16 +236,26 @@ fn add_checks(
     conn: &mut Connection<'_>,
     face_keys: Option<&FaceKeys>,
     slot: i32,
-    dated: &[Dated<'_>],
+    due: &[(Dated<'_>, Option<&PutFace>)],
 ) -> Result<Vec<(Inserted, Option<Sha256>)>, StoreError> {
-    let recorded = insert::insert(conn, dated)?;
-    let taken = dated.iter().zip(&recorded);
-    let taken = taken.filter_map(|(dated, inserted)| Some((&inserted.check, dated.check().image.as_ref()?)));
+    let dated: Vec<_> = due.iter().map(|(dated, _)| *dated).collect();
+    let recorded = insert::insert(conn, &dated)?;
+    let taken = due.iter().zip(&recorded).filter_map(|((dated, put), inserted)| {
+        let image = dated.check().image.as_ref()?;
+        let check = &inserted.check;
+        Some(TakenFace {
+            check,
+            image,
+            put: *put,
+        })
+    });
     let kept = faces::keep(face_keys, taken)?;
     faces::put(conn, &kept)?;
     totals::add(conn, slot, dated.iter().map(Dated::check))?;
-    let sealed = kept.iter().filter(|face| face.sealed_key_id.is_some());
-    let sealed: HashMap<i64, Sha256> = sealed.map(|face| (face.check.id, sha256(&[&face.bytes]))).collect();
+    let sealed = kept
+        .iter()
+        .filter_map(|face| Some((face.check.id, face.sealed_digest()?)));
+    let sealed: HashMap<i64, Sha256> = sealed.collect();
     // Of a face in clear, the caller has made the digest already.
     let digest = |dated: &Dated<'_>, id| {
         let in_clear = dated.recording.audit_entry.subject.face_digest;

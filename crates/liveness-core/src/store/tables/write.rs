@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::face_objects::PutFace;
 use super::job_change::JobChange;
 use super::look_limit::{LimitedLook, Looked};
 use super::recording::{Recorded, Recording};
@@ -49,7 +50,8 @@ impl WriterSession for Session {
 /// One caller's part of a transaction.
 #[derive(Debug)]
 pub(crate) enum Write {
-    Recording(Box<Recording>),
+    /// A record, and its face if that is in an object.
+    Recording(Box<Recording>, Option<Box<PutFace>>),
     AuditEntries(Vec<AuditEntry>),
     /// Adds the entry of a look at a face, or of its refusal.
     Look(Box<LimitedLook>),
@@ -95,7 +97,15 @@ impl Written {
 impl Write {
     pub(crate) fn recording(&self) -> Option<&Recording> {
         match self {
-            Self::Recording(recording) => Some(recording),
+            Self::Recording(recording, _) => Some(recording),
+            Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
+        }
+    }
+
+    /// The object of the recorded face, if it has one.
+    pub(crate) fn put_face(&self) -> Option<&PutFace> {
+        match self {
+            Self::Recording(_, put) => put.as_deref(),
             Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
@@ -103,7 +113,7 @@ impl Write {
     pub(crate) fn look(&self) -> Option<&LimitedLook> {
         match self {
             Self::Look(look) => Some(look),
-            Self::Recording(_) | Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
+            Self::Recording(..) | Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
@@ -114,7 +124,7 @@ impl Write {
                 Some(Written::Looked(Looked::Refused { .. })) => std::slice::from_ref(&look.refusal),
                 _ => std::slice::from_ref(&look.entry),
             },
-            Self::Recording(recording) => std::slice::from_ref(&recording.audit_entry),
+            Self::Recording(recording, _) => std::slice::from_ref(&recording.audit_entry),
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),

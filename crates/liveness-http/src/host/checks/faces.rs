@@ -2,19 +2,29 @@
 
 use std::path::Path;
 
-use liveness_core::faces::{FileKeeper, KeyKeeper as _};
-use liveness_core::store::Store;
+#[cfg(feature = "pkcs11")]
+use liveness_core::faces::pkcs11::{Pkcs11Keeper, Pkcs11Uri};
+use liveness_core::faces::{FileKeeper, KeeperError, KeyKeeper as _};
+use liveness_core::store::{OpenError, Store};
 
 use super::files;
 use super::findings::Findings;
 use crate::config::ServeConfig;
-use crate::face_keys::FaceKeeper;
+use crate::face_keys::{FaceKeeper, FaceKeysError};
+use crate::face_place::is_public;
 
 const SUBJECT: &str = "faces";
 
 /// Checks everything, for `doctor`. It makes neither a key nor a key store.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
-    let Some(FaceKeeper::Folder(folder)) = &config.faces.face_keys else {
+    if config.faces.face_keys.is_none() && config.faces.place.takes_new() {
+        return findings.problem(
+            SUBJECT,
+            FaceKeysError::PlaceInClear.to_string(),
+            "`serve` does not start like this",
+        );
+    }
+    let Some(keeper) = &config.faces.face_keys else {
         return findings.warning(
             SUBJECT,
             "they are recorded in clear: whoever reads the database, or a backup of it, sees them, and none can be erased",
@@ -25,7 +35,12 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         Ok(url) => url,
         Err(error) => return findings.problem(SUBJECT, error.to_string(), "`serve` does not start like this"),
     };
-    if !is_usable(folder, findings) {
+    let is_usable = match keeper {
+        FaceKeeper::Folder(folder) => is_usable_folder(folder, findings),
+        #[cfg(feature = "pkcs11")]
+        FaceKeeper::Token(uri) => is_usable_token(uri, findings),
+    };
+    if !is_usable {
         return;
     }
     if let Ok(Some(file)) = Store::file_of(&url) {
@@ -42,7 +57,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
 }
 
 /// Whether the folder of the key-encryption keys is there, and can be used.
-fn is_usable(folder: &Path, findings: &mut Findings) -> bool {
+fn is_usable_folder(folder: &Path, findings: &mut Findings) -> bool {
     if !folder.exists() {
         findings.hint(
             SUBJECT,
@@ -51,7 +66,25 @@ fn is_usable(folder: &Path, findings: &mut Findings) -> bool {
         );
         return false;
     }
-    let health = FileKeeper::at(folder).health();
+    is_healthy(FileKeeper::at(folder).health(), findings)
+}
+
+/// Whether the token of the key-encryption keys is there, and has some that can be used.
+#[cfg(feature = "pkcs11")]
+fn is_usable_token(uri: &Pkcs11Uri, findings: &mut Findings) -> bool {
+    let keeper = Pkcs11Keeper::at(uri.clone());
+    if let Ok(true) = keeper.is_empty() {
+        findings.hint(
+            SUBJECT,
+            format!("LIVENESS_FACE_KEYS: {uri} has no key yet"),
+            "`serve` makes the first one; if there was one, put its backup back",
+        );
+        return false;
+    }
+    is_healthy(keeper.health(), findings)
+}
+
+fn is_healthy(health: Result<(), KeeperError>, findings: &mut Findings) -> bool {
     if let Err(error) = &health {
         findings.problem(
             SUBJECT,
@@ -70,13 +103,40 @@ fn opening(config: &ServeConfig, findings: &mut Findings) {
     let checked = config.faces.seal(store, url).map_err(|error| (error.to_string(), None));
     let checked = checked.and_then(|store| {
         let checked = store.check_faces();
-        checked.map_err(|error| (error.problem().to_owned(), error.mend().map(str::to_owned)))
+        let told = |error: OpenError| (error.problem().to_owned(), error.mend().map(str::to_owned));
+        checked.map(|()| store).map_err(told)
     });
     match checked {
-        Ok(()) => findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open"),
+        Ok(store) => {
+            findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open");
+            place(config, &store, findings);
+        }
         Err((problem, mend)) => {
             let mend = mend.unwrap_or_else(|| "`serve` does not start like this".to_owned());
             findings.problem(SUBJECT, problem, mend);
         }
+    }
+}
+
+/// Whether faces can be put where the setting says, and whether anybody else can get them there.
+fn place(config: &ServeConfig, store: &Store, findings: &mut Findings) {
+    if let Err(error) = store.check_face_place() {
+        let mend = error
+            .mend()
+            .unwrap_or("no face can be recorded or looked at like this")
+            .to_owned();
+        return findings.problem(SUBJECT, format!("LIVENESS_FACES_URL: {}", error.problem()), mend);
+    }
+    let Some(place) = config.faces.place.objects() else {
+        return;
+    };
+    match is_public(place) {
+        Ok(Some(true)) => findings.warning(
+            SUBJECT,
+            format!("LIVENESS_FACES_URL: anybody may get the objects of {place}; they are sealed, but nobody else needs them"),
+            "take the public access to the bucket away",
+        ),
+        Ok(_) => findings.ok(SUBJECT, format!("{place}: objects can be put, got and deleted")),
+        Err(error) => findings.warning(SUBJECT, format!("LIVENESS_FACES_URL: {error}"), "run `doctor` again"),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::blocks;
 use crate::engine::Engine;
-use crate::server::{FACE, Server, customer, report, token};
+use crate::server::{FACE, Server, admin, customer, report, token};
 
 /// Where the documents say that a host listens.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -191,7 +191,11 @@ fn the_subcommands_do_what_operators_are_told() {
 
 /// A server that has made a few records, and has ended.
 pub fn with_records(engine: Engine) -> Server {
-    let mut server = Server::start(engine);
+    with_records_and(engine, &[])
+}
+
+fn with_records_and(engine: Engine, settings: &[(&str, &str)]) -> Server {
+    let mut server = Server::with(engine, settings);
     let face = FaceImage::from_bytes(FACE.to_vec()).unwrap().to_data_uri();
     for user in 1..=3 {
         let mut body = report(&format!("session-{user}"), true);
@@ -252,6 +256,42 @@ fn the_keys_of_faces_are_backed_up_and_rotated() {
     assert!(printed.contains("keys.db: 0 keys of faces; SHA-256 "), "{printed}");
     assert!(printed.contains("; destroyed: 00000001-"), "{printed}");
     assert!(folder.path().join("face-keys.tar").exists());
+}
+
+#[test]
+#[ignore = "needs SoftHSM: .ci/test"]
+fn the_keys_of_faces_are_made_on_a_token() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("tokens")).unwrap();
+    let configuration = folder.path().join("softhsm2.conf");
+    let tokens = folder.path().join("tokens");
+    std::fs::write(&configuration, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    let settings = [("SOFTHSM2_CONF", configuration.display().to_string())];
+
+    let printed = run("docs/operations.md", "### Keys on a token", folder.path(), &settings);
+
+    assert!(printed.contains(" are wrapped by 00000002-"), "{printed}");
+    assert!(printed.contains("; destroyed: 00000001-"), "{printed}");
+}
+
+#[test]
+#[ignore = "needs tar: .ci/test"]
+fn sealed_faces_are_restored_elsewhere_and_served() {
+    let keys = [("LIVENESS_FACE_KEYS", "file:face-keys")];
+    let mut server = with_records_and(Engine::Sqlite, &keys);
+    let folder = server.database().folder().to_owned();
+
+    let settings = [("LIVENESS_FACE_KEYS", "file:face-keys".to_owned())];
+    run("docs/operations.md", "### Restore of sealed faces", &folder, &settings);
+
+    is_whole(&folder, "restored/restored.ndjson");
+    for name in ["liveness.db", "liveness.keys.db"] {
+        std::fs::rename(folder.join("restored").join(name), folder.join(name)).unwrap();
+    }
+    server = server.restart();
+    let shown = server.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 2 }));
+    let face = FaceImage::from_bytes(FACE.to_vec()).unwrap().to_data_uri();
+    assert_eq!(shown.data()["LivenessCheck"]["ImageBase64"], face.as_str(), "{shown:?}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) fn erase_record(
 pub(super) fn erase_sent(eraser: &Eraser, user: i64, order: &ErasureOrder) -> Result<(), ErasureError> {
     let blanking = Blanking::of(eraser, user, order);
     let mut senders = Vec::new();
-    each_step(|after| Ok(eraser.transaction(|conn, _| Ok(own_senders(conn, user, after, &mut senders)?))?))?;
+    each_step(|after| eraser.transaction(|conn, _| Ok(own_senders(conn, user, after, &mut senders)?)))?;
     for (issuer, principal) in &senders {
         each_step(|after| {
             eraser.transaction(|conn, writer| {

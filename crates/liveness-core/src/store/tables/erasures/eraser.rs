@@ -5,12 +5,15 @@ use std::thread;
 use std::time::Duration;
 
 use super::order::ErasureError;
+use crate::faces::ObjectName;
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::queue::group_commit::WriterSession as _;
 use crate::store::tables::entry_writer::{EntryWriter, TrailLink};
+use crate::store::tables::face_objects::FaceObjects;
+use crate::store::tables::face_tools::FaceTools;
 
 /// How many times a transaction is tried when transactions of other nodes interrupt it.
 const ATTEMPTS: u32 = 5;
@@ -22,15 +25,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Eraser {
     connections: Arc<Connections>,
     pub(super) keys: Option<Arc<FaceKeys>>,
+    objects: Option<Arc<FaceObjects>>,
     pub(super) link: Arc<TrailLink>,
     entries: Mutex<EntryWriter>,
 }
 
 impl Eraser {
-    pub(crate) fn new(connections: &Arc<Connections>, keys: Option<&Arc<FaceKeys>>, link: &Arc<TrailLink>) -> Self {
+    pub(crate) fn new(connections: &Arc<Connections>, face_tools: &FaceTools, link: &Arc<TrailLink>) -> Self {
         Self {
             connections: Arc::clone(connections),
-            keys: keys.cloned(),
+            keys: face_tools.keys().cloned(),
+            objects: face_tools.objects.clone(),
             link: Arc::clone(link),
             entries: Mutex::new(EntryWriter::new(Arc::clone(link))),
         }
@@ -85,6 +90,27 @@ impl Eraser {
             (Some(done), _) => Ok(done),
             (None, Some(refusal)) => Err(refusal),
             (None, None) => Err(StoreError::internal("a transaction has ended without an outcome").into()),
+        }
+    }
+
+    /// Reads.
+    pub(super) fn read<T>(
+        &self,
+        operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.connections.read(operation)
+    }
+
+    /// Deletes the objects of faces whose erasure is durable. What stays opens for nobody, and is swept away.
+    pub(super) fn delete_objects(&self, names: &[ObjectName]) {
+        for name in names {
+            let deleted = match &self.objects {
+                Some(objects) => objects.delete(name).map_err(|error| error.cause()),
+                None => Err("this program does not know the place of the faces".to_owned()),
+            };
+            if let Err(cause) = deleted {
+                log::warn!("the object {name} of an erased face, which nobody can open, is not deleted yet: {cause}");
+            }
         }
     }
 

@@ -4,16 +4,19 @@ use diesel::prelude::*;
 
 use super::eraser::Eraser;
 use super::order::{ErasedFace, ErasureError, ErasureOrder};
-use crate::faces::FaceKeyId;
+use crate::faces::{FaceKeyId, ObjectName};
+use crate::jobs::ROTATE_FACE_KEYS;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, ErasedFaceRow};
+use crate::store::tables::jobs::leases;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry};
+use crate::store::tables::trail::rows;
 use crate::store::tables::{dating, faces};
 use crate::trail::leaf::{Sha256, sha256};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
@@ -23,7 +26,7 @@ pub(super) const SLOT: i32 = 0;
 
 /// Erases the face of a record. Blocks.
 pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Result<ErasedFace, ErasureError> {
-    let (erased, was_sealed) = eraser.transaction(|conn, writer| {
+    let (erased, face) = eraser.transaction(|conn, writer| {
         let keys = eraser.keys.as_deref();
         let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
         dating::lock(conn, &[user])?;
@@ -38,7 +41,7 @@ pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Res
             return Err(ErasureError::Held);
         }
         let face = KeptFace::of(conn, &check)?;
-        let unreadable_from = face.unreadable_from(keys, order.entry.at)?;
+        let unreadable_from = face.unreadable_from(conn, keys, order.entry.at)?;
         write(conn, writer, order, (&check, &face), unreadable_from)?;
         face.destroy(keys)?;
         let erased = ErasedFace {
@@ -47,9 +50,10 @@ pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Res
             erased_at: order.entry.at,
             unreadable_from,
         };
-        Ok((erased, face.key_id.is_some()))
+        Ok((erased, face))
     })?;
-    if !was_sealed {
+    eraser.delete_objects(face.object.as_slice());
+    if face.key_id.is_none() {
         eraser.forget_deleted();
     }
     Ok(erased)
@@ -86,6 +90,12 @@ fn write(
     };
     entries::insert_all(conn, writer, &[due])?;
     erasure_rows::add_faces(conn, &[face.row(check, order, (writer.name(), writer.given()))])
+}
+
+/// When the keys of faces are rotated next, if that is known and is not now.
+pub(super) fn next_rotation(conn: &mut Connection<'_>, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let next = leases::next_due(conn, ROTATE_FACE_KEYS)?;
+    Ok(next.filter(|next| *next >= at))
 }
 
 /// The audit entry that tells of an erasure in a record.
@@ -126,6 +136,8 @@ pub(super) fn leave(check: &StoredCheck, changes: &mut Changes) {
 pub(super) struct KeptFace {
     pub(super) digest: Sha256,
     pub(super) key_id: Option<FaceKeyId>,
+    /// Its object, if it is not in the database.
+    pub(super) object: Option<ObjectName>,
 }
 
 impl KeptFace {
@@ -143,20 +155,31 @@ impl KeptFace {
             Some(Some(key_id)) => Some(key_id),
             Some(None) => return Err(broken("changed")),
         };
-        Ok(Self {
-            digest: sha256(&[&stored.bytes]),
-            key_id,
-        })
+        let object = match stored.object_name.as_deref().map(ObjectName::parse) {
+            None => None,
+            Some(Some(name)) => Some(name),
+            Some(None) => return Err(broken("changed")),
+        };
+        let digest = match object {
+            None => sha256(&[&stored.bytes]),
+            // The row does not have the bytes of an object.
+            Some(_) => {
+                let recorded = rows::recorded_face(conn, check.id)?.unwrap_or_default();
+                recorded.try_into().map_err(|_| broken("changed"))?
+            }
+        };
+        Ok(Self { digest, key_id, object })
     }
 
     /// From when on no backup of the key store opens it.
     pub(super) fn unreadable_from(
         &self,
+        conn: &mut Connection<'_>,
         keys: Option<&FaceKeys>,
         at: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         match (self.key_id, keys) {
-            (Some(_), Some(keys)) => Ok(keys.next_rotation().filter(|next| *next >= at)),
+            (Some(_), Some(_)) => next_rotation(conn, at),
             (Some(_), None) => Err(StoreError::internal(
                 "a sealed face cannot be erased by a store that has no keys of faces",
             )),

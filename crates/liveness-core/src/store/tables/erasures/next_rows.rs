@@ -12,7 +12,7 @@ use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::trail::matching::BY_OTHERS;
 use crate::store::tables::trail::rows::EntryRow;
 
-/// How many entries are looked at in one transaction.
+/// How many entries, or faces, are looked at in one transaction.
 const STEP: i64 = 256;
 
 /// A place among records or entries: a time and an id.
@@ -61,6 +61,34 @@ pub(crate) fn next_records(
         Connection::Postgres(conn) => next.select(StoredCheck::as_select()).load(*conn)?,
         Connection::Sqlite(conn) => next.select(StoredCheck::as_select()).load(*conn)?,
     })
+}
+
+/// The next faces of records that passed, or that did not, from before a time, oldest first: the place of the record, and the
+/// user.
+pub(crate) fn old_faces(
+    conn: &mut Connection<'_>,
+    passed: bool,
+    before: i64,
+    after: Place,
+) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+    let next = checks::liveness_checks
+        .filter(
+            sql::<Bool>("has_image AND (passed, created_at, id) > (")
+                .bind::<Bool, _>(passed)
+                .sql(", ")
+                .bind::<BigInt, _>(after.0)
+                .sql(", ")
+                .bind::<BigInt, _>(after.1)
+                .sql(") AND (passed, created_at) < (")
+                .bind::<Bool, _>(passed)
+                .sql(", ")
+                .bind::<BigInt, _>(before)
+                .sql(")"),
+        )
+        .order((checks::passed, checks::created_at, checks::id))
+        .limit(STEP)
+        .select((checks::created_at, checks::id, checks::self_service_user_id));
+    Ok(on_either!(conn, |conn| next.load(*conn))?)
 }
 
 /// The next entries that concern the user, oldest first.

@@ -2,9 +2,10 @@
 
 use super::blanks;
 use super::eraser::Eraser;
-use super::face::{KeptFace, SLOT, leave, receipt};
+use super::face::{KeptFace, SLOT, leave, next_rotation, receipt};
 use super::next_rows::next_records;
 use super::order::{ErasedUser, ErasureError, ErasureOrder};
+use crate::faces::ObjectName;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
@@ -15,7 +16,7 @@ use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
 use crate::store::tables::users::rows as users;
 use crate::store::tables::{dating, faces};
-use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
+use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
 
 /// How many records are erased in one transaction. Those who record wait for it at most.
 const STEP: i64 = 16;
@@ -31,10 +32,9 @@ pub(super) fn erase(
     // The entries of the recordings say under which names the user sent others, as long as they are not erased themselves.
     blanks::erase_sent(eraser, user, order)?;
     let mut has_clear_faces = false;
-    while let Some(had_clear_faces) =
-        eraser.transaction(|conn, writer| Ok(records(conn, writer, eraser, user, order)?))?
-    {
-        has_clear_faces |= had_clear_faces;
+    while let Some(step) = eraser.transaction(|conn, writer| Ok(records(conn, writer, eraser, user, order)?))? {
+        has_clear_faces |= step.had_clear_faces;
+        eraser.delete_objects(&step.objects);
     }
     blanks::erase_entries(eraser, user, order)?;
     let erased = eraser.transaction(|conn, writer| {
@@ -86,14 +86,22 @@ fn begin(conn: &mut Connection<'_>, user: i64, is_known: bool, order: &ErasureOr
     Ok(())
 }
 
-/// Erases the next records. Returns whether a face of theirs was in clear, or `None` if there are no more.
+/// What a step has erased.
+struct Step {
+    /// Whether a face was in clear.
+    had_clear_faces: bool,
+    /// The objects of the faces that were not in the database.
+    objects: Vec<ObjectName>,
+}
+
+/// Erases the next records. Returns `None` if there are no more.
 fn records(
     conn: &mut Connection<'_>,
     writer: &mut EntryWriter,
     eraser: &Eraser,
     user: i64,
     order: &ErasureOrder,
-) -> Result<Option<bool>, StoreError> {
+) -> Result<Option<Step>, StoreError> {
     let keys = eraser.keys.as_deref();
     dating::lock(conn, &[user])?;
     let mut progress = progress(conn, user)?;
@@ -134,7 +142,10 @@ fn records(
     if let (Some(keys), false) = (keys, key_ids.is_empty()) {
         keys.erase_all(&key_ids)?;
     }
-    Ok(Some(key_ids.len() < erased.len()))
+    Ok(Some(Step {
+        had_clear_faces: key_ids.len() < erased.len(),
+        objects: erased.iter().filter_map(|face| face.object).collect(),
+    }))
 }
 
 /// A record that was erased, and what its receipt says.
@@ -159,7 +170,7 @@ impl Done {
             None
         };
         let unreadable_from = match &face {
-            Some(face) => face.unreadable_from(keys, order.entry.at)?,
+            Some(face) => face.unreadable_from(conn, keys, order.entry.at)?,
             None => None,
         };
         leave(&check, changes);
@@ -204,7 +215,10 @@ fn end(
     progress.done_at = Some(at.unix_millis());
     erasure_rows::put_user(conn, &progress)?;
     users::erase(conn, user)?;
-    let unreadable_from = unreadable_from(keys, progress.faces, at);
+    let unreadable_from = match keys {
+        Some(_) if progress.faces > 0 => next_rotation(conn, at)?,
+        _ => None,
+    };
     let shown = Shown {
         count: u64::try_from(progress.records).ok(),
         purpose: Some(order.reason.as_str().to_owned()),
@@ -236,11 +250,6 @@ fn end(
         erased_at: at,
         unreadable_from,
     })
-}
-
-fn unreadable_from(keys: Option<&FaceKeys>, faces: i64, at: Timestamp) -> Option<Timestamp> {
-    let next = keys.filter(|_| faces > 0)?.next_rotation();
-    next.filter(|next| *next >= at)
 }
 
 fn progress(conn: &mut Connection<'_>, user: i64) -> Result<UserErasureRow, StoreError> {

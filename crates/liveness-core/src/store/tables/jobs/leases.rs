@@ -74,6 +74,16 @@ pub(crate) fn next(conn: &mut Connection<'_>, kind: JobKind) -> Result<Option<i6
     Ok(on_either!(conn, |conn| next.first(*conn).optional())?)
 }
 
+/// When the next job of a kind is due.
+pub(crate) fn next_due(conn: &mut Connection<'_>, kind: JobKind) -> Result<Option<Timestamp>, StoreError> {
+    let next = dsl::liveness_jobs
+        .filter(dsl::kind.eq(kind.name()).and(not(dsl::is_dead)))
+        .order((dsl::takeable_at, dsl::id))
+        .select(dsl::run_at);
+    let next: Option<i64> = on_either!(conn, |conn| next.first(*conn).optional())?;
+    Ok(next.and_then(Timestamp::from_unix_millis))
+}
+
 /// Moves the end of a lease on. Returns whether the lease was still held.
 pub(crate) fn extend(conn: &mut Connection<'_>, job: &TakenJob, until: i64) -> Result<bool, StoreError> {
     let row = dsl::liveness_jobs

@@ -10,14 +10,13 @@ use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::trail::{
-    HashTiles as _, MacKey, SignedCheckpoint, TILE_WIDTH, TrailKey, entries_path, entry_bundle, tile_path,
+    HashTiles as _, MacKey, SignedCheckpoint, TILE_WIDTH, TrailVerifier, entries_path, entry_bundle, tile_path,
 };
 
 /// Writes the log of the newest checkpoint into an empty folder. Returns how many entries it has.
 pub(crate) fn export(
     connections: &Connections,
-    key: &TrailKey,
-    mac_key: &MacKey,
+    (log, mac_key): (&TrailVerifier, &MacKey),
     folder: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<u64, OpenError> {
@@ -25,7 +24,7 @@ pub(crate) fn export(
         .read(log::newest_checkpoint)
         .map_err(|error| of_store(&error))?;
     let newest = newest.ok_or_else(|| OpenError::new("the trail has no checkpoint yet".to_owned()))?;
-    let signed = SignedCheckpoint::open(&newest.note, key.verifier()).map_err(|error| {
+    let signed = SignedCheckpoint::open(&newest.note, log).map_err(|error| {
         OpenError::new(format!(
             "the newest checkpoint is not signed by the key of the trail: {error}"
         ))

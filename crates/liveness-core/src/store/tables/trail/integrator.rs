@@ -2,6 +2,8 @@
 //!
 //! Entries are written without a place. On each step, the integrator takes the entries of each writer that follow those it has
 //! taken, because a writer's entries are committed in the order of their counts. One node at a time makes a step.
+//!
+//! A checkpoint is signed after the step that it is of, and not in its transaction: the signer may be far away.
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use crate::Timestamp;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::entry_writer::EntryTrust;
-use crate::trail::{Checkpoint, Hash, RightEdge, SignedCheckpoint, TrailKey, leaf_hash};
+use crate::trail::{Checkpoint, Hash, RightEdge, SignedCheckpoint, SignerError, TrailSigner, leaf_hash};
 
 /// The most entries of one writer that a step takes.
 const ENTRIES_OF_A_STEP: i64 = 4096;
@@ -23,7 +25,7 @@ const CHECKPOINT_AGAIN_AFTER: i64 = 600_000;
 /// What the integrator remembers from one step to the next.
 #[derive(Debug)]
 pub(crate) struct Integrator {
-    key: Arc<TrailKey>,
+    signer: Arc<dyn TrailSigner>,
     trust: EntryTrust,
     /// The edge of the log as it was after the last step. It need not be read again, and nobody can change it unseen.
     edge: Option<RightEdge>,
@@ -36,17 +38,31 @@ pub(crate) struct Step {
     pub(crate) added: usize,
     /// Whether there may be more.
     pub(crate) is_partial: bool,
-    /// The note of the checkpoint that it has signed.
-    pub(crate) checkpoint: Option<StoredCheckpoint>,
+    /// The checkpoint that is to be signed now.
+    pub(crate) due: Option<DueCheckpoint>,
     /// What it has found that must not be, in words.
     pub(crate) findings: Vec<String>,
     /// The edge of the log after the step.
     edge: Option<RightEdge>,
 }
 
+/// A checkpoint that is not signed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DueCheckpoint {
+    size: i64,
+    root: Hash,
+    at: Timestamp,
+    /// Whether no writer had more entries.
+    is_whole: bool,
+}
+
 impl Integrator {
-    pub(crate) fn new(key: Arc<TrailKey>, trust: EntryTrust) -> Self {
-        Self { key, trust, edge: None }
+    pub(crate) fn new(signer: Arc<dyn TrailSigner>, trust: EntryTrust) -> Self {
+        Self {
+            signer,
+            trust,
+            edge: None,
+        }
     }
 
     /// Whether there is something to do. Only reads.
@@ -64,7 +80,7 @@ impl Integrator {
         Ok(is_checkpoint_due(newest.as_ref(), head.size, now, false))
     }
 
-    /// Makes a step, in a transaction of the caller. `is_last` signs a checkpoint of what is new, whatever the time.
+    /// Makes a step, in a transaction of the caller. With `is_last` a checkpoint of what is new is due, whatever the time.
     ///
     /// # Errors
     ///
@@ -94,18 +110,18 @@ impl Integrator {
         let mut step = Step {
             added: taken.leaves.len(),
             is_partial: taken.is_partial,
-            checkpoint: None,
+            due: None,
             findings: taken.findings,
             edge: None,
         };
         let newest = log::newest_checkpoint(conn)?;
         if is_checkpoint_due(newest.as_ref(), size, now, is_last) {
-            let checkpoint = self.checkpoint(size, edge.root(), now)?;
-            log::put_checkpoint(conn, &checkpoint)?;
-            if !step.is_partial {
-                log::close_silent_writers(conn, now)?;
-            }
-            step.checkpoint = Some(checkpoint);
+            step.due = Some(DueCheckpoint {
+                size,
+                root: edge.root(),
+                at: now,
+                is_whole: !step.is_partial,
+            });
         }
         step.edge = Some(edge);
         Ok(step)
@@ -121,10 +137,39 @@ impl Integrator {
         }
     }
 
-    fn checkpoint(&self, size: i64, root: Hash, now: Timestamp) -> Result<StoredCheckpoint, StoreError> {
-        let entries = u64::try_from(size).map_err(StoreError::internal)?;
-        let note = Checkpoint::of(&self.key, entries, root).sign(&self.key);
-        Ok(StoredCheckpoint::new(now, size, note))
+    /// Signs a checkpoint. Blocks as long as the signer does.
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError`].
+    pub(crate) fn sign(&self, due: DueCheckpoint) -> Result<StoredCheckpoint, SignerError> {
+        let entries = due.size.unsigned_abs();
+        let note = Checkpoint::of(self.signer.verifier(), entries, due.root).sign(&self.signer)?;
+        // A signer of another key, or a broken one, must not put into the log what nobody can verify.
+        SignedCheckpoint::open(&note, self.signer.verifier()).map_err(|error| SignerError {
+            problem: format!("what the signer of the trail signs is not good: {error}"),
+            mend: "see that it has the key of the log".to_owned(),
+        })?;
+        Ok(StoredCheckpoint::new(due.at, due.size, note))
+    }
+
+    /// Keeps a signed checkpoint, in a transaction of the caller. Returns false if another node has kept a newer one meanwhile.
+    pub(crate) fn keep(
+        &self,
+        conn: &mut Connection<'_>,
+        due: DueCheckpoint,
+        checkpoint: &StoredCheckpoint,
+    ) -> Result<bool, StoreError> {
+        log::hold_head(conn)?;
+        let newest = log::newest_checkpoint(conn)?;
+        if newest.is_some_and(|newest| newest.size > due.size) {
+            return Ok(false);
+        }
+        log::put_checkpoint(conn, checkpoint)?;
+        if due.is_whole {
+            log::close_silent_writers(conn, due.at)?;
+        }
+        Ok(true)
     }
 
     /// The edge of the log. If another node has put entries into it, the edge is read, and must be that of the checkpoint.
@@ -151,7 +196,7 @@ impl Integrator {
 
     /// Checks that the log goes on from its newest checkpoint.
     fn check_signed(&self, conn: &mut Connection<'_>, newest: &StoredCheckpoint, size: u64) -> Result<(), StoreError> {
-        let signed = SignedCheckpoint::open(&newest.note, self.key.verifier()).map_err(|error| {
+        let signed = SignedCheckpoint::open(&newest.note, self.signer.verifier()).map_err(|error| {
             StoreError::internal(format!(
                 "the newest checkpoint of the trail is not signed by LIVENESS_TRAIL_KEY_FILE: {error}"
             ))

@@ -6,17 +6,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::integrator::{Integrator, Step};
+use super::integrator::{DueCheckpoint, Integrator, Step};
 use crate::store::engine::connection::Purpose;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::tables::entry_writer::TrailLink;
+use crate::trail::SignerError;
 use crate::{Clock as _, SystemClock, Timestamp};
 
 /// The time between two looks for entries that this store has written.
 const STEP_INTERVAL: Duration = Duration::from_millis(250);
 /// The time between two looks for entries of other processes.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The time until a signer that has failed is asked again.
+const SIGN_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// What the log is like, for readiness and metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct TrailState {
     pub found: u64,
     /// Why the last step failed, if it did.
     pub failure: Option<String>,
+    /// Why the signer has not signed the newest checkpoint, if it failed. Entries are put into the log all the same.
+    pub unsigned: Option<String>,
 }
 
 /// The most findings that are kept in memory.
@@ -106,6 +112,7 @@ impl TrailKeeper {
             integrator,
             shared: Arc::clone(&shared),
             looked_at: None,
+            sign_again_at: None,
         };
         let thread = thread::Builder::new()
             .name("liveness-trail".to_owned())
@@ -166,6 +173,8 @@ struct Work {
     integrator: Integrator,
     shared: Arc<Shared>,
     looked_at: Option<Instant>,
+    /// When a signer that has failed is asked again.
+    sign_again_at: Option<Instant>,
 }
 
 impl Work {
@@ -199,7 +208,14 @@ impl Work {
             .write(|conn| conn.transaction(Purpose::Write, |conn| integrator.step(conn, now, is_last)));
         self.integrator.ended(step.as_mut().map_err(|error| &*error));
         match step {
-            Ok(step) => self.succeed(step),
+            Ok(step) => {
+                let due = step.due;
+                let is_partial = self.succeed(step);
+                if let Some(due) = due {
+                    self.sign(due);
+                }
+                is_partial
+            }
             Err(error) => {
                 self.fail(&error);
                 false
@@ -211,12 +227,45 @@ impl Work {
         let mut state = self.shared.state();
         state.failure = None;
         state.find(step.findings);
-        if let Some(checkpoint) = step.checkpoint {
-            state.size = u64::try_from(checkpoint.size).unwrap_or_default();
-            state.checkpoint_at = Timestamp::from_unix_millis(checkpoint.at);
-            state.checkpoint = Some(checkpoint.note);
-        }
         step.is_partial
+    }
+
+    /// Has a checkpoint signed, and keeps it. No transaction is open while the signer is asked.
+    fn sign(&mut self, due: DueCheckpoint) {
+        if self.sign_again_at.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        let checkpoint = match self.integrator.sign(due) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => return self.not_signed(&error),
+        };
+        self.sign_again_at = None;
+        if self.shared.state().unsigned.take().is_some() {
+            log::info!("the checkpoints of the audit trail are signed again");
+        }
+        let integrator = &self.integrator;
+        let kept = self
+            .connections
+            .write(|conn| conn.transaction(Purpose::Write, |conn| integrator.keep(conn, due, &checkpoint)));
+        match kept {
+            Ok(true) => {
+                let mut state = self.shared.state();
+                state.size = checkpoint.size.unsigned_abs();
+                state.checkpoint_at = Timestamp::from_unix_millis(checkpoint.at);
+                state.checkpoint = Some(checkpoint.note);
+            }
+            Ok(false) => {}
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn not_signed(&mut self, error: &SignerError) {
+        self.sign_again_at = Instant::now().checked_add(SIGN_AGAIN_AFTER);
+        let mut state = self.shared.state();
+        if state.unsigned.is_none() {
+            log::error!("the checkpoints of the audit trail are not signed, and its signer is asked again: {error}");
+        }
+        state.unsigned = Some(error.to_string());
     }
 
     fn fail(&self, error: &StoreError) {

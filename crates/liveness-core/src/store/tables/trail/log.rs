@@ -64,6 +64,17 @@ pub(crate) fn lock_head(conn: &mut Connection<'_>) -> Result<Option<Head>, Store
     Ok(locked)
 }
 
+/// The head of the log, which nobody else changes until the end of the transaction. Waits for another node's step.
+pub(crate) fn hold_head(conn: &mut Connection<'_>) -> Result<Head, StoreError> {
+    let held = match conn {
+        Connection::Sqlite(conn) => head::table.select(Head::as_select()).first(*conn)?,
+        Connection::Postgres(conn) | Connection::Citus(conn) => {
+            head::table.select(Head::as_select()).for_update().first(*conn)?
+        }
+    };
+    Ok(held)
+}
+
 pub(crate) fn set_head(conn: &mut Connection<'_>, size: i64, logged_id: i64) -> Result<(), StoreError> {
     let update = diesel::update(head::table.find(1)).set((head::size.eq(size), head::logged_id.eq(logged_id)));
     on_either!(conn, |conn| update.execute(*conn))?;

@@ -1,6 +1,5 @@
 //! What a receipt is made of: a record, the entry of its recording, and the proof that the entry is in the log.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::{liveness_audit_entries as entries, liveness_checks as checks};
 use crate::store::tables::stored_check::StoredCheck;
 use crate::trail::leaf::hex;
-use crate::trail::{MacKey, SignedCheckpoint, TlogProof, TrailKey, inclusion_proof};
+use crate::trail::{MacKey, SignedCheckpoint, TlogProof, TrailSigner, TrailVerifier, inclusion_proof};
 
 /// The longest wait for a checkpoint that has the entry.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -73,10 +72,10 @@ impl Trail {
     ///
     /// [`StoreError::Unavailable`] if no checkpoint is signed within that time, such as where nobody keeps the trail.
     /// [`StoreError::Internal`] if the record or the entry is not the one that was signed: nothing is certified then.
-    pub async fn record_in_log(&self, key: &Arc<TrailKey>, user: i64, id: i64) -> Result<InLog, StoreError> {
+    pub async fn record_in_log(&self, signer: &dyn TrailSigner, user: i64, id: i64) -> Result<InLog, StoreError> {
         let waiting = async {
             loop {
-                if let Some(found) = self.look_for(key, user, id).await? {
+                if let Some(found) = self.look_for(signer, user, id).await? {
                     return Ok(found);
                 }
                 self.link.wants_checkpoint.store(true, Ordering::Relaxed);
@@ -91,13 +90,13 @@ impl Trail {
         })
     }
 
-    async fn look_for(&self, key: &Arc<TrailKey>, user: i64, id: i64) -> Result<Option<InLog>, StoreError> {
-        let key = Arc::clone(key);
-        let mac_key = key.entry_mac_key().map_err(StoreError::internal)?;
+    async fn look_for(&self, signer: &dyn TrailSigner, user: i64, id: i64) -> Result<Option<InLog>, StoreError> {
+        let log = signer.verifier().clone();
+        let mac_key = signer.entry_mac_key().map_err(StoreError::internal)?;
         self.reads
             .read(move |conn| {
                 let search = Search {
-                    key: &key,
+                    log: &log,
                     mac_key: &mac_key,
                     user,
                     id,
@@ -109,7 +108,7 @@ impl Trail {
 }
 
 struct Search<'a> {
-    key: &'a TrailKey,
+    log: &'a TrailVerifier,
     mac_key: &'a MacKey,
     user: i64,
     id: i64,
@@ -179,7 +178,7 @@ impl Search<'_> {
         let Some(newest) = log::newest_checkpoint(conn)? else {
             return Ok(None);
         };
-        let signed = SignedCheckpoint::open(&newest.note, self.key.verifier()).map_err(StoreError::internal)?;
+        let signed = SignedCheckpoint::open(&newest.note, self.log).map_err(StoreError::internal)?;
         let size = signed.checkpoint().size;
         if size <= index {
             return Ok(None);
@@ -192,7 +191,7 @@ impl Search<'_> {
             checkpoint: newest.note,
         };
         proof
-            .verify(&leaf, self.key.verifier())
+            .verify(&leaf, self.log)
             .map_err(|problem| self.broken(&problem.to_string()))?;
         self.certified(check, entry, leaf, proof).map(Some)
     }

@@ -7,13 +7,15 @@ use super::bound::Bound;
 use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
 use super::rows::{self, EntryRow};
 use super::verified::{TrailPart, TrailVerification};
+use super::verified_objects::{self, BoundObject};
 use super::{verified_erasures, verified_records};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::entry_writer::EntryTrust;
+use crate::store::tables::face_objects::FaceObjects;
 use crate::trail::{
-    Checkpoint, Hash, HashTiles as _, SignedCheckpoint, TrailKey, consistency_proof, inclusion_proof, leaf_hash,
+    Checkpoint, Hash, HashTiles as _, SignedCheckpoint, TrailVerifier, consistency_proof, inclusion_proof, leaf_hash,
     verify_consistency, verify_inclusion,
 };
 
@@ -22,19 +24,28 @@ const TILE: i64 = 256;
 /// How many rows are looked at in one transaction.
 const ROWS: i64 = 4096;
 
+/// Where records and faces are.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'a> {
+    pub(crate) connections: &'a Connections,
+    pub(crate) objects: Option<&'a FaceObjects>,
+}
+
 /// Verifies parts of the trail.
 pub(crate) struct Verifier<'a> {
     connections: &'a Connections,
-    key: &'a TrailKey,
+    objects: Option<&'a FaceObjects>,
+    log: &'a TrailVerifier,
     trust: &'a EntryTrust,
     done: TrailVerification,
 }
 
 impl<'a> Verifier<'a> {
-    pub(crate) fn new(connections: &'a Connections, key: &'a TrailKey, trust: &'a EntryTrust) -> Self {
+    pub(crate) fn new(sources: Sources<'a>, log: &'a TrailVerifier, trust: &'a EntryTrust) -> Self {
         Self {
-            connections,
-            key,
+            connections: sources.connections,
+            objects: sources.objects,
+            log,
             trust,
             done: TrailVerification::default(),
         }
@@ -60,8 +71,10 @@ impl<'a> Verifier<'a> {
         let mut index = leaves.start;
         while index < leaves.end {
             let end = leaves.end.min((index / TILE + 1) * TILE);
-            connections
+            let in_objects = connections
                 .read(|conn| conn.transaction(Purpose::Read, |conn| self.tile(conn, index..end, signed.as_ref())))?;
+            // Outside the transaction, because a place may be slow.
+            verified_objects::verify(connections, self.objects, &in_objects, &mut self.done)?;
             index = end;
             progress(
                 u64::try_from(index - leaves.start).unwrap_or_default(),
@@ -97,7 +110,7 @@ impl<'a> Verifier<'a> {
     ) -> Result<Option<Checkpoint>, StoreError> {
         let mut opened = Vec::new();
         for stored in stored {
-            match SignedCheckpoint::open(&stored.note, self.key.verifier()) {
+            match SignedCheckpoint::open(&stored.note, self.log) {
                 Ok(signed) => opened.push(signed.checkpoint().clone()),
                 Err(error) => self.done.find(format!(
                     "the checkpoint of {} entries is not signed by the key of the trail: {error}",
@@ -146,13 +159,13 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    /// Verifies leaves of one tile.
+    /// Verifies leaves of one tile. Returns the faces in objects, which are still to be verified.
     fn tile(
         &mut self,
         conn: &mut Connection<'_>,
         leaves: Range<i64>,
         signed: Option<&Checkpoint>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<BoundObject>, StoreError> {
         let tile = StoredTiles(conn).tile(0, (leaves.start / TILE).unsigned_abs(), 256)?;
         let (hashes, _) = tile.as_chunks::<32>();
         if let Some(signed) = signed {
@@ -164,9 +177,10 @@ impl<'a> Verifier<'a> {
                 bound.append(self.run(conn, &run, own, hashes)?);
             }
         }
-        verified_records::verify(conn, self.trust, &bound.records, &mut self.done)?;
+        let in_objects = verified_records::verify(conn, self.trust, &bound.records, &mut self.done)?;
         verified_erasures::verify_erased(conn, &bound.erasures, &mut self.done)?;
-        verified_erasures::verify_blanks(conn, self.trust, &bound.blanks, &mut self.done)
+        verified_erasures::verify_blanks(conn, self.trust, &bound.blanks, &mut self.done)?;
+        Ok(in_objects)
     }
 
     /// Verifies that the hashes of a tile are those that were signed. One proof does: all hashes of the tile go into it.

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 
 use super::bound::BoundRecord;
 use super::verified::TrailVerification;
+use super::verified_objects::BoundObject;
 use super::{log, rows, verified_erasures};
 use crate::MediaType;
 use crate::store::engine::connection::{Connection, on_either};
@@ -31,15 +32,15 @@ fn says(bound: &BoundRecord, check: &StoredCheck) -> Option<bool> {
     Some(bound.entry.record_digest.as_deref() == Some(&digest[..]))
 }
 
-/// Compares the records and faces with what binds them.
+/// Compares the records and faces with what binds them. Returns the faces in objects, which are still to be compared.
 pub(crate) fn verify(
     conn: &mut Connection<'_>,
     trust: &EntryTrust,
     bound: &[BoundRecord],
     done: &mut TrailVerification,
-) -> Result<(), StoreError> {
+) -> Result<Vec<BoundObject>, StoreError> {
     if bound.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
     let stored: Vec<StoredCheck> = on_either!(conn, |conn| checks::table
@@ -65,10 +66,11 @@ pub(crate) fn verify(
     let recorded = bound.iter().filter(|bound| bound.entry.erasure().is_none());
     let (with_face, faceless): (Vec<_>, Vec<_>) = recorded.partition(|bound| bound.entry.face_digest.is_some());
     check_faceless(conn, &faceless, done)?;
+    let mut in_objects = Vec::new();
     for bound in with_face.chunks(FACES) {
-        faces(conn, trust, bound, &stored, done)?;
+        in_objects.extend(faces(conn, trust, bound, &stored, done)?);
     }
-    Ok(())
+    Ok(in_objects)
 }
 
 /// Finds faces of records that had none.
@@ -105,6 +107,7 @@ struct StoredFace {
     user: Option<i64>,
     is_sealed: bool,
     bytes: Vec<u8>,
+    object_name: Option<String>,
 }
 
 fn faces(
@@ -113,7 +116,7 @@ fn faces(
     bound: &[&BoundRecord],
     stored: &HashMap<i64, StoredCheck>,
     done: &mut TrailVerification,
-) -> Result<(), StoreError> {
+) -> Result<Vec<BoundObject>, StoreError> {
     let ids: Vec<i64> = bound.iter().map(|bound| bound.id).collect();
     let faces: Vec<StoredFace> = on_either!(conn, |conn| images::table
         .filter(eq_any(images::liveness_check_id, ids)?)
@@ -123,9 +126,11 @@ fn faces(
             images::self_service_user_id,
             images::sealed_key_id.is_not_null(),
             images::bytes,
+            images::object_name,
         ))
         .load(*conn))?;
     let faces: HashMap<i64, StoredFace> = faces.into_iter().map(|face| (face.check_id, face)).collect();
+    let mut in_objects = Vec::new();
     for bound in bound {
         done.faces += 1;
         let at = format!("the face of record {}", bound.id);
@@ -144,9 +149,13 @@ fn faces(
                 bound.leaf
             ));
         }
-        let digest = sha256(&[&face.bytes]);
-        let is_recorded = bound.entry.face_digest.as_deref() == Some(&digest[..]);
-        let is_kept = is_recorded || was_sealed(conn, bound.id, &digest)?;
+        let is_kept = match &face.object_name {
+            Some(name) => {
+                in_objects.push(BoundObject::of(bound, name));
+                true
+            }
+            None => is_kept(conn, bound, &face.bytes)?,
+        };
         let is_users = stored
             .get(&bound.id)
             .is_none_or(|check| face.user.is_none_or(|user| user == check.self_service_user_id));
@@ -161,7 +170,13 @@ fn faces(
             done.find(format!("the media type of {at} was changed (leaf {})", bound.leaf));
         }
     }
-    Ok(())
+    Ok(in_objects)
+}
+
+/// Whether the bytes of a face are those that were recorded, or that became of them.
+fn is_kept(conn: &mut Connection<'_>, bound: &BoundRecord, bytes: &[u8]) -> Result<bool, StoreError> {
+    let digest = sha256(&[bytes]);
+    Ok(bound.entry.face_digest.as_deref() == Some(&digest[..]) || was_sealed(conn, bound.id, &digest)?)
 }
 
 /// What is wrong with a face that is missing. `None` if the log tells that it was erased.

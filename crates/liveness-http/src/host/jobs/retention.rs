@@ -1,0 +1,199 @@
+//! The job that erases the faces that were kept for as long as the policy says.
+
+use std::time::Duration;
+
+use liveness_core::jobs::{JobDone, JobError, JobKind};
+use liveness_core::policy::Retention;
+use liveness_core::store::{ErasureError, ErasureOrder, JobHandler, RunningJob};
+use liveness_core::{Clock as _, Reason, Shown, SystemClock};
+
+use super::{entry_of, failed};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Erases faces by their age.
+pub(super) struct RetainFaces {
+    /// How long a face is kept, by whether its record passed. `None` is for ever.
+    kept: [(bool, Option<Duration>); 2],
+}
+
+impl RetainFaces {
+    /// The job, if the policy ends the keeping of any face.
+    pub(super) fn of(retention: &Retention) -> Option<Self> {
+        let kept = [(true, retention.passed), (false, retention.not_passed)];
+        kept.iter().any(|(_, kept)| kept.is_some()).then_some(Self { kept })
+    }
+}
+
+impl JobHandler for RetainFaces {
+    fn kind(&self) -> JobKind {
+        const { JobKind::new("faces.retention") }
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(MINUTE)
+    }
+
+    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
+        let mut erased = 0;
+        for (passed, kept) in self.kept {
+            let Some(kept) = kept else { continue };
+            erased += erase_old(job, passed, kept)?;
+        }
+        if erased > 0 {
+            log::info!("{erased} faces were erased that had been kept for as long as the policy says");
+        }
+        Ok(JobDone::Done)
+    }
+}
+
+/// Erases the faces of records that passed, or of those that did not. Returns how many. If the host stops, the next run goes on.
+fn erase_old(job: &RunningJob, passed: bool, kept: Duration) -> Result<u64, JobError> {
+    let age = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+    let before = SystemClock.now().plus_millis(age.saturating_neg());
+    let (mut erased, mut after) = (0, None);
+    loop {
+        let found = job.block_on(job.store().erasures().old_faces(passed, before, after));
+        let found = found.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+        let Some((ids, next)) = found else { return Ok(erased) };
+        for id in ids {
+            if job.should_stop() {
+                return Ok(erased);
+            }
+            erased += u64::from(erase(job, id, (passed, kept))?);
+        }
+        after = Some(next);
+    }
+}
+
+/// Erases a face, unless somebody was faster, or has just placed a hold.
+fn erase(job: &RunningJob, id: i64, (passed, kept): (bool, Duration)) -> Result<bool, JobError> {
+    let outcome = if passed { "passed" } else { "not passed" };
+    let reason = Reason::parse(&format!("retention: {outcome}, kept for {}", told(kept)));
+    let order = ErasureOrder {
+        reason: reason.map_err(|_| JobError::give_up("the reason of the erasure is no reason"))?,
+        entry: entry_of(job, "faces retention", Shown::default()),
+    };
+    let ended = job.block_on(job.store().erasures().erase_face(id, order));
+    match ended.map_err(|error| failed(&error))? {
+        Ok(_) => Ok(true),
+        Err(ErasureError::Store(error)) => Err(failed(&error)),
+        Err(_) => Ok(false),
+    }
+}
+
+/// A duration in days, if it is one of days.
+fn told(kept: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    match kept.as_secs() {
+        seconds if seconds.is_multiple_of(DAY) => format!("{} d", seconds / DAY),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use liveness_core::policy::Policy;
+    use liveness_core::store::{Recording, Store};
+    use liveness_core::{
+        AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, NewLivenessCheck, SessionId, SessionMetrics,
+        Timestamp, UserReference,
+    };
+
+    use super::super::tests::{run, sealing_store, wait};
+    use super::*;
+
+    const FACE: &[u8] = include_bytes!("../../../assets/face.jpg");
+
+    fn entry(at: Timestamp) -> AuditEntry {
+        AuditEntry {
+            at,
+            request_id: "request".into(),
+            principal: "somebody".into(),
+            issuer: None,
+            actor: None,
+            roles: "officer".into(),
+            self_service_user_id: None,
+            message: "a message".into(),
+            outcome: "00".into(),
+            client_address: None,
+            subject: AuditSubject::default(),
+        }
+    }
+
+    /// Records a face of a user, so many seconds ago, and returns its record.
+    fn record(store: &Store, user: i64, is_successful: bool, seconds_ago: i64) -> i64 {
+        let created_at = SystemClock.now().plus_millis(seconds_ago * -1000);
+        let recording = Recording {
+            check: NewLivenessCheck {
+                user: Claims::of(UserReference::Id(user)).to_user(user),
+                session_id: SessionId::parse(&format!("session-{user}-{seconds_ago}")).unwrap(),
+                is_successful,
+                metrics: SessionMetrics::default(),
+                image_metrics: CaptureMetrics::default(),
+                metadata: None,
+                image_metadata: None,
+                image: Some(FaceImage::from_bytes(FACE.to_vec()).unwrap()),
+                image_path: None,
+                device: None,
+                client_address: None,
+                created_at,
+            },
+            audit_entry: entry(created_at),
+            command: "UpdateLivenessCheckCommand",
+            idempotency_key: None,
+        };
+        wait(store.checks().record(recording)).unwrap().check.id
+    }
+
+    fn has_face(store: &Store, id: i64) -> bool {
+        wait(store.checks().evidence(id)).unwrap().unwrap().face.is_some()
+    }
+
+    #[test]
+    fn a_face_is_erased_once_it_was_kept_for_as_long_as_the_policy_says_unless_it_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sealing_store(&folder);
+        let policy = "base = \"record\"\n[retention]\npassed = \"2h\"\nnot_passed = \"1h\"\n";
+        let policy = Policy::parse(policy).unwrap();
+        let job = || RetainFaces::of(policy.retention()).unwrap();
+        let hour = 60 * 60;
+        let old = [record(&store, 1, true, 3 * hour), record(&store, 2, false, 2 * hour)];
+        let young = [record(&store, 3, true, hour), record(&store, 4, false, hour / 2)];
+        let held = record(&store, 5, true, 3 * hour);
+        let order = || ErasureOrder {
+            reason: Reason::parse("a lawsuit").unwrap(),
+            entry: entry(SystemClock.now()),
+        };
+        wait(store.holds().place(5, false, order())).unwrap();
+
+        assert_eq!(run(&store, job()), Ok(JobDone::Done));
+
+        assert_eq!(old.map(|id| has_face(&store, id)), [false, false]);
+        assert_eq!(young.map(|id| has_face(&store, id)), [true, true]);
+        assert!(has_face(&store, held));
+        let receipts = wait(store.trail().newest(2)).unwrap();
+        let told: Vec<_> = receipts
+            .iter()
+            .map(|entry| entry.subject.shown.purpose.clone().unwrap())
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "retention: not passed, kept for 3600 s",
+                "retention: passed, kept for 7200 s"
+            ]
+        );
+        assert!(receipts.iter().all(|entry| entry.principal == "liveness-http"));
+
+        wait(store.holds().lift(5, order())).unwrap();
+        assert_eq!(run(&store, job()), Ok(JobDone::Done));
+        assert!(!has_face(&store, held));
+    }
+
+    #[test]
+    fn without_an_end_there_is_no_job() {
+        assert!(RetainFaces::of(Policy::record().retention()).is_none());
+        assert_eq!(told(Duration::from_secs(365 * 24 * 60 * 60)), "365 d");
+    }
+}

@@ -1,0 +1,1 @@
+DROP INDEX liveness_images_object;

@@ -1,0 +1,1 @@
+ALTER TABLE liveness_images DROP COLUMN object_name;

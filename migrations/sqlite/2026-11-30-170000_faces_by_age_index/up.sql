@@ -1,0 +1,2 @@
+-- The faces that are kept, by the outcome and the age of their records.
+CREATE INDEX liveness_checks_faces ON liveness_checks (passed, created_at, id) WHERE has_image;
