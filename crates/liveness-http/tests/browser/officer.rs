@@ -114,6 +114,24 @@ fn an_officer_erases_a_face_for_a_reason_and_gets_the_receipt() {
 
 #[test]
 #[ignore = "needs chromedriver: .ci/test"]
+fn the_receipt_of_a_sealed_face_says_from_when_on_no_backup_opens_it() {
+    let reviewer = Reviewer::with(&[("LIVENESS_FACE_KEYS", "file:keys")]);
+    reviewer.record(7, &full_run("s-1"));
+    enter_as(&reviewer, &json!("officer"), "");
+    let browser = &reviewer.browser;
+
+    browser.fill("#officer-check", "1");
+    choose(browser, "Erase its face");
+    confirm(browser, "Request 2026-118", Some("1"));
+
+    let told = receipt(browser);
+    let from = told["Unreadable everywhere from"].as_str().unwrap();
+    assert!(from.ends_with(" UTC"), "{from}");
+    reviewer.leave(&[]);
+}
+
+#[test]
+#[ignore = "needs chromedriver: .ci/test"]
 fn an_erased_face_is_told_to_be_one_to_every_administrator() {
     let reviewer = with_a_face();
     send(
