@@ -81,7 +81,7 @@ impl Host {
         policy: &Policy,
         verifier: TokenVerifier,
     ) -> Result<Self, StartError> {
-        let review_page = configured_page(config)?;
+        let review_page = configured_page(config)?.token_rules(verifier.rules());
         check_named(&config.database)?;
         let store = open_and_migrate(config).await?;
         let signer: Arc<dyn TrailSigner> = Arc::new(configured_key(&config.database)?);

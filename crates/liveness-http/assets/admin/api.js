@@ -3,8 +3,8 @@
 import { Refusal } from './refusal.js';
 import { bearer } from './session.js';
 
-/** Filters that are texts, whatever they look like, and those that are true or false. Everything else is a number. */
-const TEXTS = ['sessionId', 'from', 'to'];
+/** Fields that are texts, whatever they look like, and those that are true or false. Everything else is a number. */
+const TEXTS = ['sessionId', 'from', 'to', 'purpose', 'reason'];
 const FLAGS = ['isSuccessful', 'hasImage'];
 
 /** Sends a message and gives back its data. */

@@ -4,27 +4,31 @@ import { ask } from './api.js';
 import { el, panel } from './elements.js';
 import { filterForm, isFiltered, showProblems } from './filters.js';
 import { load } from './loading.js';
+import { userPanel } from './officer.js';
 import { rememberList, toList, toRecord } from './place.js';
 import { challenges, count, device, localShort, outcome, utc } from './wording.js';
 
 const SIZES = ['10', '20', '50', '100'];
 
-/** The view of a list; `opened` is the record that one comes back from. */
-export function listView(list, { opened, refused, signal }) {
+/** The view of a list; `opened` is the record that one comes back from. Officers can erase the user whose checks it has. */
+export function listView(list, { opened, isOfficer, refused, signal }) {
   rememberList(list);
   const form = filterForm(list, { pageSize: size(list), go });
   const results = el('div', { id: 'results' });
-  load(results, {
+  const open = () => load(results, {
     what: 'the checks',
     work: () => ask('RetrieveLivenessChecksQuery', list, signal),
     show: (page) => resultsOf(page, list),
     told: (page) => (page.Items.length === 0 ? emptiness(page, list).heading : `Checks ${range(page)}`),
     refused: (error) => refused(error) || showsBeside(form, results, error),
     signal,
-  }).then(() => {
+  });
+  open().then(() => {
     if (opened && !signal.aborted) results.querySelector(`a[href="${toRecord(opened)}"]`)?.focus();
   });
-  return el('div', {}, el('h1', {}, 'Liveness checks'), form, results);
+  const user = isOfficer && /^[1-9]\d{0,18}$/.test(list.selfServiceUserId) ? list.selfServiceUserId : null;
+  return el('div', {}, el('h1', {}, 'Liveness checks'), form,
+    user === null ? null : userPanel(user, { refused, signal, after: open }), results);
 }
 
 /** A size that was made up in the address is not taken along. */

@@ -2,6 +2,10 @@
 // in the log, and can be tried again.
 
 import { announce, el } from './elements.js';
+import { later } from './wording.js';
+
+const LIMITED = 'The server lets one person look at only so many faces in a day, and send only so many requests at a time. '
+  + 'You have reached that number.';
 
 /**
  * Fills a part of the page with what `work` answers, as `show` makes it. What `refused` takes is not shown as a failure.
@@ -33,7 +37,8 @@ export function failure(what, error, again) {
   return el('div', { class: 'notice bad', role: 'alert' },
     el('p', {}, el('strong', {}, `Loading ${what} failed. `), error.message),
     error.errors?.length > 0 ? el('ul', {}, error.errors.map(({ field, message }) => el('li', {}, `${field} ${message}`))) : null,
-    error.retryAfter > 1 ? el('p', {}, `Try again in ${error.retryAfter} seconds.`) : null,
+    error.status === 429 ? el('p', {}, LIMITED) : null,
+    error.retryAfter > 1 ? el('p', {}, `Try again ${later(error.retryAfter)}.`) : null,
     error.requestId ? el('p', { class: 'small' }, 'Request ', el('code', {}, error.requestId)) : null,
     el('button', { type: 'button', class: 'retry', click: again }, 'Try again'));
 }

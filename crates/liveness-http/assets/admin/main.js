@@ -3,12 +3,15 @@
 import { announce, el, focusHeading } from './elements.js';
 import { listView } from './list.js';
 import { failure } from './loading.js';
-import { backToList, forgetPlace, here } from './place.js';
+import { officerView } from './officer.js';
+import { backToList, forgetPlace, here, OFFICER } from './place.js';
 import { hostOf } from './provider.js';
+import { forgetPurpose, purposeField } from './purpose.js';
 import { recordView } from './record.js';
 import { comeBack, leaveToSignOut } from './redirect.js';
+import { holds } from './roles.js';
 import { claims, end, isSignedIn, name } from './session.js';
-import { signInSettings } from './settings.js';
+import { hostSettings } from './settings.js';
 import { focusSignIn, refusalNotice, signInView } from './sign_in.js';
 
 const main = document.getElementById('main');
@@ -16,6 +19,8 @@ const account = document.getElementById('account');
 
 /** The identity provider, once it is known; null where a token is pasted. */
 let settings = null;
+/** What tokens call our roles, and where. */
+let roles = null;
 /** Ends whatever the view before was waiting for. */
 let leave = new AbortController();
 let before = {};
@@ -26,21 +31,32 @@ function show(notice = null) {
   leave = new AbortController();
   announce('');
   showAccount();
-  const place = here();
+  const place = placeOf(here());
   const view = isSignedIn() ? viewOf(place) : signInView(settings, { notice, signedIn: () => show() });
   before = isSignedIn() ? place : {};
   document.title = !isSignedIn() ? 'Sign in · Liveness review'
-    : place.record ? `Check ${place.record} · Liveness review` : 'Checks · Liveness review';
+    : place.record ? `Check ${place.record} · Liveness review`
+      : place.officer ? 'Erase and hold · Liveness review' : 'Checks · Liveness review';
   main.replaceChildren(view);
   if (isSignedIn()) focusHeading(main);
   else focusSignIn(main);
 }
 
+const isOfficer = () => holds(claims(), 'officer', roles);
+/** Whoever is no officer is taken for an administrator: the server knows better, and says so. */
+const mayList = () => !isOfficer() || holds(claims(), 'admin', roles);
+
+/** An officer who may not list has one place. Nobody else has it. */
+function placeOf(place) {
+  if (!mayList()) return { officer: true };
+  return place.officer && !isOfficer() ? { list: {} } : place;
+}
+
 function viewOf(place) {
   const { signal } = leave;
-  return place.record
-    ? recordView(place.record, { refused, signal })
-    : listView(place.list, { opened: before.record, refused, signal });
+  const common = { isOfficer: isOfficer(), refused, signal };
+  if (place.officer) return officerView({ mayList: mayList(), ...common });
+  return place.record ? recordView(place.record, common) : listView(place.list, { opened: before.record, ...common });
 }
 
 /** Whom the server refuses is led back to signing in. The place stays in the address. */
@@ -48,6 +64,7 @@ function refused({ status }) {
   if (status !== 401 && status !== 403) return false;
   const notice = refusalNotice(settings, { status, hasExpired: hasExpired(), name: name() });
   end();
+  forgetPurpose();
   show(notice);
   return true;
 }
@@ -57,6 +74,8 @@ const hasExpired = () => expiry() !== null && expiry() <= new Date();
 
 function showAccount() {
   account.replaceChildren(...(isSignedIn() ? [
+    ...(mayList() ? [purposeField()] : []),
+    ...(mayList() && isOfficer() ? [el('a', { href: OFFICER }, 'Erase and hold')] : []),
     el('span', { id: 'who' }, el('span', { class: 'roomy' }, 'Signed in as '), el('bdi', {}, name())),
     el('button', { type: 'button', id: 'sign-out', click: signOut }, 'Sign out'),
   ] : []));
@@ -65,6 +84,7 @@ function showAccount() {
 /** Signs out here, and at the provider too where there is one. */
 function signOut() {
   const ended = end();
+  forgetPurpose();
   forgetPlace();
   if (ended === null) return show({ tone: 'good', text: 'You are signed out.' });
   const host = hostOf(settings);
@@ -77,7 +97,7 @@ function signOut() {
 async function start() {
   let notice;
   try {
-    settings = await signInSettings();
+    ({ signIn: settings, roles } = await hostSettings());
     notice = settings && await comeBack(settings);
   } catch (error) {
     return main.replaceChildren(failure('the page', error, start));
@@ -89,7 +109,8 @@ async function start() {
 // A page that the browser has put aside would come back with its token and its faces.
 addEventListener('pageshow', (event) => event.persisted && location.reload());
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && isSignedIn() && here().record) location.hash = backToList();
+  const isFree = isSignedIn() && !document.querySelector('dialog');
+  if (event.key === 'Escape' && isFree && here().record) location.hash = backToList();
 });
 // A link to a place in the page would change the place in the address.
 document.getElementById('skip').addEventListener('click', (event) => {

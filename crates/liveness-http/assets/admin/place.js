@@ -1,8 +1,10 @@
-// Where one is: the list with its filters and page, or a record. It stands in the address behind the #, so that back and
-// forward work and a place can be kept; browsers do not send it. Ids stand there, and nothing else of a person.
+// Where one is: the list with its filters and page, a record, or the page of officers. It stands in the address behind the #,
+// so that back and forward work and a place can be kept; browsers do not send it. Ids stand there, and nothing else of a person.
 
 /** The filters, by the names that the API has for them. */
 export const FILTERS = ['selfServiceUserId', 'preRegistrationId', 'sessionId', 'from', 'to', 'isSuccessful', 'hasImage'];
+/** The page of officers. */
+export const OFFICER = '#/officer';
 const OF_LIST = [...FILTERS, 'pageNumber', 'pageSize'];
 
 /** The list that was shown last, to go back to from a record. */
@@ -12,6 +14,7 @@ let lastList = '#/checks';
 export function here() {
   const record = location.hash.match(/^#\/checks\/(\d+)$/);
   if (record) return { record: record[1] };
+  if (location.hash === OFFICER) return { officer: true };
   const given = new URLSearchParams(location.hash.split('?')[1] ?? '');
   const list = {};
   for (const name of OF_LIST) {

@@ -3,28 +3,34 @@
 
 import { ask } from './api.js';
 import { el, facts, panel } from './elements.js';
+import { facePanel } from './face.js';
 import { badge } from './list.js';
 import { load } from './loading.js';
+import { keepingPanel } from './officer.js';
 import { backToList, toList, toRecord } from './place.js';
+import { purposeForm, purposeOfLook } from './purpose.js';
 import { claims } from './session.js';
-import { bytes, challenges, count, device, local, localShort, outcome, percent, seconds, utc } from './wording.js';
+import { challenges, count, device, local, localShort, outcome, percent, seconds, utc } from './wording.js';
 
 const ATTEMPTS = 20;
 /** The fields that the API knows: what else an SDK sends is its own. */
 const OF_CAPTURE = ['verificationResult', 'sessionDuration', 'lightingValue'];
 const OF_RUN = [...OF_CAPTURE, 'timestamp', 'completedAt', 'challengeCount', 'completedChallenges', 'challenges', 'finalCapture'];
+/** The name that a user has who was erased. */
+const ERASED = /^erased-[0-9a-f]+$/;
 
-/** The view of a record. */
-export function recordView(id, { refused, signal }) {
+/** The view of a record. Officers see besides what is kept of it, and can erase it. */
+export function recordView(id, { isOfficer, refused, signal }) {
   const part = el('div', { class: 'record' });
-  load(part, {
+  const open = () => load(part, {
     what: `check ${id}`,
-    work: () => ask('GetLivenessCheckQuery', { id }, signal),
-    show: (shown) => partsOf(shown, { refused, signal }),
+    work: () => ask('GetLivenessCheckQuery', { id, ...purposeOfLook() }, signal),
+    show: (shown) => partsOf(shown, { isOfficer, refused, signal, open }),
     told: (shown) => `Check ${id}: ${outcome(shown.LivenessCheck).word}`,
-    refused: (error) => refused(error) || showMissing(part, id, error),
+    refused: (error) => refused(error) || showMissing(part, id, error) || askWhy(part, error, open),
     signal,
   });
+  open();
   return el('div', {},
     el('p', { class: 'back' }, el('a', { href: backToList() }, '← Back to the list')),
     el('h1', {}, `Check ${id}`),
@@ -37,47 +43,58 @@ function showMissing(part, id, error) {
   return true;
 }
 
-function partsOf(shown, { refused, signal }) {
+/** The server shows no face without a purpose, or takes this one for none. */
+function askWhy(part, error, open) {
+  const wrong = error.errors?.find(({ field }) => field === 'purpose');
+  if (error.status !== 400 || !wrong) return false;
+  part.replaceChildren(purposeForm(wrong.message, () => open().then(() => document.querySelector('h1')?.focus())));
+  part.querySelector('input').focus();
+  return true;
+}
+
+function partsOf(shown, { isOfficer, refused, signal, open }) {
   const check = shown.LivenessCheck;
+  const [face, keeping] = facePanels(shown, { isOfficer, refused, signal, open });
   return [
     el('p', { class: 'lead' }, badge(check), ' ', outcome(check).sentence),
     el('p', { class: 'hint' }, 'That you opened this record is in the audit trail, under ',
       el('bdi', {}, `${claims().sub ?? 'the name in your token'}`), '.'),
     el('div', { class: 'columns' },
-      el('div', { class: 'column' }, facePanel(check)),
+      el('div', { class: 'column' }, face),
       el('div', { class: 'column wide' }, userPanel(shown), challengesPanel(check), sdkPanel(check), measuresPanel(check), originPanel(check)),
-      el('div', { class: 'column' }, attemptsPanel(shown, { refused, signal }))),
+      el('div', { class: 'column' }, keeping ?? null, attemptsPanel(shown, { refused, signal }))),
   ];
 }
 
-function facePanel(check) {
-  if (!check.HasImage) {
-    return panel('face', 'Face', el('p', {}, check.ImagePath === null
-      ? 'No image was sent with this check.'
-      : 'No image was sent with this check, only the path of one that was uploaded elsewhere.'), pathOf(check));
-  }
-  const [, type, content] = check.ImageBase64.match(/^data:([^;]*);base64,(.*)$/s) ?? [null, 'unknown', ''];
-  const size = bytes(Math.floor(content.replace(/=+$/, '').length * 3 / 4));
-  const about = el('figcaption', { class: 'hint' }, `${type}, ${size}`);
-  const figure = el('figure', {}, about);
-  const image = el('img', {
-    src: check.ImageBase64, alt: `The face sent with check ${check.Id}`,
-    load: () => { about.textContent = `${image.naturalWidth} × ${image.naturalHeight} pixels, ${type}, ${size}`; },
-    error: () => image.replaceWith(el('p', { class: 'notice bad', id: 'face-broken' },
-      'The image cannot be shown: the file that was sent is damaged or cut off. The record is as it was received.')),
-  });
-  figure.prepend(image);
-  return panel('face', 'Face', figure, pathOf(check));
+/**
+ * The panel of the face, and for an officer the one of what is kept. What an officer has done is shown without another look at
+ * the record, unless all of it is another.
+ */
+function facePanels(shown, { isOfficer, refused, signal, open }) {
+  const check = shown.LivenessCheck;
+  const after = (change) => {
+    if (change.all) return open();
+    if ('held' in change && check.Face) check.Face.HeldSince = change.held;
+    if (change.erased) {
+      Object.assign(check, { HasImage: false, ImageBase64: null });
+      Object.assign(check.Face, { ErasedAt: change.erased, ErasedBecause: change.reason });
+    }
+    const before = panels;
+    panels = make();
+    before.forEach((panel, place) => panel.replaceWith(panels[place]));
+  };
+  const make = () => [facePanel(check), ...(isOfficer ? [keepingPanel(shown, { refused, signal, after })] : [])];
+  let panels = make();
+  return panels;
 }
-
-const pathOf = (check) => (check.ImagePath === null ? null
-  : el('p', { class: 'hint' }, 'Path: ', el('bdi', { class: 'code' }, check.ImagePath)));
 
 function userPanel(shown) {
   const text = (value) => (value === null ? null : el('bdi', {}, value));
   const check = shown.LivenessCheck;
   const parts = [shown.FirstName, shown.MiddleName, shown.LastName].filter((name) => name !== null).join(' ');
-  return panel('user', 'User', facts([
+  const erased = ERASED.test(shown.UserId2 ?? '')
+    ? el('p', {}, 'This user was erased: nothing names the person any more.') : null;
+  return panel('user', 'User', erased, facts([
     ['Name', text(shown.DisplayName)],
     ...(parts === '' || parts === shown.DisplayName ? [] : [['First, middle and last name', text(parts)]]),
     ['Email address', text(shown.EmailAddress)],

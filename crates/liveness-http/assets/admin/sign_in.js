@@ -67,7 +67,7 @@ function tokenForm(signedIn) {
     el('label', { for: 'token' }, 'Administrator’s token'),
     token, problem,
     el('p', { class: 'hint', id: 'token-hint' },
-      'A bearer token (JWT) with the role admin. It is kept in this page’s memory only: closing or reloading the page forgets it.'),
+      'A bearer token (JWT) with the role admin, or officer. It is kept in this page’s memory only: closing or reloading the page forgets it.'),
     el('button', { type: 'submit', class: 'primary' }, 'Sign in'));
 }
 

@@ -21,6 +21,13 @@ export const local = (time) => (time === null ? null : `${LOCAL.format(new Date(
 export const localShort = (time) => LOCAL_SHORT.format(new Date(time));
 export const utc = (time) => (time === null ? null : time.replace('T', ' ').replace('Z', ' UTC'));
 
+/** When to try again, after so many seconds. */
+export function later(wait) {
+  if (wait <= 120) return `in ${wait} seconds`;
+  const [size, unit] = wait <= 7200 ? [60, 'minutes'] : [3600, 'hours'];
+  return `in ${Math.ceil(wait / size)} ${unit}, after ${localShort(Date.now() + wait * 1000)}`;
+}
+
 /** What came of a check: a word, a sentence, and which tone they have. */
 export function outcome(check) {
   if (!check.IsSuccessful) {

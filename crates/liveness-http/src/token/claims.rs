@@ -136,10 +136,7 @@ impl TokenRules {
 
     /// The claim that holds the roles.
     fn role_claim<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
-        match &self.role_claim {
-            Some(name) => find_claim(claims, name),
-            None => claims.get("role").or_else(|| claims.get("roles")),
-        }
+        self.role_claims().into_iter().find_map(|name| find_claim(claims, name))
     }
 
     /// Our roles. By the default setting, a token without a role claim is a customer's. A role claim that is there counts,

@@ -25,7 +25,6 @@ pub(super) struct Payload {
 /// The registered claims that are read here. None may be there twice: readers disagree about which one counts.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-#[expect(dead_code, reason = "the reader refuses a field that is there twice")]
 struct GivenOnce {
     exp: IgnoredAny,
     nbf: IgnoredAny,

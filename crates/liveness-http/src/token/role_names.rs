@@ -30,7 +30,7 @@ impl RoleNames {
     }
 
     /// All names that count for a role of ours.
-    fn names_of<'r>(&'r self, role: &'r str) -> Vec<&'r str> {
+    pub(crate) fn names_of<'r>(&'r self, role: &'r str) -> Vec<&'r str> {
         let given = self.0.iter().filter(|(ours, _)| *ours == role);
         let names: Vec<_> = given.map(|(_, theirs)| theirs.as_str()).collect();
         if names.is_empty() { vec![role] } else { names }

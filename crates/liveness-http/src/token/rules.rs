@@ -41,3 +41,12 @@ impl Default for TokenRules {
         }
     }
 }
+
+impl TokenRules {
+    /// The names of the claim that holds the roles. The first one that is there counts.
+    pub(crate) fn role_claims(&self) -> Vec<&str> {
+        self.role_claim
+            .as_ref()
+            .map_or_else(|| vec!["role", "roles"], |name| vec![name])
+    }
+}

@@ -45,6 +45,11 @@ impl TokenVerifier {
         self
     }
 
+    /// What is asked of the claims.
+    pub(crate) fn rules(&self) -> &TokenRules {
+        &self.rules
+    }
+
     pub(crate) fn jwks(&self) -> Option<&Jwks> {
         self.jwks.as_ref()
     }

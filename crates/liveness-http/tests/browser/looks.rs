@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::driver::Browser;
+use crate::officer::{choose, confirm, enter_as};
 use crate::reviewer::{Reviewer, full_run};
 use crate::server::report;
 
@@ -58,6 +59,31 @@ fn through_all_views(reviewer: &Reviewer, look: impl Fn(&Browser, &str)) {
     reviewer.open("#/checks/1");
     browser.until("document.querySelectorAll('.attempts li').length === 4");
     look(browser, "record");
+    through_officers_views(reviewer, look);
+}
+
+/// Those of an officer, who places a hold or lifts it.
+fn through_officers_views(reviewer: &Reviewer, look: impl Fn(&Browser, &str)) {
+    let browser = &reviewer.browser;
+    enter_as(reviewer, &json!(["admin", "officer"]), "#/checks/1");
+    browser.until("document.querySelectorAll('.attempts li').length === 4");
+    look(browser, "record of an officer");
+    choose(browser, "Erase this user");
+    confirm(browser, " ", Some("2"));
+    look(browser, "erasure");
+    browser.click("dialog .cancel");
+    browser.until("!document.querySelector('dialog')");
+    browser.script(
+        "[...document.querySelectorAll('button')].find((one) => one.innerText.endsWith('legal hold …')).click()",
+    );
+    confirm(browser, "Case 77/2026", None);
+    browser.until("document.querySelector('#receipt')");
+    look(browser, "receipt");
+    browser.click("dialog .close");
+    enter_as(reviewer, &json!("officer"), "");
+    choose(browser, "Erase its face");
+    browser.sees("is a whole number");
+    look(browser, "officer");
 }
 
 fn with_records() -> Reviewer {
@@ -130,7 +156,7 @@ fn roles(browser: &Browser, role: &str) -> usize {
 #[ignore = "needs chromedriver: .ci/test"]
 fn every_view_can_be_read_aloud() {
     let reviewer = with_records();
-    let unnamed = "return [...document.querySelectorAll('input, select')].filter((one) => one.labels.length !== 1) \
+    let unnamed = "return [...document.querySelectorAll('input, select, textarea')].filter((one) => one.labels.length !== 1) \
         .concat([...document.querySelectorAll('img:not([alt])')]) \
         .concat([...document.querySelectorAll('a, button')].filter((one) => !one.innerText.trim())) \
         .map((one) => one.outerHTML)";
@@ -152,6 +178,8 @@ fn every_view_can_be_read_aloud() {
 
     let browser = &reviewer.browser;
     assert_eq!(browser.script("return document.documentElement.lang"), json!("en"));
+    browser.open("about:blank");
+    reviewer.enter("#/checks");
     for width in [1280, 360] {
         browser.resize(width, 800);
         reviewer.open("#/checks");

@@ -16,12 +16,14 @@ mod in_process;
 mod keyboard;
 mod list;
 mod looks;
+mod officer;
 mod oidc;
 #[path = "../oidc/provider.rs"]
 mod oidc_provider;
 mod oidc_refusals;
 mod oidc_reviewer;
 mod policy;
+mod purpose;
 mod record;
 mod reviewer;
 mod screenshots;

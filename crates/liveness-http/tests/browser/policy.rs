@@ -95,7 +95,7 @@ fn the_policy_names_the_origin_of_the_provider_and_nothing_else() {
     let expected = json!({ "signIn": {
         "issuer": "https://Login.example.com:8443/realms/bank", "clientId": "review page", "scope": "openid profile",
         "audience": "liveness", "role": "face-reviewer",
-    } });
+    }, "roles": { "claims": ["role", "roles"], "admin": ["face-reviewer"], "officer": ["officer"] } });
     assert_eq!(told, expected);
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::driver::Browser;
 use crate::in_process::serve;
+use crate::officer::choose;
 use crate::reviewer::{face, sign_in};
 use crate::server::{SECRET, post, token};
 
@@ -190,6 +191,19 @@ fn the_pictures_of_the_readme_can_be_made() {
         browser.until("!document.querySelector('[aria-busy]')");
         save(&browser, &folder.join(format!("{name}.png")));
     }
+
+    assert!(README.contains("(docs/images/review-officer.png)"));
+    show(&browser, &address, "#/checks/47", "light", (1280, 1000));
+    sign_in(
+        &browser,
+        &token(&json!({ "sub": "r.okonkwo", "role": ["admin", "officer"] })),
+    );
+    browser.sees("pixels");
+    browser.until("!document.querySelector('[aria-busy]')");
+    choose(&browser, "Erase this face");
+    browser.fill("#typed", "47");
+    browser.fill("#reason", "Request 2026-118 of the person, GDPR article 17");
+    save(&browser, &folder.join("review-officer.png"));
 
     assert!(README.contains("(docs/images/review-sign-in.png)"));
     show(&browser, &with_provider(), "", "light", (1280, 860));
