@@ -139,8 +139,8 @@ impl<T: Validate + DeserializeOwned + Default> Validate for Received<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let Known { fields, unreadable } = self.decoded();
         let mut errors = fields.validate().err().unwrap_or_default();
-        let is_of_field = |kind: &ValidationErrorsKind| matches!(kind, ValidationErrorsKind::Field(_));
-        let broken = errors.errors().iter().filter(|(_, kind)| is_of_field(kind));
+        let broken = errors.errors().iter();
+        let broken = broken.filter(|entry| matches!(entry.1, ValidationErrorsKind::Field(_)));
         let broken: Vec<String> = broken.map(|(name, _)| camel_case(name).into_owned()).collect();
         // A number out of bounds is told by the rule of its field, which is narrower than its type.
         let is_told = |problem: &&FieldError| problem.code == "range" && broken.contains(&problem.field);
