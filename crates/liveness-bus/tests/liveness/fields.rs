@@ -119,7 +119,7 @@ async fn the_numbers_of_metadata_are_within_their_ranges() {
         (
             of("timestamp", json!(9_223_372_036_854_775_808_u64)),
             "metadata.timestamp",
-            "type",
+            "range",
         ),
         (of("challengeCount", json!(-1)), "metadata.challengeCount", "range"),
         (of("challengeCount", json!(101)), "metadata.challengeCount", "range"),
