@@ -1,13 +1,14 @@
 //! The setting of the policy: a word, or a file.
 
 use std::convert::Infallible;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
 use liveness_core::policy::{Base, Policy, PolicyMistake, PolicyMistakes};
+
+use crate::text_file;
 
 /// The setting of the policy.
 #[derive(Debug, Clone, Args)]
@@ -77,8 +78,9 @@ impl PolicyConfig {
         match &self.policy {
             PolicySource::Word(base) => Ok(Policy::of(*base)),
             PolicySource::File(file) => {
-                let text =
-                    fs::read_to_string(file).map_err(|error| PolicyError::Unread(file.display().to_string(), error))?;
+                let text = text_file::read(file)
+                    .and_then(|text| String::from_utf8(text).map_err(io::Error::other))
+                    .map_err(|error| PolicyError::Unread(file.display().to_string(), error))?;
                 Policy::parse(&text).map_err(|mistakes| PolicyError::in_file(file, &mistakes))
             }
         }

@@ -12,6 +12,7 @@ use crate::report::{
 const WHY: &str = "Request 2026-118";
 
 /// A world with the record of a customer, with a face.
+#[expect(clippy::unwrap_used, reason = "a face that cannot be recorded ends the test")]
 async fn with_a_face() -> TestBus {
     let world = TestBus::new();
     world.add_customer(7).await;
@@ -32,6 +33,7 @@ async fn officer(world: &TestBus, message: &str, mut body: Value) -> Result<Valu
     world.dispatch(message, &body.to_string(), &world.officer()).await
 }
 
+#[expect(clippy::unwrap_used, reason = "an administrator is answered")]
 async fn admin(world: &TestBus, message: &str, body: Value) -> Value {
     world
         .dispatch(message, &body.to_string(), &world.admin())
