@@ -24,6 +24,7 @@ use self::path::Path;
 use self::reader::Reader;
 use crate::error::{BusError, FieldError};
 
+pub use self::limits::replace_half_surrogates;
 pub use self::received::Received;
 
 /// How often a body is read at most. Each reading after the second finds one more value that its own type refuses.

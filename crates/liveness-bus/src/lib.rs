@@ -134,7 +134,7 @@ pub use audit::AuditSink;
 pub use bus::{BuildErrors, Bus, BusBuilder, Mistake, Module, ReplyWriter};
 pub use call::Call;
 pub use context::{Context, ContextBuilder, Principal, RequestId};
-pub use decode::Received;
+pub use decode::{Received, replace_half_surrogates};
 pub use error::{BusError, Cause, FieldError};
 pub use handler::Handler;
 pub use message::{Answer, Audit, Description, Example, Kind, Message, Meta};

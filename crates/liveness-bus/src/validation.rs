@@ -37,6 +37,12 @@ pub(crate) fn find_broken_rules<M: Message>(message: &M, empty_texts: &[String],
         if problem.code == "required" && empty_texts.contains(&problem.field) {
             problem = FieldError::new(problem.field, "length", "must not be empty");
         }
+        // The rule of a field is narrower than its type.
+        let is_same = |known: &&mut FieldError| known.field == problem.field && known.code == problem.code;
+        if let Some(known) = problems.iter_mut().find(is_same) {
+            *known = problem;
+            continue;
+        }
         // A field that could not be decoded is in `problems` already. It is empty in the message, so its rules say nothing.
         if problems.len() < MAX_FIELD_ERRORS
             && !problems

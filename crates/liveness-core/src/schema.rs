@@ -100,7 +100,7 @@ fn image_path() -> String {
 }
 
 /// Base64 that begins with the signature of a JPEG, a PNG or a WebP, with or without the head of a data URI. White space
-/// may stand anywhere, and the alphabets may be mixed. What follows the signature is not checked.
+/// may stand anywhere, and the alphabets may be mixed. The padding may be left out, all of it or a part. What follows the signature is not checked.
 fn face_image() -> String {
     const SPACE: &str = r"[\t\n\r ]*";
     const ANY: &str = "[A-Za-z0-9+/_-]";
@@ -119,7 +119,7 @@ fn face_image() -> String {
     let webp = each("UklGR") + &letters(&["[g-v]", ANY, ANY, ANY, ANY, "[BFJNRVZdhlptx159]"]) + &each("XRUJQ");
     let any = letters(&[ANY]);
     let padding = letters(&["="]);
-    let last_byte = letters(&[ANY, "[AQgw]"]) + &format!("({padding}{padding})?");
+    let last_byte = letters(&[ANY, "[AQgw]"]) + &format!("({padding}({padding})?)?");
     let last_bytes = letters(&[ANY, ANY, "[AEIMQUYcgkosw048]"]) + &format!("({padding})?");
     let head = ignoring_case("data:", SPACE) + &format!("[^{FORBIDDEN}]*;{SPACE}") + &ignoring_case("base64", SPACE);
     format!("^{SPACE}({head},{SPACE})?({jpeg}|{png}|{webp})(({any}){{4}})*({last_byte}|{last_bytes})?$")
@@ -213,6 +213,7 @@ mod tests {
                 for text in [
                     text.clone(),
                     text.trim_end_matches('=').to_owned(),
+                    text.strip_suffix('=').unwrap_or(&text).to_owned(),
                     text.replace('/', "_").replace('+', "-"),
                     lines.join("\r\n") + "\n",
                     format!("data:image/png;base64,{text}"),

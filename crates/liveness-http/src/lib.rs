@@ -24,6 +24,7 @@ mod pages;
 mod policy_source;
 mod request;
 mod server;
+mod text_file;
 mod trail_key;
 mod witness;
 

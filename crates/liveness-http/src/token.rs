@@ -9,6 +9,7 @@ mod header;
 mod jwk;
 mod jwks;
 mod key;
+mod payload;
 mod revoked;
 mod role_names;
 mod rules;

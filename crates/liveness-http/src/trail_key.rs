@@ -3,7 +3,7 @@
 //! With SQLite, the file is beside the database, and is made where there is none. With PostgreSQL it must be named, because
 //! all nodes need the same key.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config::DatabaseConfig;
 use crate::environment::credential;
+use crate::text_file;
 
 /// The credential that counts as the file, where systemd hands it over and no file is named.
 pub(crate) const CREDENTIAL: &str = "liveness.trail-key";
@@ -167,7 +168,7 @@ pub(crate) fn file_beside(config: &DatabaseConfig) -> Result<Option<PathBuf>, Op
 
 fn read(file: &Path) -> Result<TrailKey, TrailKeyError> {
     let name = || file.display().to_string();
-    let text = fs::read(file).map_err(|error| TrailKeyError::Unread(name(), error))?;
+    let text = text_file::read(file).map_err(|error| TrailKeyError::Unread(name(), error))?;
     let text = Zeroizing::new(text);
     let text = String::from_utf8_lossy(&text);
     TrailKey::from_pem(&text).map_err(|error| TrailKeyError::Key(name(), error))
@@ -203,6 +204,7 @@ pub(crate) fn write_new(file: &Path, made: &NewKey) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

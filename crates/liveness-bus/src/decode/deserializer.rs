@@ -6,7 +6,7 @@ use serde::de::{Deserialize as _, DeserializeSeed as _, Deserializer, Error as _
 use serde_json::value::RawValue;
 
 use super::control_characters::Place;
-use super::integer;
+use super::integer::{self, Integer};
 use super::reader::{AS_IT_IS, Reader};
 use super::typed::{OptionReader, Shape, Typed};
 use super::variants::EnumReader;
@@ -25,20 +25,33 @@ impl<'a, 'de, D: Deserializer<'de>> Reader<'a, D> {
         })
     }
 
-    /// Reads a whole number within the bounds, and calls `visit` with it, or with 0 if it is not one.
+    /// Reads a whole number within the bounds, and calls `visit` with it: with the nearest bound if it is beyond, so that the
+    /// rules of the field say how far it may go, and with 0 if it is none.
     fn integer<T>(
         self,
         bounds: RangeInclusive<i128>,
         visit: impl FnOnce(i128) -> Result<T, D::Error>,
     ) -> Result<T, D::Error> {
         let json = Option::<&RawValue>::deserialize(self.json)?;
-        let value = json.and_then(|json| integer::parse(json.get()));
-        let value = value.filter(|value| bounds.contains(value));
-        if value.is_none() {
-            self.findings
-                .wrong_type(self.path, "must be an integer", self.is_optional);
-        }
-        let read = visit(value.unwrap_or_default());
+        let value = match json.and_then(|json| integer::parse(json.get())) {
+            None => {
+                self.findings
+                    .wrong_type(self.path, "must be an integer", self.is_optional);
+                0
+            }
+            Some(Integer::Value(value)) if bounds.contains(&value) => value,
+            Some(Integer::Value(..0) | Integer::TooSmall) => {
+                let least = *bounds.start();
+                self.findings.beyond(self.path, format!("must be at least {least}"));
+                least
+            }
+            Some(_) => {
+                let most = *bounds.end();
+                self.findings.beyond(self.path, format!("must be at most {most}"));
+                most
+            }
+        };
+        let read = visit(value);
         self.findings.told(self.path, &[], read)
     }
 

@@ -9,6 +9,9 @@ use crate::error::{FieldError, MAX_FIELD_ERRORS};
 /// The beginning of serde's error text for a missing field.
 const MISSING: &str = "missing field `";
 
+/// The code of a number that is out of its bounds.
+const BEYOND: &str = "range";
+
 const MUST_BE_GIVEN: &str = "must be given";
 const MUST_BE_GIVEN_ONCE: &str = "must be given once";
 
@@ -77,6 +80,11 @@ impl Findings {
         if is_optional {
             self.pass_over(path);
         }
+    }
+
+    /// An integer beyond what its type holds.
+    pub(super) fn beyond(&mut self, path: Path<'_>, must_be: String) {
+        self.note(path, BEYOND, || must_be.into());
     }
 
     /// A number that a floating point of 64 bits cannot hold.

@@ -139,6 +139,12 @@ impl<T: Validate + DeserializeOwned + Default> Validate for Received<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let Known { fields, unreadable } = self.decoded();
         let mut errors = fields.validate().err().unwrap_or_default();
+        let broken = errors.errors().iter();
+        let broken = broken.filter(|entry| matches!(entry.1, ValidationErrorsKind::Field(_)));
+        let broken: Vec<String> = broken.map(|(name, _)| camel_case(name).into_owned()).collect();
+        // A number out of bounds is told by the rule of its field, which is narrower than its type.
+        let is_told = |problem: &&FieldError| problem.code == "range" && broken.contains(&problem.field);
+        let unreadable: Vec<&FieldError> = unreadable.iter().filter(|problem| !is_told(problem)).collect();
         // A list with an element that could not be decoded has a placeholder instead, so its rules say nothing.
         let is_whole = |name: &str| {
             !unreadable

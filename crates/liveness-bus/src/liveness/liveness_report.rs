@@ -23,8 +23,9 @@ pub struct LivenessReport {
     #[validate(required)]
     pub is_successful: Option<bool>,
     /// The captured face: a JPEG, PNG or WebP in Base64 of the standard or the URL-safe alphabet, with or without
-    /// `data:<type>;base64,` before it. White space is ignored, and a text of nothing else is none. At most 5 MiB
-    /// decoded, unless the operator has set another limit, and at most 40,000,000 pixels by the image's header.
+    /// `data:<type>;base64,` before it. White space is ignored, and a text of nothing else is none. The
+    /// padding with `=` may be left out, all of it or a part. At most 5 MiB decoded, unless the operator has set another
+    /// limit, and at most 40,000,000 pixels by the image's header.
     #[validate(nested)]
     #[serde(default)]
     pub image_base64: ImageBase64,

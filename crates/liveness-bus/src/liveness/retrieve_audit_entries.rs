@@ -32,11 +32,12 @@ pub struct RetrieveAuditEntriesQuery {
     /// Entries that tell of this record, from 1: it was recorded, or it was shown, alone or in a list.
     #[validate(range(min = 1))]
     pub check_id: Option<i64>,
-    /// Entries of this time or later: RFC 3339, or ISO 8601 without an offset.
+    /// Entries of this time or later: RFC 3339, or ISO 8601 without an offset. `24:00:00` is the end of the day, and
+    /// annotations in brackets after the offset are ignored. An empty text is none.
     #[validate(custom(function = "validators::instant_or_empty"))]
     #[schemars(with = "Option<OrEmpty<Timestamp>>")]
     pub from: Option<String>,
-    /// Entries from before this time, which is not before `from`.
+    /// Entries from before this time, which is written like `from`, and not before it.
     #[validate(custom(function = "validators::instant_or_empty"))]
     #[schemars(with = "Option<OrEmpty<Timestamp>>")]
     pub to: Option<String>,

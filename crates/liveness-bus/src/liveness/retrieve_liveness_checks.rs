@@ -1,6 +1,6 @@
 //! Lists records for an administrator, page by page: `docs/api.md#retrievelivenesschecksquery`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use liveness_core::store::{CheckFilter, CheckPage, PageRequest};
 use liveness_core::{AuditSubject, LivenessCheck, SessionId, Shown, Timestamp, User};
@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
+use super::judgment::{self, DecisionFilter, DecisionOutcome, UNDECIDED, VerdictOutcome};
 use super::optional_text::{OrEmpty, given};
 use super::{ADMIN, Liveness, paging, time_span, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
@@ -27,11 +28,12 @@ pub struct RetrieveLivenessChecksQuery {
     #[validate(custom(function = "validators::session_id_or_empty"))]
     #[schemars(with = "Option<OrEmpty<SessionId>>")]
     pub session_id: Option<String>,
-    /// Records that were created at this time or later: RFC 3339, or ISO 8601 without an offset.
+    /// Records that were created at this time or later: RFC 3339, or ISO 8601 without an offset. `24:00:00` is the end of
+    /// the day, and annotations in brackets after the offset are ignored. An empty text is none.
     #[validate(custom(function = "validators::instant_or_empty"))]
     #[schemars(with = "Option<OrEmpty<Timestamp>>")]
     pub from: Option<String>,
-    /// Records that were created before this time, which is not before `from`.
+    /// Records that were created before this time, which is written like `from`, and not before it.
     #[validate(custom(function = "validators::instant_or_empty"))]
     #[schemars(with = "Option<OrEmpty<Timestamp>>")]
     pub to: Option<String>,
@@ -39,6 +41,14 @@ pub struct RetrieveLivenessChecksQuery {
     pub is_successful: Option<bool>,
     /// Records with a face, or those without one.
     pub has_image: Option<bool>,
+    /// Records that were judged like this.
+    #[validate(custom(function = "judgment::verdict_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<VerdictOutcome>>")]
+    pub verdict: Option<String>,
+    /// Records on which this was decided; `none` for those that are undecided.
+    #[validate(custom(function = "judgment::decision_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<DecisionFilter>>")]
+    pub decision: Option<String>,
     /// From 1; 1 where it is not given.
     #[validate(range(min = 1))]
     pub page_number: Option<i64>,
@@ -93,6 +103,8 @@ pub struct LivenessCheckItem {
     pub created_at: Timestamp,
     pub device_info: Option<String>,
     pub client_ip: Option<String>,
+    pub verdict: Option<VerdictOutcome>,
+    pub decision: Option<DecisionOutcome>,
 }
 
 impl Message for RetrieveLivenessChecksQuery {
@@ -121,8 +133,12 @@ impl Handler<RetrieveLivenessChecksQuery> for Liveness {
     async fn handle(&self, query: RetrieveLivenessChecksQuery, call: &Call<'_>) -> Result<LivenessCheckPage, BusError> {
         let page = paging::requested(query.page_number, query.page_size);
         let filter = query.filter()?;
-        let named = filter.named();
-        let CheckPage { items, total } = self.store.checks().page(filter, page).await?;
+        let named = query.named(&filter);
+        let CheckPage { items, total } = if query.can_match() {
+            self.store.checks().page(filter, page).await?
+        } else {
+            CheckPage::default()
+        };
         call.shows(AuditSubject {
             shown: Shown {
                 records: items.iter().map(|check| check.id).collect(),
@@ -160,6 +176,23 @@ impl RetrieveLivenessChecksQuery {
             is_successful: self.is_successful,
             has_image: self.has_image,
         })
+    }
+}
+
+impl RetrieveLivenessChecksQuery {
+    /// Whether a record may be meant: each is without a verdict, and undecided.
+    fn can_match(&self) -> bool {
+        let decision = given(self.decision.as_ref());
+        given(self.verdict.as_ref()).is_none() && decision.is_none_or(|decision| decision == UNDECIDED)
+    }
+
+    /// The filters that were given, by their names.
+    fn named(&self, filter: &CheckFilter) -> BTreeMap<String, String> {
+        let judged = [("verdict", &self.verdict), ("decision", &self.decision)];
+        let judged = judged.map(|(name, word)| (name, given(word.as_ref()).map(str::to_owned)));
+        let mut named = filter.named();
+        named.extend(Shown::filter_of(judged));
+        named
     }
 }
 
@@ -221,6 +254,8 @@ impl LivenessCheckItem {
             created_at: check.created_at,
             device_info: check.device_info,
             client_ip: check.client_ip,
+            verdict: None,
+            decision: None,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The rules for each field of a report: `docs/api.md#fields`.
 
+use liveness_bus::BusError;
+use liveness_bus::testing::TestBus;
 use serde_json::{Value, json};
 
-use crate::report::{problem, problems_of, problems_of_text};
+use crate::report::{RETRIEVE, UPDATE, problem, problems_of, problems_of_text};
 
 /// Every case breaks one rule of the named field.
 async fn each_is(cases: impl IntoIterator<Item = (Value, &'static str, &'static str)>) {
@@ -117,7 +119,7 @@ async fn the_numbers_of_metadata_are_within_their_ranges() {
         (
             of("timestamp", json!(9_223_372_036_854_775_808_u64)),
             "metadata.timestamp",
-            "type",
+            "range",
         ),
         (of("challengeCount", json!(-1)), "metadata.challengeCount", "range"),
         (of("challengeCount", json!(101)), "metadata.challengeCount", "range"),
@@ -223,5 +225,76 @@ async fn challenges_are_at_most_100_strings_of_1_to_64_characters() {
             (of(json!(["BLINK", "\u{1b}"])), element, "control_character"),
         ])
         .await;
+    }
+}
+
+/// The code and the message of the one error.
+async fn told_of(message: &str, body: &str) -> (String, String, String) {
+    let world = TestBus::new();
+    let cx = if message == RETRIEVE {
+        world.admin()
+    } else {
+        world.customer(1)
+    };
+    match world.dispatch(message, body, &cx).await {
+        Err(BusError::Invalid(problems)) => match &*problems {
+            [one] => (one.field.clone(), one.code.to_string(), one.message.to_string()),
+            others => panic!("{others:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_whole_number_that_is_too_large_is_told_with_its_bounds() {
+    let large = [
+        "9223372036854775808",
+        "1e19",
+        "1e400",
+        "18446744073709551616.0",
+        "9.3e18",
+    ];
+    for number in large {
+        for (field, body, most) in [
+            (
+                "metadata.timestamp",
+                r#""metadata":{"timestamp":N}"#,
+                "must be at most 9223372036854775807",
+            ),
+            (
+                "metadata.sessionDuration",
+                r#""metadata":{"sessionDuration":N}"#,
+                "must be 0 to 2147483647 milliseconds",
+            ),
+            (
+                "metadata.challengeCount",
+                r#""metadata":{"challengeCount":N}"#,
+                "must be 0 to 100",
+            ),
+            (
+                "imageMetadata.sessionDuration",
+                r#""imageMetadata":{"sessionDuration":N}"#,
+                "must be 0 to 2147483647 milliseconds",
+            ),
+        ] {
+            let body = body.replace('N', number);
+            let body = format!(r#"{{"sessionId":"s","isSuccessful":true,{body}}}"#);
+            let told = told_of(UPDATE, &body).await;
+            assert_eq!(
+                told,
+                (field.to_owned(), "range".to_owned(), most.to_owned()),
+                "{number}"
+            );
+        }
+        let told = told_of(RETRIEVE, &format!(r#"{{"selfServiceUserId":{number}}}"#)).await;
+        assert_eq!((&*told.1, &*told.2), ("range", "must be at most 9223372036854775807"));
+        let told = told_of(RETRIEVE, &format!(r#"{{"pageSize":{number}}}"#)).await;
+        assert_eq!(told.1, "range");
+        let told = told_of(RETRIEVE, &format!(r#"{{"selfServiceUserId":-{number}}}"#)).await;
+        assert_eq!(told.1, "range", "-{number}");
+    }
+    for number in ["1.5", "9223372036854775808.5", "1e-1", r#""5""#, "true"] {
+        let told = told_of(RETRIEVE, &format!(r#"{{"selfServiceUserId":{number}}}"#)).await;
+        assert_eq!((&*told.1, &*told.2), ("type", "must be an integer"), "{number}");
     }
 }

@@ -15,7 +15,7 @@ async fn the_id_is_required_and_an_integer_from_one() {
         (r#"{"id":-1}"#, "range"),
         (r#"{"id":"42"}"#, "type"),
         (r#"{"id":1.5}"#, "type"),
-        (r#"{"id":9223372036854775808}"#, "type"),
+        (r#"{"id":9223372036854775808}"#, "range"),
         (r#"{"id":1,"id":2}"#, "duplicate"),
     ];
 

@@ -15,7 +15,7 @@ async fn the_user_id_is_required_and_an_integer_from_one() {
         (r#"{"userId":-1}"#, "range"),
         (r#"{"userId":"1234"}"#, "type"),
         (r#"{"userId":1.5}"#, "type"),
-        (r#"{"userId":9223372036854775808}"#, "type"),
+        (r#"{"userId":9223372036854775808}"#, "range"),
         (r#"{"userId":1,"userId":2}"#, "duplicate"),
     ];
 

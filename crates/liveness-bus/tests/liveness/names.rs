@@ -140,7 +140,7 @@ async fn the_numbers_of_a_report_are_whole_however_they_are_written() {
             "range",
         ),
         (r#"{"timestamp":"1742680800000"}"#, "metadata.timestamp", "type"),
-        (r#"{"challengeCount":1e400}"#, "metadata.challengeCount", "type"),
+        (r#"{"challengeCount":1e400}"#, "metadata.challengeCount", "range"),
         (r#"{"lightingValue":1e400}"#, "metadata.lightingValue", "range"),
         (r#"{"challengeCount":""}"#, "metadata.challengeCount", "type"),
         (r#"{"verificationResult":""}"#, "metadata.verificationResult", "type"),

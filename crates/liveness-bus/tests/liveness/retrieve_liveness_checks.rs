@@ -340,3 +340,54 @@ async fn all_wrong_fields_are_told_at_once_through_both_doors() {
     assert_eq!(sent, all("range"));
     assert_eq!(dispatched, all("type"));
 }
+
+#[tokio::test]
+async fn nothing_is_judged_or_decided_yet() {
+    let world = five_records().await;
+    let answer = world.dispatch(RETRIEVE, "{}", &world.admin()).await.unwrap();
+    for item in answer["Items"].as_array().unwrap() {
+        assert_eq!((&item["Verdict"], &item["Decision"]), (&Value::Null, &Value::Null));
+        assert!(item.get("Verdict").is_some() && item.get("Decision").is_some());
+    }
+    let cases = [
+        (json!({"verdict": "accepted"}), 0),
+        (json!({"Verdict": "review"}), 0),
+        (json!({"verdict": "rejected", "selfServiceUserId": 1}), 0),
+        (json!({"decision": "approve"}), 0),
+        (json!({"decision": "reject"}), 0),
+        (json!({"DECISION": "ask_again"}), 0),
+        (json!({"decision": "none", "verdict": "review"}), 0),
+        (json!({"decision": "none"}), 5),
+        (json!({"decision": "none", "selfServiceUserId": 1}), 3),
+        (json!({"decision": "", "verdict": ""}), 5),
+        (json!({"decision": null, "verdict": null}), 5),
+    ];
+    for (filter, expected) in cases {
+        let page = world
+            .dispatch(RETRIEVE, &filter.to_string(), &world.admin())
+            .await
+            .unwrap();
+        let shown = (
+            page["TotalCount"].as_i64().unwrap(),
+            page["Items"].as_array().unwrap().len(),
+        );
+        assert_eq!(shown, (expected, expected as usize), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn another_verdict_or_decision_is_an_error() {
+    for word in ["Accepted", "pass", "none", " review", "null"] {
+        let found = problems(&json!({ "verdict": word }).to_string()).await;
+        assert_eq!(found, [problem("verdict", "format")], "{word}");
+    }
+    for word in ["approved", "askAgain", "None", "any"] {
+        let found = problems(&json!({ "decision": word }).to_string()).await;
+        assert_eq!(found, [problem("decision", "format")], "{word}");
+    }
+    for other in [json!(1), json!(true), json!(["review"]), json!({})] {
+        let found = problems(&json!({ "verdict": other, "decision": other }).to_string()).await;
+        let expected = ["decision", "verdict"].map(|field| problem(field, "type"));
+        assert_eq!(found, expected, "{other}");
+    }
+}

@@ -17,9 +17,9 @@ pub use self::rotation::{Rotated, RotationError};
 
 use self::supply::Supply;
 use super::engine::connection::{Connection, Purpose};
-use super::engine::connections::{Connections, Pool};
+use super::engine::connections::{Acceptance, Connections, Pool};
 use super::engine::database_file::DatabaseFile;
-use super::engine::error::{OpenError, StoreError};
+use super::engine::error::{KEY_STORE, OpenError, StoreError};
 use super::engine::{postgres, sqlite, sqlite_snapshot};
 use crate::faces::sealing::{self, Subject};
 use crate::faces::{DataKey, FaceKeyId, KeeperError, KeyId, KeyKeeper};
@@ -69,21 +69,20 @@ impl FaceKeys {
     ///
     /// [`OpenError`], which says in one line what is wrong with the URL or the file.
     pub fn open(url: &str, keeper: Arc<dyn KeyKeeper>) -> Result<Self, OpenError> {
-        let connections = if postgres::is_url(url) {
-            postgres::check_url(url)?;
-            let pool = Pool::Postgres(postgres::pool(url, CONNECTIONS));
-            Connections::new(pool.clone(), pool, None)
-        } else {
-            let path = Path::new(sqlite::path(url)?);
-            let (readers, writer) = sqlite::open_file(path, true)?;
-            let file = DatabaseFile::at(path)?;
-            Connections::new(Pool::Sqlite(readers), Pool::Sqlite(writer), Some(file))
-        };
+        let connections = connections(url).map_err(OpenError::of_key_store)?;
         Ok(Self {
-            connections,
+            connections: connections.of_key_store(),
             keeper,
             supply: Supply::default(),
         })
+    }
+
+    /// The same, of which is accepted what is accepted of the database of the records.
+    pub(crate) fn accepting(self, acceptance: Acceptance) -> Self {
+        Self {
+            connections: self.connections.accepting(acceptance),
+            ..self
+        }
     }
 
     /// The URL of the key store beside a SQLite file: `liveness.keys.db` beside `liveness.db`. `None` for another URL.
@@ -110,17 +109,26 @@ impl FaceKeys {
         })
     }
 
-    /// Looks whether the tables are there, and whether the keeper has every key that wraps one. Blocks.
+    /// Looks whether the tables are there and take keys, and whether the keeper has every key that wraps one. Blocks, and
+    /// leaves nothing changed.
     ///
     /// # Errors
     ///
     /// [`OpenError`], which says what is missing.
     pub fn check(&self) -> Result<(), OpenError> {
         if !self.connections.inspect(table::is_made)? {
-            return Err(OpenError::new(
-                "the key store has no tables yet; run `migrate` first".to_owned(),
-            ));
+            let missing = OpenError::new("it has no tables yet".to_owned()).mended_by("run `migrate` first");
+            return Err(missing.of_key_store());
         }
+        self.connections.inspect(|conn| {
+            // A key store that takes no keys would be found out by the first face.
+            let mut tried = None;
+            let ended = conn.transaction(Purpose::Write, |conn| {
+                tried = Some(table::try_to_add(conn));
+                Err(StoreError::internal("it was only tried"))
+            });
+            tried.unwrap_or(ended)
+        })?;
         let probe = self.connections.inspect(table::one_of_each)?;
         for key in probe {
             let (kek_id, unwrapped) = (&key.kek_id, self.unwrap(&key.kek_id, &key.wrapped, &key.key_id));
@@ -325,10 +333,27 @@ fn does_not_open(subject: Subject<'_>, why: &dyn std::fmt::Display) -> StoreErro
     StoreError::internal(format!("the face of record {} does not open: {why}", subject.check_id))
 }
 
+/// The connections to a URL, as in [`FaceKeys::open`].
+fn connections(url: &str) -> Result<Connections, OpenError> {
+    if postgres::is_url(url) {
+        postgres::check_url(url)?;
+        let pool = Pool::Postgres(postgres::pool(url, CONNECTIONS));
+        return Ok(Connections::new(pool.clone(), pool, None));
+    }
+    let path = Path::new(sqlite::path(url)?);
+    let (readers, writer) = sqlite::open_file(path, true)?;
+    let file = DatabaseFile::at(path)?;
+    Ok(Connections::new(
+        Pool::Sqlite(readers),
+        Pool::Sqlite(writer),
+        Some(file),
+    ))
+}
+
 /// The same error without its kind: a broken connection to the key store is none to the records. What may have been committed
 /// is a key that opens nothing.
 fn of_key_store(error: StoreError) -> StoreError {
-    let told = format!("the key store of the faces: {}", error.cause());
+    let told = format!("{KEY_STORE}: {}", error.cause());
     match error {
         StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) => StoreError::unavailable(told),
         _ => StoreError::internal(told),

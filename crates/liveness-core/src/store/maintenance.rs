@@ -83,25 +83,31 @@ impl Store {
     ///
     /// [`OpenError`], which says what is missing.
     pub fn check_faces(&self) -> Result<(), OpenError> {
-        let is_sealed = || Ok(self.connections.inspect(faces::newest_is_sealed)? == Some(true));
         match self.face_keys() {
-            None if is_sealed()? => Err(OpenError::new(
+            None if self.has_sealed_faces()? => Err(OpenError::new(
                 "faces are sealed, and there are no keys to open them with".to_owned(),
             )
             .mended_by("set LIVENESS_FACE_KEYS to the folder of their key-encryption keys")),
             None => Ok(()),
             Some(keys) => {
                 keys.check()?;
-                if keys.is_empty()? && is_sealed()? {
-                    return Err(
-                        OpenError::new("faces are sealed, and the key store has no key".to_owned()).mended_by(
-                            "name the key store of these faces in LIVENESS_KEYS_URL, or put its backup back",
-                        ),
-                    );
+                if keys.is_empty()? && self.has_sealed_faces()? {
+                    return Err(OpenError::new("faces are sealed, and it has no key".to_owned())
+                        .mended_by("name the key store of these faces in LIVENESS_KEYS_URL, or put its backup back")
+                        .of_key_store());
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Whether the newest face is sealed. Blocks, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database cannot be asked.
+    pub fn has_sealed_faces(&self) -> Result<bool, OpenError> {
+        Ok(self.connections.inspect(faces::newest_is_sealed)? == Some(true))
     }
 
     /// What the database says of itself, for who runs it. Blocks, and leaves nothing changed.

@@ -115,8 +115,9 @@ impl Store {
         Ok(Some(PathBuf::from(sqlite::path(url)?)))
     }
 
-    /// The files of a SQLite database: the database itself, its `-wal` and its `-shm`. They need not exist.
-    pub fn files_at(path: &Path) -> [PathBuf; 3] {
+    /// The files of a SQLite database: the database itself, its `-journal`, its `-wal` and its `-shm`. They need not
+    /// exist.
+    pub fn files_at(path: &Path) -> [PathBuf; 4] {
         file_trouble::files(path)
     }
 
@@ -188,7 +189,7 @@ impl Store {
     pub fn with_sealed_faces(self, keys: FaceKeys) -> Result<Self, OpenError> {
         let group_commit = self.writer.settings();
         let face_tools = FaceTools {
-            keys: Arc::new(Some(Arc::new(keys))),
+            keys: Arc::new(Some(Arc::new(keys.accepting(self.connections.acceptance())))),
             objects: self.face_tools.objects,
         };
         Self::with_reads(self.connections, self.reads, face_tools, group_commit)

@@ -302,7 +302,7 @@ const TAMPERING: &[(&str, &str)] = &[
         "the face of record 1 was taken away",
     ),
     (
-        "INSERT INTO liveness_images SELECT 1, media_type, bytes, 1, NULL FROM liveness_images WHERE liveness_check_id = 2",
+        "INSERT INTO liveness_images SELECT 1, media_type, bytes, 1, NULL, NULL FROM liveness_images WHERE liveness_check_id = 2",
         "the face of record 1 was erased, and was put back",
     ),
     (

@@ -52,14 +52,18 @@ async fn our_tables_are_in_the_schema_and_the_hosts_where_they_were() {
         "liveness.liveness_audit_lists",
         "liveness.liveness_check_totals",
         "liveness.liveness_checks",
+        "liveness.liveness_entry_erasures",
+        "liveness.liveness_face_erasures",
         "liveness.liveness_images",
         "liveness.liveness_jobs",
+        "liveness.liveness_legal_holds",
         "liveness.liveness_sessions",
         "liveness.liveness_trail_checkpoints",
         "liveness.liveness_trail_head",
         "liveness.liveness_trail_runs",
         "liveness.liveness_trail_tiles",
         "liveness.liveness_trail_writers",
+        "liveness.liveness_user_erasures",
         "liveness.liveness_users",
         "public.invoices",
     ];
@@ -99,7 +103,7 @@ async fn stores_in_two_schemas_of_one_database_do_not_see_each_other() {
 
     assert_eq!((first.check.id, same_session.check.id), (1, 1));
     assert_eq!((before, totals(&one).await, totals(&other).await), (0, 1, 1));
-    assert_eq!(tables(&place).len(), 28);
+    assert_eq!(tables(&place).len(), 36);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +119,7 @@ async fn eight_stores_that_make_one_schema_at_once_all_succeed() {
     let migrations = stores.map(|store| async move { store.migrate().map(drop).map_err(|error| error.to_string()) });
 
     assert_eq!(at_once(migrations).await, vec![Ok(()); 8]);
-    assert_eq!(tables(&place).len(), 14);
+    assert_eq!(tables(&place).len(), 18);
 }
 
 #[test]

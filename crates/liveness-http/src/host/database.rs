@@ -16,6 +16,7 @@ use crate::config::ServeConfig;
 use crate::face_place::FacePlaceError;
 use crate::trail_key::{TrailKeyError, check_log};
 
+const KEY_STORE: &str = "the key store of the faces";
 /// How long the host waits for the schema before it listens without being ready.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The time between two tries while the host is not ready.
@@ -46,7 +47,12 @@ pub(super) async fn open_and_migrate(config: &ServeConfig) -> Result<Store, Star
         Ok(prepared) => match ended(prepared) {
             Ok(()) => State::Ready,
             Err(error) if is_out_of_reach(&error) => {
-                log::warn!("not ready: the database cannot be reached, and is tried again every second");
+                let which = if is_of_key_store(&error) {
+                    KEY_STORE
+                } else {
+                    "the database"
+                };
+                log::warn!("not ready: {which} cannot be reached, and is tried again every second");
                 State::Waiting
             }
             Err(error) => return Err(error),
@@ -150,6 +156,16 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
         }
         store.migrate().map(drop)
     };
+    if let Err(error) = &fits
+        && let Some(name) = error.danger()
+    {
+        // The database itself has been checked. This is the key store.
+        let problem = format!("LIVENESS_KEYS_URL: {}", error.problem());
+        findings.danger(name, "faces", problem, error.mend().unwrap_or_default());
+    }
+    if let Some(dangers) = findings.refusal() {
+        return Err(StartError::Danger(dangers));
+    }
     fits.and(checked)?;
     store.check_faces()?;
     check_face_place(store)?;
@@ -192,6 +208,10 @@ async fn look(store: &Store) -> Result<(), StartError> {
 
 fn ended(prepared: Result<Result<(), StartError>, tokio::task::JoinError>) -> Result<(), StartError> {
     prepared.map_err(std::io::Error::other)?
+}
+
+fn is_of_key_store(error: &StartError) -> bool {
+    matches!(error, StartError::Database(error) if error.is_of_key_store())
 }
 
 fn is_out_of_reach(error: &StartError) -> bool {

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::start_error::StartError;
 use crate::config::TokenConfig;
 use crate::environment::credential;
+use crate::text_file::remove_byte_order_mark;
 use crate::token::VerificationKey;
 
 /// The credential that counts as the file, where systemd hands it over and no file is named.
@@ -38,7 +39,9 @@ pub(crate) fn configured_secret(config: &TokenConfig) -> Result<Option<Secret>, 
         })),
         (None, Some(file)) => {
             let read = std::fs::read(&file).map(Zeroizing::new);
-            let mut bytes = read.map_err(|error| StartError::SecretFileUnread(file.display().to_string(), error))?;
+            let unread = |error| StartError::SecretFileUnread(file.display().to_string(), error);
+            let mut bytes = read.map_err(unread)?;
+            remove_byte_order_mark(&mut bytes).map_err(|error| unread(std::io::Error::other(error)))?;
             let end = bytes
                 .strip_suffix(b"\n")
                 .map(|rest| rest.strip_suffix(b"\r").unwrap_or(rest));

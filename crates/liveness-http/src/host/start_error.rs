@@ -67,8 +67,8 @@ pub enum StartError {
         "LIVENESS_BODY_MEMORY: must be at least {0}, the bytes of one body with an image of LIVENESS_MAX_IMAGE_BYTES"
     )]
     BodyMemory(usize),
-    /// The database cannot be opened.
-    #[error("LIVENESS_DATABASE_URL: {0}")]
+    /// The database, or the key store of the faces, cannot be opened.
+    #[error("{setting}: {0}", setting = database_setting(.0))]
     Database(#[from] OpenError),
     /// There is no key of the audit trail.
     #[error(transparent)]
@@ -94,6 +94,15 @@ pub enum StartError {
     /// The operating system does not let the process run as a server.
     #[error("cannot start the server: {0}")]
     Server(#[from] std::io::Error),
+}
+
+/// The setting that names the database of which the error tells.
+fn database_setting(error: &OpenError) -> &'static str {
+    if error.is_of_key_store() {
+        "LIVENESS_KEYS_URL"
+    } else {
+        "LIVENESS_DATABASE_URL"
+    }
 }
 
 /// Why TLS cannot be used, as one line for the operator.

@@ -3,6 +3,7 @@
 use super::secret::configured_secret;
 use super::start_error::StartError;
 use crate::config::{ServeConfig, TokenConfig};
+use crate::text_file;
 use crate::token::{Jwks, RevokedTokens, TokenRules, TokenVerifier, VerificationKey};
 
 /// Reads the configured keys and rules.
@@ -38,7 +39,7 @@ fn keys(config: &ServeConfig) -> Result<Vec<VerificationKey>, StartError> {
     }
     if let Some(path) = &config.jwt_public_key_file {
         let shown = path.display().to_string();
-        let pem = std::fs::read(path).map_err(|error| StartError::KeyFileUnread(shown.clone(), error))?;
+        let pem = text_file::read(path).map_err(|error| StartError::KeyFileUnread(shown.clone(), error))?;
         keys.push(VerificationKey::from_pem(&pem).map_err(|error| StartError::KeyFile(shown, error))?);
     }
     Ok(keys)

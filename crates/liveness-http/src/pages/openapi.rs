@@ -27,7 +27,15 @@ const INTRODUCTION: &str = "Records the outcome of a phone's liveness challenge 
     and `statusCode`, which say the same; `message` is for people.\n\nIn a request, names match without regard to case, and a \
     known name is given once. Unknown fields are ignored. `null` is the same as absent, and so is an empty text in an optional \
     field for a text or a time. An integer is any number without a remainder, such as `4200.0`. No string may hold a control \
-    character but tab, line feed and carriage return. A body that is empty, white space or `null` is `{}`.";
+    character but tab, line feed and carriage return. Half of a surrogate pair (`\\ud83d` alone) is an error in a known field, and U+FFFD in any \
+    other. A body that is empty, white space or `null` is `{}`, and one byte order mark in front is skipped.";
+
+/// What the document says of the transport of the standalone host.
+const TRANSPORT: &str = "\n\nSlashes that follow each other in a path count as one, and slashes at its end as none. `Expect: \
+    100-continue` is answered with `100 Continue` once the head is found good: path, method, token, role, type and length. \
+    Where the operator has named the origin of a page (`LIVENESS_CORS_ORIGINS`), a preflight (`OPTIONS`) of any path is 204 \
+    without a token, and every answer, an error too, has `Access-Control-Allow-Origin`, \
+    `Access-Control-Expose-Headers: x-request-id, retry-after` and `Vary: Origin`.";
 
 /// Makes the document.
 ///
@@ -44,13 +52,14 @@ pub fn document(bus: &Bus, endpoints: Endpoints) -> Value {
     if endpoints == Endpoints::Host {
         paths.extend(host_endpoints::paths());
     }
+    let transport = if endpoints == Endpoints::Host { TRANSPORT } else { "" };
     let components = schemas.into_components(&mut paths);
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "liveness",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": INTRODUCTION,
+            "description": format!("{INTRODUCTION}{transport}"),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
@@ -120,7 +129,8 @@ fn tag(access: Access) -> &'static str {
 fn request_body(schema: Value, examples: &[Example], schemas: &Schemas) -> Value {
     let examples = numbered(examples, |example| example.request.clone());
     json!({
-        "description": "JSON in UTF-8. `text/json` and `application/*+json` are names of it too.",
+        "description": "JSON in UTF-8. `text/json` and `application/*+json` are names of it too. A charset parameter may name \
+            UTF-8 or US-ASCII; a `Content-Encoding` that compresses is refused.",
         "required": schemas.is_anything_required(&schema),
         "content": { "application/json": { "schema": schema, "examples": examples } },
     })

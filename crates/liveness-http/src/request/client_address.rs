@@ -9,6 +9,57 @@ use ipnet::IpNet;
 
 use super::quoted::split_unquoted;
 
+/// Headers with another meaning, which clients write themselves and proxies let through.
+const OF_THE_CLIENT: [&str; 45] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "dnt",
+    "expect",
+    "from",
+    "host",
+    "idempotency-key",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "prefer",
+    "priority",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "referer",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "via",
+    "x-app-version",
+    "x-device-platform",
+    "x-request-id",
+];
+/// Headers of browsers.
+const OF_BROWSERS: [&str; 3] = ["sec-", "access-control-", "x-requested-"];
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The networks of proxies whose forwarded addresses are believed.
@@ -50,9 +101,16 @@ impl FromStr for ForwardedHeader {
 
     /// Reads the name of a header: `forwarded` (RFC 7239), or any other one that holds an address, or a list of them.
     fn from_str(text: &str) -> Result<Self, String> {
-        let name = HeaderName::from_str(text.trim());
-        name.map(Self)
-            .map_err(|_| "must be the name of one header, such as x-forwarded-for, forwarded or x-real-ip".to_owned())
+        let name = HeaderName::from_str(text.trim()).map_err(|_| {
+            "must be the name of one header, such as x-forwarded-for, forwarded or x-real-ip".to_owned()
+        })?;
+        if OF_THE_CLIENT.contains(&name.as_str()) || OF_BROWSERS.iter().any(|begin| name.as_str().starts_with(begin)) {
+            return Err(format!(
+                "{name} is written by every client, and names none; name the header that the proxy writes, such as \
+                 x-forwarded-for, forwarded or x-real-ip"
+            ));
+        }
+        Ok(Self(name))
     }
 }
 
@@ -165,6 +223,45 @@ mod tests {
         }
         let client = trusted.client(peer.parse().ok(), &map, &forwarded.parse().unwrap());
         client.unwrap().to_string()
+    }
+
+    #[test]
+    fn a_header_that_every_client_writes_names_no_client() {
+        for name in [
+            "authorization",
+            "Host",
+            "cookie",
+            "User-Agent",
+            "origin",
+            "referer",
+            "content-type",
+            "accept-language",
+            "x-request-id",
+            "Idempotency-Key",
+            "prefer",
+            "x-device-platform",
+            "sec-fetch-site",
+            "via",
+        ] {
+            let told = name.parse::<ForwardedHeader>().unwrap_err();
+            assert!(
+                told.starts_with(&name.to_ascii_lowercase()) && told.contains("x-forwarded-for"),
+                "{told}"
+            );
+        }
+        for name in [
+            "x-forwarded-for",
+            "Forwarded",
+            "x-real-ip",
+            "CF-Connecting-IP",
+            "true-client-ip",
+            "fastly-client-ip",
+            "x-client-ip",
+            "x-azure-clientip",
+            "x-envoy-external-address",
+        ] {
+            assert!(name.parse::<ForwardedHeader>().is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ struct Shared {
     expectation: Expectation,
     /// How many answers have slices that were not handed over.
     unwritten: Cell<usize>,
+    /// Whether the last request has been read.
+    is_ended: Cell<bool>,
 }
 
 /// An answer of which slices are left. Dropping it means that the last one was handed over.
@@ -64,6 +66,7 @@ impl ConnectionState {
             phase: Cell::new(phase),
             expectation: Expectation::default(),
             unwritten: Cell::new(0),
+            is_ended: Cell::new(false),
         }))
     }
 
@@ -88,6 +91,16 @@ impl ConnectionState {
         self.0.phase.set(Phase::Answer {
             body_is_read: !has_body,
         });
+    }
+
+    /// Nothing that follows on the connection is a request any more (RFC 9112 section 9.6).
+    pub(crate) fn end(&self) {
+        self.0.is_ended.set(true);
+    }
+
+    /// Whether the last request has been read.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.0.is_ended.get()
     }
 
     /// Whether its client waits until the body is wanted.

@@ -90,11 +90,19 @@ fn key_files(config: &ServeConfig, findings: &mut Findings) {
     if let Some(path) = &config.jwt_revoked_file {
         files::not_writable_by_others("LIVENESS_JWT_REVOKED_FILE", path, findings);
     }
-    if config.token.jwt_issuer.is_none() || config.token.audience().is_none() {
+    // `any` says that there is none on purpose.
+    let unset: Vec<_> = [
+        (config.token.jwt_issuer.is_none(), "LIVENESS_JWT_ISSUER"),
+        (config.token.jwt_audience.is_none(), "LIVENESS_JWT_AUDIENCE"),
+    ]
+    .into_iter()
+    .filter_map(|(is_unset, setting)| is_unset.then_some(setting))
+    .collect();
+    if !unset.is_empty() {
         findings.hint(
             "keys",
             "a token for another service that is signed with the same key is good here",
-            "set LIVENESS_JWT_ISSUER and LIVENESS_JWT_AUDIENCE to what your tokens say",
+            format!("set {} to what your tokens say", unset.join(" and ")),
         );
     }
 }

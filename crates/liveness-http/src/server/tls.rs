@@ -16,10 +16,12 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 use super::maybe_tls_stream::MaybeTlsStream;
 use crate::file_watcher::FileWatcher;
 use crate::host::start_error::TlsError;
+use crate::text_file;
 
 /// The certificate of the host, and the files that it comes from. Cloning it is cheap.
 #[derive(Clone)]
@@ -122,14 +124,16 @@ impl IdentityFiles {
     fn read(&self) -> Result<CertifiedKey, TlsError> {
         let shown = |path: &Path| path.display().to_string();
         let no_certificate = |reason: String| TlsError::Certificate(shown(&self.certificate), reason);
-        let chain: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(&self.certificate).and_then(|certificates| certificates.collect());
+        let pem = text_file::read(&self.certificate).map_err(|error| no_certificate(error.to_string()))?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
         let chain = chain.map_err(|error| no_certificate(error.to_string()))?;
         if chain.is_empty() {
             return Err(no_certificate("there is none".to_owned()));
         }
         let no_key = |reason: String| TlsError::Key(shown(&self.key), reason);
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| no_key(error.to_string()))?;
+        let pem = text_file::read(&self.key).map(Zeroizing::new);
+        let pem = pem.map_err(|error| no_key(error.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| no_key(error.to_string()))?;
         CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|error| match error {
             rustls::Error::InvalidCertificate(_) => no_certificate(error.to_string()),
             rustls::Error::InconsistentKeys(_) => TlsError::Pair(shown(&self.key), error.to_string()),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::claim_path::find_claim;
 use super::flaw::TokenFlaw;
+use super::payload::Payload;
 use super::rules::TokenRules;
 
 /// OpenID Connect Core 1.0 section 2.
@@ -25,11 +26,15 @@ pub struct VerifiedToken {
 }
 
 impl TokenRules {
-    /// Reads the claims of a token whose signature and expiry have been checked.
-    pub(super) fn read_claims(&self, claims: &Map<String, Value>) -> Result<VerifiedToken, TokenFlaw> {
+    /// Reads the claims of a token whose signature has been checked.
+    pub(super) fn read_claims(&self, payload: &Payload) -> Result<VerifiedToken, TokenFlaw> {
+        let claims = &payload.claims;
+        self.check_expiry(claims)?;
+        self.check_texts(payload)?;
         let issuer = self.issuer_of(claims)?;
         self.check_audience(claims)?;
-        if !claims.get("iat").is_none_or(|iat| self.is_past(iat))
+        if !claims.get("nbf").is_none_or(|nbf| seconds(nbf).is_some() && self.is_past(nbf))
+            || !claims.get("iat").is_none_or(|iat| self.is_past(iat))
             || !self.is_short_lived(claims)
             // Only an ID token has this claim. It is meant for the app, and is no access token.
             || claims.contains_key("at_hash")
@@ -58,6 +63,34 @@ impl TokenRules {
             .fold(principal, |principal, role| principal.with_role(role));
         let user = user_id.map(|id| user_claims(claims, UserReference::parse(&id)));
         Ok(VerifiedToken { principal, user })
+    }
+
+    /// Checks that the token has an end (RFC 7519 section 4.1.4), which has not come.
+    fn check_expiry(&self, claims: &Map<String, Value>) -> Result<(), TokenFlaw> {
+        let end = claims.get("exp").and_then(seconds).ok_or(TokenFlaw::Claims)?;
+        let earliest = get_current_timestamp().saturating_sub(self.leeway.as_secs());
+        if end < earliest as f64 {
+            Err(TokenFlaw::Expired)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Refuses a token in which a claim that is needed holds a text that could not be read.
+    fn check_texts(&self, payload: &Payload) -> Result<(), TokenFlaw> {
+        let claims = &payload.claims;
+        let audience = claims.get("aud").or_else(|| find_claim(claims, &self.audience_claim));
+        let actor = claims.get("act").and_then(|act| act.get("sub"));
+        let needed = [
+            (claims.get("iss"), TokenFlaw::Issuer),
+            (audience, TokenFlaw::Audience),
+            (claims.get("sub"), TokenFlaw::Subject),
+            (self.role_claim(claims), TokenFlaw::Claims),
+            (find_claim(claims, &self.user_id_claim), TokenFlaw::Claims),
+            (actor, TokenFlaw::Claims),
+        ];
+        let broken = needed.into_iter().find(|(claim, _)| payload.is_broken(*claim));
+        broken.map_or(Ok(()), |(_, flaw)| Err(flaw))
     }
 
     /// The issuer, which is the configured one if there is one.
@@ -96,16 +129,20 @@ impl TokenRules {
     /// Whether the token expires soon enough after it was issued.
     fn is_short_lived(&self, claims: &Map<String, Value>) -> bool {
         let Some(longest) = self.max_lifetime else { return true };
-        let seconds = |name| claims.get(name).and_then(Value::as_f64);
-        let issued = seconds("iat").unwrap_or(get_current_timestamp() as f64);
-        seconds("exp").is_some_and(|end| end <= issued + longest.as_secs_f64())
+        let time = |name| claims.get(name).and_then(seconds);
+        let issued = time("iat").unwrap_or(get_current_timestamp() as f64);
+        time("exp").is_some_and(|end| end <= issued + longest.as_secs_f64())
+    }
+
+    /// The claim that holds the roles.
+    fn role_claim<'c>(&self, claims: &'c Map<String, Value>) -> Option<&'c Value> {
+        self.role_claims().into_iter().find_map(|name| find_claim(claims, name))
     }
 
     /// Our roles. By the default setting, a token without a role claim is a customer's. A role claim that is there counts,
     /// even when it is empty. Once a setting names the claim, a token without it has no role.
     fn roles_of(&self, claims: &Map<String, Value>) -> Vec<String> {
-        let names = self.role_claims();
-        let claim = names.into_iter().find_map(|name| find_claim(claims, name));
+        let claim = self.role_claim(claims);
         if claim.is_none() && self.role_claim.is_none() {
             return vec!["customer".to_owned()];
         }
@@ -125,6 +162,12 @@ impl TokenRules {
 /// The audit entry lists roles separated by commas, so no role may contain one.
 fn is_role(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c == ',' || c.is_control())
+}
+
+/// A time of a token in seconds since the epoch. It may have a fraction.
+fn seconds(time: &Value) -> Option<f64> {
+    const TOO_FAR: f64 = u64::MAX as f64;
+    time.as_f64().filter(|seconds| (0.0..TOO_FAR).contains(seconds))
 }
 
 /// The audiences of a claim: a string or an array of strings.

@@ -50,7 +50,9 @@ impl JwkSet {
         }
         let mut set = Self::default();
         for (index, jwk) in keys.iter().enumerate().filter(|(_, jwk)| !jwk.is_null()) {
-            let kid = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+            // An empty name is none: no token can mean it.
+            let kid = jwk.get("kid").and_then(Value::as_str).filter(|kid| !kid.is_empty());
+            let kid = kid.map(str::to_owned);
             match verification_key(jwk) {
                 Ok(key) => set.keys.push(NamedKey { kid, key }),
                 Err(reason) => set.reject(Some(index + 1), kid.as_deref(), reason),

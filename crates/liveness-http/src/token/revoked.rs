@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::claims::claim_text;
 use crate::file_watcher::FileWatcher;
+use crate::text_file;
 
 /// Why the list of revoked tokens cannot be used, as one line for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -118,5 +119,6 @@ impl RevokedClaims {
 }
 
 fn text(path: &Path) -> Result<String, RevokedTokensError> {
-    std::fs::read_to_string(path).map_err(|error| RevokedTokensError::Unread(path.display().to_string(), error))
+    let read = text_file::read(path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+    read.map_err(|error| RevokedTokensError::Unread(path.display().to_string(), error))
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, Validation};
-
 use super::role_names::RoleNames;
 
 /// What a token must say, besides being signed.
@@ -50,16 +48,5 @@ impl TokenRules {
         self.role_claim
             .as_ref()
             .map_or_else(|| vec!["role", "roles"], |name| vec![name])
-    }
-
-    /// The checks that the JWT library makes for us: those of `exp` and `nbf`. Who issued the token, and for whom, is checked
-    /// where its claims are read, because the operator is told which of the two is wrong.
-    pub(super) fn validation(&self, algorithm: Algorithm) -> Validation {
-        let mut validation = Validation::new(algorithm);
-        validation.leeway = self.leeway.as_secs();
-        validation.validate_nbf = true;
-        validation.validate_aud = false;
-        validation.set_required_spec_claims(&["exp"]);
-        validation
     }
 }

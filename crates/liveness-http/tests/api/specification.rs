@@ -306,7 +306,7 @@ fn the_list_answers_to_the_request_of_the_example(engine: Engine) {
             "CompletedAt": "2026-03-22T14:00:00Z",
             "CreatedAt": "2026-03-22T14:00:05Z",
             "DeviceInfo": "{\"userAgent\":\"...\",\"devicePlatform\":\"Android\",\"appVersion\":\"2.1.0\"}",
-            "ClientIp": "41.58.12.100"
+            "ClientIp": "41.58.12.100", "Verdict": null, "Decision": null
         }],
         "PageNumber": 1,
         "PageSize": 20,

@@ -239,8 +239,58 @@ fn doctor_warns_of_faces_in_clear_and_checks_the_keys() {
     fs::rename(&hidden, &folder).unwrap();
 
     fs::rename(sealed.folder().join("liveness.keys.db"), &hidden).unwrap();
+    let told = sealed.run(&["doctor"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    tells(
+        &told,
+        "problem  faces: LIVENESS_KEYS_URL: liveness.keys.db is not there, and faces are sealed; put its backup back",
+    );
     let refused = sealed.run(&["faces", "seal"]);
-    assert!(refused.failure().1.contains("the key store has no key"), "{refused:?}");
+    let expected = "LIVENESS_KEYS_URL: the key store of the faces: faces are sealed, and it has no key";
+    assert!(refused.failure().1.starts_with(expected), "{refused:?}");
+}
+
+/// Every subcommand that needs the key store names it, and not the database.
+#[test]
+fn trouble_of_the_key_store_is_told_by_its_own_setting() {
+    let sealed = Sealed::new(Engine::Sqlite);
+    sealed.place.record(1, "session-1", 0, Some(FACE));
+    sealed.run(&["faces", "seal"]).good();
+    let subcommands: [&[&str]; 6] = [
+        &["serve"],
+        &["migrate"],
+        &["doctor"],
+        &["faces", "seal"],
+        &["faces", "rotate"],
+        &["checks", "export", "--faces", "--reason", "a test"],
+    ];
+    for url in [
+        // Nobody listens on it.
+        "postgres://127.0.0.1:1/keys",
+        "sqlite://no/such/folder/keys.db",
+        "sqlite://face-keys",
+        "postgres://u:p@h@x/keys",
+    ] {
+        // The host waits for a server that may come yet.
+        let waits = url.starts_with("postgres://127");
+        for arguments in subcommands
+            .iter()
+            .filter(|arguments| !waits || ***arguments != ["serve"])
+        {
+            let mut command = sealed.place.command(arguments);
+            command.envs([KEYS, ("LIVENESS_KEYS_URL", url)]);
+            command.env("LIVENESS_JWT_SECRET", crate::binary::SECRET);
+            let ended: Ended = command.output().unwrap().into();
+            assert_eq!(ended.code, Some(1), "{url} {arguments:?}: {ended:?}");
+            let told = format!("{}{}", ended.out, ended.err);
+            let named: Vec<_> = told
+                .lines()
+                .filter(|line| line.contains("LIVENESS_KEYS_URL: "))
+                .collect();
+            assert_eq!(named.len(), 1, "{url} {arguments:?}: {told}");
+            assert!(!told.contains("LIVENESS_DATABASE_URL: "), "{url} {arguments:?}: {told}");
+        }
+    }
 }
 
 #[test]

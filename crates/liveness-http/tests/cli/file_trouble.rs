@@ -80,18 +80,19 @@ fn assert_all_tell(place: &Place, expected: &str) {
 #[test]
 fn a_companion_that_cannot_be_used_is_named() {
     for (end, mode, verb) in [
+        ("-journal", 0o000, "read"),
+        ("-journal", 0o200, "read"),
         ("-wal", 0o000, "read"),
         ("-wal", 0o200, "read"),
         ("-shm", 0o000, "read"),
     ] {
         let place = place();
-        let (wal, shm) = (
-            place.0.folder().join("liveness.db-wal"),
-            place.0.folder().join("liveness.db-shm"),
-        );
-        fs::write(&wal, "").unwrap();
-        let companion = if end == "-wal" { wal } else { shm };
-        fs::write(&companion, "").unwrap();
+        if end == "-shm" {
+            fs::write(place.0.folder().join("liveness.db-wal"), "").unwrap();
+        }
+        let companion = place.0.folder().join(format!("liveness.db{end}"));
+        // SQLite takes an empty journal for none.
+        fs::write(&companion, if end == "-journal" { "x" } else { "" }).unwrap();
         set_mode(&companion, mode);
         let me = rustix::process::geteuid().as_raw();
         let expected = format!("liveness.db{end} cannot be {verb}: it belongs to user {me} and group ");

@@ -71,15 +71,19 @@ fn server() -> Cluster {
 }
 
 fn run(subcommand: &str, url: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_liveness-http"))
+    command(subcommand, url).output().unwrap()
+}
+
+fn command(subcommand: &str, url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liveness-http"));
+    command
         .arg(subcommand)
         .env_clear()
         .env("LIVENESS_JWT_SECRET", SECRET)
         .env("LIVENESS_BIND", "127.0.0.1:0")
         .env("LIVENESS_DATABASE_URL", url)
-        .env("LIVENESS_TRAIL_KEY_FILE", trail_key_file())
-        .output()
-        .unwrap()
+        .env("LIVENESS_TRAIL_KEY_FILE", trail_key_file());
+    command
 }
 
 #[test]
@@ -104,6 +108,54 @@ fn a_pooler_that_changes_the_session_is_refused() {
         assert!(line.ends_with(&format!(": {finding}\n")), "{line}");
         let finding = format!("problem  {finding}");
         assert!(report.lines().any(|line| line == finding), "{report}");
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_pooler_that_lets_no_transaction_begin_is_named() {
+    let cluster = server();
+    let pooler = Pooler::before(&cluster, "pool_mode = statement");
+    for subcommand in ["serve", "migrate", "doctor"] {
+        for connections in ["1", "8"] {
+            for accepted in ["", "pooler"] {
+                let mut command = command(subcommand, &pooler.url());
+                command.env("LIVENESS_DATABASE_CONNECTIONS", connections);
+                if subcommand != "migrate" {
+                    command.env("LIVENESS_ACCEPT", accepted);
+                }
+                let ended = command.output().unwrap();
+
+                let told = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+                assert_eq!(ended.status.code(), Some(1), "{subcommand} {told}");
+                let cause =
+                    "(PgBouncer's pool_mode = statement), so nothing can be recorded; connect to PostgreSQL itself";
+                let lines = told.lines().filter(|line| line.contains(cause));
+                assert_eq!(lines.count(), 1, "{subcommand} {connections} {accepted}: {told}");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
+fn a_key_store_behind_such_a_pooler_is_told_by_its_own_setting() {
+    let cluster = server();
+    for mode in ["transaction", "statement"] {
+        let pooler = Pooler::before(&cluster, &format!("pool_mode = {mode}"));
+        for subcommand in ["serve", "migrate"] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut command = command(subcommand, "sqlite://liveness.db");
+            command.env("LIVENESS_FACE_KEYS", "file:face-keys");
+            command.env("LIVENESS_KEYS_URL", pooler.url());
+            let ended = command.current_dir(folder.path()).output().unwrap();
+
+            let told = String::from_utf8(ended.stderr).unwrap();
+            assert_eq!(ended.status.code(), Some(1), "{told}");
+            let expected = "LIVENESS_KEYS_URL: the key store of the faces: the database is behind a pooler";
+            assert!(told.lines().any(|line| line.contains(expected)), "{told}");
+            assert!(told.contains(&format!("pool_mode = {mode}")), "{told}");
+        }
     }
 }
 

@@ -387,3 +387,15 @@ fn who_does_not_read_an_answer_is_cut_off(server: &Server, identity: &Identity) 
         wire.conn.write_tls(&mut wire.sock).is_err()
     });
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_certificate_or_a_key() {
+    let identity = Identity::make();
+    let files = Files::of(&identity);
+    for file in [files.certificate(), files.key()] {
+        let pem = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("\u{feff}{pem}")).unwrap();
+    }
+    let server = files.server();
+    drop(connect(&server, &identity));
+}

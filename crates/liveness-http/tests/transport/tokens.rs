@@ -7,6 +7,8 @@ use crate::wire::{STATUS, assert_refused, bearer, post};
 
 mod algorithms;
 mod audience;
+mod broken_texts;
+mod byte_order_marks;
 mod carriers;
 mod claims;
 mod forgeries;

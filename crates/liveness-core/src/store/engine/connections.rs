@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use diesel::connection::Connection as _;
 use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
 use r2d2::{ManageConnection, PooledConnection};
@@ -14,7 +15,7 @@ use r2d2::{ManageConnection, PooledConnection};
 use super::citus;
 use super::connection::Connection;
 use super::database_file::DatabaseFile;
-use super::error::{OpenError, StoreError};
+use super::error::{KEY_STORE, OpenError, StoreError};
 use super::file_trouble::FileTrouble;
 use super::migrations::{self, Companion, SchemaState, Sharding};
 use super::pooler;
@@ -101,6 +102,8 @@ pub(crate) struct Connections {
     is_citus: OnceLock<bool>,
     is_away: AtomicBool,
     schema: SchemaGate,
+    /// Whether this is the key store of the faces, and not the database of the records.
+    is_key_store: bool,
 }
 
 impl Connections {
@@ -119,7 +122,25 @@ impl Connections {
             is_citus: OnceLock::new(),
             is_away: AtomicBool::new(false),
             schema: SchemaGate::new(SchemaFit::Fits),
+            is_key_store: false,
         }
+    }
+
+    /// The same as those of the key store, which errors and the log then name.
+    pub(crate) fn of_key_store(self) -> Self {
+        Self {
+            is_key_store: true,
+            ..self
+        }
+    }
+
+    /// What the operator accepts of the database.
+    pub(crate) fn acceptance(&self) -> Acceptance {
+        self.acceptance
+    }
+
+    fn name(&self) -> &'static str {
+        if self.is_key_store { KEY_STORE } else { "the database" }
     }
 
     pub(crate) fn with_settings(self, settings: PostgresSettings) -> Self {
@@ -229,30 +250,55 @@ impl Connections {
         &self,
         inspection: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError>,
     ) -> Result<T, OpenError> {
-        self.check_sessions()?;
-        let found = self.on_a_connection(&self.writers, inspection);
-        found.map_err(|error| OpenError::of("inspect", &error))
+        let found = self.check_sessions().and_then(|()| {
+            let found = self.on_a_connection(&self.writers, inspection);
+            found.map_err(|error| OpenError::of("inspect", &error))
+        });
+        found.map_err(|error| if self.is_key_store { error.of_key_store() } else { error })
     }
 
-    /// Refuses a pooler that changes the session of a connection. The check needs two connections.
+    /// Refuses a pooler that changes the session of a connection, for which the check needs two connections, or that lets no
+    /// transaction begin.
     fn check_sessions(&self) -> Result<(), OpenError> {
         let Pool::Postgres(pool) = &self.writers else {
             return Ok(());
         };
-        if self.acceptance.changing_sessions {
-            return Ok(());
-        }
-        let conn = self.lend(pool).map_err(|error| OpenError::of("reach", &error));
-        let (mut conn, Some(mut other)) = (conn?, second_of(pool)) else {
-            return Ok(());
+        let mut conn = self.lend(pool).map_err(|error| OpenError::of("reach", &error))?;
+        let other = if self.acceptance.changing_sessions {
+            None
+        } else {
+            second_of(pool)
         };
-        match pooler::changes_sessions(&mut conn, &mut other) {
+        let changed = match other {
+            Some(mut other) => pooler::changes_sessions(&mut conn, &mut other),
+            None => conn.transaction(|_| Ok(false)),
+        };
+        drop(conn);
+        match changed {
             Ok(true) => Err(OpenError::new(pooler::CHANGES_SESSIONS.to_owned())
                 .mended_by(pooler::MEND)
                 .named("pooler")),
+            Ok(false) => Ok(()),
+            Err(_) if self.refuses_transactions(pool) => {
+                Err(OpenError::new(pooler::REFUSES_TRANSACTIONS.to_owned()).mended_by(pooler::MEND))
+            }
             // If a connection broke during the check, the next operation reports it.
-            Ok(false) | Err(_) => Ok(()),
+            Err(_) => Ok(()),
         }
+    }
+
+    /// Whether each of two connections takes a statement, and ends at a transaction. Connections that are broken already count
+    /// for nothing.
+    fn refuses_transactions(&self, pool: &PostgresPool) -> bool {
+        let mut refused = 0;
+        for _ in 0..=pool.max_size() + 1 {
+            let Ok(mut conn) = self.lend(pool) else { return false };
+            refused += u32::from(pooler::refuses_transactions(&mut conn));
+            if refused == 2 {
+                return true;
+            }
+        }
+        false
     }
 
     fn run<T>(
@@ -386,13 +432,13 @@ impl Connections {
             }
             None => pool.get_timeout(RETRY).map_err(|error| {
                 if !self.is_away.swap(true, Ordering::Relaxed) {
-                    log::warn!("the database is out of reach: {}", OpenError::out_of_reach(&error));
+                    log::warn!("{} is out of reach: {}", self.name(), OpenError::out_of_reach(&error));
                 }
                 StoreError::unavailable(error)
             }),
         };
         if found.is_ok() && self.is_away.swap(false, Ordering::Relaxed) {
-            log::info!("the database is back");
+            log::info!("{} is back", self.name());
         }
         found
     }

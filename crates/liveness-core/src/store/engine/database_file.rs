@@ -75,7 +75,7 @@ impl DatabaseFile {
     pub(crate) fn at(path: &Path) -> Result<Self, OpenError> {
         // SQLite follows a link, and puts the other files beside the file itself.
         let real = fs::canonicalize(path).map_err(|error| cannot_open(path, &error))?;
-        let [_, log, index] = file_trouble::files(&real);
+        let [_, _, log, index] = file_trouble::files(&real);
         let file = Self {
             path: path.to_owned(),
             files: [path.to_owned(), log, index].map(|path| (path, OnceLock::new())),

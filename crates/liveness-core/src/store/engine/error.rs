@@ -10,6 +10,9 @@ use super::file_trouble::FileTrouble;
 use super::storage_trouble::is_storage_trouble;
 use crate::faces::PlaceError;
 
+/// How errors and the log call the database of the wrapped keys.
+pub(crate) const KEY_STORE: &str = "the key store of the faces";
+
 /// What a failure came from; for the log, never for a client. Shared, because a batch fails as one.
 pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
@@ -38,6 +41,7 @@ pub enum StoreError {
 #[error("{message}{}", mend.as_ref().map(|mend| format!("; {mend}")).unwrap_or_default())]
 pub struct OpenError {
     message: String,
+    is_of_key_store: bool,
     mend: Option<Cow<'static, str>>,
     danger: Option<&'static str>,
     is_out_of_reach: bool,
@@ -47,6 +51,7 @@ impl OpenError {
     pub(crate) fn new(message: String) -> Self {
         Self {
             message,
+            is_of_key_store: false,
             mend: None,
             danger: None,
             is_out_of_reach: false,
@@ -72,6 +77,7 @@ impl OpenError {
     pub(crate) fn out_of_reach(cause: &dyn std::fmt::Display) -> Self {
         Self {
             message: format!("cannot reach the database: {}", one_line(&cause.to_string())),
+            is_of_key_store: false,
             mend: None,
             danger: None,
             is_out_of_reach: true,
@@ -86,6 +92,18 @@ impl OpenError {
         }
     }
 
+    /// The same, of the key store of the faces.
+    pub(crate) fn of_key_store(self) -> Self {
+        if self.is_of_key_store {
+            return self;
+        }
+        Self {
+            message: format!("{KEY_STORE}: {}", self.message),
+            is_of_key_store: true,
+            ..self
+        }
+    }
+
     /// Why something could not be done to the database.
     pub(crate) fn of(verb: &str, error: &StoreError) -> Self {
         match error {
@@ -93,6 +111,11 @@ impl OpenError {
             StoreError::Unavailable(cause) if !cause.is::<BecauseOfFile>() => Self::out_of_reach(cause),
             other => Self::new(format!("cannot {verb} the database: {}", one_line(&other.cause()))),
         }
+    }
+
+    /// Whether it is about the key store of the faces, and not about the database of the records.
+    pub fn is_of_key_store(&self) -> bool {
+        self.is_of_key_store
     }
 
     /// What is wrong.

@@ -1,17 +1,19 @@
 //! Which file keeps this process from a SQLite database, whose it is, and what would mend it.
 //!
-//! SQLite only says "unable to open database file", and means any of three files or their folder.
+//! SQLite only says "unable to open database file", and means any of four files or their folder.
 
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 
-/// What SQLite puts beside the database.
-const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
+/// What SQLite puts beside the database. A journal is from before the database had a write-ahead log, or from another program:
+/// SQLite rolls it back before it reads anything.
+const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// What is done to a folder on the way to a file.
 const ENTERED: &str = "entered";
@@ -46,14 +48,14 @@ pub(crate) fn find(path: &Path) -> Option<FileTrouble> {
 }
 
 /// The database and its companions, whether they are there or not.
-pub(crate) fn files(path: &Path) -> [PathBuf; 3] {
+pub(crate) fn files(path: &Path) -> [PathBuf; 4] {
     let beside = |end| {
         let mut name = path.as_os_str().to_owned();
         name.push(end);
         PathBuf::from(name)
     };
-    let [wal, shm] = COMPANIONS.map(beside);
-    [path.to_owned(), wal, shm]
+    let [journal, wal, shm] = COMPANIONS.map(beside);
+    [path.to_owned(), journal, wal, shm]
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -81,6 +83,10 @@ fn of_folder_above(folder: &Path) -> Option<FileTrouble> {
 
 fn of_file(file: &Path) -> Option<FileTrouble> {
     let about = fs::metadata(file).ok()?;
+    // SQLite takes an empty journal for none.
+    if about.is_file() && about.len() == 0 && file.as_os_str().as_bytes().ends_with(b"-journal") {
+        return None;
+    }
     if !about.is_file() {
         return Some(FileTrouble {
             problem: format!("{} is no file", file.display()),
@@ -159,7 +165,7 @@ mod tests {
 
         assert_eq!(
             named,
-            ["/a b/x.db", "/a b/x.db-wal", "/a b/x.db-shm"].map(PathBuf::from)
+            ["/a b/x.db", "/a b/x.db-journal", "/a b/x.db-wal", "/a b/x.db-shm"].map(PathBuf::from)
         );
     }
 

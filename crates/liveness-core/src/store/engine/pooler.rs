@@ -1,5 +1,6 @@
 //! Checks that a connection keeps its session. Behind a pooler in transaction mode it does not (PgBouncer's
-//! `pool_mode = transaction`). Settings, prepared statements and advisory locks would then belong to another connection.
+//! `pool_mode = transaction`). Settings, prepared statements and advisory locks would then belong to another connection. In
+//! statement mode there is not even a transaction.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -11,6 +12,10 @@ use diesel::sql_types::{Nullable, Text};
 /// The error for the operator.
 pub(crate) const CHANGES_SESSIONS: &str = "the database is behind a pooler that gives each transaction another session \
     (PgBouncer's pool_mode = transaction), so settings and prepared statements are lost";
+
+/// The error for the operator where nothing works.
+pub(crate) const REFUSES_TRANSACTIONS: &str = "the database is behind a pooler that ends a connection when it begins a \
+    transaction (PgBouncer's pool_mode = statement), so nothing can be recorded";
 
 /// What the operator can do about it.
 pub(crate) const MEND: &str = "connect to PostgreSQL itself, or set pool_mode = session";
@@ -39,6 +44,12 @@ pub(crate) fn changes_sessions(conn: &mut PgConnection, other: &mut PgConnection
         }
     }
     Ok(false)
+}
+
+/// Whether a statement passes on this connection, and a transaction ends it. A server that goes away at this very moment looks
+/// the same, so ask on two connections.
+pub(crate) fn refuses_transactions(conn: &mut PgConnection) -> bool {
+    conn.batch_execute("SELECT 1").is_ok() && conn.transaction(mark_of).is_err()
 }
 
 /// Reads the mark of the session. Call this in a transaction, so that the statement is prepared and executed in the

@@ -29,7 +29,7 @@ impl Record {
 }
 
 /// The columns of CSV, named as in JSON. The last one is there only when faces are exported.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 24] = [
     "Id",
     "SelfServiceUserId",
     "PreRegistrationId",
@@ -51,6 +51,8 @@ const COLUMNS: [&str; 22] = [
     "CreatedAt",
     "DeviceInfo",
     "ClientIp",
+    "Verdict",
+    "Decision",
     "ImageBase64",
 ];
 

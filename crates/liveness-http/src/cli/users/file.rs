@@ -14,11 +14,10 @@ use super::super::failure::Failure;
 use super::super::progress::Progress;
 use super::lines::{Line, QuoteError, cells, check_rows, lines};
 use super::row::{COLUMNS, Row, RowError};
+use crate::text_file::remove_byte_order_mark;
 
 /// The most bytes of a file. It is in memory as a whole.
 const MAX_BYTES: u64 = 1 << 30;
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
 /// A line of the file, and the row in it.
 pub(super) struct FileRow {
@@ -58,11 +57,8 @@ impl UserFile {
 
     pub(super) fn of(name: String, mut text: Vec<u8>) -> Result<Self, Failure> {
         let sha256 = hex(digest(&SHA256, &text).as_ref());
-        if UTF_16_MARKS.iter().any(|mark| text.starts_with(mark)) {
+        if remove_byte_order_mark(&mut text).is_err() {
             return Err(Failure::of(format!("{name} is UTF-16: save it as CSV in UTF-8")));
-        }
-        if text.starts_with(BYTE_ORDER_MARK) {
-            text.drain(..BYTE_ORDER_MARK.len());
         }
         check_rows(&text).map_err(|row| Failure::of(format!("{name} {row}; nothing of the file was imported")))?;
         let header = lines(&text).find(|line| !line.is_blank());

@@ -5,7 +5,7 @@ use std::path::Path;
 #[cfg(feature = "pkcs11")]
 use liveness_core::faces::pkcs11::{Pkcs11Keeper, Pkcs11Uri};
 use liveness_core::faces::{FileKeeper, KeeperError, KeyKeeper as _};
-use liveness_core::store::{OpenError, Store};
+use liveness_core::store::Store;
 
 use super::files;
 use super::findings::Findings;
@@ -14,6 +14,7 @@ use crate::face_keys::{FaceKeeper, FaceKeysError};
 use crate::face_place::is_public;
 
 const SUBJECT: &str = "faces";
+const REFUSED: &str = "`serve` does not start like this";
 
 /// Checks everything, for `doctor`. It makes neither a key nor a key store.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
@@ -33,7 +34,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     };
     let url = match config.faces.url(&config.database.database_url) {
         Ok(url) => url,
-        Err(error) => return findings.problem(SUBJECT, error.to_string(), "`serve` does not start like this"),
+        Err(error) => return findings.problem(SUBJECT, error.to_string(), REFUSED),
     };
     let is_usable = match keeper {
         FaceKeeper::Folder(folder) => is_usable_folder(folder, findings),
@@ -44,6 +45,16 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         return;
     }
     if let Ok(Some(file)) = Store::file_of(&url) {
+        if !file.exists() && are_sealed(config) {
+            return findings.problem(
+                SUBJECT,
+                format!(
+                    "LIVENESS_KEYS_URL: {} is not there, and faces are sealed",
+                    file.display()
+                ),
+                "put its backup back, or name the key store of these faces",
+            );
+        }
         if !file.exists() {
             return findings.hint(
                 SUBJECT,
@@ -54,6 +65,12 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         files::database(&file, findings);
     }
     opening(config, findings);
+}
+
+/// Whether there are faces that need the key store. What is wrong with the database itself is told elsewhere.
+fn are_sealed(config: &ServeConfig) -> bool {
+    let asked = config.open_existing().and_then(|store| store.has_sealed_faces());
+    asked.unwrap_or(false)
 }
 
 /// Whether the folder of the key-encryption keys is there, and can be used.
@@ -86,11 +103,7 @@ fn is_usable_token(uri: &Pkcs11Uri, findings: &mut Findings) -> bool {
 
 fn is_healthy(health: Result<(), KeeperError>, findings: &mut Findings) -> bool {
     if let Err(error) = &health {
-        findings.problem(
-            SUBJECT,
-            format!("LIVENESS_FACE_KEYS: {error}"),
-            "`serve` does not start like this",
-        );
+        findings.problem(SUBJECT, format!("LIVENESS_FACE_KEYS: {error}"), REFUSED);
     }
     health.is_ok()
 }
@@ -100,21 +113,24 @@ fn opening(config: &ServeConfig, findings: &mut Findings) {
     let url = &config.database.database_url;
     // What is wrong with the database itself is told elsewhere.
     let Ok(store) = config.open_existing() else { return };
-    let checked = config.faces.seal(store, url).map_err(|error| (error.to_string(), None));
-    let checked = checked.and_then(|store| {
-        let checked = store.check_faces();
-        let told = |error: OpenError| (error.problem().to_owned(), error.mend().map(str::to_owned));
-        checked.map(|()| store).map_err(told)
-    });
-    match checked {
-        Ok(store) => {
-            findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open");
-            place(config, &store, findings);
-        }
-        Err((problem, mend)) => {
-            let mend = mend.unwrap_or_else(|| "`serve` does not start like this".to_owned());
-            findings.problem(SUBJECT, problem, mend);
-        }
+    let store = match config.faces.seal(store, url) {
+        Ok(store) => store,
+        Err(error) => return findings.problem(SUBJECT, error.to_string(), REFUSED),
+    };
+    let Err(error) = store.check_faces() else {
+        findings.ok(SUBJECT, "each is sealed with a key of its own, and the keys open");
+        return place(config, &store, findings);
+    };
+    let setting = if error.is_of_key_store() {
+        "LIVENESS_KEYS_URL: "
+    } else {
+        ""
+    };
+    let problem = format!("{setting}{}", error.problem());
+    let mend = error.mend().unwrap_or(REFUSED);
+    match error.danger() {
+        Some(name) => findings.danger(name, SUBJECT, problem, mend),
+        None => findings.problem(SUBJECT, problem, mend),
     }
 }
 

@@ -3,6 +3,7 @@
 use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, TRANSFER_ENCODING,
 };
+use encoding_rs::{Encoding, UTF_8};
 use liveness_bus::BusError;
 
 use crate::request::quoted::split_unquoted;
@@ -18,8 +19,26 @@ const UNKNOWN_ENCODING: BusError =
 /// Every answer to a body of a kind that is not read.
 pub(crate) const REFUSALS: [BusError; 5] = [NO_TYPE, NOT_JSON, NOT_UTF_8, COMPRESSED, UNKNOWN_ENCODING];
 
-/// Names of charsets that UTF-8 is, or that it contains. Without a name none is meant.
-const CHARSETS: [&str; 5] = ["utf-8", "utf8", "us-ascii", "ascii", ""];
+/// The names of US-ASCII, which UTF-8 contains (<https://www.iana.org/assignments/character-sets>), and those of UTF-8 that
+/// `encoding_rs` does not know. Without a name none is meant.
+const CHARSETS: [&str; 14] = [
+    "us-ascii",
+    "ascii",
+    "us",
+    "ansi_x3.4-1968",
+    "ansi_x3.4-1986",
+    "iso_646.irv:1991",
+    "iso646-us",
+    "iso-ir-6",
+    "ibm367",
+    "cp367",
+    "csascii",
+    "csutf8",
+    "utf_8",
+    "",
+];
+/// Charsets that browsers do not read, so that `encoding_rs` does not know them. Their names begin like this.
+const OTHER_CHARSETS: [&str; 6] = ["utf-", "utf1", "utf3", "ucs-", "iso-10646", "ibm"];
 /// The content codings that IANA registers, with their older names.
 const COMPRESSIONS: [&str; 9] = [
     "gzip",
@@ -49,14 +68,15 @@ pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     Some(length.unwrap_or(0))
 }
 
-/// Refuses a body in another coding than its own bytes. Clients that take the header for the charset's name it.
+/// Refuses a body in another coding than its own bytes. Clients that take the header for the charset's name one, which says
+/// nothing: whether the body is UTF-8 is seen when it is read.
 pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), BusError> {
     for coding in elements(headers, CONTENT_ENCODING) {
-        let coding = coding.to_ascii_lowercase();
+        let coding = unquoted(coding).to_ascii_lowercase();
         if COMPRESSIONS.contains(&&*coding) {
             return Err(COMPRESSED);
         }
-        if coding != "identity" && !CHARSETS.contains(&&*coding) {
+        if coding != "identity" && !is_charset(coding.strip_prefix("charset=").unwrap_or(&coding)) {
             return Err(UNKNOWN_ENCODING);
         }
     }
@@ -100,8 +120,19 @@ fn is_json(essence: &str) -> bool {
 }
 
 fn is_readable(charset: &str) -> bool {
-    let charset = charset.trim().trim_matches('"').trim();
-    CHARSETS.iter().any(|name| charset.eq_ignore_ascii_case(name))
+    let charset = unquoted(charset).to_ascii_lowercase();
+    CHARSETS.contains(&&*charset) || Encoding::for_label(charset.as_bytes()) == Some(UTF_8)
+}
+
+/// Whether this, in lower case, names a charset, whichever it is.
+fn is_charset(name: &str) -> bool {
+    is_readable(name)
+        || Encoding::for_label(name.as_bytes()).is_some()
+        || OTHER_CHARSETS.iter().any(|other| name.starts_with(other))
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\'']).trim()
 }
 
 /// The elements of a list, in one header or in several (RFC 9110 section 5.6.1). Empty ones count for nothing.
@@ -141,6 +172,11 @@ mod tests {
             "application/json; charset=\"utf-8\"",
             "application/json; charset=us-ascii",
             "application/json;charset=",
+            "application/json; charset=ANSI_X3.4-1968",
+            "application/json; charset=\"ISO_646.irv:1991\"",
+            "application/json; charset='csASCII'",
+            "application/json; charset=unicode-1-1-utf-8",
+            "application/json; charset=csUTF8",
             "application/json;",
             "application/json; x=\"a;charset=utf-16\"; charset=utf8",
             "TEXT/JSON",
@@ -187,6 +223,11 @@ mod tests {
             &["UTF-8"],
             &["utf8, Identity,"],
             &["us-ascii", "utf-8"],
+            &["\"utf-8\""],
+            &["iso-8859-1"],
+            &["UTF-16LE, windows-1252"],
+            &["utf-32", "Shift_JIS", "koi8-r"],
+            &["charset=utf-8"],
         ] {
             assert_eq!(
                 told(check_encoding(&headers(CONTENT_ENCODING, values))),
@@ -194,11 +235,12 @@ mod tests {
                 "{values:?}"
             );
         }
-        let cases: [(&[&'static str], BusError); 5] = [
+        let cases: [(&[&'static str], BusError); 6] = [
             (&["gzip"], COMPRESSED),
             (&["utf-8, BR"], COMPRESSED),
             (&["identity", "x-gzip"], COMPRESSED),
-            (&["utf-16"], UNKNOWN_ENCODING),
+            (&["\"gzip\""], COMPRESSED),
+            (&["iso-8859-1, br"], COMPRESSED),
             (&["aes128gcm"], UNKNOWN_ENCODING),
         ];
         for (values, expected) in cases {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ureq::http::Uri;
 
 use crate::http_client::{self, NoAuthorities};
+use crate::text_file::remove_byte_order_mark;
 
 const MAX_BYTES: u64 = 256 * 1024;
 /// Requests stop waiting long before, so a fetch may take this long.
@@ -57,10 +58,12 @@ impl Source {
 
     /// The document as it is now, or one line that says why there is none.
     pub(super) fn read(&self) -> Result<Vec<u8>, String> {
-        match self {
+        let mut document = match self {
             Self::File(path) => read_file(path),
             Self::Url(agent, uri) => fetch(agent, uri),
-        }
+        }?;
+        remove_byte_order_mark(&mut document).map_err(|error| error.to_string())?;
+        Ok(document)
     }
 }
 

@@ -55,7 +55,8 @@ fn a_compressed_body_is_refused_unread() {
         "gzip, identity",
         "identity, br",
         "utf-8, gzip",
-        "utf-16",
+        "utf-16, gzip",
+        "\"gzip\"",
         CANARY,
     ] {
         let mut wire = Wire::to(&server);

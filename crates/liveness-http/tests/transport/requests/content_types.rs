@@ -43,7 +43,21 @@ fn a_body_is_json_in_utf_8_or_is_not_read() {
 #[test]
 fn json_has_several_names_and_utf_8_too() {
     let server = Server::start(Engine::Sqlite);
-    let types: [&[&str]; 15] = [
+    let types: [&[&str]; 29] = [
+        &["application/json; charset=ANSI_X3.4-1968"],
+        &["application/json; charset=ANSI_X3.4-1986"],
+        &["application/json; charset=ISO_646.irv:1991"],
+        &["application/json; charset=ISO646-US"],
+        &["application/json; charset=iso-ir-6"],
+        &["application/json; charset=us"],
+        &["application/json; charset=cp367"],
+        &["application/json; charset=\"IBM367\""],
+        &["application/json; charset=csASCII"],
+        &["application/json; charset=csUTF8"],
+        &["application/json; charset=unicode-1-1-utf-8"],
+        &["application/json; charset=unicode11utf8"],
+        &["application/json; charset='UTF-8'"],
+        &["application/json; charset=x-unicode20utf8"],
         &["application/json; charset=utf-8"],
         &["application/json;charset=UTF-8"],
         &["application/json; charset=\"utf-8\""],
@@ -121,10 +135,44 @@ fn an_encoding_that_names_the_charset_is_none() {
         "us-ascii",
         "utf-8, identity",
         ",",
+        "\"utf-8\"",
+        "'UTF-8'",
+        "iso-8859-1",
+        "ISO_8859-15",
+        "utf-16",
+        "UTF-32LE",
+        "windows-1252",
+        "latin1",
+        "shift_jis",
+        "ANSI_X3.4-1968",
+        "charset=utf-8",
     ] {
         let headers = [JSON, ("Content-Encoding", encoding)];
         assert_eq!(update(&server, &headers, good()).codes(), (200, "00"), "{encoding}");
     }
     let twice = [JSON, ("Content-Encoding", "utf-8"), ("Content-Encoding", "identity")];
     assert_eq!(update(&server, &twice, good()).codes(), (200, "00"));
+
+    // Whatever it says, the body is UTF-8.
+    let latin_1 = [good().as_bytes().strip_suffix(b"}").unwrap(), b",\"x\":\"Jos\xE9\"}"].concat();
+    for encoding in ["iso-8859-1", "utf-16", "windows-1252"] {
+        let answer = update(&server, &[JSON, ("Content-Encoding", encoding)], &latin_1);
+        assert_refused(encoding, &answer, (400, "30"));
+    }
+}
+
+#[test]
+fn a_coding_that_is_no_charset_is_none_that_is_read() {
+    let server = Server::start(Engine::Sqlite);
+    for (encoding, expected) in [
+        ("gzip", "The body must not be compressed."),
+        ("\"br\"", "The body must not be compressed."),
+        ("utf-16, deflate", "The body must not be compressed."),
+        ("aes128gcm", "The Content-Encoding must be left out, or be identity."),
+        ("nonsense", "The Content-Encoding must be left out, or be identity."),
+    ] {
+        let answer = update(&server, &[JSON, ("Content-Encoding", encoding)], good());
+        assert_refused(encoding, &answer, (415, "30"));
+        assert_eq!(answer.json["message"], expected, "{encoding}");
+    }
 }

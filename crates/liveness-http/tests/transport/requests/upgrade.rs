@@ -1,4 +1,5 @@
-//! `Connection: upgrade`: no other protocol is spoken, and the request is served in the one that it came in.
+//! `Connection: upgrade`: no other protocol is spoken, and the request is served in the one that it came in. And the last
+//! request of a connection, with `Connection: close` or without keep-alive: no other one is done.
 
 use super::{JSON, good};
 use crate::engine::Engine;
@@ -76,6 +77,75 @@ fn a_page_is_served_too() {
         let request = format!("GET /health/live HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
         assert_kept_or_said_to_be_closed(&request, &mut Wire::to(&server), &request);
     }
+}
+
+#[test]
+fn what_follows_the_last_request_of_a_connection_is_not_done() {
+    let server = Server::start(Engine::Sqlite);
+    let authorization = bearer(&customer(1));
+    let body = good();
+    let length = body.len().to_string();
+    let known = [
+        ("Authorization", authorization.as_str()),
+        JSON,
+        ("Content-Length", &length),
+    ];
+    let next = head(UPDATE, &known) + &body;
+    let closing: [&[Header<'_>]; 4] = [
+        &[("Connection", "close")],
+        &[("Connection", "Close, TE")],
+        &[("Connection", "upgrade"), ("Upgrade", "h2c")],
+        &[("Connection", "TE"), ("Connection", "close")],
+    ];
+    let mut lasts: Vec<_> = closing
+        .iter()
+        .map(|closing| head(UPDATE, &[&known, *closing].concat()))
+        .collect();
+    lasts.push(head(UPDATE, &known).replace("HTTP/1.1", "HTTP/1.0"));
+    for (last, recorded) in lasts.iter().zip(1..) {
+        let mut wire = Wire::to(&server);
+        wire.send(format!("{last}{body}{next}{next}"));
+        assert_eq!(wire.answer().codes(), (200, "00"), "{last}");
+        wire.finish();
+        let rest = String::from_utf8(wire.rest()).unwrap();
+        assert!(!rest.contains("200 OK"), "{last}: {rest}");
+        assert_eq!(total_count(&server), recorded, "{last}");
+    }
+    // A query, and a page, end it too.
+    let status = head(STATUS, &[("Authorization", &authorization), ("Connection", "close")]);
+    for last in [
+        &*status,
+        "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    ] {
+        let mut wire = Wire::to(&server);
+        wire.send(format!("{last}{next}"));
+        assert_eq!(wire.head().0, 200, "{last}");
+        wire.finish();
+        wire.rest();
+        assert_eq!(total_count(&server), 5, "{last}");
+    }
+}
+
+#[test]
+fn requests_that_follow_each_other_are_all_done() {
+    let server = Server::start(Engine::Sqlite);
+    let authorization = bearer(&customer(1));
+    let body = good();
+    let length = body.len().to_string();
+    let request = head(
+        UPDATE,
+        &[
+            ("Authorization", authorization.as_str()),
+            JSON,
+            ("Content-Length", &length),
+        ],
+    ) + &body;
+    let mut wire = Wire::to(&server);
+    wire.send(request.repeat(3));
+    for _ in 0..3 {
+        assert_eq!(wire.answer().codes(), (200, "00"));
+    }
+    assert_eq!(total_count(&server), 3);
 }
 
 #[test]

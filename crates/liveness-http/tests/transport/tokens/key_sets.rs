@@ -14,6 +14,22 @@ use crate::server::SECRET;
 use crate::wire::settled_log;
 
 #[test]
+fn an_empty_name_is_none() {
+    let (nameless, named) = (KeyPair::p256(), KeyPair::ed25519());
+    let held = file_of(&[nameless.jwk(""), named.jwk("a")]);
+    let server = server(held.path().to_str().unwrap());
+
+    assert_good(&server, "another name", &nameless.named_token("b", &claims()));
+    assert_good(&server, "an empty one", &nameless.named_token("", &claims()));
+    assert_good(&server, "none", &nameless.token(&claims()));
+    assert_good(
+        &server,
+        "an empty one of the other key",
+        &named.named_token("", &claims()),
+    );
+}
+
+#[test]
 fn keys_that_are_not_fit_are_dropped_with_a_warning_each() {
     let good = KeyPair::ed25519();
     let (rsa, p256, ed25519) = (KeyPair::rsa(), KeyPair::p256(), KeyPair::ed25519());

@@ -20,7 +20,7 @@ pub struct PageRequest {
 }
 
 /// One page of a list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CheckPage {
     /// The records of the page, newest first.
     pub items: Vec<LivenessCheck>,

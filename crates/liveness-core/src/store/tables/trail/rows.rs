@@ -290,31 +290,23 @@ pub(crate) fn places(conn: &mut Connection<'_>, ids: std::ops::Range<i64>) -> Re
 
 /// The entries that have a digest of a record: that of its recording, and that of its erasure.
 pub(crate) fn binding(conn: &mut Connection<'_>, check_id: i64) -> Result<Vec<EntryRow>, StoreError> {
-    Ok(on_either!(conn, |conn| dsl::liveness_audit_entries
+    let mut found: Vec<EntryRow> = on_either!(conn, |conn| dsl::liveness_audit_entries
         .filter(
             dsl::liveness_check_id
                 .eq(check_id)
                 .and(dsl::record_digest.is_not_null())
         )
-        .order(dsl::id)
         .select(EntryRow::as_select())
-        .load(*conn))?)
+        .load(*conn))?;
+    found.sort_unstable_by_key(|entry| entry.id);
+    Ok(found)
 }
 
 /// The digest of a record's face in the entry of its recording. `None` if it had no face, or was recorded before entries had
 /// digests.
 pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<Vec<u8>>, StoreError> {
-    let recorded: Option<Option<Vec<u8>>> = on_either!(conn, |conn| dsl::liveness_audit_entries
-        .filter(
-            dsl::liveness_check_id
-                .eq(check_id)
-                .and(dsl::record_digest.is_not_null())
-        )
-        .order(dsl::id)
-        .select(dsl::face_digest)
-        .first(*conn)
-        .optional())?;
-    Ok(recorded.flatten())
+    let recorded = binding(conn, check_id)?.into_iter().next();
+    Ok(recorded.and_then(|entry| entry.face_digest))
 }
 
 /// The command that seals faces which were recorded in clear.
