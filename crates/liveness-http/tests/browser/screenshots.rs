@@ -8,9 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use liveness_bus::Bus;
 use liveness_bus::liveness::{Liveness, Settings, module};
 use liveness_core::FixedClock;
+use liveness_core::policy::Policy;
 use liveness_core::store::{Store, StoredUsers};
 use liveness_http::LivenessApi;
 use liveness_http::admin::{self, ReviewPage, SignIn};
+use liveness_http::privacy::PrivacyPage;
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
 use serde_json::{Value, json};
 
@@ -156,6 +158,13 @@ fn with_provider() -> String {
     serve(move |app| page.configure(app))
 }
 
+/// A host whose policy ends the keeping of faces.
+fn with_privacy() -> String {
+    let policy = "base = \"record\"\n[retention]\npassed = \"365d\"\nnot_passed = \"30d\"\n";
+    let page = PrivacyPage::new(&Policy::parse(policy).unwrap(), true);
+    serve(move |app| page.configure(app))
+}
+
 /// Shows the page anew at a place, in these colours and this size.
 fn show(browser: &Browser, address: &str, place: &str, scheme: &str, (width, height): (u32, u32)) {
     browser.open("about:blank");
@@ -204,6 +213,12 @@ fn the_pictures_of_the_readme_can_be_made() {
     browser.fill("#typed", "47");
     browser.fill("#reason", "Request 2026-118 of the person, GDPR article 17");
     save(&browser, &folder.join("review-officer.png"));
+
+    assert!(README.contains("(docs/images/privacy.png)"));
+    browser.resize(1280, 1000);
+    browser.open(&format!("http://{}/privacy", with_privacy()));
+    browser.sees("How long");
+    save(&browser, &folder.join("privacy.png"));
 
     assert!(README.contains("(docs/images/review-sign-in.png)"));
     show(&browser, &with_provider(), "", "light", (1280, 860));
