@@ -62,14 +62,16 @@ impl DevKey {
         let admin = sign_hs256(&self.0, &admin)?;
         let auditor = json!({ "iss": OWN_ISSUER, "sub": "auditor", "role": "auditor", "exp": expires, "act": actor });
         let auditor = sign_hs256(&self.0, &auditor)?;
+        let officer = json!({ "iss": OWN_ISSUER, "sub": "officer", "role": "officer", "exp": expires, "act": actor });
+        let officer = sign_hs256(&self.0, &officer)?;
         let mut out = std::io::stdout().lock();
-        out.write_all(script(address, database_url, [&customer, &admin, &auditor]).as_bytes())?;
+        out.write_all(script(address, database_url, [&customer, &admin, &auditor, &officer]).as_bytes())?;
         out.flush()
     }
 }
 
 /// The script. It works when pasted as a whole, and also line by line.
-fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor]: [&str; 3]) -> String {
+fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor, officer]: [&str; 4]) -> String {
     // A PostgreSQL URL may hold a password.
     let database = if database_url.starts_with("sqlite://") {
         database_url
@@ -78,9 +80,9 @@ fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor]: [
     };
     let mut text = format!(
         "# liveness serves http://{address} with a key made for this run; its records are in {database}.\n\
-         # Paste into another terminal. First the tokens of customer 1234, of an administrator and of an auditor, good for 12 hours:\n\n\
-         export CUSTOMER={customer}\nexport ADMIN={admin}\nexport AUDITOR={auditor}\n\n\
-         # The review page is http://{address}/admin: sign in there with the token of the administrator.\n"
+         # Paste into another terminal. First the tokens of customer 1234, of an administrator, of an auditor and of an officer, good for 12 hours:\n\n\
+         export CUSTOMER={customer}\nexport ADMIN={admin}\nexport AUDITOR={auditor}\nexport OFFICER={officer}\n\n\
+         # The review page is http://{address}/admin: sign in there with the token of the administrator or of the officer.\n"
     );
     for (story, name, role, body) in steps() {
         text.push_str(&format!(
@@ -93,7 +95,7 @@ fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor]: [
 }
 
 /// Each step of the script: what happens, the message, the variable of the token, and the body.
-fn steps() -> [(&'static str, &'static str, &'static str, String); 9] {
+fn steps() -> [(&'static str, &'static str, &'static str, String); 13] {
     [
         (
             "The customer passes, with a face",
@@ -148,6 +150,30 @@ fn steps() -> [(&'static str, &'static str, &'static str, String); 9] {
             "RetrieveAuditEntriesQuery",
             "AUDITOR",
             r#"{"checkId":1}"#.to_owned(),
+        ),
+        (
+            "The officer keeps what is recorded of the customer from being erased",
+            "PlaceLegalHoldCommand",
+            "OFFICER",
+            r#"{"userId":1234,"reason":"Lawsuit 2026-7"}"#.to_owned(),
+        ),
+        (
+            "The officer allows it again",
+            "LiftLegalHoldCommand",
+            "OFFICER",
+            r#"{"userId":1234,"reason":"Lawsuit 2026-7 has ended"}"#.to_owned(),
+        ),
+        (
+            "The officer erases the face",
+            "EraseFaceCommand",
+            "OFFICER",
+            r#"{"id":1,"reason":"Request 2026-118"}"#.to_owned(),
+        ),
+        (
+            "The officer erases what names the customer",
+            "EraseUserCommand",
+            "OFFICER",
+            r#"{"userId":1234,"reason":"Request 2026-118"}"#.to_owned(),
         ),
     ]
 }
