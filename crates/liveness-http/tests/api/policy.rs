@@ -13,7 +13,7 @@ use crate::engine::{Engine, on_each_engine};
 use crate::server::{FACE, Server, admin, customer, report, token};
 
 const POLICY: &str = "base = \"record\"\n[looks]\npurpose = true\nfaces_a_day = 2\n\
-    [retention]\npassed = \"52w\"\nnot_passed = \"36h\"\nrecords = \"1000d\"\nrotate = \"7d\"\n";
+    [retention]\npassed = \"52w\"\nnot_passed = \"36h\"\nrotate = \"7d\"\n";
 
 /// A server under a policy file, and the folder of the file.
 fn under(engine: Engine, policy: &str, settings: &[(&str, &str)]) -> (Server, TempDir) {
@@ -86,7 +86,7 @@ fn the_privacy_page_says_how_long_faces_and_records_are_kept() {
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     for words in [
         "If the check was passed: 364 days. If it was not: 36 hours.",
-        ">1000 days.<",
+        ">No limit is set.<",
         "The keys of backups are replaced every 7 days.",
         "Whoever looks has to say why.",
         "at faces 2 times in 24 hours at most",

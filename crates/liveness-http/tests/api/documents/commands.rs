@@ -112,6 +112,15 @@ fn the_policy_is_printed_by_the_commands_that_print_it() {
 }
 
 #[test]
+fn the_commands_of_jobs_run_on_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let printed = run("docs/operations.md", "## Jobs", folder.path(), &[]);
+
+    assert!(printed.contains("no job") || printed.contains("0 jobs"), "{printed}");
+}
+
+#[test]
 #[ignore = "needs curl: .ci/test"]
 fn the_command_that_deploys_it_serves_until_it_is_told_to_stop() {
     let folder = tempfile::tempdir().unwrap();
