@@ -40,8 +40,6 @@ impl Header {
         let algorithm = algorithm.parse().map_err(|_| TokenFlaw::Algorithm)?;
         let (kid, typ) = (text("kid")?, text("typ")?);
         if typ.as_deref().is_none_or(is_access_token) {
-            // An empty name is none, as in a key.
-            let kid = kid.filter(|kid| !kid.is_empty());
             Ok(Self { algorithm, kid })
         } else {
             Err(TokenFlaw::Malformed)

@@ -109,8 +109,9 @@ fn peak(server: &Server) -> f64 {
 }
 
 #[test]
-fn four_hundred_strangers_who_read_slowly_stay_under_60_mb() {
+fn four_hundred_strangers_who_read_slowly_take_less_than_30_mb() {
     let server = Server::start(Engine::Sqlite);
+    let before = peak(&server);
     let mut strangers: Vec<_> = (0..400).map(|_| Wire::with_small_window(&server)).collect();
     for stranger in &mut strangers {
         stranger.send("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -119,8 +120,9 @@ fn four_hundred_strangers_who_read_slowly_stay_under_60_mb() {
         assert_eq!(stranger.head().0, 200);
     }
     assert_eq!(metric(&server, "liveness_connections"), 401.0);
-    let peak = peak(&server);
-    assert!(peak < 60.0, "{peak} MB");
+    // The host itself, as it is built for tests, has its code in memory too.
+    let taken = peak(&server) - before;
+    assert!(taken < 30.0, "{taken} MB");
 }
 
 fn sixty_slow_looks_at_faces_of_5_mib_stay_under_330_mb(engine: Engine) {
