@@ -26,7 +26,7 @@ use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
 use super::tables::faces;
-use super::tables::jobs::{leases, operating};
+use super::tables::jobs::{adding, leases, operating};
 use super::tables::look_limit::{self, LimitedLook, LookLimit};
 use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
@@ -712,6 +712,11 @@ const CASES: &[Case] = &[
         "jobs of a key that were given up",
         |conn| leases::delete_dead(conn, "7", "none"),
         &[("liveness_jobs_dead (kind=?)", "liveness_jobs_dead")],
+    ),
+    (
+        "a periodic job that ends",
+        |conn| adding::end_periodic(conn, KIND),
+        &[("liveness_jobs_of_key (kind=? AND key=?)", "liveness_jobs_of_key")],
     ),
     (
         "the job of a key",

@@ -96,6 +96,16 @@ async fn another_period_counts_from_now_on(database: Database) {
     assert_eq!(database.number("SELECT every FROM liveness_jobs"), 72 * HOUR);
 }
 
+async fn a_periodic_job_that_nobody_wants_any_more_is_deleted(database: Database) {
+    let store = &database.store;
+    store.jobs().ensure_periodic(KIND, MINUTE).unwrap();
+    store.jobs().enqueue(vec![NewJob::of(KIND)]).await.unwrap();
+    store.jobs().end_periodic(KIND).unwrap();
+    store.jobs().end_periodic(KIND).unwrap();
+    // The other one was asked for.
+    assert_eq!((jobs(store).await.len(), jobs(store).await[0].key.clone()), (1, None));
+}
+
 async fn a_periodic_job_that_is_given_up_leaves_one_letter_and_goes_on(database: Database) {
     let store = &database.store;
     store.jobs().ensure_periodic(KIND, MINUTE).unwrap();
@@ -118,4 +128,5 @@ on_each_engine! {
     eight_stores_make_one_periodic_job_whose_time_moves_on,
     another_period_counts_from_now_on,
     a_periodic_job_that_is_given_up_leaves_one_letter_and_goes_on,
+    a_periodic_job_that_nobody_wants_any_more_is_deleted,
 }

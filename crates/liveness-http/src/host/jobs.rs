@@ -25,14 +25,10 @@ const PRINCIPAL: &str = "liveness-http";
 ///
 /// When the thread cannot be started.
 pub(super) fn start(store: &Store, owner: String, retention: &Retention) -> Result<JobRunner, StartError> {
-    let mut handlers: Vec<Box<dyn JobHandler>> = Vec::new();
-    if let Some(job) = RetainFaces::of(retention) {
-        handlers.push(Box::new(job));
-    }
+    let mut handlers: Vec<Box<dyn JobHandler>> = vec![Box::new(RetainFaces::of(retention))];
     if store.face_keys().is_some() {
-        if let Some(every) = retention.rotate {
-            handlers.push(Box::new(RotateFaceKeys { every }));
-        }
+        let every = retention.rotate;
+        handlers.push(Box::new(RotateFaceKeys { every }));
         handlers.push(Box::new(SweepFaceKeys));
     }
     if store.has_face_place() {
@@ -43,7 +39,7 @@ pub(super) fn start(store: &Store, owner: String, retention: &Retention) -> Resu
 
 /// Does what `liveness-http faces rotate` does.
 struct RotateFaceKeys {
-    every: Duration,
+    every: Option<Duration>,
 }
 
 impl JobHandler for RotateFaceKeys {
@@ -52,7 +48,7 @@ impl JobHandler for RotateFaceKeys {
     }
 
     fn every(&self) -> Option<Duration> {
-        Some(self.every)
+        self.every
     }
 
     fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
@@ -254,7 +250,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = sealing_store(&folder);
 
-        assert_eq!(run(&store, RotateFaceKeys { every: DAY }), Ok(JobDone::Done));
+        assert_eq!(run(&store, RotateFaceKeys { every: Some(DAY) }), Ok(JobDone::Done));
 
         let files = std::fs::read_dir(folder.path().join("face-keys")).unwrap();
         let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
@@ -309,6 +305,6 @@ mod tests {
         let runner = start(&store, "a trail".to_owned(), Policy::record().retention()).unwrap();
         runner.stop(Duration::ZERO);
         assert_eq!(wait(store.jobs().list(0, 9)).unwrap(), []);
-        assert!(run(&store, RotateFaceKeys { every: DAY }).unwrap_err().is_final());
+        assert!(run(&store, RotateFaceKeys { every: Some(DAY) }).unwrap_err().is_final());
     }
 }

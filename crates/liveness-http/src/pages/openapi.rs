@@ -193,8 +193,8 @@ fn parameters(kind: Kind) -> Value {
         parameters.extend([
             header(
                 "Idempotency-Key",
-                "Under the same key, the same body is done once, and its first answer is given again: so a call whose answer \
-                 was lost may be repeated. Another body under it is 409.",
+                "Of a command that records: under the same key, the same body is done once, and its first answer is given again: \
+                 so a call whose answer was lost may be repeated. Another body under it is 409. Other commands take no notice of it.",
                 json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
             ),
             header("X-Device-Platform", "Recorded, at most 512 characters of it.", text.clone()),

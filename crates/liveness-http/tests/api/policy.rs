@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::audit::entries;
+use crate::durability::until;
 use crate::engine::{Engine, on_each_engine};
+use crate::faults::execute;
 use crate::server::{FACE, Server, admin, customer, report, token};
 
 const POLICY: &str = "base = \"record\"\n[looks]\npurpose = true\nfaces_a_day = 2\n\
@@ -77,6 +79,27 @@ fn a_look_needs_a_purpose_and_a_look_too_many_is_429(engine: Engine) {
     assert_eq!(outcomes, ["30", "00", "00", "65", "65", "00"]);
 }
 
+fn a_face_is_erased_by_the_job_once_it_is_old_enough(engine: Engine) {
+    let policy = "base = \"record\"\n[retention]\npassed = \"1s\"\n";
+    let (server, _folder) = under(engine, policy, &[]);
+    record_a_face(&server);
+    let shown = || {
+        let answer = server.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 1 }));
+        answer.data()["LivenessCheck"].clone()
+    };
+    assert_eq!(shown()["HasImage"], true);
+
+    // The job is due after a minute. Here it is due at once, again and again until the face is a second old.
+    let due = "UPDATE liveness_jobs SET run_at = 1, takeable_at = 1 WHERE kind = 'faces.retention' AND owner IS NULL";
+    until(|| {
+        execute(server.database(), &format!("PRAGMA busy_timeout = 5000; {due}"), due);
+        shown()["HasImage"] == false
+    });
+
+    let face = shown()["Face"].clone();
+    assert_eq!(face["ErasedBecause"], "retention: passed, kept for 1 s", "{face}");
+}
+
 #[test]
 fn the_privacy_page_says_how_long_faces_and_records_are_kept() {
     let (server, _folder) = under(Engine::Sqlite, POLICY, &[("LIVENESS_FACE_KEYS", "file:keys")]);
@@ -124,5 +147,6 @@ fn the_privacy_page_runs_nothing_and_asks_nobody() {
 }
 
 on_each_engine! {
+    a_face_is_erased_by_the_job_once_it_is_old_enough,
     a_look_needs_a_purpose_and_a_look_too_many_is_429,
 }

@@ -199,6 +199,11 @@ pub(crate) fn admin() -> String {
     token("reviewer-1", "admin")
 }
 
+/// An officer's token.
+pub(crate) fn officer() -> String {
+    token("officer-1", "officer")
+}
+
 fn token(subject: &str, role: &str) -> String {
     let expiry = jsonwebtoken::get_current_timestamp() + 3600;
     let claims = json!({ "iss": "https://issuer.example", "sub": subject, "role": role, "exp": expiry });

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use crate::cluster::Cluster;
-use crate::node::{Node, SECRET, admin, customer, until};
+use crate::node::{Node, SECRET, admin, customer, officer, until};
 use crate::trail_key_file::trail_key_file;
 
 /// A database whose tables belong to `liveness_owner`.
@@ -20,10 +20,12 @@ fn owned_database(cluster: &Cluster) {
     }
 }
 
-fn grant(cluster: &Cluster) {
+fn grant(cluster: &Cluster, more: &[&str]) {
     let grants = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/grants.sql");
     let granted = Command::new(crate::cluster::bin("psql"))
-        .args(["-q", "-v", "ON_ERROR_STOP=1", "-v", "role=liveness", "-f"])
+        .args(["-q", "-v", "ON_ERROR_STOP=1", "-v", "role=liveness"])
+        .args(more)
+        .arg("-f")
         .arg(grants)
         .arg(url_of("liveness_owner", cluster))
         .output()
@@ -53,12 +55,50 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 #[ignore = "needs PostgreSQL: .ci/test"]
+fn a_role_that_serves_erases_only_where_that_was_granted() {
+    let cluster = Cluster::start();
+    owned_database(&cluster);
+    let migrated = liveness(&["migrate"], "liveness_owner", &cluster);
+    assert!(migrated.status.success(), "{}", text(&migrated.stderr));
+    let (of_check, of_user) = (
+        json!({ "id": 1, "reason": "asked for" }),
+        json!({ "userId": 1, "reason": "asked for" }),
+    );
+    let messages = [
+        ("PlaceLegalHoldCommand", &of_user, [200, 200]),
+        ("LiftLegalHoldCommand", &of_user, [200, 200]),
+        ("EraseFaceCommand", &of_check, [500, 200]),
+        ("EraseUserCommand", &of_user, [500, 200]),
+    ];
+    for (place, more) in [&[][..], &["-v", "erasures=yes"]].into_iter().enumerate() {
+        grant(&cluster, more);
+        let node = Node::start_with(&url_of("liveness", &cluster), &[("LIVENESS_NO_MIGRATE", "true")]);
+        node.wait_until_ready();
+        if place == 0 {
+            let image =
+                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+            let submitted = json!({ "sessionId": "a", "isSuccessful": true, "imageBase64": image });
+            let recorded = node.send("SubmitLivenessCheckCommand", &customer(1), None, &submitted);
+            assert_eq!(recorded.unwrap().status, 200);
+        }
+        for (message, body, expected) in &messages {
+            let answer = node.send(message, &officer(), None, body).unwrap();
+            assert_eq!(answer.status, expected[place], "{message}: {answer:?} {}", node.log());
+        }
+        let doctor = text(&liveness(&["doctor"], "liveness", &cluster).stdout);
+        let told = "liveness_checks: UPDATE";
+        assert_eq!(doctor.contains(told), place == 1, "{doctor}");
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: .ci/test"]
 fn a_role_that_serves_can_neither_change_nor_delete_what_was_recorded() {
     let cluster = Cluster::start();
     owned_database(&cluster);
     let migrated = liveness(&["migrate"], "liveness_owner", &cluster);
     assert!(migrated.status.success(), "{}", text(&migrated.stderr));
-    grant(&cluster);
+    grant(&cluster, &[]);
 
     let size_signed = || cluster.psql("liveness", "SELECT max(size) FROM liveness_trail_checkpoints");
     // With nothing to migrate, the setting makes no difference.

@@ -136,7 +136,8 @@ fn excess_rights(conn: &mut Connection<'_>, tables: &[&str]) -> Result<Vec<Strin
     let tables: Vec<_> = tables.iter().map(|table| format!("to_regclass('{table}')")).collect();
     let rights = format!(
         "SELECT relname || ': ' || string_agg(verb, ', ' ORDER BY verb) FROM pg_class, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS verb \
-         WHERE oid IN ({}) AND has_table_privilege(oid, verb) GROUP BY relname ORDER BY relname",
+         WHERE oid IN ({}) AND (has_table_privilege(oid, verb) OR verb = 'UPDATE' AND has_any_column_privilege(oid, verb)) \
+         GROUP BY relname ORDER BY relname",
         tables.join(", ")
     );
     Ok(sql::<Text>(&rights).load(*conn)?)

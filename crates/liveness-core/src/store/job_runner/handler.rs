@@ -56,7 +56,7 @@ pub trait JobHandler: Send + Sync + 'static {
     fn kind(&self) -> JobKind;
 
     /// The period, if there is a periodic job of this kind. The runner makes that job: one for all nodes, first due after a
-    /// period. Its payload is `null`.
+    /// period. Its payload is `null`. Without a period, the runner deletes the periodic job that an earlier one has made.
     fn every(&self) -> Option<Duration> {
         None
     }

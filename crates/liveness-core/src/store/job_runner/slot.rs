@@ -47,10 +47,13 @@ impl Slot {
         self.current.is_none()
     }
 
-    /// Makes the periodic job of the kind, if there is to be one.
+    /// Makes the periodic job of the kind, if there is to be one. Otherwise deletes the one that there was.
     pub(super) fn ensure(&mut self, store: &Store) -> Result<(), StoreError> {
-        if let (false, Some(every)) = (self.is_ensured, self.handler.every()) {
-            store.jobs().ensure_periodic(self.kind(), every)?;
+        if !self.is_ensured {
+            match self.handler.every() {
+                Some(every) => store.jobs().ensure_periodic(self.kind(), every)?,
+                None => store.jobs().end_periodic(self.kind())?,
+            }
         }
         self.is_ensured = true;
         Ok(())

@@ -115,6 +115,15 @@ impl Jobs {
         })
     }
 
+    /// Deletes the periodic job of a kind, if there is one. If a node runs it, it ends what it has begun. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub fn end_periodic(&self, kind: JobKind) -> Result<(), StoreError> {
+        self.write(|conn| adding::end_periodic(conn, kind))
+    }
+
     /// Takes the job of a kind that has been due for longest, for so long. No other node takes it meanwhile, by the clock of the
     /// database. Blocks.
     ///

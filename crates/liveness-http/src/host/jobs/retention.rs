@@ -18,10 +18,10 @@ pub(super) struct RetainFaces {
 }
 
 impl RetainFaces {
-    /// The job, if the policy ends the keeping of any face.
-    pub(super) fn of(retention: &Retention) -> Option<Self> {
-        let kept = [(true, retention.passed), (false, retention.not_passed)];
-        kept.iter().any(|(_, kept)| kept.is_some()).then_some(Self { kept })
+    pub(super) fn of(retention: &Retention) -> Self {
+        Self {
+            kept: [(true, retention.passed), (false, retention.not_passed)],
+        }
     }
 }
 
@@ -30,8 +30,9 @@ impl JobHandler for RetainFaces {
         const { JobKind::new("faces.retention") }
     }
 
+    /// A minute, if the policy ends the keeping of any face.
     fn every(&self) -> Option<Duration> {
-        Some(MINUTE)
+        self.kept.iter().any(|(_, kept)| kept.is_some()).then_some(MINUTE)
     }
 
     fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
@@ -156,7 +157,7 @@ mod tests {
         let store = sealing_store(&folder);
         let policy = "base = \"record\"\n[retention]\npassed = \"2h\"\nnot_passed = \"1h\"\n";
         let policy = Policy::parse(policy).unwrap();
-        let job = || RetainFaces::of(policy.retention()).unwrap();
+        let job = || RetainFaces::of(policy.retention());
         let hour = 60 * 60;
         let old = [record(&store, 1, true, 3 * hour), record(&store, 2, false, 2 * hour)];
         let young = [record(&store, 3, true, hour), record(&store, 4, false, hour / 2)];
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn without_an_end_there_is_no_job() {
-        assert!(RetainFaces::of(Policy::record().retention()).is_none());
+        assert_eq!(RetainFaces::of(Policy::record().retention()).every(), None);
         assert_eq!(told(Duration::from_secs(365 * 24 * 60 * 60)), "365 d");
     }
 }

@@ -117,6 +117,18 @@ pub(crate) fn ensure_periodic(
     Ok(())
 }
 
+/// Deletes the periodic job of a kind, if there is one.
+pub(crate) fn end_periodic(conn: &mut Connection<'_>, kind: JobKind) -> Result<(), StoreError> {
+    let periodic = dsl::liveness_jobs.filter(
+        dsl::kind
+            .eq(kind.name())
+            .and(dsl::key.eq(PERIODIC))
+            .and(not(dsl::is_dead)),
+    );
+    on_either!(conn, |conn| diesel::delete(periodic).execute(*conn))?;
+    Ok(())
+}
+
 /// Has a periodic job run at this time, if it would run later.
 fn put_forward(conn: &mut Connection<'_>, kind: JobKind, to: i64) -> Result<(), StoreError> {
     let later = dsl::liveness_jobs.filter(
