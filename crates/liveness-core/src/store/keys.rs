@@ -27,6 +27,8 @@ use crate::{Clock as _, SystemClock, Timestamp};
 
 /// How long deleted keys may stay in the log of a SQLite file because somebody reads the file.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The same within a transaction of the records.
+const SHORT_PATIENCE: Duration = Duration::from_millis(100);
 /// The connections to PostgreSQL of one key store. Each look at a face needs one for a moment.
 const CONNECTIONS: u32 = 4;
 
@@ -220,7 +222,8 @@ impl FaceKeys {
             }
             Ok(erased)
         });
-        let erased = erased.and_then(|many| self.forget_deleted().map(|()| many));
+        // Those who record wait meanwhile.
+        let erased = erased.and_then(|many| self.forget_deleted(SHORT_PATIENCE).map(|()| many));
         erased.map_err(of_key_store)
     }
 
@@ -321,8 +324,8 @@ impl FaceKeys {
     }
 
     /// Empties the log of a SQLite file, which holds what was deleted.
-    fn forget_deleted(&self) -> Result<(), StoreError> {
-        if !self.connections.write_back(PATIENCE)? {
+    fn forget_deleted(&self, patience: Duration) -> Result<(), StoreError> {
+        if !self.connections.write_back(patience)? {
             log::warn!("somebody reads the key store for a long time: erased keys stay in its -wal until they stop");
         }
         Ok(())

@@ -218,11 +218,13 @@ async fn what_was_put_in_vain_is_swept_away_after_a_day(database: Database) {
     let vault = Vault::new();
     let store = vault.open(&database);
     let kept = record(&store, patterned(1, "session-1")).await;
-    // The transaction fails after the object is durable, as if the process had ended there.
+    // If the transaction fails after the object is durable, the object is taken back.
     database.execute("ALTER TABLE liveness_check_totals RENAME TO hidden");
     store.checks().record(patterned(2, "session-2")).await.unwrap_err();
     database.execute("ALTER TABLE hidden RENAME TO liveness_check_totals");
-    assert_eq!(database.rows(), [1, 1, 1, 0, 1]);
+    assert_eq!((database.rows(), vault.names().len()), ([1, 1, 1, 0, 1], 1));
+    // The process may have ended there.
+    vault.place().put(&ObjectName::random().unwrap(), vec![7; 64]).unwrap();
     let of_others = vault.file_of("report.pdf");
     fs::write(&of_others, "of others").unwrap();
     assert_eq!(vault.names().len(), 2);
@@ -259,7 +261,7 @@ async fn nobody_sweeps_the_place_of_another_database(database: Database) {
     assert!(face_of(&store, &check).await.is_some());
 }
 
-async fn a_repeated_call_has_the_first_answer_and_its_object_is_swept_away(database: Database) {
+async fn what_a_repeated_or_refused_call_has_put_is_deleted_at_once(database: Database) {
     let vault = Vault::new();
     let store = vault.open(&database);
     let call = || with_face(keyed(1, "session", "key", "body"));
@@ -268,14 +270,16 @@ async fn a_repeated_call_has_the_first_answer_and_its_object_is_swept_away(datab
 
     assert!(again.is_replay && again.check.id == first.id);
     assert_eq!(database.rows(), [1, 1, 1, 1, 2]);
-    assert_eq!(
-        store
-            .sweep_objects(in_hours(25), "bank.example/liveness")
-            .unwrap()
-            .deleted,
-        1
+    let of_another = store.checks().record(with_face(recording(2, "session"))).await;
+    assert!(
+        matches!(of_another, Err(StoreError::SessionOfAnotherUser)),
+        "{of_another:?}"
     );
+    let names = || vault.names().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(), [object_of(&database, &first)]);
     assert_eq!(face_of(&store, &first).await, Some(jpeg()));
+    store.erasures().erase_face(first.id, order()).await.unwrap();
+    assert_eq!(names(), [""; 0]);
 }
 
 async fn faces_are_found_in_the_place_in_which_each_was_recorded(database: Database) {
@@ -329,7 +333,7 @@ on_each_engine!(
     a_face_is_sealed_in_an_object_and_every_look_finds_it,
     an_object_that_was_changed_or_taken_away_is_found,
     while_the_place_is_out_of_reach_no_face_is_recorded_and_what_has_none_is,
-    a_repeated_call_has_the_first_answer_and_its_object_is_swept_away,
+    what_a_repeated_or_refused_call_has_put_is_deleted_at_once,
     nobody_sweeps_the_place_of_another_database,
     faces_are_found_in_the_place_in_which_each_was_recorded,
     an_erased_face_is_gone_with_or_without_its_object;

@@ -375,6 +375,29 @@ async fn a_face_that_was_swapped_is_not_sealed(database: Database) {
     assert_eq!(store.faces_in_clear().unwrap(), 2);
 }
 
+async fn rotations_at_once_leave_a_key_that_wraps(database: Database) {
+    let vault = Vault::of(&database);
+    let store = vault.open(&database);
+    let before = record(&store, patterned(1, "session-1")).await;
+    for _ in 0..5 {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                // One may find that another has destroyed the key that it works on.
+                scope.spawn(|| drop(vault.keys().rotate(|_| {})));
+            }
+        });
+        // The next one ends what was left.
+        store.face_keys().unwrap().rotate(|_| {}).unwrap();
+    }
+    let store = vault.open(&database);
+    let after = record(&store, patterned(2, "session-2")).await;
+    for check in [&before, &after] {
+        assert!(face_of(&store, check).await.is_some());
+    }
+    let wrapping = "SELECT count(DISTINCT kek_id) FROM liveness_face_keys";
+    assert_eq!(vault.place.number(wrapping), 1);
+}
+
 on_each_engine!(
     a_face_that_was_swapped_is_not_sealed,
     a_sealed_face_is_nowhere_in_clear_and_opens,
@@ -384,6 +407,7 @@ on_each_engine!(
     faces_are_recorded_and_opened_while_keys_are_rotated,
     an_interrupted_rotation_is_gone_on_with,
     faces_in_clear_are_sealed_later,
+    rotations_at_once_leave_a_key_that_wraps,
     keys_that_are_not_those_of_the_faces_are_refused;
     not on Citus: a_face_in_the_place_of_another_does_not_open, a_key_without_its_record_opens_nothing_and_blocks_nothing,
 );

@@ -266,12 +266,13 @@ impl Exporter {
     async fn export_some(&mut self, checks: Vec<LivenessCheck>, users: &HashMap<i64, User>) -> Result<(), Failure> {
         let mut entries = Vec::new();
         let mut ready = Vec::new();
-        for check in checks {
-            let face = if self.with_faces {
-                self.store.faces().of(&check).await?
-            } else {
-                None
-            };
+        for mut check in checks {
+            let mut face = None;
+            if self.with_faces {
+                face = self.store.faces().of(&check).await?;
+                // A face without its key is none.
+                check.has_image = face.is_some();
+            }
             entries.extend(face.as_ref().map(|face| self.entry_of_face(&check, face)));
             let user = users.get(&check.self_service_user_id);
             ready.push(Record::new(

@@ -2,7 +2,7 @@
 //! the key store from before opens a face that was erased.
 
 use super::table::{self, Wrapped};
-use super::{FaceKeys, KeyId};
+use super::{FaceKeys, KeyId, PATIENCE};
 use crate::faces::KeeperError;
 use crate::store::engine::error::StoreError;
 use crate::{Clock as _, SystemClock};
@@ -46,8 +46,13 @@ impl FaceKeys {
         let mut retired = self.write(table::retired)?;
         if retired.is_empty() {
             let before = self.keeper.current()?;
-            let new = self.keeper.rotate()?;
-            self.write(|conn| table::retire(conn, new.as_str(), before.as_str(), now()))?;
+            self.keeper.rotate()?;
+            self.write(|conn| {
+                table::lock_keks(conn)?;
+                // Another rotation may have made a newer key meanwhile. All but the newest are retired, whoever comes last.
+                let newest = self.keeper.current().map_err(StoreError::unavailable)?;
+                table::retire(conn, newest.as_str(), before.as_str(), now())
+            })?;
             retired = self.write(table::retired)?;
         }
         let (mut rewrapped, mut destroyed) = (0, Vec::new());
@@ -61,7 +66,7 @@ impl FaceKeys {
             self.write(|conn| table::note_destroyed(conn, old.as_str(), now()))?;
             destroyed.push(old);
         }
-        self.forget_deleted()?;
+        self.forget_deleted(PATIENCE)?;
         Ok(Rotated {
             current: self.keeper.current()?,
             destroyed,

@@ -222,6 +222,17 @@ pub(super) fn one_of_each(conn: &mut Connection<'_>) -> Result<Vec<Wrapped>, Sto
     Ok(found)
 }
 
+/// Waits for other transactions that retire key-encryption keys. SQLite has one writer.
+pub(super) fn lock_keks(conn: &mut Connection<'_>) -> Result<(), StoreError> {
+    match conn {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(_) | Connection::Citus(_) => {
+            conn.execute("LOCK TABLE liveness_face_keks IN SHARE ROW EXCLUSIVE MODE")?;
+            Ok(())
+        }
+    }
+}
+
 /// Retires every key-encryption key but the new one: nothing more is wrapped by them. `before` was current until now.
 pub(super) fn retire(conn: &mut Connection<'_>, new: &str, before: &str, now: i64) -> Result<(), StoreError> {
     add_kek(conn, new, now)?;

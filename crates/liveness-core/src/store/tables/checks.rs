@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use self::filter::CheckFilter;
 use self::page::{CheckPage, PageRequest};
+use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
 use super::recording::{Recorded, Recording};
 use super::write::{Write, Writer, Written};
@@ -65,7 +66,17 @@ impl Checks {
             recording.audit_entry.subject.face_digest = digest;
         }
         let put = self.face_tools.put(&mut recording.check).await?.map(Box::new);
-        match self.writer.write(Write::Recording(Box::new(recording), put)).await? {
+        let object = put.as_deref().map(PutFace::object);
+        let written = self.writer.write(Write::Recording(Box::new(recording), put)).await;
+        let is_recorded = match &written {
+            Ok(Written::Recorded(recorded)) => !recorded.is_replay,
+            Err(StoreError::OutcomeUnknown(_)) => true,
+            Ok(_) | Err(_) => false,
+        };
+        if let (Some(object), false) = (object, is_recorded) {
+            self.face_tools.discard(object).await;
+        }
+        match written? {
             Written::Recorded(recorded) => Ok(*recorded),
             other => Err(other.unexpected()),
         }

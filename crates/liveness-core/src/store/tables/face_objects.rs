@@ -31,6 +31,13 @@ pub(crate) struct PutFace {
     digest: Sha256,
 }
 
+/// The object of a face that was put.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PutObject {
+    name: ObjectName,
+    key_id: FaceKeyId,
+}
+
 /// A face that its row says is in an object.
 #[derive(Debug)]
 pub(crate) struct FaceInObject {
@@ -73,7 +80,11 @@ impl FaceObjects {
             };
             let SealedObject { key_id, key, bytes } = keys.seal_object(subject, image.bytes())?;
             let digest = sha256(&[&bytes]);
-            place.put(&name, bytes).map_err(StoreError::unavailable)?;
+            if let Err(error) = place.put(&name, bytes) {
+                // Whether the object is there or not, nobody can open it.
+                keys.erase(&key_id)?;
+                return Err(StoreError::unavailable(error));
+            }
             let put = PutFace {
                 name,
                 key_id,
@@ -83,6 +94,16 @@ impl FaceObjects {
             Ok((image, put))
         };
         self.threads.read(put).await
+    }
+
+    /// Deletes the key of an object, and then the object.
+    pub(crate) async fn discard(self: &Arc<Self>, keys: &Arc<FaceKeys>, object: PutObject) -> Result<(), StoreError> {
+        let (place, keys) = (Arc::clone(&self.place), Arc::clone(keys));
+        let discard = move || {
+            keys.erase(&object.key_id)?;
+            place.delete(&object.name).map_err(StoreError::unavailable)
+        };
+        self.threads.read(discard).await
     }
 
     /// Fetches a face and opens it. Returns it with the digest of its object, or `None` if it was erased.
@@ -158,6 +179,14 @@ fn fetch(place: &dyn FacePlace, keys: &FaceKeys, face: FaceInObject) -> Result<O
 }
 
 impl PutFace {
+    /// Its object.
+    pub(crate) fn object(&self) -> PutObject {
+        PutObject {
+            name: self.name,
+            key_id: self.key_id,
+        }
+    }
+
     /// The name of its object.
     pub(crate) fn name(&self) -> &ObjectName {
         &self.name

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::face_objects::{FaceInObject, FaceObjects, PutFace};
+use super::face_objects::{FaceInObject, FaceObjects, PutFace, PutObject};
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::trail::leaf::Sha256;
@@ -37,6 +37,16 @@ impl FaceTools {
         let (image, put) = objects.put(keys, check.user.id, image).await?;
         check.image = Some(image);
         Ok(Some(put))
+    }
+
+    /// Takes back a face that was put in vain: nobody can open it any more. What fails here is swept away later.
+    pub(crate) async fn discard(&self, object: PutObject) {
+        let (Some(objects), Some(keys)) = (&self.objects, self.keys()) else {
+            return;
+        };
+        if let Err(error) = objects.discard(keys, object).await {
+            log::warn!("a face that was put in vain is not deleted yet: {}", error.cause());
+        }
     }
 
     /// The face that was found. If it was erased, the record has none from now on.

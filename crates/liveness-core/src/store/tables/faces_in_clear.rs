@@ -63,7 +63,10 @@ pub(crate) fn seal_next(
     };
     let mut entries = Vec::with_capacity(found.len());
     for face in &found {
-        let (user, digest) = seal(conn, sealer.keys, face)?;
+        // One that was erased meanwhile is not sealed.
+        let Some((user, digest)) = seal(conn, sealer.keys, face)? else {
+            continue;
+        };
         entries.push(AuditEntry {
             self_service_user_id: Some(user),
             subject: AuditSubject {
@@ -76,11 +79,11 @@ pub(crate) fn seal_next(
     }
     let due: Vec<_> = entries.iter().map(|entry| DueEntry { entry, recorded: None }).collect();
     entries::insert_all(conn, sealer.writer, &due)?;
-    Ok(Some((last, found.len())))
+    Ok(Some((last, entries.len())))
 }
 
-/// Seals a face. Returns its user, and the digest of the sealed bytes.
-fn seal(conn: &mut Connection<'_>, keys: &FaceKeys, face: &ClearFace) -> Result<(i64, Sha256), StoreError> {
+/// Seals a face. Returns its user, and the digest of the sealed bytes. `None` if the face is not there any more.
+fn seal(conn: &mut Connection<'_>, keys: &FaceKeys, face: &ClearFace) -> Result<Option<(i64, Sha256)>, StoreError> {
     check_recorded(conn, face)?;
     let user = match face.user {
         Some(user) => user,
@@ -98,7 +101,7 @@ fn seal(conn: &mut Connection<'_>, keys: &FaceKeys, face: &ClearFace) -> Result<
         dsl::bytes.eq(&bytes),
         dsl::sealed_key_id.eq(key_id.as_bytes().as_slice()),
     );
-    match conn {
+    let changed = match conn {
         // With the user, Citus knows the shard.
         Connection::Citus(conn) => {
             let row = row.filter(dsl::self_service_user_id.eq(user));
@@ -107,7 +110,7 @@ fn seal(conn: &mut Connection<'_>, keys: &FaceKeys, face: &ClearFace) -> Result<
         Connection::Postgres(conn) => diesel::update(row).set(sealed).execute(*conn)?,
         Connection::Sqlite(conn) => diesel::update(row).set(sealed).execute(*conn)?,
     };
-    Ok((user, sha256(&[&bytes])))
+    Ok((changed > 0).then(|| (user, sha256(&[&bytes]))))
 }
 
 /// Checks that a face is the one that was recorded. Otherwise the entry of the sealing would make it so.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use liveness_core::jobs::{JobDone, JobError, JobKind};
 use liveness_core::policy::Retention;
-use liveness_core::store::{ErasureError, ErasureOrder, JobHandler, RunningJob};
+use liveness_core::store::{ErasureError, ErasureOrder, JobHandler, RunningJob, StoreError};
 use liveness_core::{Clock as _, Reason, Shown, SystemClock};
 
 use super::{entry_of, failed};
@@ -36,39 +36,55 @@ impl JobHandler for RetainFaces {
     }
 
     fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
-        let mut erased = 0;
+        let mut done = Done::default();
         for (passed, kept) in self.kept {
             let Some(kept) = kept else { continue };
-            erased += erase_old(job, passed, kept)?;
+            erase_old(job, (passed, kept), &mut done)?;
         }
-        if erased > 0 {
-            log::info!("{erased} faces were erased that had been kept for as long as the policy says");
+        if done.erased > 0 {
+            log::info!(
+                "{} faces were erased that had been kept for as long as the policy says",
+                done.erased
+            );
         }
-        Ok(JobDone::Done)
+        done.failure.map_or(Ok(JobDone::Done), Err)
     }
 }
 
-/// Erases the faces of records that passed, or of those that did not. Returns how many. If the host stops, the next run goes on.
-fn erase_old(job: &RunningJob, passed: bool, kept: Duration) -> Result<u64, JobError> {
+/// What a run has done.
+#[derive(Default)]
+struct Done {
+    erased: u64,
+    /// Why a face was not erased. One that is broken keeps no other from being erased.
+    failure: Option<JobError>,
+}
+
+/// Erases the faces of records that passed, or of those that did not. If the host stops, the next run goes on.
+fn erase_old(job: &RunningJob, (passed, kept): (bool, Duration), done: &mut Done) -> Result<(), JobError> {
     let age = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
     let before = SystemClock.now().plus_millis(age.saturating_neg());
-    let (mut erased, mut after) = (0, None);
+    let mut after = None;
     loop {
         let found = job.block_on(job.store().erasures().old_faces(passed, before, after));
         let found = found.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
-        let Some((ids, next)) = found else { return Ok(erased) };
+        let Some((ids, next)) = found else { return Ok(()) };
         for id in ids {
             if job.should_stop() {
-                return Ok(erased);
+                return Ok(());
             }
-            erased += u64::from(erase(job, id, (passed, kept))?);
+            match erase(job, id, (passed, kept))? {
+                Ok(()) => done.erased += 1,
+                Err(ErasureError::Store(error @ StoreError::Internal(_))) => done.failure = Some(failed(&error)),
+                Err(ErasureError::Store(error)) => return Err(failed(&error)),
+                // Somebody was faster, or has just placed a hold.
+                Err(_) => {}
+            }
         }
         after = Some(next);
     }
 }
 
-/// Erases a face, unless somebody was faster, or has just placed a hold.
-fn erase(job: &RunningJob, id: i64, (passed, kept): (bool, Duration)) -> Result<bool, JobError> {
+fn erase(job: &RunningJob, id: i64, (passed, kept): (bool, Duration)) -> Result<Result<(), ErasureError>, JobError> {
     let outcome = if passed { "passed" } else { "not passed" };
     let reason = Reason::parse(&format!("retention: {outcome}, kept for {}", told(kept)));
     let order = ErasureOrder {
@@ -76,11 +92,7 @@ fn erase(job: &RunningJob, id: i64, (passed, kept): (bool, Duration)) -> Result<
         entry: entry_of(job, "faces retention", Shown::default()),
     };
     let ended = job.block_on(job.store().erasures().erase_face(id, order));
-    match ended.map_err(|error| failed(&error))? {
-        Ok(_) => Ok(true),
-        Err(ErasureError::Store(error)) => Err(failed(&error)),
-        Err(_) => Ok(false),
-    }
+    Ok(ended.map_err(|error| failed(&error))?.map(drop))
 }
 
 /// A duration in days, if it is one of days.

@@ -16,7 +16,7 @@ use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
 use crate::store::tables::users::rows as users;
 use crate::store::tables::{dating, faces};
-use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
+use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
 /// How many records are erased in one transaction. Those who record wait for it at most.
 const STEP: i64 = 16;
@@ -58,11 +58,9 @@ fn begin(conn: &mut Connection<'_>, user: i64, is_known: bool, order: &ErasureOr
     if !is_known && !is_there(conn, user)? {
         return Err(ErasureError::NoSuchUser);
     }
-    if erasure_rows::held_since(conn, user)?.is_some() {
-        return Err(ErasureError::Held);
-    }
     let before = erasure_rows::user(conn, user)?;
     let last = match &before {
+        // No hold was placed since it began.
         Some(UserErasureRow { done_at: None, .. }) => return Ok(()),
         Some(done) => (done.last_created_at, done.last_check_id),
         None => (i64::MIN, 0),
@@ -70,6 +68,9 @@ fn begin(conn: &mut Connection<'_>, user: i64, is_known: bool, order: &ErasureOr
     let is_new = before.is_none() || !next_records(conn, user, last, 1)?.is_empty() || users::is_named(conn, user)?;
     if !is_new {
         return Err(ErasureError::Erased);
+    }
+    if erasure_rows::held_since(conn, user)?.is_some() {
+        return Err(ErasureError::Held);
     }
     erasure_rows::put_user(
         conn,
@@ -105,6 +106,10 @@ fn records(
     let keys = eraser.keys.as_deref();
     dating::lock(conn, &[user])?;
     let mut progress = progress(conn, user)?;
+    if progress.done_at.is_some() {
+        // The same command was sent twice, and the other one has ended.
+        return Ok(None);
+    }
     let next = next_records(conn, user, (progress.last_created_at, progress.last_check_id), STEP)?;
     let Some(last) = next.last() else {
         return Ok(None);
@@ -211,14 +216,26 @@ fn end(
 ) -> Result<ErasedUser, StoreError> {
     dating::lock(conn, &[user])?;
     let mut progress = progress(conn, user)?;
-    let at = order.entry.at;
-    progress.done_at = Some(at.unix_millis());
-    erasure_rows::put_user(conn, &progress)?;
-    users::erase(conn, user)?;
+    let done_before = progress.done_at.and_then(Timestamp::from_unix_millis);
+    let at = done_before.unwrap_or(order.entry.at);
     let unreadable_from = match keys {
         Some(_) if progress.faces > 0 => next_rotation(conn, at)?,
         _ => None,
     };
+    let erased = ErasedUser {
+        self_service_user_id: user,
+        records: progress.records,
+        faces: progress.faces,
+        erased_at: at,
+        unreadable_from,
+    };
+    if done_before.is_some() {
+        // The same command was sent twice, and the other one has written the receipt.
+        return Ok(erased);
+    }
+    progress.done_at = Some(at.unix_millis());
+    erasure_rows::put_user(conn, &progress)?;
+    users::erase(conn, user)?;
     let shown = Shown {
         count: u64::try_from(progress.records).ok(),
         purpose: Some(order.reason.as_str().to_owned()),
@@ -243,13 +260,7 @@ fn end(
         recorded: None,
     };
     entries::insert_all(conn, writer, &[due])?;
-    Ok(ErasedUser {
-        self_service_user_id: user,
-        records: progress.records,
-        faces: progress.faces,
-        erased_at: at,
-        unreadable_from,
-    })
+    Ok(erased)
 }
 
 fn progress(conn: &mut Connection<'_>, user: i64) -> Result<UserErasureRow, StoreError> {

@@ -117,11 +117,12 @@ fn register(conn: &mut Connection<'_>, writer: &EntryWriter, at: Timestamp, is_c
     bulk_insert::execute::<_, StillThere>(conn, vec![row])
 }
 
-/// A writer that the integrator has forgotten is there again.
+/// A writer that the integrator has forgotten is there again, and was silent until now only.
 struct StillThere;
 
 impl Clauses for StillThere {
-    const ON_CONFLICT: &'static str = "ON CONFLICT (writer) DO UPDATE SET is_closed = excluded.is_closed";
+    const ON_CONFLICT: &'static str =
+        "ON CONFLICT (writer) DO UPDATE SET is_closed = excluded.is_closed, newest_at = excluded.newest_at";
     type Returned = ();
 }
 
