@@ -284,11 +284,19 @@ fn check_problems(problems: &[FieldError]) {
     for FieldError { field, message, .. } in problems {
         let is_known = message
             .strip_prefix("must be ")
-            .is_some_and(|words| MUST_BE.contains(&words));
+            .is_some_and(|words| MUST_BE.contains(&words) || is_bound(words));
         assert!(is_known || OTHERS.contains(&&**message), "{message}");
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '?' | '.' | '[' | ']');
         assert!(field.len() <= 64 * 66 && field.chars().all(is_name), "{field}");
     }
+}
+
+/// The bound of an integer: `at most 255`.
+fn is_bound(words: &str) -> bool {
+    let number = words
+        .strip_prefix("at most ")
+        .or_else(|| words.strip_prefix("at least "));
+    number.is_some_and(|number| number.parse::<i128>().is_ok() || number.parse::<u128>().is_ok())
 }
 
 fuzz_target!(|body: &[u8]| {
