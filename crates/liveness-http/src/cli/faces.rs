@@ -100,23 +100,16 @@ impl Rotate {
                 "interrupted: the same command goes on with it".to_owned(),
             ));
         };
-        let Rotated {
-            current,
-            destroyed,
-            rewrapped,
-        } = rotated??;
-        let gone: Vec<_> = destroyed.iter().map(ToString::to_string).collect();
-        let gone = gone.join(", ");
-        let done = Shown {
-            detail: Some(format!("done; {gone} destroyed, {rewrapped} keys wrapped by {current}")),
-            ..Shown::default()
-        };
-        operator.audit(&store, ROTATE, None, done).await?;
+        let rotated = rotated??;
+        operator.audit(&store, ROTATE, None, rotated.shown()).await?;
         close(&store);
         let mut out = std::io::stdout().lock();
         writeln!(
             out,
-            "{rewrapped} keys of faces are wrapped by {current}; destroyed: {gone}"
+            "{} keys of faces are wrapped by {}; destroyed: {}",
+            rotated.rewrapped,
+            rotated.current,
+            rotated.destroyed_names()
         )?;
         Ok(out.flush()?)
     }

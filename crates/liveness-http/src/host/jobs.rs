@@ -56,14 +56,9 @@ impl JobHandler for RotateFaceKeys {
         let keys = keys_of(job)?;
         audit(job, COMMAND, Shown::default())?;
         let rotated = keys.rotate(|_| {}).map_err(JobError::new)?;
-        let gone: Vec<_> = rotated.destroyed.iter().map(ToString::to_string).collect();
-        let (gone, current, rewrapped) = (gone.join(", "), &rotated.current, rotated.rewrapped);
+        let (gone, current, rewrapped) = (rotated.destroyed_names(), &rotated.current, rotated.rewrapped);
         log::info!("the keys of faces were rotated: {rewrapped} are wrapped by {current}; destroyed: {gone}");
-        let done = Shown {
-            detail: Some(format!("done; {gone} destroyed, {rewrapped} keys wrapped by {current}")),
-            ..Shown::default()
-        };
-        audit(job, COMMAND, done)?;
+        audit(job, COMMAND, rotated.shown())?;
         Ok(JobDone::Done)
     }
 }

@@ -5,7 +5,7 @@ use super::table::{self, Wrapped};
 use super::{FaceKeys, KeyId, PATIENCE};
 use crate::faces::KeeperError;
 use crate::store::engine::error::StoreError;
-use crate::{Clock as _, SystemClock};
+use crate::{Clock as _, Shown, SystemClock};
 
 /// How many keys are wrapped anew in one transaction. Those who record wait for it at most.
 const STEP: i64 = 256;
@@ -19,6 +19,23 @@ pub struct Rotated {
     pub destroyed: Vec<KeyId>,
     /// How many keys of faces were wrapped anew.
     pub rewrapped: u64,
+}
+
+impl Rotated {
+    /// The names of the keys that were destroyed, in one line.
+    pub fn destroyed_names(&self) -> String {
+        let names: Vec<_> = self.destroyed.iter().map(KeyId::as_str).collect();
+        names.join(", ")
+    }
+
+    /// What the audit entry of the rotation says.
+    pub fn shown(&self) -> Shown {
+        let (gone, current, rewrapped) = (self.destroyed_names(), &self.current, self.rewrapped);
+        Shown {
+            detail: Some(format!("done; {gone} destroyed, {rewrapped} keys wrapped by {current}")),
+            ..Shown::default()
+        }
+    }
 }
 
 /// Why a rotation ended before its time. Nothing is lost: every face still opens, and the next rotation goes on.
