@@ -45,7 +45,7 @@ use crate::store::tables::jobs::job::TakenJob;
 /// store.migrate()?;
 /// let (sender, greetings) = std::sync::mpsc::channel();
 /// let runner = JobRunner::start(&store, vec![Box::new(Greet(sender))], JobSettings::default())?;
-/// let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
 /// runtime.block_on(store.jobs().enqueue(vec![NewJob::of(GREET).with_payload(json!({ "name": "Jane" }))]))?;
 /// assert_eq!(greetings.recv()?, "Hello, Jane");
 /// runner.stop(Duration::from_secs(5));
