@@ -29,6 +29,7 @@ pub mod policy;
 pub mod store;
 #[cfg(feature = "trail")]
 pub mod trail;
+pub mod verdict;
 
 pub use audit::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
 pub use check::{

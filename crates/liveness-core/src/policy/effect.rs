@@ -1,12 +1,14 @@
 //! What a rule of the verdict does when it speaks.
 
+use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
 use super::forms::Form;
 use super::texts::quoted;
 
 /// What a rule does when it speaks. The worst effect of all rules decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// The rule is not asked.
     Off,
