@@ -104,6 +104,17 @@ pub enum BusError {
     /// The body is in a format that is not accepted.
     #[error("{0}")]
     UnsupportedContent(&'static str),
+    /// The caller is locked out until somebody unlocks them. The text says so, and of another way if there is one.
+    #[error("{0}")]
+    Locked(Cow<'static, str>),
+    /// A user has tried or recorded too much, and may go on after a while. Unlike [`TooMany`](Self::TooMany), it is audited.
+    #[error("{what}")]
+    Exhausted {
+        /// What was too much.
+        what: &'static str,
+        /// How long to wait before the next one.
+        retry_after: Duration,
+    },
     /// Too many requests came from the same caller.
     #[error("too many requests")]
     TooMany {
@@ -138,7 +149,8 @@ impl BusError {
             Self::NotFound(_) | Self::Gone(_) => "25",
             Self::Conflict(_) => "94",
             Self::TooLarge(_) => "13",
-            Self::TooMany { .. } => "65",
+            Self::Locked(_) => "62",
+            Self::TooMany { .. } | Self::Exhausted { .. } => "65",
             Self::Unavailable(_) | Self::OutcomeUnknown(_) => "91",
             Self::Internal(_) => "96",
         }

@@ -157,6 +157,7 @@ fn recording(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
         check: NewLivenessCheck {
             user: Claims::of(UserReference::Id(user)).to_user(user),
             session_id: SessionId::parse(session)?,
+            issued_session_id: None,
             is_successful: true,
             metrics: SessionMetrics {
                 run: verified,

@@ -1,80 +1,7 @@
-//! One liveness check, before and after it is recorded.
+//! One liveness check once it is recorded.
 
-use std::net::IpAddr;
-
-use serde::Serialize;
-
-use crate::{
-    CaptureMetrics, ChallengeCount, Challenges, CompletionRule, FaceImage, ImagePath, ReceivedObject, SessionId,
-    Timestamp, User,
-};
-
-/// The SDK's measurements of the whole run: the known fields of `metadata`.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct SessionMetrics {
-    /// Milliseconds since the Unix epoch by the phone's clock. Never negative.
-    pub timestamp: Option<i64>,
-    /// When the run ended, by the phone's clock.
-    pub completed_at: Option<Timestamp>,
-    /// Outcome, duration and lighting of the run.
-    pub run: CaptureMetrics,
-    /// How many challenges were presented.
-    pub challenge_count: Option<ChallengeCount>,
-    /// The challenges that the user completed.
-    pub completed_challenges: Option<Challenges>,
-    /// The challenges that were presented.
-    pub challenges: Option<Challenges>,
-    /// The SDK's measurements of the final picture.
-    pub final_capture: CaptureMetrics,
-}
-
-/// A check that is not recorded yet.
-#[derive(Debug, Clone)]
-pub struct NewLivenessCheck {
-    /// The user that the check belongs to.
-    pub user: User,
-    /// The SDK's session.
-    pub session_id: SessionId,
-    /// Whether the SDK calls it a success.
-    pub is_successful: bool,
-    /// The SDK's measurements of the run.
-    pub metrics: SessionMetrics,
-    /// The SDK's measurements of the image.
-    pub image_metrics: CaptureMetrics,
-    /// `metadata` as received.
-    pub metadata: Option<ReceivedObject>,
-    /// `imageMetadata` as received.
-    pub image_metadata: Option<ReceivedObject>,
-    /// The face.
-    pub image: Option<FaceImage>,
-    /// The path of an image that was uploaded separately.
-    pub image_path: Option<ImagePath>,
-    /// The device that sent the check.
-    pub device: Option<DeviceInfo>,
-    /// The address that the check came from.
-    pub client_address: Option<IpAddr>,
-    /// The time of the check, by the server's clock.
-    pub created_at: Timestamp,
-}
-
-impl NewLivenessCheck {
-    /// Whether this check alone is enough to pass, under [`CompletionRule::AnySuccessful`].
-    pub fn passed(&self) -> bool {
-        CompletionRule::AnySuccessful.accepts(self.is_successful, self.metrics.run.verification_result)
-    }
-}
-
-/// The device that sent a check, by the headers of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeviceInfo {
-    /// `User-Agent`
-    pub user_agent: Option<String>,
-    /// `X-Device-Platform`
-    pub device_platform: Option<String>,
-    /// `X-App-Version`
-    pub app_version: Option<String>,
-}
+use crate::verdict::{IssuedSession, Verdict, VerdictOutcome};
+use crate::{Decision, FaceImage, ReceivedObject, Timestamp};
 
 /// A recorded check, without its image. The fields hold the values of the columns, as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,7 +34,7 @@ pub struct LivenessCheck {
     pub has_image: bool,
     /// The path of an image that was uploaded separately.
     pub image_path: Option<String>,
-    /// The device that sent the check, as JSON text: a [`DeviceInfo`].
+    /// The device that sent the check, as JSON text: a [`DeviceInfo`](crate::DeviceInfo).
     pub device_info: Option<String>,
     /// The address that the check came from.
     pub client_ip: Option<String>,
@@ -117,6 +44,20 @@ pub struct LivenessCheck {
     pub created_at: Timestamp,
     /// When its face was erased.
     pub face_erased_at: Option<Timestamp>,
+    /// What the rules made of it. `None` if it is from before records were judged.
+    pub verdict: Option<VerdictOutcome>,
+    /// The latest decision that counts.
+    pub decision: Option<Decision>,
+}
+
+impl LivenessCheck {
+    /// Whether the record stands: the latest decision that counts approves it, or there is none and the verdict is accepted.
+    pub fn stands(&self) -> bool {
+        match self.decision {
+            Some(decision) => decision == Decision::Approve,
+            None => self.verdict == Some(VerdictOutcome::Accepted),
+        }
+    }
 }
 
 /// The recorded details that lists leave out.
@@ -136,6 +77,10 @@ pub struct CheckDetails {
     pub metadata: Option<ReceivedObject>,
     /// `imageMetadata` as received.
     pub image_metadata: Option<ReceivedObject>,
+    /// The verdict. `None` if the record is from before records were judged.
+    pub verdict: Option<Verdict>,
+    /// The session of the server that the record used up.
+    pub issued_session: Option<IssuedSession>,
 }
 
 /// Everything that is stored about one check.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 /// Decides which record completes a user's liveness check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum CompletionRule {
     /// The newest record that is successful and whose verification did not fail.
     #[default]

@@ -9,10 +9,14 @@
 mod audit;
 mod check;
 mod completion;
+mod decision;
 mod face_image;
 mod idempotency;
 mod image_header;
 mod metrics;
+#[cfg(feature = "store")]
+mod refusal;
+mod report;
 #[cfg(feature = "schema")]
 mod schema;
 mod text;
@@ -32,13 +36,15 @@ pub mod trail;
 pub mod verdict;
 
 pub use audit::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
-pub use check::{
-    CheckDetails, CheckEvidence, DeviceInfo, FaceErasure, KeptFace, LivenessCheck, NewLivenessCheck, SessionMetrics,
-};
+pub use check::{CheckDetails, CheckEvidence, FaceErasure, KeptFace, LivenessCheck};
 pub use completion::CompletionRule;
+pub use decision::Decision;
 pub use face_image::{FaceImage, ImageError, MediaType};
 pub use idempotency::IdempotencyKey;
 pub use metrics::{CaptureMetrics, ChallengeCount, LightingValue, SessionDuration};
+#[cfg(feature = "store")]
+pub use refusal::Refusal;
+pub use report::{DeviceInfo, NewLivenessCheck, SessionMetrics};
 pub use text::{Challenge, Challenges, ImagePath, Reason, ReceivedObject, SessionId, is_forbidden_control};
 pub use time::{Clock, FixedClock, SystemClock, Timestamp};
 pub use user::{ClaimError, Claims, DirectoryError, ProvisionError, User, UserDirectory, UserReference};

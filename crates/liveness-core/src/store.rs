@@ -67,8 +67,11 @@ use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
 use self::tables::erasures::Eraser;
 use self::tables::face_tools::FaceTools;
+use self::tables::judging::PolicyInForce;
 use self::tables::totals;
+use self::tables::transaction::WriteTools;
 use self::tables::write::{Session, Writer};
+use crate::policy::Policy;
 
 /// The database of liveness checks.
 ///
@@ -93,34 +96,50 @@ pub struct Store {
     erasures: Erasures,
     holds: Holds,
     face_tools: FaceTools,
+    in_force: Arc<PolicyInForce>,
+}
+
+/// What a store works with besides its connections.
+#[derive(Clone, Default)]
+struct Tools {
+    faces: FaceTools,
+    in_force: Arc<PolicyInForce>,
 }
 
 impl Store {
     fn start(connections: Connections, group_commit: GroupCommit) -> Result<Self, OpenError> {
         let connections = Arc::new(connections);
         let reads = Arc::new(ReadPool::new(&connections));
-        Self::with_reads(connections, reads, FaceTools::default(), group_commit)
+        Self::with_reads(connections, reads, Tools::default(), group_commit)
     }
 
     fn with_reads(
         connections: Arc<Connections>,
         reads: Arc<ReadPool>,
-        face_tools: FaceTools,
+        tools: Tools,
         group_commit: GroupCommit,
     ) -> Result<Self, OpenError> {
+        let Tools {
+            faces: face_tools,
+            in_force,
+        } = tools;
         let counters = Arc::new(Counters::default());
         let link = Arc::<TrailLink>::default();
         let sessions = totals::slots().map(|slot| Session::new(slot, &link));
+        let write_tools = WriteTools {
+            face_keys: face_tools.keys().cloned(),
+            in_force: Arc::clone(&in_force),
+        };
         let writer = Arc::new(Writer::start(
             &connections,
             &counters,
-            &face_tools.keys,
+            &Arc::new(write_tools),
             group_commit,
             sessions,
         )?);
         let eraser = Arc::new(Eraser::new(&connections, &face_tools, &link));
         Ok(Self {
-            checks: Checks::new(&reads, &writer, &face_tools),
+            checks: Checks::new((&reads, &writer), &face_tools, &in_force, &link),
             faces: Faces::new(&reads, &face_tools),
             users: Users::new(&reads, &writer),
             erasures: Erasures::new(&eraser),
@@ -128,11 +147,24 @@ impl Store {
             trail: Trail::new(&connections, &reads, &writer, link).with_objects(face_tools.objects.as_ref()),
             jobs: Jobs::new(&connections, &reads, &writer),
             face_tools,
+            in_force,
             connections,
             counters,
             reads,
             writer,
         })
+    }
+
+    fn tools(&self) -> Tools {
+        Tools {
+            faces: self.face_tools.clone(),
+            in_force: Arc::clone(&self.in_force),
+        }
+    }
+
+    /// The policy that reports are judged by.
+    pub fn policy(&self) -> &Policy {
+        &self.in_force.policy
     }
 
     /// The records of liveness checks.

@@ -8,3 +8,10 @@ mod outcome;
 
 pub use self::facts::{Facts, IssuedSession, Picture, Reuse, SessionBinding, Unbound};
 pub use self::outcome::{Reason, Verdict, VerdictOutcome};
+
+use crate::policy::Policy;
+
+/// Judges a report by the rules of a policy.
+pub fn judge(_facts: &Facts<'_>, _policy: &Policy, version: &str) -> Verdict {
+    Verdict::of(version.to_owned(), Vec::new())
+}

@@ -19,6 +19,11 @@ pub struct LivenessReport {
     #[validate(required, custom(function = "validators::session_id"))]
     #[schemars(with = "Option<SessionId>")]
     pub session_id: Option<String>,
+    /// The session that StartLivenessSessionCommand has issued, where the SDK insists on a session id of its own. An empty text
+    /// is none.
+    #[validate(custom(function = "validators::session_id_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<SessionId>>")]
+    pub issued_session_id: Option<String>,
     /// Whether the SDK calls the run a success.
     #[validate(required)]
     pub is_successful: Option<bool>,

@@ -86,6 +86,12 @@ impl Liveness {
         Ok(NewLivenessCheck {
             user: call.user()?.clone(),
             session_id: check_field("sessionId", SessionId::parse(&report.session_id.unwrap_or_default()))?,
+            issued_session_id: check_field(
+                "issuedSessionId",
+                given(report.issued_session_id.as_ref())
+                    .map(SessionId::parse)
+                    .transpose(),
+            )?,
             is_successful: report.is_successful.unwrap_or_default(),
             metrics: metrics.unwrap_or_default(),
             image_metrics: image_metrics.transpose()?.unwrap_or_default(),

@@ -1,14 +1,23 @@
 //! Connects the store to the bus: it is the audit sink, and its errors become errors of the bus.
 
 use async_trait::async_trait;
-use liveness_core::AuditEntry;
 use liveness_core::store::{ErasureError, Store, StoreError};
+
+use liveness_core::verdict::Unbound;
+use liveness_core::{AuditEntry, Refusal};
 
 use crate::{AuditSink, BusError, Cause};
 
 pub(super) const SESSION_OF_ANOTHER_USER: BusError = BusError::Conflict("the session id was recorded by another user");
 pub(super) const IDEMPOTENCY_KEY_REUSED: BusError =
     BusError::Conflict("the Idempotency-Key was used with another body");
+
+pub(super) const SESSION_NOT_NAMED: BusError = BusError::Conflict(
+    "the report names no issued session, and one is required: send StartLivenessSessionCommand first",
+);
+pub(super) const SESSION_NOT_ISSUED: BusError = BusError::Conflict("the session was not issued to this user");
+pub(super) const SESSION_USED_UP: BusError = BusError::Conflict("the session was used up by another report");
+pub(super) const SESSION_EXPIRED: BusError = BusError::Gone("the session has expired");
 
 /// Audit entries are written to the store.
 #[async_trait]
@@ -40,11 +49,47 @@ impl From<ErasureError> for BusError {
     }
 }
 
+impl From<Refusal> for BusError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Session(unbound) => of_session(unbound),
+            Refusal::TooManyFailures { retry_after } => Self::Exhausted {
+                what: "too many attempts have failed; try again later",
+                retry_after,
+            },
+            Refusal::Quota { retry_after } => Self::Exhausted {
+                what: "too much was recorded for this user today",
+                retry_after,
+            },
+            Refusal::Locked { other_way } => Self::Locked(locked(other_way.as_deref()).into()),
+            other => Self::Internal(format!("a refusal without an answer: {other:?}").into()),
+        }
+    }
+}
+
+/// Another user's session and one that never was have the same words, so nobody learns of another's.
+fn of_session(unbound: Unbound) -> BusError {
+    match unbound {
+        Unbound::NotNamed => SESSION_NOT_NAMED,
+        Unbound::NotIssued => SESSION_NOT_ISSUED,
+        Unbound::UsedUp => SESSION_USED_UP,
+        Unbound::Expired => SESSION_EXPIRED,
+    }
+}
+
+fn locked(other_way: Option<&str>) -> String {
+    match other_way {
+        Some(way) => format!("the user is locked after too many failures; {way}"),
+        None => "the user is locked after too many failures, and needs another way to prove who they are".to_owned(),
+    }
+}
+
 impl From<StoreError> for BusError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::SessionOfAnotherUser => SESSION_OF_ANOTHER_USER,
             StoreError::IdempotencyKeyReused => IDEMPOTENCY_KEY_REUSED,
+            StoreError::Refused(refusal) => refusal.into(),
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             StoreError::OutcomeUnknown(_) => Self::OutcomeUnknown(error.into()),
             StoreError::Internal(_) => Self::Internal(error.into()),

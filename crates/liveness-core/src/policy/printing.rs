@@ -24,13 +24,17 @@ impl Policy {
     /// It is the digest of the lines of [`to_toml`](Self::to_toml) that are not empty and no comments, each with a line feed
     /// at its end. So comments, order and spelling in a file do not change it.
     pub fn version(&self) -> String {
-        let mut text = String::new();
-        self.write(&mut text, false);
-        let digest = Sha256::digest(text.as_bytes());
-        digest.iter().fold(String::new(), |mut hex, byte| {
+        self.digest().iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
         })
+    }
+
+    /// The [version](Self::version) as bytes.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut text = String::new();
+        self.write(&mut text, false);
+        Sha256::digest(text.as_bytes()).into()
     }
 
     /// The keys that have another value in `other`, such as `looks.purpose`.

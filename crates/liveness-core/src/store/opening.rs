@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Store;
 use super::engine::connections::{Acceptance, Connections, Pool};
 use super::engine::database_file::DatabaseFile;
 use super::engine::error::OpenError;
@@ -13,8 +12,10 @@ use super::engine::sqlite::{self, SqlitePool};
 use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
 use super::tables::face_objects::FaceObjects;
-use super::tables::face_tools::FaceTools;
+use super::tables::judging::PolicyInForce;
+use super::{Store, Tools};
 use crate::faces::FacePlace;
+use crate::policy::Policy;
 
 impl StoreSettings {
     fn acceptance(&self) -> Acceptance {
@@ -177,7 +178,22 @@ impl Store {
     ///
     /// [`OpenError`] when the threads that write cannot be started.
     pub fn with_group_commit(self, group_commit: GroupCommit) -> Result<Self, OpenError> {
-        Self::with_reads(self.connections, self.reads, self.face_tools, group_commit)
+        let tools = self.tools();
+        Self::with_reads(self.connections, self.reads, tools, group_commit)
+    }
+
+    /// Returns a store on the same connections that judges reports by a policy. Without this, it is [`Policy::record`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the threads that write cannot be started.
+    pub fn with_policy(self, policy: Policy) -> Result<Self, OpenError> {
+        let group_commit = self.writer.settings();
+        let tools = Tools {
+            in_force: Arc::new(PolicyInForce::of(policy)),
+            ..self.tools()
+        };
+        Self::with_reads(self.connections, self.reads, tools, group_commit)
     }
 
     /// Returns a store on the same connections that seals each face, and opens those that are sealed. Without this, faces
@@ -188,11 +204,9 @@ impl Store {
     /// [`OpenError`] when the threads that write cannot be started.
     pub fn with_sealed_faces(self, keys: FaceKeys) -> Result<Self, OpenError> {
         let group_commit = self.writer.settings();
-        let face_tools = FaceTools {
-            keys: Arc::new(Some(Arc::new(keys.accepting(self.connections.acceptance())))),
-            objects: self.face_tools.objects,
-        };
-        Self::with_reads(self.connections, self.reads, face_tools, group_commit)
+        let mut tools = self.tools();
+        tools.faces.keys = Arc::new(Some(Arc::new(keys.accepting(self.connections.acceptance()))));
+        Self::with_reads(self.connections, self.reads, tools, group_commit)
     }
 
     /// Returns a store on the same connections that puts new faces into a place outside the database, before their record is
@@ -224,11 +238,9 @@ impl Store {
 
     fn with_objects(self, objects: FaceObjects) -> Result<Self, OpenError> {
         let group_commit = self.writer.settings();
-        let face_tools = FaceTools {
-            keys: self.face_tools.keys,
-            objects: Some(Arc::new(objects)),
-        };
-        Self::with_reads(self.connections, self.reads, face_tools, group_commit)
+        let mut tools = self.tools();
+        tools.faces.objects = Some(Arc::new(objects));
+        Self::with_reads(self.connections, self.reads, tools, group_commit)
     }
 }
 

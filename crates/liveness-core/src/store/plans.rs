@@ -16,7 +16,7 @@ use super::engine::connection::{Connection, on_either};
 use super::engine::error::StoreError;
 use super::engine::migrations;
 use super::engine::postgres::PostgresSettings;
-use super::tables::checks::completing::{completing, completing_each};
+use super::tables::checks::completing::{Completion, completing, completing_each};
 use super::tables::checks::filter::CheckFilter;
 use super::tables::checks::find;
 use super::tables::checks::page::{self, PageRequest};
@@ -26,6 +26,7 @@ use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
 use super::tables::faces;
+use super::tables::image_digests;
 use super::tables::jobs::{adding, leases, operating};
 use super::tables::look_limit::{self, LimitedLook, LookLimit};
 use super::tables::trail::entries;
@@ -85,6 +86,11 @@ type Case = (
 const OF_USER: &str = "liveness_checks_of_user";
 const PASSED: &str = "liveness_checks_passed";
 const BY_TIME: &str = "liveness_checks_by_time";
+/// The keyed digests of images.
+const IMAGE_DIGEST: (&str, &str) = (
+    "liveness_checks_image_digest (image_digest=?",
+    "liveness_checks_image_digest",
+);
 const FAILED: &str = "liveness_checks_failed";
 const FACELESS: &str = "liveness_checks_faceless";
 const PRE_REGISTERED: &str = "liveness_checks_by_pre_registration";
@@ -99,9 +105,22 @@ const USER_ID: (&str, &str) = (
     "liveness_users_user_id_key",
 );
 
+const fn by(rule: CompletionRule) -> Completion {
+    Completion {
+        rule,
+        has_to_stand: false,
+    }
+}
+
+/// The same, if records have to stand.
+const STANDING: Completion = Completion {
+    rule: CompletionRule::AnySuccessful,
+    has_to_stand: true,
+};
+
 /// Reads the status of some users: two users on PostgreSQL, one on SQLite, which is asked for one user at a time.
-fn statuses(conn: &mut Connection<'_>, rule: CompletionRule) -> Result<(), StoreError> {
-    let asked = [(1, rule), (2, rule)];
+fn statuses(conn: &mut Connection<'_>, completion: Completion) -> Result<(), StoreError> {
+    let asked = [(1, completion), (2, completion)];
     let at_once = if matches!(conn, Connection::Sqlite(_)) { 1 } else { 2 };
     completing_each(conn, &asked[..at_once]).map(drop)
 }
@@ -235,22 +254,37 @@ const CASES: &[Case] = &[
     ),
     (
         "any successful record",
-        |conn| completing(conn, 1, CompletionRule::AnySuccessful).map(drop),
+        |conn| completing(conn, 1, by(CompletionRule::AnySuccessful)).map(drop),
         &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
     ),
     (
         "the latest record",
-        |conn| completing(conn, 1, CompletionRule::LatestVerified).map(drop),
+        |conn| completing(conn, 1, by(CompletionRule::LatestVerified)).map(drop),
         &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
     ),
     (
+        "any record that stands",
+        |conn| completing(conn, 1, STANDING).map(drop),
+        &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
+    ),
+    (
+        "any records that stand",
+        |conn| statuses(conn, STANDING),
+        &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
+    ),
+    (
+        "earlier records of images",
+        |conn| image_digests::find(conn, &[(&[1; 32], 1)]).map(drop),
+        &[IMAGE_DIGEST, IMAGE_DIGEST],
+    ),
+    (
         "any successful records",
-        |conn| statuses(conn, CompletionRule::AnySuccessful),
+        |conn| statuses(conn, by(CompletionRule::AnySuccessful)),
         &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
     ),
     (
         "the latest records",
-        |conn| statuses(conn, CompletionRule::LatestVerified),
+        |conn| statuses(conn, by(CompletionRule::LatestVerified)),
         &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
     ),
     (

@@ -30,6 +30,7 @@ fn name_of(outcome: &Result<Recorded, StoreError>) -> &'static str {
         Ok(_) => "recorded",
         Err(StoreError::SessionOfAnotherUser) => "another's session",
         Err(StoreError::IdempotencyKeyReused) => "key reused",
+        Err(StoreError::Refused(_)) => "refused",
         Err(StoreError::Unavailable(_)) => "unavailable",
         Err(StoreError::OutcomeUnknown(_)) => "unknown",
         Err(StoreError::Internal(_)) => "internal",

@@ -1,6 +1,7 @@
 //! A recording is one transaction: all of it is there, or nothing.
 
 use liveness_core::store::{Recording, StoreError};
+use liveness_core::verdict::VerdictOutcome;
 use liveness_core::{
     CaptureMetrics, ChallengeCount, Challenges, CheckDetails, DeviceInfo, ImagePath, LightingValue, LivenessCheck,
     ReceivedObject, SessionDuration, SessionMetrics,
@@ -86,6 +87,8 @@ async fn what_was_recorded_is_answered(database: Database) {
         completed_at: Some(at(NOW - 5_000)),
         created_at: at(NOW),
         face_erased_at: None,
+        verdict: Some(VerdictOutcome::Accepted),
+        decision: None,
     };
     assert_eq!(recorded.check, expected);
 }
@@ -104,6 +107,8 @@ async fn all_that_was_recorded_is_evidence(database: Database) {
         image_lighting_value: Some(0.91),
         metadata: sent.metadata,
         image_metadata: sent.image_metadata,
+        verdict: evidence.details.verdict.clone(),
+        issued_session: None,
     };
     assert_eq!(evidence.details, expected);
     assert_eq!((evidence.check, evidence.face), (recorded, sent.image.map(kept)));
@@ -123,6 +128,8 @@ async fn what_was_not_recorded_is_no_evidence(database: Database) {
         image_lighting_value: None,
         metadata: None,
         image_metadata: None,
+        verdict: evidence.details.verdict.clone(),
+        issued_session: None,
     };
     assert_eq!(evidence.details, expected);
     assert_eq!((evidence.face, none), (None, None));

@@ -21,6 +21,7 @@ pub(crate) fn recording(user: i64, session: &str) -> Recording {
         check: NewLivenessCheck {
             user: Claims::of(UserReference::Id(user)).to_user(user),
             session_id: SessionId::parse(session).unwrap(),
+            issued_session_id: None,
             is_successful: true,
             metrics: SessionMetrics::default(),
             image_metrics: CaptureMetrics::default(),

@@ -42,7 +42,7 @@ impl Failure {
             Self::Bus(error) => match error {
                 BusError::Malformed(_) | BusError::Invalid(_) => StatusCode::BAD_REQUEST,
                 BusError::Unauthenticated => StatusCode::UNAUTHORIZED,
-                BusError::Forbidden(_) => StatusCode::FORBIDDEN,
+                BusError::Forbidden(_) | BusError::Locked(_) => StatusCode::FORBIDDEN,
                 BusError::UnknownMessage | BusError::NotFound(_) => StatusCode::NOT_FOUND,
                 BusError::Gone(_) => StatusCode::GONE,
                 BusError::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -50,7 +50,7 @@ impl Failure {
                 BusError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
                 BusError::UnsupportedContent(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 BusError::Declined(_) => StatusCode::UNPROCESSABLE_ENTITY,
-                BusError::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+                BusError::TooMany { .. } | BusError::Exhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
                 BusError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
                 BusError::Unavailable(_) | BusError::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
             },
@@ -113,7 +113,7 @@ impl Failure {
             Self::Method(allowed) => Some((ALLOW, value(allowed))),
             Self::Bus(BusError::Unavailable(_) | BusError::OutcomeUnknown(_)) => Some((RETRY_AFTER, value("1"))),
             // Rounded up: a caller that waits this long must not be too early.
-            Self::Bus(BusError::TooMany { retry_after }) => Some((
+            Self::Bus(BusError::TooMany { retry_after } | BusError::Exhausted { retry_after, .. }) => Some((
                 RETRY_AFTER,
                 HeaderValue::from(retry_after.as_nanos().div_ceil(1_000_000_000) as u64),
             )),

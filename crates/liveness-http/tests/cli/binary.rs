@@ -172,6 +172,7 @@ pub fn recording(user: i64, session: &str, second: i64, face: Option<&[u8]>) -> 
         check: NewLivenessCheck {
             user: Claims::of(UserReference::Id(user)).to_user(user),
             session_id: SessionId::parse(session).unwrap(),
+            issued_session_id: None,
             is_successful: true,
             metrics: SessionMetrics::default(),
             image_metrics: CaptureMetrics::default(),

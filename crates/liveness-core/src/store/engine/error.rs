@@ -8,6 +8,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::file_trouble::FileTrouble;
 use super::storage_trouble::is_storage_trouble;
+use crate::Refusal;
 use crate::faces::PlaceError;
 
 /// How errors and the log call the database of the wrapped keys.
@@ -25,6 +26,9 @@ pub enum StoreError {
     /// The idempotency key came with another body before. Nothing was recorded.
     #[error("the idempotency key was used with another body")]
     IdempotencyKeyReused,
+    /// The policy refuses the report. Nothing was recorded.
+    #[error("the policy refuses the report")]
+    Refused(Refusal),
     /// The database is out of reach, full or too busy. Nothing was recorded; a retry may succeed.
     #[error("the database is out of reach")]
     Unavailable(#[source] Cause),
@@ -184,7 +188,7 @@ impl StoreError {
                 let with_detail = cause.downcast_ref::<WithDetail>();
                 with_detail.map(|cause| &cause.error).or_else(|| cause.downcast_ref())
             }
-            Self::SessionOfAnotherUser | Self::IdempotencyKeyReused => None,
+            Self::SessionOfAnotherUser | Self::IdempotencyKeyReused | Self::Refused(_) => None,
         }
     }
 

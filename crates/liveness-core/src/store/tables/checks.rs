@@ -11,18 +11,22 @@ pub(crate) mod span;
 
 use std::sync::Arc;
 
+use self::completing::Completion;
 use self::filter::CheckFilter;
 use self::page::{CheckPage, PageRequest};
+use super::entry_writer::TrailLink;
 use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
+use super::judging::PolicyInForce;
 use super::recording::{Recorded, Recording};
-use super::write::{Write, Writer, Written};
+use super::write::{PreparedRecording, Write, Writer, Written};
 use super::{erasure_rows, faces};
+use crate::policy::Effect;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
-use crate::trail::leaf::sha256;
+use crate::trail::leaf::{Sha256, sha256};
 use crate::{CheckEvidence, CompletionRule, FaceErasure, KeptFace, LivenessCheck, Timestamp};
 
 /// The records of liveness checks.
@@ -30,17 +34,33 @@ use crate::{CheckEvidence, CompletionRule, FaceErasure, KeptFace, LivenessCheck,
 pub struct Checks {
     reads: Arc<ReadPool>,
     writer: Arc<Writer>,
-    completing: Arc<BatchLoader<(i64, CompletionRule), Option<LivenessCheck>>>,
+    completing: Arc<BatchLoader<(i64, Completion), Option<LivenessCheck>>>,
     face_tools: FaceTools,
+    in_force: Arc<PolicyInForce>,
+    link: Arc<TrailLink>,
 }
 
 impl Checks {
-    pub(crate) fn new(reads: &Arc<ReadPool>, writer: &Arc<Writer>, face_tools: &FaceTools) -> Self {
+    pub(crate) fn new(
+        (reads, writer): (&Arc<ReadPool>, &Arc<Writer>),
+        face_tools: &FaceTools,
+        in_force: &Arc<PolicyInForce>,
+        link: &Arc<TrailLink>,
+    ) -> Self {
         Self {
             reads: Arc::clone(reads),
             writer: Arc::clone(writer),
             completing: BatchLoader::new(reads, completing::completing_each),
             face_tools: face_tools.clone(),
+            in_force: Arc::clone(in_force),
+            link: Arc::clone(link),
+        }
+    }
+
+    fn completion(&self, rule: CompletionRule) -> Completion {
+        Completion {
+            rule,
+            has_to_stand: self.in_force.policy.verdict().counts,
         }
     }
 
@@ -65,9 +85,17 @@ impl Checks {
             let digest = recording.check.image.as_ref().map(|image| sha256(&[image.bytes()]));
             recording.audit_entry.subject.face_digest = digest;
         }
-        let put = self.face_tools.put(&mut recording.check).await?.map(Box::new);
-        let object = put.as_deref().map(PutFace::object);
-        let written = self.writer.write(Write::Recording(Box::new(recording), put)).await;
+        let image_digest = self.image_digest(&recording);
+        let picture = None;
+        let put = self.face_tools.put(&mut recording.check).await?;
+        let object = put.as_ref().map(PutFace::object);
+        let prepared = PreparedRecording {
+            recording,
+            put,
+            picture,
+            image_digest,
+        };
+        let written = self.writer.write(Write::Recording(Box::new(prepared))).await;
         let is_recorded = match &written {
             Ok(Written::Recorded(recorded)) => !recorded.is_replay,
             Err(StoreError::OutcomeUnknown(_)) => true,
@@ -82,7 +110,17 @@ impl Checks {
         }
     }
 
-    /// The record that completes the user's check under `rule`, if there is one.
+    /// The keyed digest of an image, if the rule about images that were recorded before is asked. Without a key of the trail
+    /// there is none.
+    fn image_digest(&self, recording: &Recording) -> Option<Sha256> {
+        let rule = &self.in_force.policy.rules().image_reused;
+        let is_asked = rule.effect.max(rule.same_user) != Effect::Off;
+        let image = recording.check.image.as_ref().filter(|_| is_asked)?;
+        Some(self.link.key.get()?.image_digest(image.bytes()))
+    }
+
+    /// The record that completes the user's check under `rule`, if there is one. Where the policy has verdicts count, it is a
+    /// record that [stands](LivenessCheck::stands).
     ///
     /// # Errors
     ///
@@ -92,7 +130,9 @@ impl Checks {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<LivenessCheck>, StoreError> {
-        self.completing.load((self_service_user_id, rule)).await
+        self.completing
+            .load((self_service_user_id, self.completion(rule)))
+            .await
     }
 
     /// The record that completes the user's check under `rule`, with its face. A record whose face was erased has none.
@@ -105,9 +145,9 @@ impl Checks {
         self_service_user_id: i64,
         rule: CompletionRule,
     ) -> Result<Option<(LivenessCheck, Option<KeptFace>)>, StoreError> {
-        let face_keys = self.face_tools.keys().cloned();
+        let (face_keys, completion) = (self.face_tools.keys().cloned(), self.completion(rule));
         let read = move |conn: &mut Connection<'_>| {
-            let Some(mut check) = completing::completing(conn, self_service_user_id, rule)? else {
+            let Some(mut check) = completing::completing(conn, self_service_user_id, completion)? else {
                 return Ok(None);
             };
             let face = faces::of(conn, face_keys.as_deref(), &mut check)?;

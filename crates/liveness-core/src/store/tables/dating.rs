@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Double, Nullable, Text};
 
 use crate::store::engine::advisory_lock;
 use crate::store::engine::connection::Connection;
@@ -18,6 +18,8 @@ use crate::{NewLivenessCheck, Timestamp};
 pub(crate) struct Dated<'a> {
     pub(crate) recording: &'a Recording,
     pub(crate) created_at: Timestamp,
+    /// The light of the user's last record in the database.
+    pub(crate) last_light: Option<f64>,
 }
 
 impl<'a> Dated<'a> {
@@ -40,13 +42,18 @@ pub(crate) fn date<'a>(
     lock(conn, &users)?;
     let mut newest = newest(conn, &users)?;
     let date = |recording: &'a Recording| {
+        let created_at = recording.check.created_at;
         let newest = newest
             .entry(recording.check.user.id)
-            .and_modify(|newest| *newest = recording.check.created_at.max(*newest))
-            .or_insert(recording.check.created_at);
+            .and_modify(|newest| newest.at = created_at.max(newest.at))
+            .or_insert(NewestRecord {
+                at: created_at,
+                light: None,
+            });
         Dated {
             recording,
-            created_at: *newest,
+            created_at: newest.at,
+            last_light: newest.light,
         }
     };
     Ok(recordings.into_iter().map(date).collect())
@@ -65,16 +72,26 @@ pub(crate) fn lock(conn: &mut Connection<'_>, users: &[i64]) -> Result<(), Store
     advisory_lock::lock(conn, LOCK, keys)
 }
 
+/// The newest record of a user.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewestRecord {
+    pub(crate) at: Timestamp,
+    /// Its `lightingValue`.
+    pub(crate) light: Option<f64>,
+}
+
 #[derive(QueryableByName)]
 struct Newest {
     #[diesel(sql_type = BigInt)]
     self_service_user_id: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    newest: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    created_at: i64,
+    #[diesel(sql_type = Nullable<Double>)]
+    lighting_value: Option<f64>,
 }
 
-/// The time of the newest record of each of these users who has one. Reads one index entry of each user.
-pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<HashMap<i64, Timestamp>, StoreError> {
+/// The newest record of each of these users who has one. Reads one index entry and one record of each user.
+pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<HashMap<i64, NewestRecord>, StoreError> {
     if users.is_empty() {
         return Ok(HashMap::new());
     }
@@ -82,26 +99,33 @@ pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<HashMap
         Connection::Sqlite(conn) => {
             let users = serde_json::to_string(users).map_err(StoreError::internal)?;
             sql_query(
-                "SELECT value AS self_service_user_id, (SELECT max(created_at) FROM liveness_checks \
-                 WHERE self_service_user_id = json_each.value) AS newest FROM json_each(?)",
+                "SELECT self_service_user_id, created_at, lighting_value FROM json_each(?) CROSS JOIN liveness_checks \
+                 ON liveness_checks.id = (SELECT id FROM liveness_checks AS of_user \
+                 WHERE of_user.self_service_user_id = json_each.value ORDER BY created_at DESC, id DESC LIMIT 1)",
             )
             .bind::<Text, _>(users)
             .load(*conn)?
         }
         Connection::Postgres(conn) => sql_query(
-            "SELECT asked.id AS self_service_user_id, (SELECT max(created_at) FROM liveness_checks \
-             WHERE self_service_user_id = asked.id) AS newest FROM unnest($1::bigint[]) AS asked (id)",
+            "SELECT self_service_user_id, created_at, lighting_value FROM unnest($1::bigint[]) AS asked (id) \
+             CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
+             WHERE of_user.self_service_user_id = asked.id ORDER BY created_at DESC, id DESC LIMIT 1) AS newest",
         )
         .bind::<Array<BigInt>, _>(users)
         .load(*conn)?,
-        // Citus cannot plan a subquery that depends on a function in FROM.
+        // Citus cannot plan LATERAL with LIMIT.
         Connection::Citus(conn) => sql_query(
-            "SELECT self_service_user_id, max(created_at) AS newest FROM liveness_checks \
-             WHERE self_service_user_id = ANY ($1) GROUP BY self_service_user_id",
+            "SELECT DISTINCT ON (self_service_user_id) self_service_user_id, created_at, lighting_value \
+             FROM liveness_checks WHERE self_service_user_id = ANY ($1) \
+             ORDER BY self_service_user_id, created_at DESC, id DESC",
         )
         .bind::<Array<BigInt>, _>(users)
         .load(*conn)?,
     };
-    let time = |row: Newest| Some((row.self_service_user_id, Timestamp::from_unix_millis(row.newest?)?));
-    Ok(found.into_iter().filter_map(time).collect())
+    let record = |row: Newest| {
+        let at = Timestamp::from_unix_millis(row.created_at)?;
+        let light = row.lighting_value;
+        Some((row.self_service_user_id, NewestRecord { at, light }))
+    };
+    Ok(found.into_iter().filter_map(record).collect())
 }

@@ -1,6 +1,6 @@
 //! What the messages ask of the tables, each question once, whatever is recorded: to see that the database takes it.
 
-use super::checks::completing::{completing, completing_each};
+use super::checks::completing::{Completion, completing, completing_each};
 use super::checks::filter::Conditions;
 use super::checks::find;
 use super::checks::page::{self, PageRequest};
@@ -15,19 +15,31 @@ use super::trail::find as trail;
 use super::trail::looks;
 use super::users::changes;
 use super::users::rows as users;
+use crate::CompletionRule;
 use crate::CompletionRule::{AnySuccessful, LatestVerified};
 use crate::jobs::JobKind;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::diagnosis::Question;
 use crate::store::engine::error::StoreError;
 
+const fn completion(rule: CompletionRule, has_to_stand: bool) -> Completion {
+    Completion { rule, has_to_stand }
+}
+
+const COMPLETIONS: [Completion; 3] = [
+    completion(AnySuccessful, false),
+    completion(LatestVerified, false),
+    completion(AnySuccessful, true),
+];
+
 pub(crate) const ALL: [Question; 21] = [
     ("the status of a user", |conn| {
-        completing(conn, 1, AnySuccessful)?;
-        completing(conn, 1, LatestVerified).map(drop)
+        completing(conn, 1, COMPLETIONS[0])?;
+        completing(conn, 1, COMPLETIONS[1])?;
+        completing(conn, 1, COMPLETIONS[2]).map(drop)
     }),
     ("the status of two users", |conn| {
-        let asked = [1, 2].map(|user| [(user, AnySuccessful), (user, LatestVerified)]);
+        let asked = [1, 2].map(|user| COMPLETIONS.map(|completion| (user, completion)));
         completing_each(conn, asked.as_flattened()).map(drop)
     }),
     ("the newest records of two users", |conn| {

@@ -36,9 +36,11 @@ impl Clauses for ClaimOrExtend {
 /// Claims the session of each check for its user, and notes the time of the check. Returns the sessions that belong to
 /// the user of their check. A session of another user is left unchanged and not returned. No two checks may have the same
 /// session.
-pub(crate) fn claim(conn: &mut Connection<'_>, checks: &[Dated<'_>]) -> Result<HashSet<String>, StoreError> {
+pub(crate) fn claim<'a>(
+    conn: &mut Connection<'_>,
+    checks: impl Iterator<Item = &'a Dated<'a>>,
+) -> Result<HashSet<String>, StoreError> {
     let mut rows: Vec<_> = checks
-        .iter()
         .map(|dated| SessionRow {
             session_id: dated.check().session_id.as_str(),
             self_service_user_id: dated.check().user.id,

@@ -1,6 +1,11 @@
 //! The bytes of a record, from which its digest is made: `docs/trail.md#records`.
 
+use diesel::backend::Backend;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{Binary, Nullable, Text};
 
 use crate::store::engine::bulk_insert::Row;
 use crate::store::tables::schema::liveness_checks;
@@ -23,6 +28,49 @@ pub(crate) fn set_id(bytes: &mut [u8], id: i64) {
     }
 }
 
+/// A value that is no part of the bytes, because it is taken away with the face.
+#[derive(Debug)]
+pub(crate) struct OutsideDigest<T>(pub(crate) T);
+
+impl<T> CanonicalValue for OutsideDigest<T> {
+    fn push(&self, _row: &mut Vec<u8>) {}
+}
+
+impl<T: ToSql<ST, DB>, ST, DB: Backend> ToSql<ST, DB> for OutsideDigest<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+/// The verdict of a record, and the issued session that it used up, as they are stored.
+#[derive(Queryable, Selectable, Debug)]
+#[diesel(table_name = liveness_checks)]
+pub(crate) struct StoredJudgment {
+    pub(crate) verdict: Option<i32>,
+    // diesel's table has no room for the columns that follow.
+    #[diesel(select_expression = sql::<Nullable<Binary>>("liveness_checks.verdict_policy"))]
+    #[diesel(select_expression_type = SqlLiteral<Nullable<Binary>>)]
+    pub(crate) policy: Option<Vec<u8>>,
+    #[diesel(select_expression = sql::<Nullable<Text>>("liveness_checks.verdict_reasons"))]
+    #[diesel(select_expression_type = SqlLiteral<Nullable<Text>>)]
+    pub(crate) reasons: Option<String>,
+    #[diesel(select_expression = sql::<Nullable<Text>>("liveness_checks.issued_session"))]
+    #[diesel(select_expression_type = SqlLiteral<Nullable<Text>>)]
+    pub(crate) issued_session: Option<String>,
+}
+
+impl StoredJudgment {
+    /// Adds the columns to the bytes of their record. A record from before verdicts keeps the bytes that it had.
+    fn push(&self, bytes: &mut Vec<u8>) {
+        if self.verdict.is_some() {
+            self.verdict.push(bytes);
+            self.policy.push(bytes);
+            self.reasons.push(bytes);
+            self.issued_session.push(bytes);
+        }
+    }
+}
+
 macro_rules! stored_check {
     ($($column:ident: $type:ty,)*; has_image, $($later:ident: $later_type:ty,)*) => {
         /// A record with all of its columns, as it is stored.
@@ -32,6 +80,8 @@ macro_rules! stored_check {
             $(pub(crate) $column: $type,)*
             pub(crate) has_image: bool,
             $(pub(crate) $later: $later_type,)*
+            #[diesel(embed)]
+            pub(crate) judgment: StoredJudgment,
             /// No part of the bytes: the log tells when a face was erased.
             pub(crate) face_erased_at: Option<i64>,
         }
@@ -43,6 +93,7 @@ macro_rules! stored_check {
                 $(self.$column.push(&mut bytes);)*
                 (self.has_image || self.face_erased_at.is_some()).push(&mut bytes);
                 $(self.$later.push(&mut bytes);)*
+                self.judgment.push(&mut bytes);
                 bytes
             }
         }

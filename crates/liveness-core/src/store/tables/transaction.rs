@@ -11,23 +11,33 @@ use super::face_objects::PutFace;
 use super::faces::TakenFace;
 use super::job_change::JobChange;
 use super::jobs::{adding, operating};
+use super::judging::{self, DueReport, Judged, PolicyInForce};
 use super::recording::{Recorded, Recording};
 use super::trail::entries::{self, DueEntry, RecordedCheck};
 use super::users::{changes, rows};
 use super::write::{Session, Write, Written};
-use super::{faces, look_limit, sessions, totals};
+use super::{faces, issued_sessions, look_limit, sessions, totals};
 use crate::LivenessCheck;
 use crate::store::engine::clock;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::queue::group_commit::GroupWrite;
-use crate::trail::leaf::Sha256;
+use crate::trail::leaf::{Sha256, hex};
+
+/// What the writes need besides a connection.
+#[derive(Debug)]
+pub(crate) struct WriteTools {
+    /// The keys, if faces are sealed.
+    pub(crate) face_keys: Option<Arc<FaceKeys>>,
+    /// What reports are judged by.
+    pub(crate) in_force: Arc<PolicyInForce>,
+}
 
 impl GroupWrite for Write {
     type Written = Written;
     type Session = Session;
-    type Tools = Option<Arc<FaceKeys>>;
+    type Tools = WriteTools;
 
     /// The bytes of the face, which is the largest part of a write.
     fn bytes(&self) -> usize {
@@ -36,22 +46,25 @@ impl GroupWrite for Write {
             .map_or(0, |image| image.bytes().len())
     }
 
-    /// The session and the idempotency key of the write.
+    /// The session, the issued session, the idempotency key and the image of the write.
     fn subjects(&self) -> impl Iterator<Item = String> {
-        let session = self
-            .recording()
-            .map(|recording| recording.check.session_id.as_str().to_owned());
-        // A session id has no line feed, so it never equals a key.
+        let check = self.recording().map(|recording| &recording.check);
+        let session = check.map(|check| check.session_id.as_str().to_owned());
+        let issued = check.and_then(|check| Some(check.issued_session_id.as_ref()?.as_str().to_owned()));
+        let issued = issued.filter(|issued| Some(issued) != session.as_ref());
+        // A session id has no line feed, and a key begins with a digit. So neither equals another subject.
         let key = self
             .recording()
             .and_then(Recording::scoped_key)
             .map(|key| format!("\n{key}"));
-        session.into_iter().chain(key)
+        let digest = self.prepared().and_then(|prepared| prepared.image_digest);
+        let image = digest.map(|digest| format!("\nimage {}", hex(&digest)));
+        [session, issued, key, image].into_iter().flatten()
     }
 
     fn write_batch(
         conn: &mut Connection<'_>,
-        face_keys: &Self::Tools,
+        tools: &WriteTools,
         session: &mut Session,
         writes: &[Self],
     ) -> Result<Vec<Outcome>, StoreError> {
@@ -62,7 +75,7 @@ impl GroupWrite for Write {
             *outcome = looked.map(|looked| Ok(Written::Looked(looked))).or(outcome.take());
         }
         change_jobs(conn, writes, &mut outcomes)?;
-        let made = record(conn, face_keys.as_deref(), session.slot, writes, &mut outcomes)?;
+        let made = record(conn, tools, session.slot, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
             .zip(made)
@@ -135,7 +148,7 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
                 Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
-            Write::Recording(..) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) => None,
+            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) => None,
         });
     }
     Ok(outcomes)
@@ -168,7 +181,7 @@ fn change_jobs(
 /// the new records, at the places of their writes.
 fn record(
     conn: &mut Connection<'_>,
-    face_keys: Option<&FaceKeys>,
+    tools: &WriteTools,
     slot: i32,
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
@@ -190,19 +203,38 @@ fn record(
     }
     let (places, new): (Vec<_>, Vec<_>) = new.into_iter().unzip();
     let dated = dating::date(conn, new.into_iter())?;
-    let claimed = sessions::claim(conn, &dated)?;
-    let (own, others): (Vec<_>, Vec<_>) = places
+    let due: Vec<_> = places
+        .iter()
+        .zip(&dated)
+        .map(|(place, dated)| due_report(&writes[*place], *dated))
+        .collect();
+    let mut judged = Vec::with_capacity(places.len());
+    for (place, outcome) in places
         .into_iter()
-        .zip(dated)
-        .partition(|(_, dated)| claimed.contains(dated.check().session_id.as_str()));
+        .zip(judging::judge_each(conn, &tools.in_force, &due)?)
+    {
+        match outcome {
+            Ok(report) => judged.push((place, report)),
+            Err(refused) => outcomes[place] = Some(Err(refused)),
+        }
+    }
+    let claimed = sessions::claim(conn, judged.iter().map(|(_, report)| &report.dated))?;
+    let (own, others): (Vec<_>, Vec<_>) = judged
+        .into_iter()
+        .partition(|(_, report)| claimed.contains(report.dated.check().session_id.as_str()));
     for (place, _) in others {
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
     let due: Vec<_> = own
         .iter()
-        .map(|(place, dated)| (*dated, writes[*place].put_face()))
+        .map(|(place, report)| {
+            (
+                report,
+                writes[*place].prepared().and_then(|prepared| prepared.put.as_ref()),
+            )
+        })
         .collect();
-    let recorded = add_checks(conn, face_keys, slot, &due)?;
+    let recorded = add_checks(conn, tools, slot, &due)?;
     let mut made: Vec<Option<Made>> = writes.iter().map(|_| None).collect();
     for ((place, _), (inserted, face_digest)) in own.into_iter().zip(recorded) {
         made[place] = Some(Made {
@@ -215,6 +247,16 @@ fn record(
         }))));
     }
     Ok(made)
+}
+
+/// The report of a write, to be judged.
+fn due_report<'a>(write: &'a Write, dated: Dated<'a>) -> DueReport<'a> {
+    let prepared = write.prepared();
+    DueReport {
+        dated,
+        picture: prepared.and_then(|prepared| prepared.picture),
+        image_digest: prepared.and_then(|prepared| prepared.image_digest.as_ref()),
+    }
 }
 
 fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> Outcome {
@@ -234,14 +276,18 @@ fn replay(recording: &Recording, fingerprint: &[u8], check: &LivenessCheck) -> O
 /// Adds the records and their faces, and counts the records.
 fn add_checks(
     conn: &mut Connection<'_>,
-    face_keys: Option<&FaceKeys>,
+    tools: &WriteTools,
     slot: i32,
-    due: &[(Dated<'_>, Option<&PutFace>)],
+    due: &[(&Judged<'_>, Option<&PutFace>)],
 ) -> Result<Vec<(Inserted, Option<Sha256>)>, StoreError> {
-    let dated: Vec<_> = due.iter().map(|(dated, _)| *dated).collect();
-    let recorded = insert::insert(conn, &dated)?;
-    let taken = due.iter().zip(&recorded).filter_map(|((dated, put), inserted)| {
-        let image = dated.check().image.as_ref()?;
+    let judged: Vec<_> = due.iter().map(|(report, _)| *report).collect();
+    let recorded = insert::insert(conn, &judged)?;
+    let used = judged.iter().zip(&recorded);
+    let used = used
+        .filter_map(|(report, inserted)| Some((inserted.check.self_service_user_id, report.uses?, inserted.check.id)));
+    issued_sessions::use_up(conn, used)?;
+    let taken = due.iter().zip(&recorded).filter_map(|((report, put), inserted)| {
+        let image = report.dated.check().image.as_ref()?;
         let check = &inserted.check;
         Some(TakenFace {
             check,
@@ -249,22 +295,22 @@ fn add_checks(
             put: *put,
         })
     });
-    let kept = faces::keep(face_keys, taken)?;
+    let kept = faces::keep(tools.face_keys.as_deref(), taken)?;
     faces::put(conn, &kept)?;
-    totals::add(conn, slot, dated.iter().map(Dated::check))?;
+    totals::add(conn, slot, judged.iter().map(|report| report.dated.check()))?;
     let sealed = kept
         .iter()
         .filter_map(|face| Some((face.check.id, face.sealed_digest()?)));
     let sealed: HashMap<i64, Sha256> = sealed.collect();
     // Of a face in clear, the caller has made the digest already.
-    let digest = |dated: &Dated<'_>, id| {
-        let in_clear = dated.recording.audit_entry.subject.face_digest;
+    let digest = |report: &Judged<'_>, id| {
+        let in_clear = report.dated.recording.audit_entry.subject.face_digest;
         sealed.get(&id).copied().or(in_clear)
     };
-    let digests: Vec<_> = dated
+    let digests: Vec<_> = judged
         .iter()
         .zip(&recorded)
-        .map(|(dated, inserted)| digest(dated, inserted.check.id))
+        .map(|(report, inserted)| digest(report, inserted.check.id))
         .collect();
     Ok(recorded.into_iter().zip(digests).collect())
 }

@@ -10,6 +10,8 @@ use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::{GroupCommitter, WriterSession};
+use crate::trail::leaf::Sha256;
+use crate::verdict::Picture;
 use crate::{AuditEntry, User};
 
 /// The handle to the writer threads.
@@ -50,8 +52,7 @@ impl WriterSession for Session {
 /// One caller's part of a transaction.
 #[derive(Debug)]
 pub(crate) enum Write {
-    /// A record, and its face if that is in an object.
-    Recording(Box<Recording>, Option<Box<PutFace>>),
+    Recording(Box<PreparedRecording>),
     AuditEntries(Vec<AuditEntry>),
     /// Adds the entry of a look at a face, or of its refusal.
     Look(Box<LimitedLook>),
@@ -61,6 +62,18 @@ pub(crate) enum Write {
     Users(Box<UserChanges>),
     /// Adds or changes jobs.
     Jobs(JobChange),
+}
+
+/// A recording, with what was made of its image before the transaction.
+#[derive(Debug)]
+pub(crate) struct PreparedRecording {
+    pub(crate) recording: Recording,
+    /// The object of the face, if that is not kept in the database.
+    pub(crate) put: Option<PutFace>,
+    /// What decoding the image found.
+    pub(crate) picture: Option<Picture>,
+    /// The keyed digest of the image.
+    pub(crate) image_digest: Option<Sha256>,
 }
 
 /// A user to add, unless the id is taken.
@@ -95,19 +108,15 @@ impl Written {
 }
 
 impl Write {
-    pub(crate) fn recording(&self) -> Option<&Recording> {
+    pub(crate) fn prepared(&self) -> Option<&PreparedRecording> {
         match self {
-            Self::Recording(recording, _) => Some(recording),
+            Self::Recording(prepared) => Some(prepared),
             Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
         }
     }
 
-    /// The object of the recorded face, if it has one.
-    pub(crate) fn put_face(&self) -> Option<&PutFace> {
-        match self {
-            Self::Recording(_, put) => put.as_deref(),
-            Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
-        }
+    pub(crate) fn recording(&self) -> Option<&Recording> {
+        self.prepared().map(|prepared| &prepared.recording)
     }
 
     pub(crate) fn look(&self) -> Option<&LimitedLook> {
@@ -124,7 +133,7 @@ impl Write {
                 Some(Written::Looked(Looked::Refused { .. })) => std::slice::from_ref(&look.refusal),
                 _ => std::slice::from_ref(&look.entry),
             },
-            Self::Recording(recording, _) => std::slice::from_ref(&recording.audit_entry),
+            Self::Recording(prepared) => std::slice::from_ref(&prepared.recording.audit_entry),
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),

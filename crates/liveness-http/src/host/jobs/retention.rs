@@ -141,6 +141,7 @@ mod tests {
             check: NewLivenessCheck {
                 user: Claims::of(UserReference::Id(user)).to_user(user),
                 session_id: SessionId::parse(&format!("session-{user}-{seconds_ago}")).unwrap(),
+                issued_session_id: None,
                 is_successful,
                 metrics: SessionMetrics::default(),
                 image_metrics: CaptureMetrics::default(),

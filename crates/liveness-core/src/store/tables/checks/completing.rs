@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::dsl::{AsSelect, SqlTypeOf, sql};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt};
+use diesel::sql_types::{Array, BigInt, Bool};
 
 use super::row::CheckRow;
 use crate::store::engine::connection::{Connection, on_either};
@@ -14,18 +14,57 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_checks::dsl;
 use crate::{CompletionRule, LivenessCheck};
 
+/// When a record completes the check of its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Completion {
+    pub(crate) rule: CompletionRule,
+    /// Whether it also [has to stand](LivenessCheck::stands), because verdicts count.
+    pub(crate) has_to_stand: bool,
+}
+
+/// Which records a search looks among.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Search {
+    Latest,
+    Passed,
+    PassedAndStands,
+}
+
+impl Completion {
+    fn search(self) -> Search {
+        match (self.rule.only_latest(), self.has_to_stand) {
+            (true, _) => Search::Latest,
+            (false, false) => Search::Passed,
+            (false, true) => Search::PassedAndStands,
+        }
+    }
+
+    fn accepts(self, row: &CheckRow) -> bool {
+        self.rule.accepts(row.is_successful, row.verification_result) && (!self.has_to_stand || row.stands())
+    }
+}
+
+/// The condition that a record stands, as [`LivenessCheck::stands`] has it: no decision and an accepted verdict, or approved.
+const STANDS: &str = "coalesce(decision, verdict) = 0";
+
 /// The record that [`CompletionRule::completed_by`] would choose among all records of the user. Only one record is
-/// read.
+/// read, and those that passed later and do not stand.
 pub(crate) fn completing(
     conn: &mut Connection<'_>,
     user: i64,
-    rule: CompletionRule,
+    completion: Completion,
 ) -> Result<Option<LivenessCheck>, StoreError> {
     let of_user = dsl::liveness_checks
         .filter(dsl::self_service_user_id.eq(user))
         .order((dsl::created_at.desc(), dsl::id.desc()));
-    let found: Option<CheckRow> = if rule.only_latest() {
+    let found: Option<CheckRow> = if completion.rule.only_latest() {
         on_either!(conn, |conn| of_user
+            .select(CheckRow::as_select())
+            .first(*conn)
+            .optional())?
+    } else if completion.has_to_stand {
+        let passed = of_user.filter(dsl::passed).filter(sql::<Bool>(STANDS));
+        on_either!(conn, |conn| passed
             .select(CheckRow::as_select())
             .first(*conn)
             .optional())?
@@ -36,21 +75,21 @@ pub(crate) fn completing(
             .first(*conn)
             .optional())?
     };
-    let accepted = found.filter(|row| rule.accepts(row.is_successful, row.verification_result));
+    let accepted = found.filter(|row| completion.accepts(row));
     accepted.map(LivenessCheck::try_from).transpose()
 }
 
 /// The record that completes the check of each user under a rule.
 pub(crate) fn completing_each(
     conn: &mut Connection<'_>,
-    asked: &[(i64, CompletionRule)],
+    asked: &[(i64, Completion)],
 ) -> Result<Vec<Option<LivenessCheck>>, StoreError> {
     match conn {
         Connection::Postgres(conn) => each_latest(conn, asked, Form::Lateral),
         Connection::Citus(conn) => each_latest(conn, asked, Form::DistinctOn),
         Connection::Sqlite(_) => asked
             .iter()
-            .map(|(user, rule)| completing(conn, *user, *rule))
+            .map(|(user, completion)| completing(conn, *user, *completion))
             .collect(),
     }
 }
@@ -67,31 +106,28 @@ enum Form {
 /// Sends one statement for each rule instead of one for each user, because PostgreSQL is a network away.
 fn each_latest(
     conn: &mut PgConnection,
-    asked: &[(i64, CompletionRule)],
+    asked: &[(i64, Completion)],
     form: Form,
 ) -> Result<Vec<Option<LivenessCheck>>, StoreError> {
     let mut found = HashMap::new();
-    for only_latest in [false, true] {
-        let of_rule = asked.iter().filter(|(_, rule)| rule.only_latest() == only_latest);
+    let mut searches: Vec<_> = asked.iter().map(|(_, completion)| completion.search()).collect();
+    searches.sort_unstable();
+    searches.dedup();
+    for search in searches {
+        let of_rule = asked.iter().filter(|(_, completion)| completion.search() == search);
         let users: Vec<_> = of_rule.map(|(user, _)| *user).collect();
-        if !users.is_empty() {
-            let latest = EachLatest {
-                columns: CheckRow::as_select(),
-                users,
-                only_latest,
-                form,
-            };
-            let rows: Vec<CheckRow> = latest.load(conn)?;
-            found.extend(
-                rows.into_iter()
-                    .map(|row| ((row.self_service_user_id, only_latest), row)),
-            );
-        }
+        let latest = EachLatest {
+            columns: CheckRow::as_select(),
+            users,
+            search,
+            form,
+        };
+        let rows: Vec<CheckRow> = latest.load(conn)?;
+        found.extend(rows.into_iter().map(|row| ((row.self_service_user_id, search), row)));
     }
-    let of = |(user, rule): &(i64, CompletionRule)| {
-        let row = found.get(&(*user, rule.only_latest()))?;
-        let is_accepted = rule.accepts(row.is_successful, row.verification_result);
-        is_accepted.then(|| row.clone().try_into())
+    let of = |(user, completion): &(i64, Completion)| {
+        let row = found.get(&(*user, completion.search()))?;
+        completion.accepts(row).then(|| row.clone().try_into())
     };
     asked.iter().map(|question| of(question).transpose()).collect()
 }
@@ -100,7 +136,7 @@ fn each_latest(
 struct EachLatest {
     columns: AsSelect<CheckRow, Pg>,
     users: Vec<i64>,
-    only_latest: bool,
+    search: Search,
     form: Form,
 }
 
@@ -116,9 +152,13 @@ impl QueryFragment<Pg> for EachLatest {
                     "::bigint[]) AS asked (id) CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
                      WHERE of_user.self_service_user_id = asked.id",
                 );
-                if !self.only_latest {
-                    out.push_sql(" AND of_user.passed");
-                }
+                out.push_sql(match self.search {
+                    Search::Latest => "",
+                    Search::Passed => " AND of_user.passed",
+                    Search::PassedAndStands => {
+                        " AND of_user.passed AND coalesce(of_user.decision, of_user.verdict) = 0"
+                    }
+                });
                 out.push_sql(" ORDER BY of_user.created_at DESC, of_user.id DESC LIMIT 1) AS liveness_checks");
             }
             Form::DistinctOn => {
@@ -127,9 +167,11 @@ impl QueryFragment<Pg> for EachLatest {
                 out.push_sql(" FROM liveness_checks WHERE self_service_user_id = ANY(");
                 out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
                 out.push_sql(")");
-                if !self.only_latest {
-                    out.push_sql(" AND passed");
-                }
+                out.push_sql(match self.search {
+                    Search::Latest => "",
+                    Search::Passed => " AND passed",
+                    Search::PassedAndStands => " AND passed AND coalesce(decision, verdict) = 0",
+                });
                 out.push_sql(" ORDER BY self_service_user_id, created_at DESC, id DESC");
             }
         }

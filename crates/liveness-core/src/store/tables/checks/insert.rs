@@ -8,9 +8,8 @@ use diesel::sql_types::{BigInt, Binary, Bool, Double, Integer, Nullable, Text};
 use crate::store::engine::bulk_insert::{AllRows, Clauses, EachRow, OneRow, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::store::tables::dating::Dated;
-use crate::store::tables::recording::Recording;
-use crate::store::tables::stored_check;
+use crate::store::tables::judging::Judged;
+use crate::store::tables::stored_check::{self, OutsideDigest};
 use crate::{Challenges, LivenessCheck, Timestamp};
 
 /// A new record.
@@ -22,14 +21,20 @@ pub(crate) struct Inserted {
 }
 
 /// Adds the records and returns them in the order of the recordings. No two recordings may have the same session.
-pub(crate) fn insert(conn: &mut Connection<'_>, dated: &[Dated<'_>]) -> Result<Vec<Inserted>, StoreError> {
-    if dated.is_empty() {
+pub(crate) fn insert(conn: &mut Connection<'_>, judged: &[&Judged<'_>]) -> Result<Vec<Inserted>, StoreError> {
+    if judged.is_empty() {
         return Ok(Vec::new());
     }
-    let mut checks = dated.iter().map(unnumbered).collect::<Result<Vec<_>, _>>()?;
-    let keys: Vec<_> = dated.iter().map(|dated| dated.recording.scoped_key()).collect();
-    let rows = dated.iter().zip(&checks).zip(&keys);
-    let rows = rows.map(|((dated, check), key)| NewCheckRow::of(dated.recording, check, key.as_deref()));
+    let mut checks = judged
+        .iter()
+        .map(|judged| unnumbered(judged))
+        .collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<_> = judged
+        .iter()
+        .map(|judged| judged.dated.recording.scoped_key())
+        .collect();
+    let rows = judged.iter().zip(&checks).zip(&keys);
+    let rows = rows.map(|((judged, check), key)| NewCheckRow::of(judged, check, key.as_deref()));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     let mut canonical: Vec<_> = rows.iter().map(stored_check::without_id).collect();
     let ids = match conn {
@@ -110,6 +115,11 @@ row! {
         image_metadata: Option<&'a str> => Nullable<Text>,
         idempotency_key: Option<&'a str> => Nullable<Text>,
         request_fingerprint: Option<&'a [u8]> => Nullable<Binary>,
+        verdict: i32 => Integer,
+        verdict_policy: &'a [u8] => Binary,
+        verdict_reasons: Option<&'a str> => Nullable<Text>,
+        issued_session: Option<&'a str> => Nullable<Text>,
+        image_digest: OutsideDigest<Option<&'a [u8]>> => Nullable<Binary>,
     }
 }
 
@@ -127,7 +137,8 @@ impl Clauses for Numbered {
 }
 
 impl<'a> NewCheckRow<'a> {
-    fn of(recording: &'a Recording, check: &'a LivenessCheck, scoped_key: Option<&'a str>) -> Result<Self, StoreError> {
+    fn of(judged: &'a Judged<'_>, check: &'a LivenessCheck, scoped_key: Option<&'a str>) -> Result<Self, StoreError> {
+        let (recording, judgment) = (judged.dated.recording, &judged.columns);
         let new = &recording.check;
         let (metrics, last, image) = (&new.metrics, &new.metrics.final_capture, &new.image_metrics);
         Ok(Self {
@@ -162,12 +173,18 @@ impl<'a> NewCheckRow<'a> {
                 .idempotency_key
                 .as_ref()
                 .map(|key| key.fingerprint().as_slice()),
+            verdict: judgment.outcome,
+            verdict_policy: &judgment.policy,
+            verdict_reasons: judgment.reasons.as_deref(),
+            issued_session: judgment.issued_session.as_deref(),
+            image_digest: OutsideDigest(judged.image_digest.map(|digest| &digest[..])),
         })
     }
 }
 
 /// The record as it will be stored. Its id is still 0.
-fn unnumbered(dated: &Dated<'_>) -> Result<LivenessCheck, StoreError> {
+fn unnumbered(judged: &Judged<'_>) -> Result<LivenessCheck, StoreError> {
+    let dated = &judged.dated;
     let new = dated.check();
     let (metrics, run) = (&new.metrics, &new.metrics.run);
     Ok(LivenessCheck {
@@ -190,6 +207,8 @@ fn unnumbered(dated: &Dated<'_>) -> Result<LivenessCheck, StoreError> {
         completed_at: metrics.completed_at,
         created_at: dated.created_at,
         face_erased_at: None,
+        verdict: Some(judged.verdict.outcome),
+        decision: None,
     })
 }
 

@@ -4,7 +4,9 @@ use diesel::prelude::*;
 use serde_json::value::RawValue;
 
 use crate::store::engine::error::StoreError;
+use crate::store::tables::judgment;
 use crate::store::tables::schema::liveness_checks;
+use crate::store::tables::stored_check::StoredJudgment;
 use crate::{CheckDetails, LivenessCheck, ReceivedObject, Timestamp};
 
 #[derive(Queryable, Selectable, Clone)]
@@ -29,6 +31,15 @@ pub(crate) struct CheckRow {
     completed_at: Option<i64>,
     created_at: i64,
     face_erased_at: Option<i64>,
+    verdict: Option<i32>,
+    decision: Option<i32>,
+}
+
+impl CheckRow {
+    /// As [`LivenessCheck::stands`].
+    pub(crate) fn stands(&self) -> bool {
+        self.decision.or(self.verdict) == Some(0)
+    }
 }
 
 impl TryFrom<CheckRow> for LivenessCheck {
@@ -55,6 +66,8 @@ impl TryFrom<CheckRow> for LivenessCheck {
             completed_at: row.completed_at.map(instant).transpose()?,
             created_at: instant(row.created_at)?,
             face_erased_at: row.face_erased_at.map(instant).transpose()?,
+            verdict: row.verdict.map(judgment::outcome).transpose()?,
+            decision: row.decision.map(judgment::decision).transpose()?,
         })
     }
 }
@@ -69,12 +82,17 @@ pub(crate) struct DetailsRow {
     image_lighting_value: Option<f64>,
     metadata: Option<String>,
     image_metadata: Option<String>,
+    #[diesel(embed)]
+    judgment: StoredJudgment,
 }
 
 impl TryFrom<DetailsRow> for CheckDetails {
     type Error = StoreError;
 
     fn try_from(row: DetailsRow) -> Result<Self, StoreError> {
+        let judged = row.judgment;
+        let verdict = judged.verdict.zip(judged.policy);
+        let verdict = verdict.map(|(outcome, policy)| judgment::verdict(outcome, &policy, judged.reasons.as_deref()));
         Ok(Self {
             challenges: challenges(row.challenges)?,
             final_capture_session_duration: row.final_capture_session_duration,
@@ -83,6 +101,12 @@ impl TryFrom<DetailsRow> for CheckDetails {
             image_lighting_value: row.image_lighting_value,
             metadata: row.metadata.map(received).transpose()?,
             image_metadata: row.image_metadata.map(received).transpose()?,
+            verdict: verdict.transpose()?,
+            issued_session: judged
+                .issued_session
+                .as_deref()
+                .map(judgment::issued_session)
+                .transpose()?,
         })
     }
 }

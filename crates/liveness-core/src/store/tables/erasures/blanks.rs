@@ -8,6 +8,7 @@ use super::next_rows::{self, Place};
 use super::order::{ErasureError, ErasureOrder};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::image_digests;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::trail::rows::{self, EntryRow};
@@ -49,6 +50,7 @@ pub(super) fn erase_record(
         checks::face_erased_at.eq(blank.face_erased_at),
     );
     on_either!(conn, |conn| diesel::update(row).set(blanks).execute(*conn))?;
+    image_digests::forget(conn, blank.self_service_user_id, blank.id)?;
     Ok(blank)
 }
 

@@ -17,7 +17,7 @@ use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry};
 use crate::store::tables::trail::rows;
-use crate::store::tables::{dating, faces};
+use crate::store::tables::{dating, faces, image_digests};
 use crate::trail::leaf::{Sha256, sha256};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
@@ -82,6 +82,7 @@ fn write(
     let erased = (checks::has_image.eq(false), checks::face_erased_at.eq(at));
     on_either!(conn, |conn| diesel::update(row).set(erased).execute(*conn))?;
     faces::delete(conn, check.self_service_user_id, check.id)?;
+    image_digests::forget(conn, check.self_service_user_id, check.id)?;
     totals::change(conn, SLOT, changes)?;
     let entry = receipt(order, check, Some(face.digest), (Erased::Face, unreadable_from));
     let due = DueEntry {

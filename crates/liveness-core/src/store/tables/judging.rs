@@ -1,0 +1,99 @@
+//! Judges reports before they are recorded: binds each to its issued session, and asks the rules of the policy in force.
+//!
+//! Reports of one transaction are judged in their order, so that each sees what the ones before it have recorded.
+
+use std::collections::HashMap;
+
+use super::dating::Dated;
+use super::image_digests;
+use super::issued_sessions;
+use super::judgment::JudgmentColumns;
+use crate::policy::Policy;
+use crate::store::engine::connection::Connection;
+use crate::store::engine::error::StoreError;
+use crate::trail::leaf::Sha256;
+use crate::verdict::{Facts, Picture, SessionBinding, Verdict, judge};
+
+/// The policy in force, with its version.
+#[derive(Debug)]
+pub(crate) struct PolicyInForce {
+    pub(crate) policy: Policy,
+    /// SHA-256.
+    digest: Sha256,
+    /// The same in hex.
+    version: String,
+}
+
+impl Default for PolicyInForce {
+    /// The policy `record`.
+    fn default() -> Self {
+        Self::of(Policy::record())
+    }
+}
+
+impl PolicyInForce {
+    pub(crate) fn of(policy: Policy) -> Self {
+        Self {
+            digest: policy.digest(),
+            version: policy.version(),
+            policy,
+        }
+    }
+}
+
+/// A report to judge, with what was made of its image before.
+#[derive(Clone, Copy)]
+pub(crate) struct DueReport<'a> {
+    pub(crate) dated: Dated<'a>,
+    /// What decoding the image found.
+    pub(crate) picture: Option<Picture>,
+    /// The keyed digest of the image.
+    pub(crate) image_digest: Option<&'a Sha256>,
+}
+
+/// A report that is judged, and may be recorded.
+pub(crate) struct Judged<'a> {
+    pub(crate) dated: Dated<'a>,
+    pub(crate) image_digest: Option<&'a Sha256>,
+    pub(crate) verdict: Verdict,
+    pub(crate) columns: JudgmentColumns,
+    /// The issued session that the record uses up.
+    pub(crate) uses: Option<&'a str>,
+}
+
+/// Judges reports, in their order. One that the policy refuses has an error instead.
+pub(crate) fn judge_each<'a>(
+    conn: &mut Connection<'_>,
+    in_force: &PolicyInForce,
+    reports: &[DueReport<'a>],
+) -> Result<Vec<Result<Judged<'a>, StoreError>>, StoreError> {
+    let sessions = issued_sessions::of_reports(conn, reports)?;
+    let reused = image_digests::reused(conn, reports)?;
+    let mut lights = HashMap::new();
+    let judged = reports.iter().zip(reused).map(|(report, reuse)| {
+        let check = report.dated.check();
+        let session = issued_sessions::bind(&sessions, report, &in_force.policy)?;
+        let light = check.metrics.run.lighting_value.map(|light| light.get());
+        let facts = Facts {
+            check,
+            recorded_at: report.dated.created_at,
+            session: &session,
+            picture: report.picture,
+            reuse,
+            last_light: lights.insert(check.user.id, light).unwrap_or(report.dated.last_light),
+        };
+        let verdict = judge(&facts, &in_force.policy, &in_force.version);
+        let (session, uses) = match &session {
+            SessionBinding::Bound(session) => (Some(session), issued_sessions::named(check)),
+            SessionBinding::Unbound(_) => (None, None),
+        };
+        Ok(Judged {
+            dated: report.dated,
+            image_digest: report.image_digest,
+            columns: JudgmentColumns::of(&verdict, in_force.digest, session)?,
+            verdict,
+            uses,
+        })
+    });
+    Ok(judged.collect())
+}

@@ -1,0 +1,10 @@
+DROP TABLE liveness_decisions;
+DROP TABLE liveness_attempts;
+DROP TABLE liveness_issued_sessions;
+ALTER TABLE liveness_checks
+    DROP COLUMN image_digest,
+    DROP COLUMN decision,
+    DROP COLUMN issued_session,
+    DROP COLUMN verdict_reasons,
+    DROP COLUMN verdict_policy,
+    DROP COLUMN verdict;
