@@ -6,6 +6,7 @@
 
 #![warn(missing_debug_implementations)]
 
+mod attestation;
 mod audit;
 mod check;
 mod completion;
@@ -31,6 +32,7 @@ pub mod store;
 pub mod trail;
 pub mod verdict;
 
+pub use attestation::Attestation;
 pub use audit::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
 pub use check::{
     CheckDetails, CheckEvidence, DeviceInfo, FaceErasure, KeptFace, LivenessCheck, NewLivenessCheck, SessionMetrics,

@@ -4,7 +4,10 @@
 //! contradictions, repetitions and what the SDK itself was alarmed by. `docs/api.md#verdict` has the rules.
 
 mod facts;
+mod judging;
 mod outcome;
+mod rules;
 
 pub use self::facts::{Facts, IssuedSession, Picture, Reuse, SessionBinding, Unbound};
+pub use self::judging::judge;
 pub use self::outcome::{Reason, Verdict, VerdictOutcome};
