@@ -87,7 +87,7 @@ async fn what_was_recorded_is_answered(database: Database) {
         completed_at: Some(at(NOW - 5_000)),
         created_at: at(NOW),
         face_erased_at: None,
-        verdict: Some(VerdictOutcome::Accepted),
+        verdict: Some(VerdictOutcome::Rejected),
         decision: None,
     };
     assert_eq!(recorded.check, expected);
