@@ -1,4 +1,4 @@
-//! What a message is sent with: principal, client address, device, request id, idempotency key, deadline and clock.
+//! What a message is sent with: principal, client address, device, attestation, request id, idempotency key, deadline and clock.
 
 mod principal;
 mod request_id;
@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use liveness_core::{AuditEntry, AuditSubject, Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
+use liveness_core::{Attestation, AuditEntry, AuditSubject, Clock, DeviceInfo, IdempotencyKey, SystemClock, Timestamp};
 
 pub use self::principal::Principal;
 pub use self::request_id::RequestId;
@@ -20,6 +20,7 @@ pub struct Context {
     request_id: RequestId,
     client_address: Option<IpAddr>,
     device: Option<DeviceInfo>,
+    attestation: Option<Attestation>,
     idempotency_key: Option<IdempotencyKey>,
     deadline: Option<Instant>,
     clock: Arc<dyn Clock>,
@@ -36,6 +37,7 @@ impl Context {
                 request_id: RequestId(String::new()),
                 client_address: None,
                 device: None,
+                attestation: None,
                 idempotency_key: None,
                 deadline: None,
                 clock: Arc::clone(&CLOCK),
@@ -61,6 +63,11 @@ impl Context {
     /// The device that sent the request.
     pub fn device(&self) -> Option<&DeviceInfo> {
         self.device.as_ref()
+    }
+
+    /// What another service attests of the phone and the app.
+    pub fn attestation(&self) -> Option<&Attestation> {
+        self.attestation.as_ref()
     }
 
     /// The key that makes it safe to repeat a command.
@@ -125,6 +132,25 @@ impl ContextBuilder {
     #[must_use]
     pub fn device(mut self, device: DeviceInfo) -> Self {
         self.context.device = Some(device);
+        self
+    }
+
+    /// Sets what another service attests of the phone and the app, such as Play Integrity or App Attest. The rule
+    /// `attestation.failed` of the verdict looks at it. Verify it before: nothing here does. Without it, the rule says nothing.
+    ///
+    /// ```
+    /// use liveness_bus::{Context, Principal};
+    /// use liveness_core::Attestation;
+    ///
+    /// let (provider, passed) = ("play_integrity".to_owned(), false);
+    /// let context = Context::builder(Principal::new("1234"))
+    ///     .attestation(Some(Attestation { provider, passed }))
+    ///     .build();
+    /// assert!(context.attestation().is_some_and(|attestation| !attestation.passed));
+    /// ```
+    #[must_use]
+    pub fn attestation(mut self, attestation: Option<Attestation>) -> Self {
+        self.context.attestation = attestation;
         self
     }
 

@@ -170,6 +170,7 @@ fn recording(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
             image_path: None,
             device: None,
             client_address: None,
+            attestation: None,
             created_at,
         },
         audit_entry: AuditEntry {

@@ -6,6 +6,7 @@
 
 #![warn(missing_debug_implementations)]
 
+mod attestation;
 mod audit;
 mod check;
 mod completion;
@@ -35,6 +36,7 @@ pub mod store;
 pub mod trail;
 pub mod verdict;
 
+pub use attestation::Attestation;
 pub use audit::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
 pub use check::{CheckDetails, CheckEvidence, FaceErasure, KeptFace, LivenessCheck};
 pub use completion::CompletionRule;

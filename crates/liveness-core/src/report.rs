@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::{
-    CaptureMetrics, ChallengeCount, Challenges, CompletionRule, FaceImage, ImagePath, ReceivedObject, SessionId,
-    Timestamp, User,
+    Attestation, CaptureMetrics, ChallengeCount, Challenges, CompletionRule, FaceImage, ImagePath, ReceivedObject,
+    SessionId, Timestamp, User,
 };
 
 /// The SDK's measurements of the whole run: the known fields of `metadata`.
@@ -55,6 +55,8 @@ pub struct NewLivenessCheck {
     pub device: Option<DeviceInfo>,
     /// The address that the check came from.
     pub client_address: Option<IpAddr>,
+    /// What another service attests of the phone and the app. A fact for the verdict, which is not stored.
+    pub attestation: Option<Attestation>,
     /// The time of the check, by the server's clock.
     pub created_at: Timestamp,
 }

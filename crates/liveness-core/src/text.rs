@@ -158,6 +158,11 @@ impl Challenges {
     }
 
     /// The names of the challenges, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
+        self.0.iter().map(|Challenge(name)| name.as_str())
+    }
+
+    /// The names of the challenges, in order, as texts of their own.
     pub fn to_strings(&self) -> Vec<String> {
         self.0.iter().map(|Challenge(name)| name.clone()).collect()
     }

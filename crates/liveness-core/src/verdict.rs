@@ -4,14 +4,10 @@
 //! contradictions, repetitions and what the SDK itself was alarmed by. `docs/api.md#verdict` has the rules.
 
 mod facts;
+mod judging;
 mod outcome;
+mod rules;
 
 pub use self::facts::{Facts, IssuedSession, Picture, Reuse, SessionBinding, Unbound};
+pub use self::judging::judge;
 pub use self::outcome::{Reason, Verdict, VerdictOutcome};
-
-use crate::policy::Policy;
-
-/// Judges a report by the rules of a policy.
-pub fn judge(_facts: &Facts<'_>, _policy: &Policy, version: &str) -> Verdict {
-    Verdict::of(version.to_owned(), Vec::new())
-}

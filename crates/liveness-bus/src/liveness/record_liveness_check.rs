@@ -104,6 +104,7 @@ impl Liveness {
             )?,
             device: call.device().cloned(),
             client_address: call.client_address(),
+            attestation: call.attestation().cloned(),
             created_at: call.now(),
         })
     }
@@ -169,4 +170,64 @@ fn capture_metrics(report: &CaptureMetricsReport, path: &str) -> Result<CaptureM
 
 fn check_field<T>(field: &str, parsed: Result<T, Violation>) -> Result<T, BusError> {
     parsed.map_err(|violation| BusError::invalid(field, violation))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use liveness_core::Attestation;
+    use liveness_core::policy::Policy;
+    use liveness_core::store::StoredUsers;
+    use liveness_core::verdict::{Facts, SessionBinding, Unbound, judge};
+
+    use super::*;
+    use crate::Meta;
+    use crate::liveness::SubmitLivenessCheckCommand;
+    use crate::testing::TestBus;
+
+    const META: &Meta = &Meta::of::<SubmitLivenessCheckCommand>();
+
+    /// The codes of the rules that speak about a report which was sent with this attestation.
+    fn codes(attestation: Option<Attestation>) -> Vec<String> {
+        let world = TestBus::new();
+        let users = Arc::new(StoredUsers::new(world.store().users().clone(), true));
+        let liveness = Liveness::new(world.store().clone(), users, Settings::default());
+        let principal = TestBus::customer_principal(1);
+        let context = world.context(principal).attestation(attestation).build();
+        let report = LivenessReport {
+            session_id: Some("sdk-1".to_owned()),
+            is_successful: Some(true),
+            ..LivenessReport::default()
+        };
+        let check = liveness.new_check(report, &Call::new(&context, META)).unwrap();
+        let facts = Facts {
+            check: &check,
+            recorded_at: check.created_at,
+            session: &SessionBinding::Unbound(Unbound::NotNamed),
+            picture: None,
+            reuse: None,
+            last_light: None,
+        };
+        let verdict = judge(&facts, &Policy::record(), "");
+        verdict
+            .reasons
+            .into_iter()
+            .map(|reason| reason.code.into_owned())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn an_attestation_of_the_context_is_a_fact_of_the_verdict() {
+        let attests = |passed| {
+            let provider = "play_integrity".to_owned();
+            Some(Attestation { provider, passed })
+        };
+        assert_eq!(codes(None), ["session.unbound", "image.missing"]);
+        assert_eq!(codes(attests(true)), ["session.unbound", "image.missing"]);
+        assert_eq!(
+            codes(attests(false)),
+            ["session.unbound", "image.missing", "attestation.failed"]
+        );
+    }
 }

@@ -112,6 +112,9 @@ macro_rules! rules {
         }
 
         impl Rules {
+            /// The codes of the rules, in the order of the policy.
+            pub const CODES: &'static [&'static str] = &[$($code),+];
+
             pub(super) fn of(base: Base) -> Self {
                 fn default<T>(of: impl Fn(Base) -> T, base: Base) -> T {
                     of(base)
@@ -122,7 +125,7 @@ macro_rules! rules {
 
         impl Keys for Rules {
             fn keys(&self) -> &'static [&'static str] {
-                &[$($code),+]
+                Self::CODES
             }
 
             fn set(&mut self, key: &str, value: &DeValue<'_>) -> Result<(), Vec<Wrong>> {
@@ -178,6 +181,8 @@ rules! {
     image_reused: ReusedImage = "image.reused", ReusedImage::of;
     /// The light is one of `values`, which SDKs give when they could not measure, or that of the user's last run.
     light_constant: ConstantLight = "light.constant", ConstantLight::of;
+    /// An attestation of the phone and the app, which the backend around this one has asked for, did not pass.
+    attestation_failed: Rule = "attestation.failed", |_| rule(Effect::Review);
 }
 
 /// Sets a rule to a word, which is its effect whatever the case, or to a table of an effect and bounds.

@@ -79,6 +79,7 @@ fn the_rules_have_the_effects_and_bounds_of_the_contract() {
         r#""image.broken" = { effect = "review", at_least = 200 }"#,
         r#""image.reused" = { effect = "reject", same_user = "review" }"#,
         r#""light.constant" = { effect = "note", values = [0.0, 0.5] }"#,
+        r#""attestation.failed" = "review""#,
     ];
     for rule in rules {
         assert!(written.lines().any(|line| line == rule), "{rule} in\n{written}");

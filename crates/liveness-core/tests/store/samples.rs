@@ -31,6 +31,7 @@ pub(crate) fn recording(user: i64, session: &str) -> Recording {
             image_path: None,
             device: None,
             client_address: None,
+            attestation: None,
             created_at: at(NOW),
         },
         audit_entry: audit_entry(user),

@@ -182,6 +182,7 @@ pub fn recording(user: i64, session: &str, second: i64, face: Option<&[u8]>) -> 
             image_path: None,
             device: None,
             client_address: None,
+            attestation: None,
             created_at,
         },
         audit_entry: AuditEntry {

@@ -151,6 +151,7 @@ mod tests {
                 image_path: None,
                 device: None,
                 client_address: None,
+                attestation: None,
                 created_at,
             },
             audit_entry: entry(created_at),
