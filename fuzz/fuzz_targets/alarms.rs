@@ -120,6 +120,7 @@ fn check(metadata: ReceivedObject) -> NewLivenessCheck {
     NewLivenessCheck {
         user: Claims::of(UserReference::Id(1)).to_user(1),
         session_id: SessionId::parse("s").unwrap(),
+        issued_session_id: None,
         is_successful: true,
         metrics: SessionMetrics::default(),
         image_metrics: CaptureMetrics::default(),

@@ -8,7 +8,7 @@ use std::thread;
 
 use diesel::backend::Backend;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use liveness_core::IdempotencyKey;
+use liveness_core::{IdempotencyKey, LivenessCheck};
 use liveness_core::store::{CheckFilter, PageRequest, Store, StoreError, StoreSettings};
 
 use crate::connection::assert_unavailable;
