@@ -40,6 +40,7 @@ pub use self::sweeping_objects::SweptObjects;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::CheckFilter;
 pub use self::tables::checks::page::{CheckPage, PageRequest};
+pub use self::tables::checks::rejudging::Rejudged;
 pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, OldFace};
 pub use self::tables::faces::Faces;
 pub use self::tables::jobs::Jobs;

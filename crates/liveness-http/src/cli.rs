@@ -101,7 +101,7 @@ enum Command {
 
     /// Print the policy in force, each line explained.
     #[command(after_help = policy::EXAMPLES)]
-    Policy(policy::ShowPolicy),
+    Policy(policy::PolicyCommand),
 
     /// Print the API as an OpenAPI 3.1 document, as it is served at /openapi.json.
     #[command(after_help = openapi::EXAMPLES)]
@@ -180,7 +180,7 @@ impl Command {
             Self::Backup(backup) => backup.run().await,
             Self::Trail(trail) => trail.run().await,
             Self::Access(access) => access.run(),
-            Self::Policy(policy) => policy.run(),
+            Self::Policy(policy) => policy.run().await,
             Self::Openapi(openapi) => openapi.run(),
             Self::Doctor(doctor) => doctor.run(),
             Self::Completions(completions) => completions.run(CommandLine::command()),

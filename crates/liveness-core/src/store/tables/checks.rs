@@ -6,6 +6,7 @@ pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod insert;
 pub(crate) mod page;
+pub(crate) mod rejudging;
 pub(crate) mod row;
 pub(crate) mod span;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use self::completing::Completion;
 use self::filter::CheckFilter;
 use self::page::{CheckPage, PageRequest};
+use self::rejudging::Rejudged;
 use super::entry_writer::TrailLink;
 use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
@@ -21,7 +23,7 @@ use super::judging::PolicyInForce;
 use super::recording::{Recorded, Recording};
 use super::write::{PreparedRecording, Write, Writer, Written};
 use super::{erasure_rows, faces};
-use crate::policy::Effect;
+use crate::policy::{Effect, Policy};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
@@ -199,6 +201,23 @@ impl Checks {
     /// [`StoreError::Unavailable`].
     pub async fn page(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
         self.reads.read(move |conn| page::page(conn, &filter, page)).await
+    }
+
+    /// Judges the next records by another policy, in the order of their ids: at most `limit` after the record with the id
+    /// `after`, which is 0 at the beginning. Nothing is changed.
+    ///
+    /// What a rule needs and is not stored is taken from what the rule said when the record was judged. A record from before
+    /// records were judged is bound to no session, and its image counts as whole.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn rejudge(&self, policy: &Arc<Policy>, after: i64, limit: i64) -> Result<Vec<Rejudged>, StoreError> {
+        let policy = Arc::clone(policy);
+        let version = policy.version();
+        self.reads
+            .read(move |conn| rejudging::rejudge(conn, (&policy, &version), after, limit))
+            .await
     }
 
     /// The next records that match the filter, oldest first, at most `limit`.
