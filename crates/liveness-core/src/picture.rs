@@ -6,10 +6,13 @@
 
 mod jpeg;
 #[cfg(feature = "store")]
-pub(crate) mod off_worker;
+mod off_worker;
 mod png;
 mod scans;
 mod webp;
+
+#[cfg(feature = "store")]
+pub use self::off_worker::Decoding;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -16,25 +16,27 @@ const LARGE: u64 = 12_500_000;
 
 /// Bounds how many images are decoded at once, and so the memory that this takes.
 #[derive(Clone, Debug)]
-pub(crate) struct Decoding {
+pub struct Decoding {
     usual: Arc<Semaphore>,
     /// For one large image at a time: a few bytes can stand for one, and the others must not wait for those.
     large: Arc<Semaphore>,
 }
 
-impl Decoding {
-    pub(crate) fn new() -> Self {
+impl Default for Decoding {
+    fn default() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
             usual: Arc::new(Semaphore::new(cores.min(MOST_AT_ONCE))),
             large: Arc::new(Semaphore::new(1)),
         }
     }
+}
 
+impl Decoding {
     /// Decodes an image as [`decode`](super::decode) does, without blocking the caller's thread. Waits for a turn first.
     ///
-    /// If the caller goes away, what has begun is finished, and counts until then.
-    pub(crate) async fn decode(&self, image: &FaceImage) -> Picture {
+    /// If the caller goes away, what has begun is finished, and counts until then. It needs a runtime of tokio.
+    pub async fn decode(&self, image: &FaceImage) -> Picture {
         let pixels = image
             .size()
             .map_or(0, |(width, height)| u64::from(width) * u64::from(height));
@@ -73,7 +75,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_are_decoded_at_once_than_there_are_turns() {
-        let decoding = Decoding::new();
+        let decoding = Decoding::default();
         let turns = u32::try_from(decoding.usual.available_permits()).unwrap();
         let all = decoding.usual.acquire_many(turns).await.unwrap();
         let image = header(300, 200);
@@ -86,7 +88,7 @@ mod tests {
 
     #[tokio::test]
     async fn large_images_wait_for_each_other_and_keep_nobody_else_waiting() {
-        let decoding = Decoding::new();
+        let decoding = Decoding::default();
         let one = decoding.large.acquire().await.unwrap();
         let large = header(5000, 4000);
         let mut waiting = pin!(decoding.decode(&large));
@@ -98,7 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_who_goes_away_gives_its_turn_back() {
-        let decoding = Decoding::new();
+        let decoding = Decoding::default();
         let turns = u32::try_from(decoding.usual.available_permits()).unwrap();
         let image = header(300, 200);
         {
