@@ -3,6 +3,7 @@
 //! This file neither decodes nor prints pixels: `Debug` shows the type and the size.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -12,7 +13,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::Violation;
-use crate::image_header;
+use crate::image_header::{self, Size};
 
 /// RFC 4648 section 4. Padding may be left out, and trailing bits must be zero.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -47,15 +48,6 @@ impl MediaType {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Self::Png),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::Webp),
             _ => None,
-        }
-    }
-
-    /// The width and the height, if the header of the image tells them.
-    fn size_of(self, bytes: &[u8]) -> Option<image_header::Size> {
-        match self {
-            Self::Jpeg => image_header::of_jpeg(bytes),
-            Self::Png => image_header::of_png(bytes),
-            Self::Webp => image_header::of_webp(bytes),
         }
     }
 }
@@ -99,7 +91,7 @@ impl From<ImageError> for Violation {
     }
 }
 
-/// The bytes of a JPEG, PNG or WebP.
+/// The bytes of a JPEG, PNG or WebP. A clone shares them.
 ///
 /// ```
 /// use liveness_core::{FaceImage, MediaType};
@@ -112,7 +104,7 @@ impl From<ImageError> for Violation {
 #[derive(Clone, PartialEq, Eq)]
 pub struct FaceImage {
     media_type: MediaType,
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
 }
 
 impl FaceImage {
@@ -126,7 +118,7 @@ impl FaceImage {
     /// [`ImageError::MediaType`], [`ImageError::Header`] or [`ImageError::Pixels`] when they are not.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ImageError> {
         let image = Self::from_stored(bytes)?;
-        let (width, height) = image.media_type.size_of(&image.bytes).ok_or(ImageError::Header)?;
+        let (width, height) = image.size().ok_or(ImageError::Header)?;
         match u64::from(width) * u64::from(height) {
             0 => Err(ImageError::Header),
             pixels if pixels > Self::MAX_PIXELS => Err(ImageError::Pixels),
@@ -137,6 +129,7 @@ impl FaceImage {
     /// Takes bytes that were judged when they were stored, perhaps by the rules of an older version.
     pub(crate) fn from_stored(bytes: Vec<u8>) -> Result<Self, ImageError> {
         let media_type = MediaType::of_signature(&bytes).ok_or(ImageError::MediaType)?;
+        let bytes = Arc::new(bytes);
         Ok(Self { media_type, bytes })
     }
 
@@ -152,6 +145,15 @@ impl FaceImage {
         // Nearly every payload is plain. Only one that cannot be decoded is looked at again.
         let bytes = decode(payload).or_else(|| decode(&plain(payload)?));
         Self::from_bytes(bytes.ok_or(ImageError::Base64)?)
+    }
+
+    /// The width and the height, if the header of the image tells them.
+    pub(crate) fn size(&self) -> Option<Size> {
+        match self.media_type {
+            MediaType::Jpeg => image_header::of_jpeg(&self.bytes),
+            MediaType::Png => image_header::of_png(&self.bytes),
+            MediaType::Webp => image_header::of_webp(&self.bytes),
+        }
     }
 
     /// The type of the image.
@@ -175,7 +177,7 @@ impl FaceImage {
         let length = begin.len() + base64_simd::STANDARD.encoded_length(self.bytes.len()) + mark.len();
         let mut text = String::with_capacity(length);
         text.push_str(&begin);
-        base64_simd::STANDARD.encode_append(&self.bytes, &mut text);
+        base64_simd::STANDARD.encode_append(self.bytes(), &mut text);
         text.push_str(mark);
         text
     }

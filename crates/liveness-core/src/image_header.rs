@@ -48,8 +48,12 @@ pub(crate) fn of_png(bytes: &[u8]) -> Option<Size> {
 
 /// The size in the first chunk of a WebP (RFC 9649): lossy, lossless or extended.
 pub(crate) fn of_webp(bytes: &[u8]) -> Option<Size> {
-    let data = bytes.get(20..)?;
-    match bytes.get(12..16)? {
+    of_webp_chunk(bytes.get(12..16)?, bytes.get(20..)?)
+}
+
+/// The size in the first chunk of a WebP, or in the chunk of a frame. `kind` is the four letters of the chunk.
+pub(crate) fn of_webp_chunk(kind: &[u8], data: &[u8]) -> Option<Size> {
+    match kind {
         b"VP8 " => {
             // RFC 6386, 9.1: a key frame has the start code 9D 01 2A and the size, in 14 bits each.
             let is_key_frame = data.first()? & 1 == 0 && data.get(3..6)? == [0x9D, 0x01, 0x2A];

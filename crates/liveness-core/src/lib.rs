@@ -29,6 +29,8 @@ mod violation;
 pub mod faces;
 #[cfg(feature = "store")]
 pub mod jobs;
+#[cfg(feature = "pictures")]
+pub mod picture;
 pub mod policy;
 #[cfg(feature = "store")]
 pub mod store;

@@ -23,12 +23,14 @@ use super::judging::PolicyInForce;
 use super::recording::{Recorded, Recording};
 use super::write::{PreparedRecording, Write, Writer, Written};
 use super::{erasure_rows, faces};
+use crate::picture::Decoding;
 use crate::policy::{Effect, Policy};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::batch_loader::BatchLoader;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::leaf::{Sha256, sha256};
+use crate::verdict::Picture;
 use crate::{CheckEvidence, CompletionRule, FaceErasure, KeptFace, LivenessCheck, Timestamp};
 
 /// The records of liveness checks.
@@ -40,6 +42,7 @@ pub struct Checks {
     face_tools: FaceTools,
     in_force: Arc<PolicyInForce>,
     link: Arc<TrailLink>,
+    decoding: Decoding,
 }
 
 impl Checks {
@@ -56,6 +59,7 @@ impl Checks {
             face_tools: face_tools.clone(),
             in_force: Arc::clone(in_force),
             link: Arc::clone(link),
+            decoding: Decoding::default(),
         }
     }
 
@@ -88,7 +92,7 @@ impl Checks {
             recording.audit_entry.subject.face_digest = digest;
         }
         let image_digest = self.image_digest(&recording);
-        let picture = None;
+        let picture = self.picture(&recording).await;
         let put = self.face_tools.put(&mut recording.check).await?;
         let object = put.as_ref().map(PutFace::object);
         let prepared = PreparedRecording {
@@ -119,6 +123,13 @@ impl Checks {
         let is_asked = rule.effect.max(rule.same_user) != Effect::Off;
         let image = recording.check.image.as_ref().filter(|_| is_asked)?;
         Some(self.link.key.get()?.image_digest(image.bytes()))
+    }
+
+    /// What decoding an image finds, if the rule about broken images is asked.
+    async fn picture(&self, recording: &Recording) -> Option<Picture> {
+        let is_asked = self.in_force.policy.rules().image_broken.effect != Effect::Off;
+        let image = recording.check.image.as_ref().filter(|_| is_asked)?;
+        Some(self.decoding.decode(image).await)
     }
 
     /// The record that completes the user's check under `rule`, if there is one. Where the policy has verdicts count, it is a
