@@ -111,7 +111,10 @@ async fn a_session_expires_at_the_time_that_was_told() {
     world.clock().advance(5 * 60_000 - 1);
     assert_eq!(outcome(&world, SUBMIT, 1, body(&in_time)).await, "00");
     world.clock().advance(1);
-    assert_eq!(outcome(&world, SUBMIT, 1, body(&late)).await, "25 the session has expired");
+    assert_eq!(
+        outcome(&world, SUBMIT, 1, body(&late)).await,
+        "25 the session has expired"
+    );
     // Whoever has used it up is told so, also after that.
     assert_eq!(outcome(&world, SUBMIT, 1, body(&in_time)).await, conflict(USED_UP));
 }
@@ -155,5 +158,14 @@ async fn where_none_is_required_no_report_is_refused_for_its_session() {
         assert_eq!(outcome(&world, UPDATE, 1, body(id)).await, "00", "{id}");
     }
     world.clock().advance(5 * 60_000);
-    assert_eq!(outcome(&world, UPDATE, 2, json!({"sessionId": of_another, "isSuccessful": true})).await, "00");
+    assert_eq!(
+        outcome(
+            &world,
+            UPDATE,
+            2,
+            json!({"sessionId": of_another, "isSuccessful": true})
+        )
+        .await,
+        "00"
+    );
 }

@@ -55,7 +55,10 @@ async fn a_session_is_stored_with_its_entry_and_bound_whatever_the_policy_says_l
     let entries = database.store.trail().newest(9).await.unwrap();
     assert_eq!(entries.len(), 1);
     let told = entries[0].subject.shown.detail.clone().unwrap();
-    assert!(told.starts_with(&format!("issued {} until ", session.session_id)), "{told}");
+    assert!(
+        told.starts_with(&format!("issued {} until ", session.session_id)),
+        "{told}"
+    );
     let policy = "base = \"record\"\n[session]\nrequired = true\nttl = \"1s\"\nchallenges = [\"TILT\"]\ncount = 1\n";
     let new = database.open().with_policy(Policy::parse(policy).unwrap()).unwrap();
 
@@ -64,7 +67,10 @@ async fn a_session_is_stored_with_its_entry_and_bound_whatever_the_policy_says_l
 
     let evidence = new.checks().evidence(recorded.check.id).await.unwrap().unwrap();
     assert_eq!(evidence.details.issued_session, Some(session));
-    let used = format!("SELECT count(*) FROM liveness_issued_sessions WHERE used_by = {}", recorded.check.id);
+    let used = format!(
+        "SELECT count(*) FROM liveness_issued_sessions WHERE used_by = {}",
+        recorded.check.id
+    );
     assert_eq!(database.number(&used), 1);
 }
 
@@ -73,13 +79,28 @@ async fn each_reason_not_to_bind_is_told(database: Database) {
     let [own, of_another] = [start(&store, 1).await, start(&store, 2).await];
     let report = |session: &IssuedSession, time| naming(session, made_at(time, recording(1, "sdk-1")));
 
-    assert_eq!(why(&record(&store, recording(1, "sdk-1")).await), Some(Unbound::NotNamed));
-    assert_eq!(why(&record(&store, recording(1, "lvs_made-by-hand")).await), Some(Unbound::NotIssued));
-    assert_eq!(why(&record(&store, report(&of_another, NOW)).await), Some(Unbound::NotIssued));
-    assert_eq!(why(&record(&store, report(&own, NOW + 5 * MINUTE)).await), Some(Unbound::Expired));
+    assert_eq!(
+        why(&record(&store, recording(1, "sdk-1")).await),
+        Some(Unbound::NotNamed)
+    );
+    assert_eq!(
+        why(&record(&store, recording(1, "lvs_made-by-hand")).await),
+        Some(Unbound::NotIssued)
+    );
+    assert_eq!(
+        why(&record(&store, report(&of_another, NOW)).await),
+        Some(Unbound::NotIssued)
+    );
+    assert_eq!(
+        why(&record(&store, report(&own, NOW + 5 * MINUTE)).await),
+        Some(Unbound::Expired)
+    );
     assert_eq!(why(&record(&store, report(&own, NOW + 5 * MINUTE - 1)).await), None);
     assert_eq!(why(&record(&store, report(&own, NOW)).await), Some(Unbound::UsedUp));
-    assert_eq!(why(&record(&store, report(&own, NOW + HOUR)).await), Some(Unbound::UsedUp));
+    assert_eq!(
+        why(&record(&store, report(&own, NOW + HOUR)).await),
+        Some(Unbound::UsedUp)
+    );
     assert_eq!(database.rows(), [1, 0, 1, 0, 3]);
 }
 
@@ -103,7 +124,10 @@ async fn a_report_that_is_refused_for_another_reason_uses_nothing_up(database: D
     let refused = record(&store, naming(&session, recording(1, "of-another"))).await;
 
     assert!(matches!(refused, Err(StoreError::SessionOfAnotherUser)), "{refused:?}");
-    assert_eq!(why(&record(&store, naming(&session, recording(1, "sdk-1"))).await), None);
+    assert_eq!(
+        why(&record(&store, naming(&session, recording(1, "sdk-1"))).await),
+        None
+    );
 }
 
 async fn a_repetition_answers_the_first_record_after_it_has_used_the_session_up(database: Database) {
@@ -141,7 +165,10 @@ async fn forty_reports_at_once_of_one_session_on_two_stores_record_one(database:
     let answers = at_once(calls).await;
 
     let recorded = answers.iter().filter(|answer| why(answer).is_none()).count();
-    let used_up = answers.iter().filter(|answer| why(answer) == Some(Unbound::UsedUp)).count();
+    let used_up = answers
+        .iter()
+        .filter(|answer| why(answer) == Some(Unbound::UsedUp))
+        .count();
     assert_eq!((recorded, used_up), (1, 39));
     assert_eq!(database.rows(), [1, 0, 1, 0, 2]);
 }

@@ -302,7 +302,11 @@ mod tests {
         store.migrate().unwrap();
         let runner = start(&store, "a trail".to_owned(), Policy::record().retention()).unwrap();
         runner.stop(Duration::ZERO);
-        let kinds: Vec<_> = wait(store.jobs().list(0, 9)).unwrap().into_iter().map(|job| job.kind).collect();
+        let kinds: Vec<_> = wait(store.jobs().list(0, 9))
+            .unwrap()
+            .into_iter()
+            .map(|job| job.kind)
+            .collect();
         assert!(kinds.iter().all(|kind| kind == "sessions.sweep"), "{kinds:?}");
         assert!(run(&store, RotateFaceKeys { every: Some(DAY) }).unwrap_err().is_final());
     }

@@ -83,7 +83,10 @@ fn what_has_expired_is_410_and_not_issued_once_it_is_swept(engine: Engine) {
     let late = || submit(&server, None, &report(id_of(&session), true));
     // As if it had been issued an hour ago.
     let age = |hours: i64| {
-        let aged = format!("UPDATE liveness_issued_sessions SET expires_at = expires_at - {}", hours * 3_600_000);
+        let aged = format!(
+            "UPDATE liveness_issued_sessions SET expires_at = expires_at - {}",
+            hours * 3_600_000
+        );
         execute(server.database(), &format!("PRAGMA busy_timeout = 5000; {aged}"), &aged);
     };
     age(1);
@@ -97,7 +100,9 @@ fn what_has_expired_is_410_and_not_issued_once_it_is_swept(engine: Engine) {
         late().codes() == (409, "94")
     });
 
-    let swept = entries(&server).into_iter().any(|entry| entry.message == "sessions sweep");
+    let swept = entries(&server)
+        .into_iter()
+        .any(|entry| entry.message == "sessions sweep");
     assert!(swept);
 }
 
@@ -124,7 +129,11 @@ fn of_forty_reports_at_once_of_one_session_one_is_recorded(engine: Engine) {
     assert_eq!((count((200, "00")), count((409, "94"))), (1, 39), "{answers:?}");
     assert_eq!(records(&one), 1);
     let left = entries(&one);
-    let of = |outcome| left.iter().filter(|entry| entry.message == SUBMIT && entry.outcome == outcome).count();
+    let of = |outcome| {
+        left.iter()
+            .filter(|entry| entry.message == SUBMIT && entry.outcome == outcome)
+            .count()
+    };
     assert_eq!((of("00"), of("94")), (1, 39));
 }
 

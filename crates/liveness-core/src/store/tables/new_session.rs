@@ -133,7 +133,10 @@ mod tests {
                 }
             }
             assert_eq!(numbers.len(), usize::from(limit));
-            assert!(numbers.values().all(|times| *times == 65_536 / u32::from(limit)), "{limit}");
+            assert!(
+                numbers.values().all(|times| *times == 65_536 / u32::from(limit)),
+                "{limit}"
+            );
         }
     }
 
@@ -152,7 +155,9 @@ mod tests {
         }
         assert_eq!((orders.len(), orders.values().max()), (60, Some(&1)));
         for order in orders.keys() {
-            let [a, b, c] = order.as_slice() else { panic!("{order:?}") };
+            let [a, b, c] = order.as_slice() else {
+                panic!("{order:?}")
+            };
             assert!(a != b && b != c && a != c, "{order:?}");
         }
     }
@@ -168,14 +173,20 @@ mod tests {
         assert_eq!(one.session.expires_at, one.session.issued_at.plus_millis(300_000));
         assert_eq!(
             one.entry.subject.shown.detail.unwrap(),
-            format!("issued lvs_{id} until 2026-03-22T14:05:05Z: {}", one.session.challenges.join(", "))
+            format!(
+                "issued lvs_{id} until 2026-03-22T14:05:05Z: {}",
+                one.session.challenges.join(", ")
+            )
         );
     }
 
     #[test]
     fn all_challenges_may_be_asked_for() {
         let policy = Policy::parse("base = \"record\"\n[session]\nchallenges = [\"A\", \"B\"]\ncount = 2\n").unwrap();
-        let mut drawn = NewSession::draw(1, policy.session(), entry()).unwrap().session.challenges;
+        let mut drawn = NewSession::draw(1, policy.session(), entry())
+            .unwrap()
+            .session
+            .challenges;
         drawn.sort();
         assert_eq!(drawn, ["A", "B"]);
     }

@@ -76,10 +76,16 @@ mod tests {
         assert_eq!(run(&store, SweepSessions), Ok(JobDone::Done));
 
         let entries = wait(store.trail().newest(9)).unwrap();
-        let swept: Vec<_> = entries.iter().filter(|entry| entry.message == "sessions sweep").collect();
+        let swept: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.message == "sessions sweep")
+            .collect();
         let [swept] = swept.as_slice() else {
             panic!("{entries:?}")
         };
-        assert_eq!((&*swept.principal, swept.subject.shown.count), ("liveness-http", Some(2)));
+        assert_eq!(
+            (&*swept.principal, swept.subject.shown.count),
+            ("liveness-http", Some(2))
+        );
     }
 }
