@@ -148,24 +148,88 @@ async fn a_report_that_is_refused_for_another_reason_uses_nothing_up() {
     assert_eq!(outcome(&world, SUBMIT, 1, body).await, "00");
 }
 
-#[tokio::test]
-async fn where_none_is_required_no_report_is_refused_for_its_session() {
-    let world = TestBus::new();
-    let [own, of_another] = [start(&world, 1).await, start(&world, 2).await];
-    let body = |id: &str| json!({"sessionId": "sdk-1", "issuedSessionId": id, "isSuccessful": true});
+/// The code of each rule that spoke about a record, with what it saw.
+#[expect(clippy::unwrap_used, reason = "what was recorded is there, and was judged")]
+async fn reasons(world: &TestBus, recorded: &Value) -> Vec<(String, Value)> {
+    let id = recorded["id"].as_i64().unwrap();
+    let evidence = world.store().checks().evidence(id).await.unwrap().unwrap();
+    let reasons = evidence.details.verdict.unwrap().reasons.into_iter();
+    reasons.map(|reason| (reason.code.into_owned(), reason.saw)).collect()
+}
 
-    for id in [&own, &own, &of_another, "no session"] {
-        assert_eq!(outcome(&world, UPDATE, 1, body(id)).await, "00", "{id}");
+#[tokio::test]
+async fn where_none_is_required_no_report_is_refused_and_the_verdict_says_why_it_is_unbound() {
+    let world = TestBus::new();
+    let [own, of_another, late] = [start(&world, 1).await, start(&world, 2).await, start(&world, 1).await];
+    let named = |id: &str| json!({"sessionId": "sdk-1", "issuedSessionId": id, "isSuccessful": true});
+    let cases = [
+        (named(&own), None),
+        (named(&own), Some("used_up")),
+        (named(&of_another), Some("not_issued")),
+        (named("no session"), Some("not_issued")),
+        (json!({"sessionId": "sdk-1", "isSuccessful": true}), Some("not_named")),
+    ];
+    for (body, why) in cases {
+        let recorded = send(&world, UPDATE, 1, &body).await.unwrap();
+        let reasons = reasons(&world, &recorded).await;
+        let unbound = reasons.iter().find(|(code, _)| code == "session.unbound");
+        assert_eq!(
+            unbound.map(|(_, saw)| saw),
+            why.map(|why| json!(why)).as_ref(),
+            "{body}"
+        );
     }
     world.clock().advance(5 * 60_000);
-    assert_eq!(
-        outcome(
-            &world,
-            UPDATE,
-            2,
-            json!({"sessionId": of_another, "isSuccessful": true})
-        )
-        .await,
-        "00"
+    let recorded = send(&world, UPDATE, 1, &named(&late)).await.unwrap();
+    assert!(
+        reasons(&world, &recorded)
+            .await
+            .contains(&("session.unbound".into(), json!("expired")))
     );
+}
+
+#[tokio::test]
+async fn a_run_in_the_order_that_was_issued_is_accepted_by_the_names_of_the_sdk_and_another_order_is_not() {
+    let world = TestBus::new();
+    // What docs/clients.md makes of the names.
+    let of_the_sdk = |name: &Value| {
+        let name = match name.as_str().unwrap() {
+            "BLINK" => "blink",
+            "SMILE" => "smile",
+            "TURN_LEFT" => "turnLeft",
+            "TURN_RIGHT" => "turnRight",
+            "NOD" => "nod",
+            other => panic!("{other}"),
+        };
+        json!(format!("ChallengeType.{name}"))
+    };
+    for is_turned_round in [false, true] {
+        let started = world.dispatch(START, "{}", &world.customer(1)).await.unwrap();
+        let mut done: Vec<_> = started["challenges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(of_the_sdk)
+            .collect();
+        if is_turned_round {
+            done.reverse();
+        }
+        world.clock().advance(5_000);
+        let body = json!({
+            "sessionId": "sdk-1", "issuedSessionId": started["sessionId"], "isSuccessful": true,
+            "metadata": {"verificationResult": true, "sessionDuration": 4200, "completedChallenges": done},
+        });
+        let recorded = send(&world, UPDATE, 1, &body).await.unwrap();
+
+        let codes = reasons(&world, &recorded).await.into_iter().map(|(code, _)| code);
+        let codes: Vec<_> = codes
+            .filter(|code| {
+                ["challenges.", "session.", "time."]
+                    .iter()
+                    .any(|kind| code.starts_with(kind))
+            })
+            .collect();
+        let expected: &[&str] = if is_turned_round { &["challenges.order"] } else { &[] };
+        assert_eq!(codes, expected, "{body}");
+    }
 }

@@ -151,7 +151,9 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
                 Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
-            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) | Write::Session(_) => None,
+            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) | Write::IssueSession(_) => {
+                None
+            }
         });
     }
     Ok(outcomes)

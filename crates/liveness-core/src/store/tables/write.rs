@@ -64,7 +64,7 @@ pub(crate) enum Write {
     /// Adds or changes jobs.
     Jobs(JobChange),
     /// Issues a session.
-    Session(Box<NewSession>),
+    IssueSession(Box<NewSession>),
 }
 
 /// A recording, with what was made of its image before the transaction.
@@ -124,7 +124,7 @@ impl Write {
             | Self::User(_)
             | Self::Users(_)
             | Self::Jobs(_)
-            | Self::Session(_) => None,
+            | Self::IssueSession(_) => None,
         }
     }
 
@@ -140,7 +140,7 @@ impl Write {
             | Self::User(_)
             | Self::Users(_)
             | Self::Jobs(_)
-            | Self::Session(_) => None,
+            | Self::IssueSession(_) => None,
         }
     }
 
@@ -155,7 +155,7 @@ impl Write {
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),
-            Self::Session(new) => std::slice::from_ref(&new.entry),
+            Self::IssueSession(new) => std::slice::from_ref(&new.entry),
             Self::Jobs(_) => &[],
         }
     }

@@ -55,7 +55,7 @@ impl IssuedSessions {
     pub async fn start(&self, self_service_user_id: i64, entry: AuditEntry) -> Result<StartedSession, StoreError> {
         let new = NewSession::draw(self_service_user_id, &self.policy, entry)?;
         let session = new.session.clone();
-        match self.writer.write(Write::Session(Box::new(new))).await? {
+        match self.writer.write(Write::IssueSession(Box::new(new))).await? {
             Written::SessionIssued { attempts_left } => Ok(StartedSession { session, attempts_left }),
             other => Err(other.unexpected()),
         }

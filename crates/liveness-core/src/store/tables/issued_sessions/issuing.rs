@@ -39,7 +39,7 @@ pub(crate) fn issue(
 ) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     for (write, outcome) in writes.iter().zip(outcomes) {
-        if let Write::Session(new) = write {
+        if let Write::IssueSession(new) = write {
             rows.push(IssuedRow::of(new)?);
             *outcome = Some(Ok(Written::SessionIssued { attempts_left: None }));
         }
