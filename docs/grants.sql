@@ -4,7 +4,7 @@
 --
 --   psql -v ON_ERROR_STOP=1 -v role=liveness -f grants.sql liveness
 --
--- The role may read everything and add to it. It may change users, the state of sessions, totals, jobs, and the log that is
+-- The role may read everything and add to it. It may change users, sessions, totals, jobs, and the log that is
 -- made of the audit trail: what is changed there does not fit the signed checkpoints. It may change or delete neither a
 -- record, nor a face, nor an entry of the audit trail.
 --
@@ -23,13 +23,13 @@ GRANT SELECT, INSERT, UPDATE ON liveness_users, liveness_sessions, liveness_chec
 GRANT SELECT, INSERT, UPDATE ON liveness_trail_writers, liveness_trail_runs, liveness_trail_tiles, liveness_trail_checkpoints
     TO :"role";
 GRANT SELECT, UPDATE ON liveness_trail_head TO :"role";
-GRANT SELECT, INSERT, UPDATE, DELETE ON liveness_jobs TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON liveness_jobs, liveness_issued_sessions TO :"role";
 GRANT SELECT ON liveness_face_erasures, liveness_user_erasures, liveness_entry_erasures TO :"role";
 GRANT SELECT, INSERT, DELETE ON liveness_legal_holds TO :"role";
 \if :{?erasures}
 GRANT DELETE ON liveness_images TO :"role";
 GRANT UPDATE (has_image, face_erased_at, pre_registration_id, image_path, device_info, client_ip, metadata, image_metadata,
-    idempotency_key, request_fingerprint) ON liveness_checks TO :"role";
+    idempotency_key, request_fingerprint, image_digest) ON liveness_checks TO :"role";
 GRANT UPDATE (principal, request_id, issuer, actor, client_ip, subject, nonces) ON liveness_audit_entries TO :"role";
 GRANT INSERT ON liveness_face_erasures TO :"role";
 GRANT INSERT, UPDATE ON liveness_user_erasures, liveness_entry_erasures TO :"role";

@@ -1,6 +1,6 @@
 //! The messages of the liveness check. Each has one file: message, rules, handler, tests.
 //!
-//! Customers send two commands and three queries, administrators send three queries, officers send four commands, auditors
+//! Customers send three commands and three queries, administrators send three queries, officers send four commands, auditors
 //! send one query. `docs/api.md` describes their fields and replies.
 
 mod challenge_list;
@@ -25,6 +25,7 @@ mod retrieve_liveness_checks;
 mod retrieve_my_liveness_checks;
 mod roles;
 mod shown;
+mod start_liveness_session;
 mod store_adapter;
 mod submit_liveness_check;
 mod time_span;
@@ -51,11 +52,13 @@ pub use retrieve_audit_entries::{AuditEntryItem, AuditEntryPage, AuditShown, Ret
 pub use retrieve_liveness_checks::{LivenessCheckItem, LivenessCheckPage, RetrieveLivenessChecksQuery};
 pub use retrieve_my_liveness_checks::{Look, MyLivenessCheck, MyLivenessCheckPage, RetrieveMyLivenessChecksQuery};
 pub use roles::{ADMIN, AUDITOR, CUSTOMER, OFFICER};
+pub use start_liveness_session::{LivenessSessionStarted, StartLivenessSessionCommand};
 pub use submit_liveness_check::SubmitLivenessCheckCommand;
 pub use update_liveness_check::UpdateLivenessCheckCommand;
 
 /// The messages that [`module`] handles.
-pub const MESSAGES: [Meta; 13] = [
+pub const MESSAGES: [Meta; 14] = [
+    Meta::of::<StartLivenessSessionCommand>(),
     Meta::of::<SubmitLivenessCheckCommand>(),
     Meta::of::<UpdateLivenessCheckCommand>(),
     Meta::of::<CheckLivenessStatusQuery>(),
@@ -75,6 +78,7 @@ pub const MESSAGES: [Meta; 13] = [
 pub fn module(liveness: Liveness) -> Module {
     Module::new("liveness")
         .declare(&MESSAGES)
+        .handle::<StartLivenessSessionCommand>(liveness.clone())
         .handle::<SubmitLivenessCheckCommand>(liveness.clone())
         .handle::<UpdateLivenessCheckCommand>(liveness.clone())
         .handle::<CheckLivenessStatusQuery>(liveness.clone())

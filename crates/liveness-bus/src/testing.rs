@@ -17,6 +17,7 @@
 
 use std::sync::Arc;
 
+use liveness_core::policy::Policy;
 use liveness_core::store::{Store, StoredUsers, TrailKeeper};
 use liveness_core::trail::TrailKey;
 use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
@@ -54,6 +55,17 @@ impl TestBus {
     /// If [`BusBuilder::build`] reports a mistake in what `more` has added.
     pub fn with(settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
         let store = Store::in_memory().expect("a database in memory");
+        Self::on(store, settings, more)
+    }
+
+    /// A bus under a policy: it says what the messages ask for, and reports are judged by it.
+    pub fn under(policy: &Policy) -> Self {
+        let store = Store::in_memory().expect("a database in memory");
+        let store = store.with_policy(policy.clone()).expect("threads that write");
+        Self::on(store, Settings::under(policy), |builder| builder)
+    }
+
+    fn on(store: Store, settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
         store.migrate().expect("the migrations");
         let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().expect("a time")));
         let users = Arc::new(StoredUsers::new(store.users().clone(), true));

@@ -2,7 +2,7 @@
 //!
 //! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
 //! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users), [`trail`](Store::trail) and
-//! [`jobs`](Store::jobs), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
+//! [`jobs`](Store::jobs), [`sessions`](Store::sessions), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
 //! a future whose SQL runs on a thread of the store, never on the thread of the caller, unless its documentation says that it
 //! blocks.
 
@@ -43,6 +43,7 @@ pub use self::tables::checks::page::{CheckPage, PageRequest};
 pub use self::tables::checks::rejudging::Rejudged;
 pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, OldFace};
 pub use self::tables::faces::Faces;
+pub use self::tables::issued_sessions::door::{IssuedSessions, StartedSession};
 pub use self::tables::jobs::Jobs;
 pub use self::tables::jobs::adding::enqueue as enqueue_jobs;
 pub use self::tables::jobs::job::{Job, JobCounts, JobState, TakenJob};
@@ -94,6 +95,7 @@ pub struct Store {
     users: Users,
     trail: Trail,
     jobs: Jobs,
+    sessions: IssuedSessions,
     erasures: Erasures,
     holds: Holds,
     face_tools: FaceTools,
@@ -147,6 +149,7 @@ impl Store {
             holds: Holds::new(&eraser),
             trail: Trail::new(&connections, &reads, &writer, link).with_objects(face_tools.objects.as_ref()),
             jobs: Jobs::new(&connections, &reads, &writer),
+            sessions: IssuedSessions::new(&connections, &writer, in_force.policy.session()),
             face_tools,
             in_force,
             connections,
@@ -206,5 +209,10 @@ impl Store {
     /// Durable jobs.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// The sessions that the server issues, by the policy of this store.
+    pub fn sessions(&self) -> &IssuedSessions {
+        &self.sessions
     }
 }

@@ -83,7 +83,7 @@ impl Host {
     ) -> Result<Self, StartError> {
         let review_page = configured_page(config)?.token_rules(verifier.rules());
         check_named(&config.database)?;
-        let store = open_and_migrate(config).await?;
+        let store = open_and_migrate(config, policy).await?;
         let signer: Arc<dyn TrailSigner> = Arc::new(configured_key(&config.database)?);
         claim_face_place(&store, &signer).await?;
         let keeper = trail::keep(&store, Arc::clone(&signer))?;

@@ -9,7 +9,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::optional_text::given;
-use super::store_adapter::{IDEMPOTENCY_KEY_REUSED, SESSION_OF_ANOTHER_USER};
+use super::store_adapter::{
+    IDEMPOTENCY_KEY_REUSED, SESSION_EXPIRED, SESSION_NOT_ISSUED, SESSION_NOT_NAMED, SESSION_OF_ANOTHER_USER,
+    SESSION_USED_UP,
+};
 use super::{CaptureMetricsReport, ChallengeList, Liveness, LivenessReport, SessionMetricsReport, Settings};
 use crate::{BusError, Call, Received};
 
@@ -119,9 +122,17 @@ impl Liveness {
 }
 
 /// The refusals that only the two commands have.
-pub(super) fn refusals() -> [BusError; 3] {
+pub(super) fn refusals() -> [BusError; 7] {
     let limit = Settings::default().max_image_bytes;
-    [SESSION_OF_ANOTHER_USER, IDEMPOTENCY_KEY_REUSED, too_large(limit)]
+    [
+        SESSION_OF_ANOTHER_USER,
+        IDEMPOTENCY_KEY_REUSED,
+        SESSION_NOT_NAMED,
+        SESSION_NOT_ISSUED,
+        SESSION_USED_UP,
+        SESSION_EXPIRED,
+        too_large(limit),
+    ]
 }
 
 fn too_large(limit: usize) -> BusError {

@@ -89,7 +89,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         }
         required
     };
-    let expected: [(&str, &[&str]); 13] = [
+    let expected: [(&str, &[&str]); 14] = [
         ("CheckLivenessStatusQuery", &[]),
         (ERASE_FACE, &["id", "reason"]),
         (ERASE_USER, &["userId", "reason"]),
@@ -101,6 +101,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         (RETRIEVE_ENTRIES, &[]),
         ("RetrieveLivenessChecksQuery", &[]),
         ("RetrieveMyLivenessChecksQuery", &[]),
+        ("StartLivenessSessionCommand", &[]),
         ("SubmitLivenessCheckCommand", &["sessionId", "isSuccessful"]),
         ("UpdateLivenessCheckCommand", &["sessionId", "isSuccessful"]),
     ];

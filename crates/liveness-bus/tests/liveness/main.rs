@@ -19,3 +19,4 @@ mod names;
 mod recording;
 mod report;
 mod retrieve_liveness_checks;
+mod sessions;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 pub(crate) const SUBMIT: &str = "SubmitLivenessCheckCommand";
 pub(crate) const UPDATE: &str = "UpdateLivenessCheckCommand";
+pub(crate) const START: &str = "StartLivenessSessionCommand";
 pub(crate) const STATUS: &str = "CheckLivenessStatusQuery";
 pub(crate) const GET: &str = "GetUserLivenessCheckQuery";
 pub(crate) const GET_RECORD: &str = "GetLivenessCheckQuery";

@@ -27,6 +27,7 @@ use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
 use super::tables::faces;
 use super::tables::image_digests;
+use super::tables::issued_sessions::{self, unused};
 use super::tables::jobs::{adding, leases, operating};
 use super::tables::look_limit::{self, LimitedLook, LookLimit};
 use super::tables::trail::entries;
@@ -623,6 +624,34 @@ const CASES: &[Case] = &[
         &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
     ),
     (
+        "issued sessions",
+        |conn| issued_sessions::find(conn, (vec![1, 2], vec!["a".into(), "b".into()])).map(drop),
+        &[ISSUED],
+    ),
+    (
+        "sessions that are used up",
+        |conn| {
+            conn.execute(AN_ISSUED_SESSION)?;
+            issued_sessions::use_up(conn, [(1, "a", 1)].into_iter())
+        },
+        &[ISSUED],
+    ),
+    (
+        "the sessions of a user to erase",
+        |conn| issued_sessions::erase(conn, 1),
+        &[ISSUED],
+    ),
+    (
+        "the next unused sessions",
+        |conn| unused::next(conn, 1, 19_000).map(drop),
+        &[UNUSED],
+    ),
+    (
+        "unused sessions to sweep",
+        |conn| unused::delete(conn, 1, 2).map(drop),
+        &[UNUSED],
+    ),
+    (
         "when a job is due next by its own time",
         |conn| leases::next_due(conn, KIND).map(drop),
         &[("liveness_jobs_takeable (kind=?)", "liveness_jobs_takeable")],
@@ -764,6 +793,18 @@ const CASES: &[Case] = &[
 
 const KIND: JobKind = JobKind::new("7");
 
+const ISSUED: (&str, &str) = (
+    "liveness_issued_sessions USING PRIMARY KEY (self_service_user_id=?",
+    "liveness_issued_sessions_pkey",
+);
+const UNUSED: (&str, &str) = (
+    "liveness_issued_sessions_unused (expires_at>? AND expires_at<?)",
+    "liveness_issued_sessions_unused",
+);
+/// Adds a session, unless it is there.
+const AN_ISSUED_SESSION: &str =
+    "INSERT INTO liveness_issued_sessions VALUES (1, 'a', '[]', 1, 1, NULL) ON CONFLICT DO NOTHING";
+
 const ENTRIES_OF_CHECK: (&str, &str) = ("liveness_audit_entries_of_check", "liveness_audit_entries_of_check");
 /// An entry by its id: the one before which a page begins, and those that a record led to.
 const ENTRY: (&str, &str) = (
@@ -901,6 +942,7 @@ const ROWS: &str = "
     INSERT INTO liveness_face_erasures SELECT n, n, '\\x01', true, n, '', '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_user_erasures SELECT n, n, n, 0, 0, 0, 0 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_entry_erasures SELECT n, '\\x01', n FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_issued_sessions SELECT n % 5000 + 1, md5(n::text), '[]', n, n, CASE WHEN n % 2 = 0 THEN n END FROM generate_series(1, 20000) n;
     INSERT INTO liveness_legal_holds SELECT n, n, '', '' FROM generate_series(1, 20000) n;
     ANALYZE";
 

@@ -3,6 +3,7 @@
 pub(crate) mod checks;
 pub(crate) mod dating;
 pub(crate) mod distribution;
+pub(crate) mod due_report;
 pub(crate) mod entry_writer;
 pub(crate) mod erasure_rows;
 pub(crate) mod erasures;
@@ -17,6 +18,7 @@ pub(crate) mod jobs;
 pub(crate) mod judging;
 pub(crate) mod judgment;
 pub(crate) mod look_limit;
+pub(crate) mod new_session;
 pub(crate) mod questions;
 pub(crate) mod recording;
 pub(crate) mod row_counts;

@@ -14,11 +14,12 @@ use crate::samples::{NOW, at, audit_entry, keyed, made_at, recording, with_face}
 const TABLES: &str =
     "SELECT concat_ws(' ', table_name, citus_table_type, distribution_column) FROM citus_tables ORDER BY 1";
 
-const SHARDED: [&str; 6] = [
+const SHARDED: [&str; 7] = [
     "liveness_audit_entries distributed self_service_user_id",
     "liveness_check_totals distributed pre_registration_id",
     "liveness_checks distributed self_service_user_id",
     "liveness_images distributed self_service_user_id",
+    "liveness_issued_sessions distributed self_service_user_id",
     "liveness_sessions distributed session_id",
     "liveness_users reference <none>",
 ];
@@ -89,7 +90,7 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_shard_it_once() {
 
     assert_eq!(outcomes, vec![Ok(()); 8]);
     assert_eq!(place.texts(TABLES), SHARDED);
-    assert_eq!(groups(&place, "checks|images|audit_entries"), 1);
+    assert_eq!(groups(&place, "checks|images|audit_entries|issued_sessions"), 1);
     assert_eq!(groups(&place, "liveness"), 3);
 }
 

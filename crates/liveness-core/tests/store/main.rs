@@ -21,6 +21,7 @@ mod host_pool;
 mod host_schema;
 mod idempotency;
 mod ids;
+mod issued_sessions;
 mod job_keys;
 mod job_leases;
 mod job_runner;

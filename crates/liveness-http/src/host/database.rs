@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use liveness_core::policy::Policy;
 use liveness_core::store::{OpenError, Store};
 use liveness_core::trail::TrailSigner;
 use tokio::task::JoinHandle;
@@ -24,7 +25,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The time between two looks at the schema while the host is ready. Another version of the program may migrate it.
 const LOOK_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Opens the store, refuses it if it is a danger to records, and brings its schema up to date. With `--no-migrate`, it
+/// Opens the store under a policy, refuses it if it is a danger to records, and brings its schema up to date. With `--no-migrate`, it
 /// only looks at the schema.
 ///
 /// While the database cannot be reached, and when a migration takes longer than [`PATIENCE`], this goes on in the
@@ -33,7 +34,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(15);
 /// # Errors
 ///
 /// When the database is reached, and cannot or must not be used.
-pub(super) async fn open_and_migrate(config: &ServeConfig) -> Result<Store, StartError> {
+pub(super) async fn open_and_migrate(config: &ServeConfig, policy: &Policy) -> Result<Store, StartError> {
     let mut findings = Findings::accepting(&config.accept);
     check_file(config, &mut findings);
     if let Some(dangers) = findings.refusal() {
@@ -41,7 +42,8 @@ pub(super) async fn open_and_migrate(config: &ServeConfig) -> Result<Store, Star
         Store::check_file(&config.database.database_url)?;
         return Err(StartError::Danger(dangers));
     }
-    let store = config.faces.seal(config.open()?, &config.database.database_url)?;
+    let store = config.open()?.with_policy(policy.clone())?;
+    let store = config.faces.seal(store, &config.database.database_url)?;
     let mut begun = begin_to_prepare(config, &store);
     let state = match timeout(PATIENCE, &mut begun).await {
         Ok(prepared) => match ended(prepared) {

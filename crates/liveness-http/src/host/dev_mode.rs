@@ -95,8 +95,14 @@ fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor, of
 }
 
 /// Each step of the script: what happens, the message, the variable of the token, and the body.
-fn steps() -> [(&'static str, &'static str, &'static str, String); 13] {
+fn steps() -> [(&'static str, &'static str, &'static str, String); 14] {
     [
+        (
+            "The app asks for a session, and for the challenges of the run",
+            "StartLivenessSessionCommand",
+            "CUSTOMER",
+            "{}".to_owned(),
+        ),
         (
             "The customer passes, with a face",
             "SubmitLivenessCheckCommand",

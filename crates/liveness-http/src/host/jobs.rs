@@ -1,7 +1,8 @@
 //! The jobs of the host: faces that were kept for long enough are erased, keys of faces are rotated, and keys and objects that no
-//! face has are deleted.
+//! face has are deleted. So are sessions that nobody used.
 
 mod retention;
+mod sessions;
 
 use std::error::Error;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use liveness_core::store::{FaceKeys, JobHandler, JobRunner, JobSettings, Running
 use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
 
 use self::retention::RetainFaces;
+use self::sessions::SweepSessions;
 use super::start_error::StartError;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,7 +27,7 @@ const PRINCIPAL: &str = "liveness-http";
 ///
 /// When the thread cannot be started.
 pub(super) fn start(store: &Store, owner: String, retention: &Retention) -> Result<JobRunner, StartError> {
-    let mut handlers: Vec<Box<dyn JobHandler>> = vec![Box::new(RetainFaces::of(retention))];
+    let mut handlers: Vec<Box<dyn JobHandler>> = vec![Box::new(RetainFaces::of(retention)), Box::new(SweepSessions)];
     if store.face_keys().is_some() {
         let every = retention.rotate;
         handlers.push(Box::new(RotateFaceKeys { every }));
@@ -282,15 +284,16 @@ mod tests {
         runner.stop(Duration::ZERO);
 
         let text = metrics.to_prometheus_text().unwrap();
-        for kind in ["faces.rotate", "faces.sweep-keys"] {
+        for kind in ["faces.rotate", "faces.sweep-keys", "sessions.sweep"] {
             for (name, value) in [("waiting", 1), ("dead", 0), ("late_seconds", 0)] {
                 let line = format!("\nliveness_jobs_{name}{{kind=\"{kind}\"}} {value}\n");
                 assert!(text.contains(&line), "{line} {text}");
             }
         }
         let jobs = wait(store.jobs().list(0, 9)).unwrap();
-        let month = jobs[0].created_at.plus_millis(30 * 24 * 60 * 60 * 1000);
-        assert_eq!((jobs.len(), jobs[0].run_at), (2, month));
+        let rotation = jobs.iter().find(|job| job.kind == ROTATE_FACE_KEYS.as_str()).unwrap();
+        let month = rotation.created_at.plus_millis(30 * 24 * 60 * 60 * 1000);
+        assert_eq!((jobs.len(), rotation.run_at), (3, month));
     }
 
     #[test]
@@ -299,7 +302,12 @@ mod tests {
         store.migrate().unwrap();
         let runner = start(&store, "a trail".to_owned(), Policy::record().retention()).unwrap();
         runner.stop(Duration::ZERO);
-        assert_eq!(wait(store.jobs().list(0, 9)).unwrap(), []);
+        let kinds: Vec<_> = wait(store.jobs().list(0, 9))
+            .unwrap()
+            .into_iter()
+            .map(|job| job.kind)
+            .collect();
+        assert!(kinds.iter().all(|kind| kind == "sessions.sweep"), "{kinds:?}");
         assert!(run(&store, RotateFaceKeys { every: Some(DAY) }).unwrap_err().is_final());
     }
 }

@@ -5,9 +5,8 @@ use liveness_core::policy::Policy;
 use super::start_error::StartError;
 use crate::policy_source::PolicyConfig;
 
-/// Keys that do nothing yet: nobody issues sessions, judges reports or takes decisions, and records are kept for ever.
-const NOT_ACTED_ON: [&str; 7] = [
-    "session.",
+/// Keys that do nothing yet: nobody judges reports or takes decisions, and records are kept for ever.
+const NOT_ACTED_ON: [&str; 6] = [
     "attempts.",
     "quota.",
     "verdict.",

@@ -32,6 +32,7 @@ mod recording;
 mod scratch;
 mod secrets;
 mod server;
+mod sessions;
 #[path = "../softhsm/token.rs"]
 mod soft_token;
 mod specification;

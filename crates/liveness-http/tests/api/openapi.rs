@@ -86,6 +86,7 @@ fn a_message_has_the_failures_of_its_own_and_no_others() {
             .is_some()
     };
     let cases = [
+        ("StartLivenessSessionCommand", [false, false, false]),
         ("SubmitLivenessCheckCommand", [true, true, false]),
         ("UpdateLivenessCheckCommand", [false, true, false]),
         ("CheckLivenessStatusQuery", [false, false, false]),

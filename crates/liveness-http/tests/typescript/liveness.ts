@@ -5,6 +5,7 @@ import type { components, paths } from "./schema.js";
 
 export type LivenessReport = components["schemas"]["LivenessReport"];
 export type Receipt = components["schemas"]["Receipt"];
+export type Started = components["schemas"]["LivenessSessionStarted"];
 type Failure = components["schemas"]["Failure"];
 
 /** A client for whoever holds the token. */
@@ -31,6 +32,11 @@ export function dataOf<T>(result: { data?: { data: T }; error?: Omit<Failure, "d
   if (result.data) return result.data.data;
   const failure = result.error;
   throw new Refused(result.response.status, failure?.statusCode ?? "", failure?.message ?? "", failure?.errors);
+}
+
+/** Starts a run: the challenges to ask for, in their order, and the session that its report names in `issuedSessionId`. */
+export async function start(client: Liveness): Promise<Started> {
+  return dataOf(await client.POST("/api/BPMSelfService/commands/StartLivenessSessionCommand", { body: {} }));
 }
 
 /**

@@ -3,18 +3,24 @@
 //   LIVENESS_URL=… CUSTOMER=… ADMIN=… AUDITOR=… npm start
 
 import assert from "node:assert/strict";
-import { dataOf, liveness, record, Refused, type LivenessReport } from "./liveness.js";
+import { dataOf, liveness, record, Refused, start, type LivenessReport } from "./liveness.js";
 
 const { LIVENESS_URL = "", CUSTOMER = "", ADMIN = "", AUDITOR = "" } = process.env;
 const app = liveness(LIVENESS_URL, CUSTOMER);
 const reviewer = liveness(LIVENESS_URL, ADMIN);
 const auditor = liveness(LIVENESS_URL, AUDITOR);
 
+// The app starts a run. Its SDK has a session id of its own, and takes the challenges in the order given.
+const issued = await start(app);
+assert.match(issued.sessionId, /^lvs_[\w-]{22}$/);
+assert.equal(new Set(issued.challenges).size, 3);
+
 const run: LivenessReport = {
   sessionId: `typescript-${crypto.randomUUID()}`,
+  issuedSessionId: issued.sessionId,
   isSuccessful: true,
   imageBase64: "data:image/jpeg;base64,/9j/wAALCAABAAEBAREA",
-  metadata: { verificationResult: true, sessionDuration: 4200, lightingValue: 0.93, challenges: ["BLINK", "SMILE"] },
+  metadata: { verificationResult: true, sessionDuration: 4200, lightingValue: 0.93, completedChallenges: issued.challenges },
 };
 
 // The app submits a run that passed. Sent again under the same key, it is the same record.

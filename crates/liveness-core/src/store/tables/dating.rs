@@ -30,8 +30,8 @@ impl<'a> Dated<'a> {
 
 /// Dates recordings, in their order: by the clock of the node, or like the newest record of the user, if that is later.
 ///
-/// One statement reads the newest records of all users. On PostgreSQL, one statement more makes other transactions wait
-/// that record checks of the same users.
+/// One statement reads the newest records of all users. The caller holds the [locks](lock) of the users, so that no other transaction
+/// records checks of them.
 pub(crate) fn date<'a>(
     conn: &mut Connection<'_>,
     recordings: impl Iterator<Item = &'a Recording>,
@@ -39,7 +39,6 @@ pub(crate) fn date<'a>(
     let recordings: Vec<_> = recordings.collect();
     let users: BTreeSet<_> = recordings.iter().map(|recording| recording.check.user.id).collect();
     let users: Vec<_> = users.into_iter().collect();
-    lock(conn, &users)?;
     let mut newest = newest(conn, &users)?;
     let date = |recording: &'a Recording| {
         let created_at = recording.check.created_at;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable};
 
-use super::judging::DueReport;
+use super::due_report::DueReport;
 use crate::store::engine::advisory_lock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;

@@ -3,11 +3,18 @@
 //! A report is bound in the transaction of its record, which holds the lock of its user. So of many reports that name one
 //! session, one uses it up.
 
+pub(crate) mod door;
+pub(crate) mod issuing;
+pub(crate) mod unused;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Text};
 
-use super::judging::DueReport;
+use super::due_report::DueReport;
+use super::new_session::PREFIX;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::store::engine::connection::{Connection, on_either};
@@ -16,9 +23,6 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_issued_sessions::dsl;
 use crate::verdict::{IssuedSession, SessionBinding, Unbound};
 use crate::{NewLivenessCheck, Timestamp};
-
-/// What the id of an issued session begins with.
-pub(crate) const PREFIX: &str = "lvs_";
 
 /// The issued session that a report names: in a field of its own, or as its session.
 pub(crate) fn named(check: &NewLivenessCheck) -> Option<&str> {
@@ -29,7 +33,7 @@ pub(crate) fn named(check: &NewLivenessCheck) -> Option<&str> {
 /// Issued sessions by user and id.
 pub(crate) type Sessions = HashMap<(i64, String), SessionRow>;
 
-#[derive(Queryable, Selectable, Debug)]
+#[derive(Queryable, QueryableByName, Selectable, Debug)]
 #[diesel(table_name = crate::store::tables::schema::liveness_issued_sessions)]
 pub(crate) struct SessionRow {
     self_service_user_id: i64,
@@ -61,23 +65,50 @@ pub(crate) fn of_reports(conn: &mut Connection<'_>, reports: &[DueReport<'_>]) -
         let check = report.dated.check();
         Some((check.user.id, named(check)?.to_owned()))
     });
-    let (users, ids): (Vec<_>, Vec<_>) = named.unzip();
-    if ids.is_empty() {
-        return Ok(Sessions::new());
-    }
-    let (users, ids) = (eq_any(dsl::self_service_user_id, users)?, eq_any(dsl::session_id, ids)?);
-    let rows: Vec<SessionRow> = on_either!(conn, |conn| dsl::liveness_issued_sessions
-        .filter(users)
-        .filter(ids)
-        .select(SessionRow::as_select())
-        .load(*conn))?;
+    let rows = find(conn, named.unzip())?;
     let keyed = rows
         .into_iter()
         .map(|row| ((row.self_service_user_id, row.session_id.clone()), row));
     Ok(keyed.collect())
 }
 
-/// Binds a report to the session that it names.
+/// The sessions of these users and ids, in any order. The user of an id is at its place.
+///
+/// PostgreSQL is a network away, and gets one statement. It joins pair by pair: two lists would have it look for each user with
+/// each id. Citus has to be told the users as a list, to know the shards.
+pub(crate) fn find(
+    conn: &mut Connection<'_>,
+    (users, ids): (Vec<i64>, Vec<String>),
+) -> Result<Vec<SessionRow>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(match conn {
+        Connection::Sqlite(conn) => {
+            let mut found = Vec::new();
+            for (user, id) in users.into_iter().zip(ids) {
+                let row = dsl::liveness_issued_sessions.find((user, id));
+                found.extend(row.select(SessionRow::as_select()).first(*conn).optional()?);
+            }
+            found
+        }
+        Connection::Postgres(conn) => sql_query(
+            "SELECT liveness_issued_sessions.* FROM unnest($1::bigint[], $2::text[]) AS named (user_id, id) \
+             JOIN liveness_issued_sessions ON self_service_user_id = named.user_id AND session_id = named.id",
+        )
+        .bind::<Array<BigInt>, _>(users)
+        .bind::<Array<Text>, _>(ids)
+        .load(*conn)?,
+        Connection::Citus(conn) => dsl::liveness_issued_sessions
+            .filter(eq_any(dsl::self_service_user_id, users)?)
+            .filter(eq_any(dsl::session_id, ids)?)
+            .select(SessionRow::as_select())
+            .load(*conn)?,
+    })
+}
+
+/// Binds a report to the session that it names. A session expires by the clock of the node, whatever the record's time: that is
+/// never before the user's newest record, which a clock may have put in the future.
 ///
 /// # Errors
 ///
@@ -89,7 +120,7 @@ pub(crate) fn bind(sessions: &Sessions, report: &DueReport<'_>, policy: &Policy)
         Some(id) => match sessions.get(&(check.user.id, id.to_owned())) {
             None => Unbound::NotIssued,
             Some(row) if row.used_by.is_some() => Unbound::UsedUp,
-            Some(row) if row.expires_at <= report.dated.created_at.unix_millis() => Unbound::Expired,
+            Some(row) if row.expires_at <= check.created_at.unix_millis() => Unbound::Expired,
             Some(row) => return row.session().map(SessionBinding::Bound),
         },
     };
@@ -99,19 +130,50 @@ pub(crate) fn bind(sessions: &Sessions, report: &DueReport<'_>, policy: &Policy)
     Ok(SessionBinding::Unbound(unbound))
 }
 
-/// Notes that records have used up sessions: the user, the session, and the record.
+/// Notes that records have used up sessions: the user, the session, and the record. One statement on PostgreSQL.
 pub(crate) fn use_up<'a>(
     conn: &mut Connection<'_>,
     used: impl Iterator<Item = (i64, &'a str, i64)>,
 ) -> Result<(), StoreError> {
-    for (user, session, check_id) in used {
-        let row = dsl::liveness_issued_sessions.find((user, session));
-        let changed = on_either!(conn, |conn| diesel::update(row)
-            .set(dsl::used_by.eq(check_id))
-            .execute(*conn))?;
-        if changed != 1 {
-            return Err(StoreError::internal("a session that was found is gone"));
-        }
+    let used: Vec<_> = used.collect();
+    if used.is_empty() {
+        return Ok(());
     }
+    let changed = match conn {
+        Connection::Postgres(conn) => {
+            let (users, (ids, checks)): (Vec<_>, (Vec<_>, Vec<_>)) =
+                used.iter().map(|(user, id, check)| (*user, (*id, *check))).unzip();
+            sql_query(
+                "UPDATE liveness_issued_sessions SET used_by = used.check_id \
+                 FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS used (user_id, id, check_id) \
+                 WHERE self_service_user_id = used.user_id AND session_id = used.id",
+            )
+            .bind::<Array<BigInt>, _>(users)
+            .bind::<Array<Text>, _>(ids)
+            .bind::<Array<BigInt>, _>(checks)
+            .execute(*conn)?
+        }
+        Connection::Sqlite(_) | Connection::Citus(_) => {
+            let mut changed = 0;
+            for (user, id, check) in &used {
+                let row = dsl::liveness_issued_sessions.find((user, id));
+                changed += on_either!(conn, |conn| diesel::update(row)
+                    .set(dsl::used_by.eq(check))
+                    .execute(*conn))?;
+            }
+            changed
+        }
+    };
+    if changed == used.len() {
+        Ok(())
+    } else {
+        Err(StoreError::internal("a session that was found is gone"))
+    }
+}
+
+/// Deletes all sessions that were issued to a user.
+pub(crate) fn erase(conn: &mut Connection<'_>, user: i64) -> Result<(), StoreError> {
+    let of_user = dsl::liveness_issued_sessions.filter(dsl::self_service_user_id.eq(user));
+    on_either!(conn, |conn| diesel::delete(of_user).execute(*conn))?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::dating::Dated;
+use super::due_report::DueReport;
 use super::image_digests;
 use super::issued_sessions;
 use super::judgment::JudgmentColumns;
@@ -12,7 +13,7 @@ use crate::policy::Policy;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::trail::leaf::Sha256;
-use crate::verdict::{Facts, Picture, SessionBinding, Verdict, judge};
+use crate::verdict::{Facts, SessionBinding, Verdict, judge};
 
 /// The policy in force, with its version.
 #[derive(Debug)]
@@ -39,16 +40,6 @@ impl PolicyInForce {
             policy,
         }
     }
-}
-
-/// A report to judge, with what was made of its image before.
-#[derive(Clone, Copy)]
-pub(crate) struct DueReport<'a> {
-    pub(crate) dated: Dated<'a>,
-    /// What decoding the image found.
-    pub(crate) picture: Option<Picture>,
-    /// The keyed digest of the image.
-    pub(crate) image_digest: Option<&'a Sha256>,
 }
 
 /// A report that is judged, and may be recorded.

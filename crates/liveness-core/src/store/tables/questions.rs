@@ -7,6 +7,7 @@ use super::checks::page::{self, PageRequest};
 use super::dating;
 use super::erasure_rows;
 use super::faces;
+use super::issued_sessions;
 use super::jobs;
 use super::sessions;
 use super::trail::entries;
@@ -32,7 +33,7 @@ const COMPLETIONS: [Completion; 3] = [
     completion(AnySuccessful, true),
 ];
 
-pub(crate) const ALL: [Question; 21] = [
+pub(crate) const ALL: [Question; 22] = [
     ("the status of a user", |conn| {
         completing(conn, 1, COMPLETIONS[0])?;
         completing(conn, 1, COMPLETIONS[1])?;
@@ -111,6 +112,9 @@ pub(crate) const ALL: [Question; 21] = [
             ..TrailFilter::default()
         };
         trail::search(conn, &of_record, SECOND_PAGE).map(drop)
+    }),
+    ("an issued session", |conn| {
+        issued_sessions::find(conn, (vec![1], vec![SESSION.to_owned()])).map(drop)
     }),
     ("the erasure of a face", |conn| erasure_rows::face(conn, 1).map(drop)),
     ("a legal hold", |conn| erasure_rows::held_since(conn, 1).map(drop)),

@@ -7,16 +7,18 @@ use std::sync::Arc;
 use super::checks::find;
 use super::checks::insert::{self, Inserted};
 use super::dating::{self, Dated};
+use super::due_report::DueReport;
 use super::face_objects::PutFace;
 use super::faces::TakenFace;
+use super::issued_sessions::{self, issuing};
 use super::job_change::JobChange;
 use super::jobs::{adding, operating};
-use super::judging::{self, DueReport, Judged, PolicyInForce};
+use super::judging::{self, Judged, PolicyInForce};
 use super::recording::{Recorded, Recording};
 use super::trail::entries::{self, DueEntry, RecordedCheck};
 use super::users::{changes, rows};
 use super::write::{Session, Write, Written};
-use super::{faces, issued_sessions, look_limit, sessions, totals};
+use super::{faces, look_limit, sessions, totals};
 use crate::LivenessCheck;
 use crate::store::engine::clock;
 use crate::store::engine::connection::Connection;
@@ -75,6 +77,7 @@ impl GroupWrite for Write {
             *outcome = looked.map(|looked| Ok(Written::Looked(looked))).or(outcome.take());
         }
         change_jobs(conn, writes, &mut outcomes)?;
+        issuing::issue(conn, writes, &mut outcomes)?;
         let made = record(conn, tools, session.slot, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
@@ -148,7 +151,9 @@ fn add_users(conn: &mut Connection<'_>, writes: &[Write]) -> Result<Vec<Option<O
                 Some(Ok(Written::User { user, is_new }))
             }
             Write::Users(changed) => Some(changes::write(conn, changed)?.map(|()| Written::Done)),
-            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) => None,
+            Write::Recording(_) | Write::AuditEntries(_) | Write::Look(_) | Write::Jobs(_) | Write::IssueSession(_) => {
+                None
+            }
         });
     }
     Ok(outcomes)
@@ -186,6 +191,9 @@ fn record(
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
 ) -> Result<Vec<Option<Made>>, StoreError> {
+    // First, because it waits for other transactions. What the users have recorded, and which of their sessions are used up, does
+    // not change from here on.
+    dating::lock(conn, &users_of(writes))?;
     let keys: Vec<_> = writes
         .iter()
         .filter_map(|write| write.recording()?.scoped_key())
@@ -247,6 +255,12 @@ fn record(
         }))));
     }
     Ok(made)
+}
+
+/// The users who record.
+fn users_of(writes: &[Write]) -> Vec<i64> {
+    let recordings = writes.iter().filter_map(Write::recording);
+    recordings.map(|recording| recording.check.user.id).collect()
 }
 
 /// The report of a write, to be judged.

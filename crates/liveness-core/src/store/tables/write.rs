@@ -6,6 +6,7 @@ use super::entry_writer::{EntryWriter, TrailLink};
 use super::face_objects::PutFace;
 use super::job_change::JobChange;
 use super::look_limit::{LimitedLook, Looked};
+use super::new_session::NewSession;
 use super::recording::{Recorded, Recording};
 use super::user_changes::UserChanges;
 use crate::store::engine::error::StoreError;
@@ -62,6 +63,8 @@ pub(crate) enum Write {
     Users(Box<UserChanges>),
     /// Adds or changes jobs.
     Jobs(JobChange),
+    /// Issues a session.
+    IssueSession(Box<NewSession>),
 }
 
 /// A recording, with what was made of its image before the transaction.
@@ -98,6 +101,11 @@ pub(crate) enum Written {
     },
     /// How many jobs were added or changed.
     Jobs(u64),
+    /// The session was issued.
+    SessionIssued {
+        /// How many more attempts may fail. `None` if nothing limits them.
+        attempts_left: Option<u32>,
+    },
 }
 
 impl Written {
@@ -111,7 +119,12 @@ impl Write {
     pub(crate) fn prepared(&self) -> Option<&PreparedRecording> {
         match self {
             Self::Recording(prepared) => Some(prepared),
-            Self::AuditEntries(_) | Self::Look(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
+            Self::AuditEntries(_)
+            | Self::Look(_)
+            | Self::User(_)
+            | Self::Users(_)
+            | Self::Jobs(_)
+            | Self::IssueSession(_) => None,
         }
     }
 
@@ -122,7 +135,12 @@ impl Write {
     pub(crate) fn look(&self) -> Option<&LimitedLook> {
         match self {
             Self::Look(look) => Some(look),
-            Self::Recording(..) | Self::AuditEntries(_) | Self::User(_) | Self::Users(_) | Self::Jobs(_) => None,
+            Self::Recording(..)
+            | Self::AuditEntries(_)
+            | Self::User(_)
+            | Self::Users(_)
+            | Self::Jobs(_)
+            | Self::IssueSession(_) => None,
         }
     }
 
@@ -137,6 +155,7 @@ impl Write {
             Self::AuditEntries(entries) => entries,
             Self::Users(changes) => &changes.entries,
             Self::User(new) => std::slice::from_ref(&new.entry),
+            Self::IssueSession(new) => std::slice::from_ref(&new.entry),
             Self::Jobs(_) => &[],
         }
     }

@@ -182,7 +182,7 @@ fn the_curl_lines_of_the_contract_are_answered() {
     // Each message, and the readiness.
     assert_eq!(
         printed.matches(r#"{"isSuccessful":true,"statusCode":"00""#).count(),
-        14,
+        15,
         "{printed}"
     );
     assert!(printed.contains(r#""id":42"#), "{printed}");

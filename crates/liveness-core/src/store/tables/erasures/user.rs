@@ -15,7 +15,7 @@ use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
 use crate::store::tables::users::rows as users;
-use crate::store::tables::{dating, faces};
+use crate::store::tables::{dating, faces, issued_sessions};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
 /// How many records are erased in one transaction. Those who record wait for it at most.
@@ -206,7 +206,7 @@ impl Done {
     }
 }
 
-/// Erases the user's row, and writes the receipt of it all.
+/// Erases the user's row and issued sessions, and writes the receipt of it all.
 fn end(
     conn: &mut Connection<'_>,
     writer: &mut EntryWriter,
@@ -236,6 +236,7 @@ fn end(
     progress.done_at = Some(at.unix_millis());
     erasure_rows::put_user(conn, &progress)?;
     users::erase(conn, user)?;
+    issued_sessions::erase(conn, user)?;
     let shown = Shown {
         count: u64::try_from(progress.records).ok(),
         purpose: Some(order.reason.as_str().to_owned()),
