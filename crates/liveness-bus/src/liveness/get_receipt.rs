@@ -44,9 +44,10 @@ struct Claims<'a> {
     jti: String,
     sub: String,
     check: CheckClaims,
-    /// Nothing is judged yet.
-    verdict: Option<()>,
-    policy: Option<()>,
+    /// Null for a record from before records were judged.
+    verdict: Option<&'static str>,
+    /// The version of the policy by which it was judged.
+    policy: Option<String>,
     /// No presentation attack detection has run on our side.
     pad: &'static str,
     record_sha256: String,
@@ -129,6 +130,7 @@ fn not_found(id: i64) -> AuditSubject {
 ///
 /// There is no `exp`: what was recorded at a time stays true, and the log is what outlives the key.
 fn split(found: RecordInLog, origin: &str, now: Timestamp) -> (Claims<'_>, SignedReceipt) {
+    let (verdict, policy) = found.verdict.unzip();
     let claims = Claims {
         iss: origin,
         iat: now.unix_millis().div_euclid(1000),
@@ -141,8 +143,8 @@ fn split(found: RecordInLog, origin: &str, now: Timestamp) -> (Claims<'_>, Signe
             verification_result: found.verification_result,
             created_at: found.created_at,
         },
-        verdict: None,
-        policy: None,
+        verdict: verdict.map(|verdict| verdict.as_str()),
+        policy,
         pad: "none",
         record_sha256: found.record_sha256,
         face_sha256: found.face_sha256,

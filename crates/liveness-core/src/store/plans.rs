@@ -19,7 +19,7 @@ use super::engine::postgres::PostgresSettings;
 use super::tables::checks::completing::{Completion, completing, completing_each};
 use super::tables::checks::filter::CheckFilter;
 use super::tables::checks::find;
-use super::tables::checks::page::{self, PageRequest};
+use super::tables::checks::page::{self, Order, PageRequest};
 use super::tables::checks::span;
 use super::tables::dating;
 use super::tables::distribution::SHARDING;
@@ -156,8 +156,12 @@ fn outcome(is_successful: Option<bool>, has_image: Option<bool>, filter: CheckFi
     }
 }
 
+fn in_order(conn: &mut Connection<'_>, filter: &CheckFilter, order: Order) -> Result<(), StoreError> {
+    page::page(conn, filter, PageRequest { number: 2, size: 20 }, order).map(drop)
+}
+
 fn listed(conn: &mut Connection<'_>, filter: &CheckFilter) -> Result<(), StoreError> {
-    page::page(conn, filter, PageRequest { number: 2, size: 20 }).map(drop)
+    in_order(conn, filter, Order::NewestFirst)
 }
 
 fn page(
@@ -889,7 +893,7 @@ const ROWS: &str = "
             created_at, idempotency_key)
         SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, n % 50 > 0, n % 3 > 0, n % 20 > 0, n, n::text FROM generate_series(1, 20000) n;
     INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff', 1, NULL, CASE WHEN n % 9 = 0 THEN md5(n::text) END FROM generate_series(1, 5000) n;
-    INSERT INTO liveness_check_totals SELECT n, true, true, 0, 4 FROM generate_series(0, 5000) n;
+    INSERT INTO liveness_check_totals SELECT n, true, true, 0, 4, -1, -1 FROM generate_series(0, 5000) n;
     INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome, self_service_user_id,
             liveness_check_id, writer, writer_count)
         SELECT n, '', (n % 100)::text, '', (n % 10)::text, '', n % 5000 + 1, n, '\\x01', n FROM generate_series(1, 20000) n;

@@ -5,16 +5,8 @@ use liveness_core::policy::Policy;
 use super::start_error::StartError;
 use crate::policy_source::PolicyConfig;
 
-/// Keys that do nothing yet: nobody issues sessions, judges reports or takes decisions, and records are kept for ever.
-const NOT_ACTED_ON: [&str; 7] = [
-    "session.",
-    "attempts.",
-    "quota.",
-    "verdict.",
-    "rules.",
-    "review.",
-    "retention.records",
-];
+/// Keys that do nothing yet: nobody issues sessions or counts attempts, and records are kept for ever.
+const NOT_ACTED_ON: [&str; 5] = ["session.", "attempts.", "quota.", "rules.", "retention.records"];
 
 /// Loads the policy, if a host can do what it says.
 ///

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use self::completing::Completion;
 use self::filter::CheckFilter;
-use self::page::{CheckPage, PageRequest};
+use self::page::{CheckPage, Order, PageRequest};
+use super::decisions::rows;
 use super::entry_writer::TrailLink;
 use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
@@ -177,9 +178,10 @@ impl Checks {
                 None => None,
             };
             let held_since = erasure_rows::held_since(conn, check.self_service_user_id)?;
-            Ok(Some((check, details, face, erasure, held_since)))
+            let decisions = rows::about(conn, id)?;
+            Ok(Some((check, details, face, erasure, (held_since, decisions))))
         };
-        let Some((mut check, details, found, erasure, held_since)) = self.reads.read(read).await? else {
+        let Some((mut check, details, found, erasure, (held_since, decisions))) = self.reads.read(read).await? else {
             return Ok(None);
         };
         let face = self.face_tools.fetched(found, &mut check).await?;
@@ -189,6 +191,7 @@ impl Checks {
             face,
             erasure,
             held_since,
+            decisions,
         }))
     }
 
@@ -198,7 +201,20 @@ impl Checks {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn page(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
-        self.reads.read(move |conn| page::page(conn, &filter, page)).await
+        self.reads
+            .read(move |conn| page::page(conn, &filter, page, Order::NewestFirst))
+            .await
+    }
+
+    /// As [`page`](Self::page), oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn page_oldest_first(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
+        self.reads
+            .read(move |conn| page::page(conn, &filter, page, Order::OldestFirst))
+            .await
     }
 
     /// The next records that match the filter, oldest first, at most `limit`.
