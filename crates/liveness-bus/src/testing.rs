@@ -17,6 +17,7 @@
 
 use std::sync::Arc;
 
+use liveness_core::policy::Policy;
 use liveness_core::store::{Store, StoredUsers, TrailKeeper};
 use liveness_core::trail::TrailKey;
 use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
@@ -53,7 +54,30 @@ impl TestBus {
     ///
     /// If [`BusBuilder::build`] reports a mistake in what `more` has added.
     pub fn with(settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
+        Self::on(Store::in_memory().expect("a database in memory"), settings, more)
+    }
+
+    /// A bus under a policy.
+    ///
+    /// ```
+    /// use liveness_bus::testing::TestBus;
+    /// use liveness_core::policy::Policy;
+    ///
+    /// let world = TestBus::under(Policy::enforce());
+    /// assert!(world.store().policy().session().required);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the store cannot be opened.
+    pub fn under(policy: Policy) -> Self {
+        let settings = Settings::under(&policy);
         let store = Store::in_memory().expect("a database in memory");
+        let store = store.with_policy(policy).expect("threads that write");
+        Self::on(store, settings, |builder| builder)
+    }
+
+    fn on(store: Store, settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
         store.migrate().expect("the migrations");
         let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().expect("a time")));
         let users = Arc::new(StoredUsers::new(store.users().clone(), true));

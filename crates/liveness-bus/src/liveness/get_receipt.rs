@@ -168,6 +168,7 @@ mod tests {
 
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use liveness_core::policy::Policy;
     use liveness_core::store::StoredUsers;
     use liveness_core::trail::{KeyError, MacKey, SignerError, TlogProof, TrailSigner, TrailVerifier};
     use serde_json::{Value, json};
@@ -221,13 +222,15 @@ mod tests {
         let verifier = world.trail_key().verifier();
         proof.verify(given.entry.as_bytes(), verifier).unwrap();
         assert!(claims["jti"].take().is_string());
+        let recorded = world.store().checks().evidence(2).await.unwrap().unwrap();
+        let verdict = recorded.check.verdict.unwrap();
         let expected = json!({
             "iss": verifier.origin(), "iat": 1_774_188_005, "jti": null, "sub": entry["user"],
             "check": {
                 "id": 2, "sessionId": "a", "isSuccessful": true, "verificationResult": true,
                 "createdAt": "2026-03-22T14:00:05Z",
             },
-            "verdict": null, "policy": null, "pad": "none",
+            "verdict": verdict.as_str(), "policy": Policy::record().version(), "pad": "none",
             "recordSha256": entry["recordSha256"], "faceSha256": entry["faceSha256"],
             "log": {"origin": verifier.origin(), "index": proof.index},
         });

@@ -5,7 +5,7 @@ use liveness_bus::{BusError, Context, Principal};
 
 use crate::report::{
     ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE, RETRIEVE_ENTRIES,
-    RETRIEVE_MINE, STATUS, SUBMIT, UPDATE, body_with,
+    RETRIEVE_MINE, REVIEW, STATUS, SUBMIT, UPDATE, body_with,
 };
 
 /// Anonymous, a customer, a customer without a user, an admin, both, an auditor, an officer, a principal without a known
@@ -45,7 +45,7 @@ async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
         assert_eq!(out, b"");
     }
 
-    assert_eq!(messages.len(), 13);
+    assert_eq!(messages.len(), 14);
     assert_eq!(world.audit_entries().await, []);
 }
 
@@ -66,6 +66,7 @@ async fn messages_by_senders() {
         (RETRIEVE_ENTRIES, ["63", "57", "57", "57", "57", "00", "57", "57"]),
         (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57", "57"]),
         (RETRIEVE_MINE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
+        (REVIEW, ["63", "57", "57", "25", "25", "57", "57", "57"]),
         (SUBMIT, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (UPDATE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
     ];
@@ -81,7 +82,10 @@ async fn messages_by_senders() {
 
     for (name, codes) in expected {
         // A body that is valid for every message.
-        let body = body_with(serde_json::json!({"id": 1, "userId": 1, "sessionId": null, "reason": "why"})).to_string();
+        let body = body_with(serde_json::json!({
+            "id": 1, "userId": 1, "sessionId": null, "reason": "why", "decision": "approve", "decisionsSeen": 0,
+        }))
+        .to_string();
         let body = if [SUBMIT, UPDATE].contains(&name) {
             body_with(serde_json::json!({})).to_string()
         } else {
@@ -107,6 +111,7 @@ async fn who_may_not_send_it_has_no_body_read() {
         (RETRIEVE_MINE, world.admin()),
         (GET_RECEIPT, world.admin()),
         (RETRIEVE_ENTRIES, world.admin()),
+        (REVIEW, world.customer(1)),
         (ERASE_FACE, world.admin()),
         (ERASE_USER, world.customer(1)),
         (PLACE_HOLD, world.auditor()),
@@ -137,6 +142,7 @@ fn the_access_matrix_is_that_of_the_contract() {
 | RetrieveAuditEntriesQuery | Query | auditor | BeforeReply |
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
 | RetrieveMyLivenessChecksQuery | Query | customer with a user | BeforeReply |
+| ReviewLivenessCheckCommand | Command | admin | WithRecord |
 | SubmitLivenessCheckCommand | Command | customer with a user | WithRecord |
 | UpdateLivenessCheckCommand | Command | customer with a user | WithRecord |
 ";

@@ -8,8 +8,8 @@ use std::thread;
 
 use diesel::backend::Backend;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use liveness_core::{IdempotencyKey, LivenessCheck};
 use liveness_core::store::{CheckFilter, PageRequest, Store, StoreError, StoreSettings};
+use liveness_core::{IdempotencyKey, LivenessCheck};
 
 use crate::connection::assert_unavailable;
 use crate::database::{Database, Link, Place, on_each_engine};
