@@ -154,7 +154,8 @@ impl Handler<RetrieveLivenessChecksQuery> for Liveness {
             "order",
             given(query.order.as_ref()).map(str::to_owned),
         )]));
-        let is_oldest_first = given(query.order.as_ref()).and_then(judgment::word) == Some(ListOrder::Oldest);
+        let is_oldest_first =
+            given(query.order.as_ref()).and_then(judgment::word::<ListOrder>) == Some(ListOrder::Oldest);
         let checks = self.store.checks();
         let CheckPage { items, total } = if is_oldest_first {
             checks.page_oldest_first(filter, page).await?

@@ -96,9 +96,9 @@ const IMAGE_DIGEST: (&str, &str) = (
 const FAILED: &str = "liveness_checks_failed";
 const FACELESS: &str = "liveness_checks_faceless";
 const PRE_REGISTERED: &str = "liveness_checks_by_pre_registration";
-const JUDGED: (&str, &str) = ("liveness_checks_judged (verdict", "liveness_checks_judged");
-const UNDECIDED: (&str, &str) = ("liveness_checks_undecided (verdict", "liveness_checks_undecided");
-const DECIDED: (&str, &str) = ("liveness_checks_decided (decision", "liveness_checks_decided");
+const JUDGED: (&str, &str) = ("liveness_checks_judged (", "liveness_checks_judged");
+const UNDECIDED: (&str, &str) = ("liveness_checks_undecided (", "liveness_checks_undecided");
+const DECIDED: (&str, &str) = ("liveness_checks_decided (", "liveness_checks_decided");
 /// Either of two indexes. The engine chooses.
 const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_", "liveness_checks_");
 const TOTAL: (&str, &str) = ("liveness_check_totals USING PRIMARY KEY", "liveness_check_totals_pkey");

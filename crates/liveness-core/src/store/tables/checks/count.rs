@@ -115,7 +115,7 @@ where
         out.push_sql(match lead {
             // The texts are those of the partial indexes.
             Lead::Undecided(_) => " AND verdict <> 0 AND verdict = ",
-            Lead::Judged(_) => " AND verdict > 0 AND verdict = ",
+            Lead::Judged(_) => " AND verdict + 0 > 0 AND verdict = ",
             _ => " AND verdict + 0 = ",
         });
         out.push_bind_param::<Integer, _>(verdict)?;

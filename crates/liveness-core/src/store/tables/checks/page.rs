@@ -88,7 +88,7 @@ macro_rules! matching {
                 led_by!(query, verdict: Integer = verdict, span).filter(sql::<Bool>("verdict <> 0 AND decision IS NULL"))
             }
             (Lead::Judged(verdict), span) => {
-                led_by!(query, verdict: Integer = verdict, span).filter(sql::<Bool>("verdict > 0"))
+                led_by!(query, verdict: Integer = verdict, span).filter(sql::<Bool>("verdict + 0 > 0"))
             }
             (Lead::Time, Some((from, to))) => query.filter(dsl::created_at.ge(from)).filter(dsl::created_at.lt(to)),
             (Lead::Time, None) => query,

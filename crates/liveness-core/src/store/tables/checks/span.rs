@@ -83,7 +83,7 @@ macro_rules! between {
             (_, Lead::Undecided(verdict)) => part_of_index!(query, verdict: Integer = verdict, $after, $before)
                 .filter(sql::<Bool>("verdict <> 0 AND decision IS NULL")),
             (_, Lead::Judged(verdict)) => {
-                part_of_index!(query, verdict: Integer = verdict, $after, $before).filter(sql::<Bool>("verdict > 0"))
+                part_of_index!(query, verdict: Integer = verdict, $after, $before).filter(sql::<Bool>("verdict + 0 > 0"))
             }
             (_, Lead::Time) => after_place!(query, $after).filter(dsl::created_at.lt($before)),
         };
