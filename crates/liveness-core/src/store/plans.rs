@@ -22,7 +22,7 @@ use super::tables::checks::find;
 use super::tables::checks::page::{self, Order, PageRequest};
 use super::tables::checks::span;
 use super::tables::dating;
-use super::tables::decisions::rows as decisions;
+use super::tables::decision_rows as decisions;
 use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;

@@ -3,6 +3,7 @@
 pub(crate) mod audited_transactions;
 pub(crate) mod checks;
 pub(crate) mod dating;
+pub(crate) mod decision_rows;
 pub(crate) mod decisions;
 pub(crate) mod distribution;
 pub(crate) mod entry_writer;

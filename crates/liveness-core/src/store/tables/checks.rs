@@ -14,14 +14,13 @@ use std::sync::Arc;
 use self::completing::Completion;
 use self::filter::CheckFilter;
 use self::page::{CheckPage, Order, PageRequest};
-use super::decisions::rows;
 use super::entry_writer::TrailLink;
 use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
 use super::judging::PolicyInForce;
 use super::recording::{Recorded, Recording};
 use super::write::{PreparedRecording, Write, Writer, Written};
-use super::{erasure_rows, faces};
+use super::{decision_rows, erasure_rows, faces};
 use crate::policy::Effect;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -178,7 +177,7 @@ impl Checks {
                 None => None,
             };
             let held_since = erasure_rows::held_since(conn, check.self_service_user_id)?;
-            let decisions = rows::about(conn, id)?;
+            let decisions = decision_rows::about(conn, id)?;
             Ok(Some((check, details, face, erasure, (held_since, decisions))))
         };
         let Some((mut check, details, found, erasure, (held_since, decisions))) = self.reads.read(read).await? else {

@@ -2,7 +2,6 @@
 
 mod deciding;
 mod order;
-pub(crate) mod rows;
 
 use std::sync::Arc;
 

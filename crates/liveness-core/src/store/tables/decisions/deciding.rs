@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 
 use super::order::{Decided, DecisionError, DecisionOrder};
-use super::rows::{self, DecisionRow};
+
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::decision_rows::{self as rows, DecisionRow};
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::judgment::decision_number;
 use crate::store::tables::schema::liveness_checks::dsl as checks;

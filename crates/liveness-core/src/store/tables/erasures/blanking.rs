@@ -7,7 +7,7 @@ use super::eraser::Eraser;
 use super::order::ErasureOrder;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::store::tables::decisions::rows as decisions;
+use crate::store::tables::decision_rows as decisions;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, Told};
 use crate::store::tables::schema::liveness_audit_entries::dsl as entries;

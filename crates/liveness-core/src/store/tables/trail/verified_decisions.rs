@@ -12,7 +12,7 @@ use super::verified_erasures::told;
 use crate::DecisionMade;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
-use crate::store::tables::decisions::rows::{self, DecisionRow};
+use crate::store::tables::decision_rows::{self as rows, DecisionRow};
 use crate::store::tables::entry_writer::EntryTrust;
 use crate::store::tables::erasure_rows::Told;
 use crate::store::tables::judgment::decision_number;
