@@ -13,7 +13,8 @@ KNOWN = {
     "sessionId", "isSuccessful", "imageBase64", "imagePath", "metadata", "imageMetadata", "timestamp", "completedAt",
     "verificationResult", "sessionDuration", "lightingValue", "challengeCount", "completedChallenges", "challenges",
     "finalCapture", "userId", "id", "preRegistrationId", "selfServiceUserId", "pageNumber", "pageSize", "from", "to",
-    "hasImage", "purpose", "reason", "verdict", "decision",
+    "hasImage", "purpose", "reason", "verdict", "decision", "decisionsSeen",
+    "order",
 }
 # The pattern of an image, but for white space and the URL-safe alphabet. It ends with the signature.
 IMAGE = re.compile("(data:[^,\x00-\x1f\x7f-\x9f]*;base64,)?(/9j/|iVBORw0KGg[o-r]|UklGR[g-v])[A-Za-z0-9+/]*={0,2}")

@@ -6,7 +6,7 @@
 --
 -- The role may read everything and add to it. It may change users, sessions, totals, jobs, and the log that is
 -- made of the audit trail: what is changed there does not fit the signed checkpoints. It may change or delete neither a
--- record, nor a face, nor an entry of the audit trail.
+-- record (but for the decision in force), nor a face, nor an entry of the audit trail.
 --
 -- With `-v erasures=yes` it may do what the erasures of an officer and of the policy need: delete faces, and change what names a
 -- person in records and entries. `liveness-http trail verify` finds each such change that no receipt tells of. Without it,
@@ -19,6 +19,9 @@ GRANT USAGE ON SCHEMA public TO :"role";
 
 GRANT SELECT ON __diesel_schema_migrations TO :"role";
 GRANT SELECT, INSERT ON liveness_checks, liveness_images, liveness_audit_entries, liveness_audit_lists TO :"role";
+-- What people decide is added. The decision in force of a record is the latest of them, and `trail verify` finds any other.
+GRANT SELECT, INSERT ON liveness_decisions TO :"role";
+GRANT UPDATE (decision) ON liveness_checks TO :"role";
 GRANT SELECT, INSERT, UPDATE ON liveness_users, liveness_sessions, liveness_check_totals TO :"role";
 GRANT SELECT, INSERT, UPDATE ON liveness_trail_writers, liveness_trail_runs, liveness_trail_tiles, liveness_trail_checkpoints
     TO :"role";
@@ -31,6 +34,7 @@ GRANT DELETE ON liveness_images TO :"role";
 GRANT UPDATE (has_image, face_erased_at, pre_registration_id, image_path, device_info, client_ip, metadata, image_metadata,
     idempotency_key, request_fingerprint, image_digest) ON liveness_checks TO :"role";
 GRANT UPDATE (principal, request_id, issuer, actor, client_ip, subject, nonces) ON liveness_audit_entries TO :"role";
+GRANT UPDATE (reason) ON liveness_decisions TO :"role";
 GRANT INSERT ON liveness_face_erasures TO :"role";
 GRANT INSERT, UPDATE ON liveness_user_erasures, liveness_entry_erasures TO :"role";
 \endif

@@ -1,6 +1,6 @@
 //! The messages of the liveness check. Each has one file: message, rules, handler, tests.
 //!
-//! Customers send three commands and three queries, administrators send three queries, officers send four commands, auditors
+//! Customers send three commands and three queries, administrators send one command and three queries, officers send four commands, auditors
 //! send one query. `docs/api.md` describes their fields and replies.
 
 mod challenge_list;
@@ -23,6 +23,7 @@ mod record_liveness_check;
 mod retrieve_audit_entries;
 mod retrieve_liveness_checks;
 mod retrieve_my_liveness_checks;
+mod review_liveness_check;
 mod roles;
 mod shown;
 mod start_liveness_session;
@@ -43,7 +44,9 @@ pub use get_receipt::{GetReceiptQuery, SignedReceipt};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};
 pub use handler_state::{Liveness, Settings};
 pub use image_base64::ImageBase64;
-pub use judgment::{DecisionOutcome, VerdictOutcome};
+pub use judgment::{
+    DecisionOutcome, DecisionView, EffectView, IssuedSessionView, ReasonView, VerdictOutcome, VerdictView,
+};
 pub use lift_legal_hold::{LegalHoldLifted, LiftLegalHoldCommand};
 pub use liveness_report::{CaptureMetricsReport, LivenessReport, SessionMetricsReport};
 pub use place_legal_hold::{LegalHoldPlaced, PlaceLegalHoldCommand};
@@ -51,13 +54,14 @@ pub use record_liveness_check::Receipt;
 pub use retrieve_audit_entries::{AuditEntryItem, AuditEntryPage, AuditShown, RetrieveAuditEntriesQuery};
 pub use retrieve_liveness_checks::{LivenessCheckItem, LivenessCheckPage, RetrieveLivenessChecksQuery};
 pub use retrieve_my_liveness_checks::{Look, MyLivenessCheck, MyLivenessCheckPage, RetrieveMyLivenessChecksQuery};
+pub use review_liveness_check::{LivenessCheckReviewed, ReviewLivenessCheckCommand};
 pub use roles::{ADMIN, AUDITOR, CUSTOMER, OFFICER};
 pub use start_liveness_session::{LivenessSessionStarted, StartLivenessSessionCommand};
 pub use submit_liveness_check::SubmitLivenessCheckCommand;
 pub use update_liveness_check::UpdateLivenessCheckCommand;
 
 /// The messages that [`module`] handles.
-pub const MESSAGES: [Meta; 14] = [
+pub const MESSAGES: [Meta; 15] = [
     Meta::of::<StartLivenessSessionCommand>(),
     Meta::of::<SubmitLivenessCheckCommand>(),
     Meta::of::<UpdateLivenessCheckCommand>(),
@@ -68,6 +72,7 @@ pub const MESSAGES: [Meta; 14] = [
     Meta::of::<RetrieveMyLivenessChecksQuery>(),
     Meta::of::<GetReceiptQuery>(),
     Meta::of::<RetrieveAuditEntriesQuery>(),
+    Meta::of::<ReviewLivenessCheckCommand>(),
     Meta::of::<EraseFaceCommand>(),
     Meta::of::<EraseUserCommand>(),
     Meta::of::<PlaceLegalHoldCommand>(),
@@ -88,6 +93,7 @@ pub fn module(liveness: Liveness) -> Module {
         .handle::<RetrieveMyLivenessChecksQuery>(liveness.clone())
         .handle::<GetReceiptQuery>(liveness.clone())
         .handle::<RetrieveAuditEntriesQuery>(liveness.clone())
+        .handle::<ReviewLivenessCheckCommand>(liveness.clone())
         .handle::<EraseFaceCommand>(liveness.clone())
         .handle::<EraseUserCommand>(liveness.clone())
         .handle::<PlaceLegalHoldCommand>(liveness.clone())

@@ -54,15 +54,27 @@ impl TestBus {
     ///
     /// If [`BusBuilder::build`] reports a mistake in what `more` has added.
     pub fn with(settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
-        let store = Store::in_memory().expect("a database in memory");
-        Self::on(store, settings, more)
+        Self::on(Store::in_memory().expect("a database in memory"), settings, more)
     }
 
-    /// A bus under a policy: it says what the messages ask for, and reports are judged by it.
+    /// A bus under a policy.
+    ///
+    /// ```
+    /// use liveness_bus::testing::TestBus;
+    /// use liveness_core::policy::Policy;
+    ///
+    /// let world = TestBus::under(&Policy::enforce());
+    /// assert!(world.store().policy().session().required);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the store cannot be opened.
     pub fn under(policy: &Policy) -> Self {
+        let settings = Settings::under(policy);
         let store = Store::in_memory().expect("a database in memory");
         let store = store.with_policy(policy.clone()).expect("threads that write");
-        Self::on(store, Settings::under(policy), |builder| builder)
+        Self::on(store, settings, |builder| builder)
     }
 
     fn on(store: Store, settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Decision, Timestamp};
 
 /// The trace of one message: who sent it, which user it concerned, what it showed, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,21 @@ pub struct Shown {
     /// What was erased. The store sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasure: Option<Erasure>,
+    /// What was decided about the record. The store sets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionMade>,
+}
+
+/// A decision about a record. The leaf of its entry says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionMade {
+    /// What was decided.
+    pub decision: Decision,
+    /// Its number among the decisions about the record, from 1.
+    pub number: i32,
+    /// Whether it counts. One that does not waits for the same decision by another person.
+    pub counts: bool,
 }
 
 /// What an erasure has erased. The leaf of its entry says so.

@@ -1,7 +1,7 @@
 //! One liveness check once it is recorded.
 
 use crate::verdict::{IssuedSession, Verdict, VerdictOutcome};
-use crate::{Decision, FaceImage, ReceivedObject, Timestamp};
+use crate::{Decision, Decisions, FaceImage, ReceivedObject, Timestamp};
 
 /// A recorded check, without its image. The fields hold the values of the columns, as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +96,8 @@ pub struct CheckEvidence {
     pub erasure: Option<FaceErasure>,
     /// Since when nothing of the user may be erased.
     pub held_since: Option<Timestamp>,
+    /// All decisions about it.
+    pub decisions: Decisions,
 }
 
 /// A face that was recorded.

@@ -39,10 +39,10 @@ pub mod trail;
 pub mod verdict;
 
 pub use attestation::Attestation;
-pub use audit::{AuditEntry, AuditSubject, Erased, Erasure, Shown};
+pub use audit::{AuditEntry, AuditSubject, DecisionMade, Erased, Erasure, Shown};
 pub use check::{CheckDetails, CheckEvidence, FaceErasure, KeptFace, LivenessCheck};
 pub use completion::CompletionRule;
-pub use decision::Decision;
+pub use decision::{Decider, Decision, Decisions, RecordedDecision};
 pub use face_image::{FaceImage, ImageError, MediaType};
 pub use idempotency::IdempotencyKey;
 pub use metrics::{CaptureMetrics, ChallengeCount, LightingValue, SessionDuration};

@@ -2,7 +2,8 @@
 //!
 //! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
 //! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users), [`trail`](Store::trail) and
-//! [`jobs`](Store::jobs), [`sessions`](Store::sessions), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
+//! [`jobs`](Store::jobs), [`sessions`](Store::sessions), for what people decide: [`reviews`](Store::reviews), and for what is taken away:
+//! [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
 //! a future whose SQL runs on a thread of the store, never on the thread of the caller, unless its documentation says that it
 //! blocks.
 
@@ -38,9 +39,10 @@ pub use self::queue::stats::{Distribution, StoreStats};
 pub use self::sealing_old_faces::FaceSealing;
 pub use self::sweeping_objects::SweptObjects;
 pub use self::tables::checks::Checks;
-pub use self::tables::checks::filter::CheckFilter;
+pub use self::tables::checks::filter::{CheckFilter, DecisionFilter};
 pub use self::tables::checks::page::{CheckPage, PageRequest};
 pub use self::tables::checks::rejudging::Rejudged;
+pub use self::tables::decisions::{Decided, DecisionError, DecisionOrder, Reviews};
 pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, OldFace};
 pub use self::tables::faces::Faces;
 pub use self::tables::issued_sessions::door::{IssuedSessions, StartedSession};
@@ -98,6 +100,7 @@ pub struct Store {
     sessions: IssuedSessions,
     erasures: Erasures,
     holds: Holds,
+    reviews: Reviews,
     face_tools: FaceTools,
     in_force: Arc<PolicyInForce>,
 }
@@ -147,6 +150,7 @@ impl Store {
             users: Users::new(&reads, &writer),
             erasures: Erasures::new(&eraser),
             holds: Holds::new(&eraser),
+            reviews: Reviews::new(&connections, &in_force, &link),
             trail: Trail::new(&connections, &reads, &writer, link).with_objects(face_tools.objects.as_ref()),
             jobs: Jobs::new(&connections, &reads, &writer),
             sessions: IssuedSessions::new(&connections, &writer, in_force.policy.session()),
@@ -199,6 +203,11 @@ impl Store {
     /// Legal holds, which keep erasures away.
     pub fn holds(&self) -> &Holds {
         &self.holds
+    }
+
+    /// Decisions of people about records.
+    pub fn reviews(&self) -> &Reviews {
+        &self.reviews
     }
 
     /// The audit trail.

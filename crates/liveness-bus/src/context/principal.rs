@@ -1,6 +1,6 @@
 //! Who sends a message.
 
-use liveness_core::User;
+use liveness_core::{Claims, User};
 
 /// Who sends a message: either anonymous, or a subject with roles and perhaps a self-service user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,7 @@ pub struct Principal {
     actor: Option<String>,
     roles: Vec<String>,
     user: Option<User>,
+    user_claims: Option<Claims>,
 }
 
 impl Principal {
@@ -21,6 +22,7 @@ impl Principal {
             actor: None,
             roles: Vec::new(),
             user: None,
+            user_claims: None,
         }
     }
 
@@ -63,6 +65,13 @@ impl Principal {
         self
     }
 
+    /// Sets how the principal names its self-service user, who is not looked up. Somebody of the staff may be a user too.
+    #[must_use]
+    pub fn with_user_claims(mut self, claims: Claims) -> Self {
+        self.user_claims = Some(claims);
+        self
+    }
+
     /// Whether nothing is known about the principal.
     pub const fn is_anonymous(&self) -> bool {
         self.subject.is_none()
@@ -96,5 +105,10 @@ impl Principal {
     /// The self-service user of the principal.
     pub const fn user(&self) -> Option<&User> {
         self.user.as_ref()
+    }
+
+    /// How the principal names its self-service user. The user may not be there.
+    pub const fn user_claims(&self) -> Option<&Claims> {
+        self.user_claims.as_ref()
     }
 }

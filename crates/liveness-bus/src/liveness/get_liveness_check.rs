@@ -1,10 +1,14 @@
 //! Shows an administrator one check, with its face: `docs/api.md#getlivenesscheckquery`.
 
-use liveness_core::{AuditSubject, CheckEvidence, CompletionRule, Reason, ReceivedObject, Shown, Timestamp, User};
+use liveness_core::{
+    AuditSubject, CheckEvidence, CompletionRule, Decider, Reason, ReceivedObject, RecordedDecision, Shown, Timestamp,
+    User,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use super::judgment::{DecisionView, IssuedSessionView, VerdictView};
 use super::optional_text::OrEmpty;
 use super::shown::{hex, record_shown};
 use super::store_adapter::NO_SUCH_CHECK;
@@ -71,6 +75,13 @@ pub struct LivenessCheckDetails {
     pub metadata: Option<ReceivedObject>,
     /// As received, with what the SDK added of its own.
     pub image_metadata: Option<ReceivedObject>,
+    /// What the rules made of it; null for a record from before records were judged.
+    pub verdict: Option<VerdictView>,
+    /// The decisions about it, in the order in which they were made. Where a decision needs a second person's, those that wait
+    /// for one are shown only to who has made them.
+    pub decisions: Vec<DecisionView>,
+    /// The session of the server that the record used up.
+    pub issued_session: Option<IssuedSessionView>,
     /// The face, also once it was erased. None if there never was one.
     pub face: Option<Face>,
 }
@@ -121,7 +132,17 @@ impl Handler<GetLivenessCheckQuery> for Liveness {
             .completing(user_id, CompletionRule::LatestVerified)
             .await?;
         self.count_look(call).await?;
-        Ok(RecordedLivenessCheck::of(user, evidence, completing.is_some()))
+        let person = Decider {
+            issuer: call.principal().issuer().map(str::to_owned),
+            principal: call.principal().subject().to_owned(),
+        };
+        let second = self.store.policy().review().second;
+        let decisions = evidence.decisions.shown_to(&person, second);
+        Ok(RecordedLivenessCheck::of(
+            user,
+            (evidence, decisions),
+            completing.is_some(),
+        ))
     }
 }
 
@@ -133,7 +154,11 @@ fn not_found(id: i64, purpose: Option<String>) -> AuditSubject {
 }
 
 impl RecordedLivenessCheck {
-    fn of(user: Option<User>, evidence: CheckEvidence, has_completed_liveness_check: bool) -> Self {
+    fn of(
+        user: Option<User>,
+        (evidence, decisions): (CheckEvidence, Vec<RecordedDecision>),
+        has_completed_liveness_check: bool,
+    ) -> Self {
         let user_id2 = user.as_ref().map(|user| user.user_id.clone());
         let user = user.unwrap_or_default();
         Self {
@@ -145,13 +170,13 @@ impl RecordedLivenessCheck {
             middle_name: user.middle_name,
             display_name: user.display_name,
             has_completed_liveness_check,
-            liveness_check: evidence.into(),
+            liveness_check: LivenessCheckDetails::of(evidence, decisions),
         }
     }
 }
 
-impl From<CheckEvidence> for LivenessCheckDetails {
-    fn from(evidence: CheckEvidence) -> Self {
+impl LivenessCheckDetails {
+    fn of(evidence: CheckEvidence, decisions: Vec<RecordedDecision>) -> Self {
         let about_face = Face::of(&evidence);
         let CheckEvidence {
             check, details, face, ..
@@ -167,6 +192,9 @@ impl From<CheckEvidence> for LivenessCheckDetails {
             image_lighting_value: details.image_lighting_value,
             metadata: details.metadata,
             image_metadata: details.image_metadata,
+            verdict: details.verdict.map(Into::into),
+            decisions: decisions.into_iter().map(Into::into).collect(),
+            issued_session: details.issued_session.map(Into::into),
         }
     }
 }

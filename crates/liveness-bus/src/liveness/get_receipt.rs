@@ -44,9 +44,10 @@ struct Claims<'a> {
     jti: String,
     sub: String,
     check: CheckClaims,
-    /// Nothing is judged yet.
-    verdict: Option<()>,
-    policy: Option<()>,
+    /// Null for a record from before records were judged.
+    verdict: Option<&'static str>,
+    /// The version of the policy by which it was judged.
+    policy: Option<String>,
     /// No presentation attack detection has run on our side.
     pad: &'static str,
     record_sha256: String,
@@ -129,6 +130,7 @@ fn not_found(id: i64) -> AuditSubject {
 ///
 /// There is no `exp`: what was recorded at a time stays true, and the log is what outlives the key.
 fn split(found: RecordInLog, origin: &str, now: Timestamp) -> (Claims<'_>, SignedReceipt) {
+    let (verdict, policy) = found.verdict.unzip();
     let claims = Claims {
         iss: origin,
         iat: now.unix_millis().div_euclid(1000),
@@ -141,8 +143,8 @@ fn split(found: RecordInLog, origin: &str, now: Timestamp) -> (Claims<'_>, Signe
             verification_result: found.verification_result,
             created_at: found.created_at,
         },
-        verdict: None,
-        policy: None,
+        verdict: verdict.map(|verdict| verdict.as_str()),
+        policy,
         pad: "none",
         record_sha256: found.record_sha256,
         face_sha256: found.face_sha256,
@@ -166,6 +168,7 @@ mod tests {
 
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use liveness_core::policy::Policy;
     use liveness_core::store::StoredUsers;
     use liveness_core::trail::{KeyError, MacKey, SignerError, TlogProof, TrailSigner, TrailVerifier};
     use serde_json::{Value, json};
@@ -219,13 +222,15 @@ mod tests {
         let verifier = world.trail_key().verifier();
         proof.verify(given.entry.as_bytes(), verifier).unwrap();
         assert!(claims["jti"].take().is_string());
+        let recorded = world.store().checks().evidence(2).await.unwrap().unwrap();
+        let verdict = recorded.check.verdict.unwrap();
         let expected = json!({
             "iss": verifier.origin(), "iat": 1_774_188_005, "jti": null, "sub": entry["user"],
             "check": {
                 "id": 2, "sessionId": "a", "isSuccessful": true, "verificationResult": true,
                 "createdAt": "2026-03-22T14:00:05Z",
             },
-            "verdict": null, "policy": null, "pad": "none",
+            "verdict": verdict.as_str(), "policy": Policy::record().version(), "pad": "none",
             "recordSha256": entry["recordSha256"], "faceSha256": entry["faceSha256"],
             "log": {"origin": verifier.origin(), "index": proof.index},
         });

@@ -13,7 +13,9 @@ use super::store_adapter::{
     IDEMPOTENCY_KEY_REUSED, SESSION_EXPIRED, SESSION_NOT_ISSUED, SESSION_NOT_NAMED, SESSION_OF_ANOTHER_USER,
     SESSION_USED_UP,
 };
-use super::{CaptureMetricsReport, ChallengeList, Liveness, LivenessReport, SessionMetricsReport, Settings};
+use super::{
+    CaptureMetricsReport, ChallengeList, Liveness, LivenessReport, SessionMetricsReport, Settings, VerdictOutcome,
+};
 use crate::{BusError, Call, Received};
 
 /// What was recorded.
@@ -34,11 +36,21 @@ pub struct Receipt {
     pub completed_at: Option<Timestamp>,
     /// When it was recorded, by the server's clock.
     pub created_at: Timestamp,
+    /// What the rules made of it. It is there only where the policy has verdicts count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<VerdictOutcome>,
 }
 
 impl Receipt {
-    /// The summary of both commands' replies.
+    /// The summary of both commands' replies. Why a record does not count is never told to who may have forged it.
     pub(super) fn summary(&self) -> &'static str {
+        match self.verdict {
+            Some(VerdictOutcome::Review) => return "Liveness check recorded. A person will look at it.",
+            Some(VerdictOutcome::Rejected) => {
+                return "Liveness check recorded, but it does not count. Please try again.";
+            }
+            Some(VerdictOutcome::Accepted) | None => {}
+        }
         if CompletionRule::AnySuccessful.accepts(self.is_successful, self.verification_result) {
             "Liveness check completed successfully."
         } else {
@@ -47,8 +59,9 @@ impl Receipt {
     }
 }
 
-impl From<LivenessCheck> for Receipt {
-    fn from(check: LivenessCheck) -> Self {
+impl Receipt {
+    /// The receipt of a record. `counts` says whether verdicts count.
+    fn of(check: LivenessCheck, counts: bool) -> Self {
         Self {
             id: check.id,
             session_id: check.session_id,
@@ -57,6 +70,7 @@ impl From<LivenessCheck> for Receipt {
             challenge_count: check.challenge_count,
             completed_at: check.completed_at,
             created_at: check.created_at,
+            verdict: check.verdict.filter(|_| counts).map(Into::into),
         }
     }
 }
@@ -73,7 +87,7 @@ impl Liveness {
         };
         let Recorded { check, .. } = self.store.checks().record(recording).await?;
         call.entry_written();
-        Ok(check.into())
+        Ok(Receipt::of(check, self.store.policy().verdict().counts))
     }
 
     fn new_check(&self, report: LivenessReport, call: &Call<'_>) -> Result<NewLivenessCheck, BusError> {

@@ -10,7 +10,7 @@ use validator::{Validate, ValidationError};
 
 use super::optional_text::{OrEmpty, given};
 use super::shown::hex;
-use super::{AUDITOR, Liveness, paging, time_span, validators};
+use super::{AUDITOR, DecisionOutcome, Liveness, paging, time_span, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 const NO_SUCH_ENTRY: BusError = BusError::NotFound("there is no entry with the id before");
@@ -130,6 +130,10 @@ pub struct AuditShown {
     pub erased: Option<String>,
     /// From when on the erased face is unreadable everywhere; null while the day of the next rotation was not known.
     pub unreadable_from: Option<Timestamp>,
+    /// What was decided about the record.
+    pub decision: Option<DecisionOutcome>,
+    /// Whether the decision counted when it was made; null without a decision.
+    pub counts: Option<bool>,
 }
 
 impl Message for RetrieveAuditEntriesQuery {
@@ -250,6 +254,8 @@ impl From<Shown> for AuditShown {
             detail: shown.detail,
             erased: shown.erasure.as_ref().map(|erasure| erasure.erased.name().to_owned()),
             unreadable_from: shown.erasure.and_then(|erasure| erasure.unreadable_from),
+            decision: shown.decision.map(|made| made.decision.into()),
+            counts: shown.decision.map(|made| made.counts),
         }
     }
 }
@@ -311,6 +317,7 @@ mod tests {
             "Message": "GetLivenessCheckQuery", "Outcome": "25", "UserId": null, "CheckId": null, "FaceSha256": null,
             "Shown": {
                 "Records": [], "Count": 0, "Page": null, "PageSize": null, "Filter": {"id": "2"}, "Detail": null, "Erased": null, "UnreadableFrom": null,
+                "Decision": null, "Counts": null,
             },
             "Purpose": null, "ClientIp": null, "RequestId": "test", "Leaf": null,
         });

@@ -1,6 +1,6 @@
 //! Lists records for an administrator, page by page: `docs/api.md#retrievelivenesschecksquery`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use liveness_core::store::{CheckFilter, CheckPage, PageRequest};
 use liveness_core::{AuditSubject, LivenessCheck, SessionId, Shown, Timestamp, User};
@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
-use super::judgment::{self, DecisionFilter, DecisionOutcome, UNDECIDED, VerdictOutcome};
+use super::judgment::{self, DecisionFilter, DecisionOutcome, VerdictOutcome};
 use super::optional_text::{OrEmpty, given};
 use super::{ADMIN, Liveness, paging, time_span, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
-/// Asks for one page of the records to which all given filters apply, newest first.
+/// Asks for one page of the records to which all given filters apply.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[validate(schema(function = "from_is_not_after_to", skip_on_field_errors = false))]
@@ -49,12 +49,28 @@ pub struct RetrieveLivenessChecksQuery {
     #[validate(custom(function = "judgment::decision_or_empty"))]
     #[schemars(with = "Option<OrEmpty<DecisionFilter>>")]
     pub decision: Option<String>,
+    /// Whether the newest records come first, or the oldest; `newest` where it is not given.
+    #[validate(custom(function = "order_or_empty"))]
+    #[schemars(with = "Option<OrEmpty<ListOrder>>")]
+    pub order: Option<String>,
     /// From 1; 1 where it is not given.
     #[validate(range(min = 1))]
     pub page_number: Option<i64>,
     /// 1 to 100; 20 where it is not given.
     #[validate(range(min = 1, max = 100))]
     pub page_size: Option<i64>,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ListOrder {
+    Newest,
+    Oldest,
+}
+
+fn order_or_empty(text: &str) -> Result<(), ValidationError> {
+    judgment::or_empty::<ListOrder>(text, "must be `newest` or `oldest`")
 }
 
 /// One page.
@@ -133,11 +149,18 @@ impl Handler<RetrieveLivenessChecksQuery> for Liveness {
     async fn handle(&self, query: RetrieveLivenessChecksQuery, call: &Call<'_>) -> Result<LivenessCheckPage, BusError> {
         let page = paging::requested(query.page_number, query.page_size);
         let filter = query.filter()?;
-        let named = query.named(&filter);
-        let CheckPage { items, total } = if query.can_match() {
-            self.store.checks().page(filter, page).await?
+        let mut named = filter.named();
+        named.extend(Shown::filter_of([(
+            "order",
+            given(query.order.as_ref()).map(str::to_owned),
+        )]));
+        let is_oldest_first =
+            given(query.order.as_ref()).and_then(judgment::word::<ListOrder>) == Some(ListOrder::Oldest);
+        let checks = self.store.checks();
+        let CheckPage { items, total } = if is_oldest_first {
+            checks.page_oldest_first(filter, page).await?
         } else {
-            CheckPage::default()
+            checks.page(filter, page).await?
         };
         call.shows(AuditSubject {
             shown: Shown {
@@ -175,24 +198,13 @@ impl RetrieveLivenessChecksQuery {
             to: time_span::instant("to", self.to.as_ref())?,
             is_successful: self.is_successful,
             has_image: self.has_image,
+            verdict: given(self.verdict.as_ref())
+                .and_then(judgment::word::<VerdictOutcome>)
+                .map(Into::into),
+            decision: given(self.decision.as_ref())
+                .and_then(judgment::word::<DecisionFilter>)
+                .map(Into::into),
         })
-    }
-}
-
-impl RetrieveLivenessChecksQuery {
-    /// Whether a record may be meant: each is without a verdict, and undecided.
-    fn can_match(&self) -> bool {
-        let decision = given(self.decision.as_ref());
-        given(self.verdict.as_ref()).is_none() && decision.is_none_or(|decision| decision == UNDECIDED)
-    }
-
-    /// The filters that were given, by their names.
-    fn named(&self, filter: &CheckFilter) -> BTreeMap<String, String> {
-        let judged = [("verdict", &self.verdict), ("decision", &self.decision)];
-        let judged = judged.map(|(name, word)| (name, given(word.as_ref()).map(str::to_owned)));
-        let mut named = filter.named();
-        named.extend(Shown::filter_of(judged));
-        named
     }
 }
 
@@ -254,8 +266,8 @@ impl LivenessCheckItem {
             created_at: check.created_at,
             device_info: check.device_info,
             client_ip: check.client_ip,
-            verdict: None,
-            decision: None,
+            verdict: check.verdict.map(Into::into),
+            decision: check.decision.map(Into::into),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Connects the store to the bus: it is the audit sink, and its errors become errors of the bus.
 
 use async_trait::async_trait;
-use liveness_core::store::{ErasureError, Store, StoreError};
+use liveness_core::store::{DecisionError, ErasureError, Store, StoreError};
 
 use liveness_core::verdict::Unbound;
 use liveness_core::{AuditEntry, Refusal};
@@ -44,6 +44,26 @@ impl From<ErasureError> for BusError {
             ErasureError::Held => HELD,
             ErasureError::NotHeld => NOT_HELD,
             ErasureError::Store(error) => error.into(),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+pub(super) const OWN_CHECK: BusError = BusError::Forbidden("nobody decides about a liveness check of their own");
+pub(super) const DECIDED_SINCE: BusError =
+    BusError::Conflict("somebody has decided since: look at the liveness check again");
+pub(super) const DECIDED_TWICE: BusError =
+    BusError::Conflict("you have decided already: it counts when another person decides the same");
+
+impl From<DecisionError> for BusError {
+    fn from(error: DecisionError) -> Self {
+        match error {
+            DecisionError::NoSuchRecord => NO_SUCH_CHECK,
+            DecisionError::Erased => ERASED,
+            DecisionError::OwnRecord => OWN_CHECK,
+            DecisionError::Stale => DECIDED_SINCE,
+            DecisionError::Twice => DECIDED_TWICE,
+            DecisionError::Store(error) => error.into(),
             other => Self::Internal(other.into()),
         }
     }

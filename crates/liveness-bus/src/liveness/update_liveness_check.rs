@@ -98,6 +98,7 @@ mod tests {
                 challenge_count: None,
                 completed_at: None,
                 created_at: "2026-03-22T14:00:05Z".parse().unwrap(),
+                verdict: None,
             };
             assert_eq!(
                 UpdateLivenessCheckCommand::summary(&receipt),

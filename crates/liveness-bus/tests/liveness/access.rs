@@ -5,7 +5,7 @@ use liveness_bus::{BusError, Context, Principal};
 
 use crate::report::{
     ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE, RETRIEVE_ENTRIES,
-    RETRIEVE_MINE, START, STATUS, SUBMIT, UPDATE, body_with,
+    RETRIEVE_MINE, REVIEW, START, STATUS, SUBMIT, UPDATE, body_with,
 };
 
 /// Anonymous, a customer, a customer without a user, an admin, both, an auditor, an officer, a principal without a known
@@ -67,6 +67,7 @@ async fn messages_by_senders() {
         (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57", "57"]),
         (RETRIEVE_MINE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (START, ["63", "00", "57", "57", "00", "57", "57", "57"]),
+        (REVIEW, ["63", "57", "57", "25", "25", "57", "57", "57"]),
         (SUBMIT, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (UPDATE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
     ];
@@ -82,7 +83,10 @@ async fn messages_by_senders() {
 
     for (name, codes) in expected {
         // A body that is valid for every message.
-        let body = body_with(serde_json::json!({"id": 1, "userId": 1, "sessionId": null, "reason": "why"})).to_string();
+        let body = body_with(serde_json::json!({
+            "id": 1, "userId": 1, "sessionId": null, "reason": "why", "decision": "approve", "decisionsSeen": 0,
+        }))
+        .to_string();
         let body = if [SUBMIT, UPDATE].contains(&name) {
             body_with(serde_json::json!({})).to_string()
         } else {
@@ -109,6 +113,7 @@ async fn who_may_not_send_it_has_no_body_read() {
         (RETRIEVE_MINE, world.admin()),
         (GET_RECEIPT, world.admin()),
         (RETRIEVE_ENTRIES, world.admin()),
+        (REVIEW, world.customer(1)),
         (ERASE_FACE, world.admin()),
         (ERASE_USER, world.customer(1)),
         (PLACE_HOLD, world.auditor()),
@@ -140,6 +145,7 @@ fn the_access_matrix_is_that_of_the_contract() {
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
 | RetrieveMyLivenessChecksQuery | Query | customer with a user | BeforeReply |
 | StartLivenessSessionCommand | Command | customer with a user | WithRecord |
+| ReviewLivenessCheckCommand | Command | admin | WithRecord |
 | SubmitLivenessCheckCommand | Command | customer with a user | WithRecord |
 | UpdateLivenessCheckCommand | Command | customer with a user | WithRecord |
 ";

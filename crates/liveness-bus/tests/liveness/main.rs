@@ -4,6 +4,7 @@ mod access;
 mod any_json;
 mod audit;
 mod debug;
+mod decisions;
 mod described;
 mod documented;
 mod erasures;

@@ -18,6 +18,7 @@ pub(crate) const RETRIEVE_ENTRIES: &str = "RetrieveAuditEntriesQuery";
 
 pub(crate) const ERASE_FACE: &str = "EraseFaceCommand";
 pub(crate) const ERASE_USER: &str = "EraseUserCommand";
+pub(crate) const REVIEW: &str = "ReviewLivenessCheckCommand";
 pub(crate) const PLACE_HOLD: &str = "PlaceLegalHoldCommand";
 pub(crate) const LIFT_HOLD: &str = "LiftLegalHoldCommand";
 

@@ -5,7 +5,7 @@ use liveness_bus::testing::TestBus;
 use liveness_core::{Claims, UserReference};
 use serde_json::{Value, json};
 
-use crate::report::{Problem, RETRIEVE, UPDATE, body_with, problem, problems_in};
+use crate::report::{Problem, RETRIEVE, REVIEW, UPDATE, body_with, problem, problems_in};
 
 /// Three records of user 1, two of user 2, a second apart.
 #[expect(clippy::unwrap_used, reason = "the store is in memory")]
@@ -342,36 +342,68 @@ async fn all_wrong_fields_are_told_at_once_through_both_doors() {
 }
 
 #[tokio::test]
-async fn nothing_is_judged_or_decided_yet() {
+async fn lists_are_filtered_by_verdict_and_decision() {
     let world = five_records().await;
-    let answer = world.dispatch(RETRIEVE, "{}", &world.admin()).await.unwrap();
-    for item in answer["Items"].as_array().unwrap() {
-        assert_eq!((&item["Verdict"], &item["Decision"]), (&Value::Null, &Value::Null));
-        assert!(item.get("Verdict").is_some() && item.get("Decision").is_some());
+    let all = world.dispatch(RETRIEVE, "{}", &world.admin()).await.unwrap();
+    let all = all["Items"].as_array().unwrap().clone();
+    for (item, what) in all.iter().zip(["approve", "reject", "ask_again"]) {
+        let decision = json!({"id": item["Id"], "decision": what, "reason": "why", "decisionsSeen": 0});
+        world
+            .dispatch(REVIEW, &decision.to_string(), &world.admin())
+            .await
+            .unwrap();
     }
+    let judged = |verdict: &str| all.iter().filter(|item| item["Verdict"] == verdict).count() as i64;
+    let counts = ["accepted", "review", "rejected"].map(judged);
+    assert_eq!(counts.iter().sum::<i64>(), 5, "{all:?}");
     let cases = [
-        (json!({"verdict": "accepted"}), 0),
-        (json!({"Verdict": "review"}), 0),
-        (json!({"verdict": "rejected", "selfServiceUserId": 1}), 0),
-        (json!({"decision": "approve"}), 0),
-        (json!({"decision": "reject"}), 0),
-        (json!({"DECISION": "ask_again"}), 0),
-        (json!({"decision": "none", "verdict": "review"}), 0),
-        (json!({"decision": "none"}), 5),
-        (json!({"decision": "none", "selfServiceUserId": 1}), 3),
-        (json!({"decision": "", "verdict": ""}), 5),
-        (json!({"decision": null, "verdict": null}), 5),
+        (json!({"verdict": "accepted"}), counts[0]),
+        (json!({"Verdict": "review"}), counts[1]),
+        (json!({"verdict": "rejected"}), counts[2]),
+        (json!({"decision": "approve"}), 1),
+        (json!({"decision": "reject"}), 1),
+        (json!({"DECISION": "ask_again"}), 1),
+        (json!({"decision": "none"}), 2),
+        (json!({"decision": "", "verdict": "", "order": ""}), 5),
+        (json!({"decision": null, "verdict": null, "order": null}), 5),
+        (
+            json!({"decision": "approve", "selfServiceUserId": all[0]["SelfServiceUserId"]}),
+            1,
+        ),
     ];
     for (filter, expected) in cases {
         let page = world
             .dispatch(RETRIEVE, &filter.to_string(), &world.admin())
             .await
             .unwrap();
-        let shown = (
-            page["TotalCount"].as_i64().unwrap(),
-            page["Items"].as_array().unwrap().len(),
-        );
+        let items = page["Items"].as_array().unwrap();
+        let shown = (page["TotalCount"].as_i64().unwrap(), items.len());
         assert_eq!(shown, (expected, expected as usize), "{filter}");
+        for (field, value) in [("Verdict", &filter["verdict"]), ("Decision", &filter["decision"])] {
+            let is_asked = value.as_str().is_some_and(|value| !["", "none"].contains(&value));
+            assert!(!is_asked || items.iter().all(|item| item[field] == *value), "{filter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_come_first_where_that_is_asked_for() {
+    let world = five_records().await;
+    let ids = async |order: &str| {
+        let asked = json!({"order": order, "pageSize": 2}).to_string();
+        let page = world.dispatch(RETRIEVE, &asked, &world.admin()).await.unwrap();
+        let items = page["Items"].as_array().unwrap();
+        let ids: Vec<_> = items.iter().map(|item| item["Id"].as_i64().unwrap()).collect();
+        (ids, page["TotalCount"].as_i64().unwrap())
+    };
+    assert_eq!(ids("oldest").await, (vec![1, 2], 5));
+    assert_eq!(ids("newest").await, (vec![5, 4], 5));
+    let entry = world.audit_entries().await.into_iter().rev().nth(1).unwrap();
+    let expected = [("order".to_owned(), "oldest".to_owned())].into();
+    assert_eq!(entry.subject.shown.filter, expected);
+    for word in ["Oldest", "asc", "none"] {
+        let found = problems(&json!({ "order": word }).to_string()).await;
+        assert_eq!(found, [problem("order", "format")], "{word}");
     }
 }
 

@@ -14,7 +14,12 @@ use super::tables::questions;
 use super::tables::trail::entries;
 
 /// The tables whose rows this program never changes, but by an erasure.
-const KEPT: [&str; 3] = ["liveness_audit_entries", "liveness_checks", "liveness_images"];
+const KEPT: [(&str, &str); 4] = [
+    ("liveness_audit_entries", ""),
+    ("liveness_checks", "decision"),
+    ("liveness_decisions", ""),
+    ("liveness_images", ""),
+];
 
 impl Store {
     /// Brings the schema up to date, and returns the names of the migrations that it ran. A database that lacks none is

@@ -17,11 +17,12 @@ use super::engine::error::StoreError;
 use super::engine::migrations;
 use super::engine::postgres::PostgresSettings;
 use super::tables::checks::completing::{Completion, completing, completing_each};
-use super::tables::checks::filter::CheckFilter;
+use super::tables::checks::filter::{CheckFilter, DecisionFilter};
 use super::tables::checks::find;
-use super::tables::checks::page::{self, PageRequest};
+use super::tables::checks::page::{self, Order, PageRequest};
 use super::tables::checks::span;
 use super::tables::dating;
+use super::tables::decision_rows as decisions;
 use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
@@ -40,7 +41,8 @@ use super::tables::users::changes;
 use super::tables::users::rows as users;
 use crate::faces::FaceKeyId;
 use crate::jobs::JobKind;
-use crate::{AuditEntry, AuditSubject, CompletionRule, Timestamp};
+use crate::verdict::VerdictOutcome;
+use crate::{AuditEntry, AuditSubject, CompletionRule, Decision, Timestamp};
 
 #[path = "../../tests/store/cluster.rs"]
 mod cluster;
@@ -95,6 +97,9 @@ const IMAGE_DIGEST: (&str, &str) = (
 const FAILED: &str = "liveness_checks_failed";
 const FACELESS: &str = "liveness_checks_faceless";
 const PRE_REGISTERED: &str = "liveness_checks_by_pre_registration";
+const JUDGED: (&str, &str) = ("liveness_checks_judged (", "liveness_checks_judged");
+const UNDECIDED: (&str, &str) = ("liveness_checks_undecided (", "liveness_checks_undecided");
+const DECIDED: (&str, &str) = ("liveness_checks_decided (", "liveness_checks_decided");
 /// Either of two indexes. The engine chooses.
 const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_", "liveness_checks_");
 const TOTAL: (&str, &str) = ("liveness_check_totals USING PRIMARY KEY", "liveness_check_totals_pkey");
@@ -157,8 +162,21 @@ fn outcome(is_successful: Option<bool>, has_image: Option<bool>, filter: CheckFi
     }
 }
 
+/// Records with this verdict, and on which this was decided.
+fn judged(verdict: Option<VerdictOutcome>, decision: Option<DecisionFilter>) -> CheckFilter {
+    CheckFilter {
+        verdict,
+        decision,
+        ..CheckFilter::default()
+    }
+}
+
+fn in_order(conn: &mut Connection<'_>, filter: &CheckFilter, order: Order) -> Result<(), StoreError> {
+    page::page(conn, filter, PageRequest { number: 2, size: 20 }, order).map(drop)
+}
+
 fn listed(conn: &mut Connection<'_>, filter: &CheckFilter) -> Result<(), StoreError> {
-    page::page(conn, filter, PageRequest { number: 2, size: 20 }).map(drop)
+    in_order(conn, filter, Order::NewestFirst)
 }
 
 fn page(
@@ -425,6 +443,112 @@ const CASES: &[Case] = &[
             )
         },
         &[(PRE_REGISTERED, PRE_REGISTERED)],
+    ),
+    (
+        "a page of records to review",
+        |conn| listed(conn, &judged(Some(VerdictOutcome::Review), None)),
+        &[TOTAL, JUDGED],
+    ),
+    (
+        "a page of records to review, in a span",
+        |conn| listed(conn, &in_span(judged(Some(VerdictOutcome::Review), None))),
+        &[JUDGED],
+    ),
+    (
+        "the queue, oldest first",
+        |conn| {
+            in_order(
+                conn,
+                &judged(Some(VerdictOutcome::Review), Some(DecisionFilter::Undecided)),
+                Order::OldestFirst,
+            )
+        },
+        &[TOTAL, UNDECIDED],
+    ),
+    (
+        "the queue of a span",
+        |conn| {
+            listed(
+                conn,
+                &in_span(judged(Some(VerdictOutcome::Rejected), Some(DecisionFilter::Undecided))),
+            )
+        },
+        &[UNDECIDED],
+    ),
+    (
+        "a page of approved records",
+        |conn| listed(conn, &judged(None, Some(DecisionFilter::Is(Decision::Approve)))),
+        &[TOTAL, DECIDED],
+    ),
+    (
+        "a page of approved records that were rejected, in a span",
+        |conn| {
+            let approved = Some(DecisionFilter::Is(Decision::Approve));
+            listed(conn, &in_span(judged(Some(VerdictOutcome::Rejected), approved)))
+        },
+        &[DECIDED],
+    ),
+    (
+        "a page of accepted records",
+        |conn| listed(conn, &judged(Some(VerdictOutcome::Accepted), None)),
+        &[TOTAL, (BY_TIME, BY_TIME)],
+    ),
+    (
+        "a page of undecided records, oldest first",
+        |conn| in_order(conn, &judged(None, Some(DecisionFilter::Undecided)), Order::OldestFirst),
+        &[TOTAL, (BY_TIME, BY_TIME)],
+    ),
+    (
+        "a user's page of records to review",
+        |conn| {
+            let of_user = CheckFilter {
+                self_service_user_id: Some(1),
+                ..judged(Some(VerdictOutcome::Review), Some(DecisionFilter::Undecided))
+            };
+            listed(conn, &of_user)
+        },
+        &[(OF_USER, OF_USER)],
+    ),
+    (
+        "a pre-registration's page of records to review, oldest first",
+        |conn| {
+            let of_campaign = CheckFilter {
+                pre_registration_id: Some(1),
+                ..judged(Some(VerdictOutcome::Review), Some(DecisionFilter::Undecided))
+            };
+            in_order(conn, &of_campaign, Order::OldestFirst)
+        },
+        &[TOTAL, (PRE_REGISTERED, PRE_REGISTERED)],
+    ),
+    (
+        "a step of records to review",
+        |conn| stepped(conn, &in_span(judged(Some(VerdictOutcome::Review), None))),
+        &[JUDGED],
+    ),
+    (
+        "a step of the queue",
+        |conn| {
+            stepped(
+                conn,
+                &in_span(judged(Some(VerdictOutcome::Review), Some(DecisionFilter::Undecided))),
+            )
+        },
+        &[UNDECIDED],
+    ),
+    (
+        "a step of approved records",
+        |conn| {
+            stepped(
+                conn,
+                &in_span(judged(None, Some(DecisionFilter::Is(Decision::Approve)))),
+            )
+        },
+        &[DECIDED],
+    ),
+    (
+        "the decisions about records",
+        |conn| decisions::rows_of(conn, &[1, 2]).map(drop),
+        &[("liveness_decisions USING PRIMARY KEY", "liveness_decisions_pkey")],
     ),
     (
         "an idempotency key",
@@ -927,10 +1051,13 @@ const ROWS: &str = "
     INSERT INTO liveness_users (id, user_id, created_at) SELECT n, 'USR-' || n, 0 FROM generate_series(1, 5000) n;
     INSERT INTO liveness_sessions SELECT 's' || n, n % 5000 + 1, n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, passed, has_image,
-            created_at, idempotency_key)
-        SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, n % 50 > 0, n % 3 > 0, n % 20 > 0, n, n::text FROM generate_series(1, 20000) n;
+            created_at, idempotency_key, verdict, decision)
+        SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, n % 50 > 0, n % 3 > 0, n % 20 > 0, n, n::text,
+            CASE n % 40 WHEN 1 THEN 1 WHEN 2 THEN 2 ELSE 0 END, CASE WHEN n % 80 IN (1, 2) THEN n % 3 END
+        FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_decisions SELECT n, 1, n % 5000 + 1, 0, '', '', '', n, true, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff', 1, NULL, CASE WHEN n % 9 = 0 THEN md5(n::text) END FROM generate_series(1, 5000) n;
-    INSERT INTO liveness_check_totals SELECT n, true, true, 0, 4 FROM generate_series(0, 5000) n;
+    INSERT INTO liveness_check_totals SELECT n, true, true, 0, 4, -1, -1 FROM generate_series(0, 5000) n;
     INSERT INTO liveness_audit_entries (at, request_id, principal, roles, message, outcome, self_service_user_id,
             liveness_check_id, writer, writer_count)
         SELECT n, '', (n % 100)::text, '', (n % 10)::text, '', n % 5000 + 1, n, '\\x01', n FROM generate_series(1, 20000) n;

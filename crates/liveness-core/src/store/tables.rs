@@ -1,7 +1,10 @@
 //! The tables. Each has a file or a folder with its SQL and with the operations that the store offers on it.
 
+pub(crate) mod audited_transactions;
 pub(crate) mod checks;
 pub(crate) mod dating;
+pub(crate) mod decision_rows;
+pub(crate) mod decisions;
 pub(crate) mod distribution;
 pub(crate) mod due_report;
 pub(crate) mod entry_writer;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::MacKey;
 use crate::Timestamp;
-use crate::audit::{Erasure, Shown};
+use crate::audit::{DecisionMade, Erasure, Shown};
 
 /// SHA-256 of something.
 pub(crate) type Sha256 = [u8; 32];
@@ -191,6 +191,8 @@ struct Leaf<'a> {
     about: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     erasure: Option<Erasure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<DecisionMade>,
 }
 
 impl EntryColumns<'_> {
@@ -224,6 +226,7 @@ impl EntryColumns<'_> {
                 .subject
                 .map(|subject| self.nonces.subject.digest(subject.as_bytes())),
             erasure: shown.erasure,
+            decision: shown.decision,
         };
         serde_json::to_vec(&leaf).map_err(|error| error.to_string())
     }

@@ -11,6 +11,7 @@ mod completion;
 mod connection;
 mod database;
 mod dating;
+mod decisions;
 mod diagnosis;
 mod erasures;
 #[cfg(feature = "s3")]

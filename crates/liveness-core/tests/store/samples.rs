@@ -1,10 +1,10 @@
 //! Sample values to record, and helpers to make calls.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use liveness_core::store::{ErasureOrder, Recording};
+use liveness_core::store::{DecisionOrder, ErasureOrder, Recording};
 use liveness_core::{
-    AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, IdempotencyKey, KeptFace, NewLivenessCheck, Reason,
-    SessionId, SessionMetrics, Timestamp, UserReference,
+    AuditEntry, AuditSubject, CaptureMetrics, Claims, Decision, FaceImage, IdempotencyKey, KeptFace, NewLivenessCheck,
+    Reason, SessionId, SessionMetrics, Timestamp, UserReference,
 };
 
 /// 2026-03-22T14:00:05Z
@@ -89,6 +89,27 @@ pub(crate) fn order() -> ErasureOrder {
             roles: "officer".into(),
             self_service_user_id: None,
             message: "EraseFaceCommand".into(),
+            ..audit_entry(1)
+        },
+    }
+}
+
+/// The decision of a reviewer who was shown so many.
+pub(crate) fn decision(check_id: i64, reviewer: &str, decision: Decision, seen: i64) -> DecisionOrder {
+    DecisionOrder {
+        liveness_check_id: check_id,
+        decision,
+        reason: Reason::parse("Looks like the passport").unwrap(),
+        seen,
+        own_user: None,
+        entry: AuditEntry {
+            at: at(NOW + HOUR),
+            request_id: "request-3".into(),
+            principal: reviewer.to_owned(),
+            actor: None,
+            roles: "admin".into(),
+            self_service_user_id: None,
+            message: "ReviewLivenessCheckCommand".into(),
             ..audit_entry(1)
         },
     }

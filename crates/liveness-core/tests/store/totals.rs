@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use liveness_core::store::{CheckFilter, CheckPage, PageRequest, Recording, Store, StoreError};
+use liveness_core::Decision;
+use liveness_core::store::{
+    CheckFilter, CheckPage, DecisionError, DecisionFilter, PageRequest, Recording, Store, StoreError,
+};
+use liveness_core::verdict::VerdictOutcome;
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{NOW, Xorshift, at, at_once, keyed, made_at, recording, with_face};
+use crate::samples::{NOW, Xorshift, at, at_once, decision, keyed, made_at, recording, with_face};
 
 const PRE_REGISTRATIONS: [Option<i64>; 3] = [None, Some(7), Some(8)];
 
@@ -41,7 +45,26 @@ fn narrowed(filter: &CheckFilter) -> Vec<CheckFilter> {
             }));
         }
     }
+    let judged = judged(&filters);
+    filters.extend(judged);
     filters
+}
+
+/// Each filter with some verdict and some decision: all pairs of them, one after the other.
+fn judged(filters: &[CheckFilter]) -> Vec<CheckFilter> {
+    let verdicts = [None].into_iter().chain(VerdictOutcome::ALL.map(Some));
+    let decided = Decision::ALL.map(|decision| Some(DecisionFilter::Is(decision)));
+    let decisions = [None, Some(DecisionFilter::Undecided)].into_iter().chain(decided);
+    let pairs: Vec<_> = verdicts
+        .flat_map(|verdict| decisions.clone().map(move |decision| (verdict, decision)))
+        .collect();
+    let judged = filters.iter().zip(pairs.iter().cycle());
+    let judged = judged.map(|(filter, (verdict, decision))| CheckFilter {
+        verdict: *verdict,
+        decision: *decision,
+        ..filter.clone()
+    });
+    judged.collect()
 }
 
 /// Filters with every combination of users, pre-registrations and sessions. Some of them have no records.
@@ -81,6 +104,11 @@ fn condition(filter: &CheckFilter) -> String {
     conditions.extend(filter.to.map(|to| format!("created_at < {}", to.unix_millis())));
     conditions.extend(filter.is_successful.map(|is| format!("is_successful = {is}")));
     conditions.extend(filter.has_image.map(|has| format!("has_image = {has}")));
+    conditions.extend(filter.verdict.map(|verdict| format!("verdict = {}", verdict as i32)));
+    conditions.extend(filter.decision.map(|decision| match decision {
+        DecisionFilter::Is(decision) => format!("decision = {}", decision as i32),
+        DecisionFilter::Undecided => "decision IS NULL".to_owned(),
+    }));
     conditions.join(" AND ")
 }
 
@@ -146,8 +174,21 @@ async fn after_any_history_every_total_is_correct(database: Database) {
                 Err(other) => panic!("{other:?}"),
             }
         }
+        // Some are decided on again, and some decisions come too late.
+        for (store, who) in stores.iter().zip(["anne", "bert"]) {
+            for _ in 0..8 {
+                let (id, seen) = (1 + random.below(60) as i64, random.below(3) as i64);
+                let order = decision(id, who, random.one_of(&Decision::ALL), seen);
+                match store.reviews().decide(order).await {
+                    Ok(_) | Err(DecisionError::Stale | DecisionError::NoSuchRecord) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        }
     }
 
+    let decided = database.number("SELECT count(*) FROM liveness_checks WHERE decision IS NOT NULL");
+    assert!(decided > 10, "{decided} decided on");
     let recorded = database.number("SELECT count(*) FROM liveness_checks");
     assert!(recorded > 100 && refused > 50, "{recorded} recorded, {refused} refused");
     assert_totals(&database).await;

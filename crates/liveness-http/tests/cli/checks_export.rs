@@ -114,7 +114,7 @@ fn csv_has_the_same_fields_and_no_formula(engine: Engine) {
 
 fn filters_choose_the_records(engine: Engine) {
     let place = three(engine);
-    let cases: [(&[&str], &[&str]); 13] = [
+    let cases: [(&[&str], &[&str]); 16] = [
         (&["--user", "1"], &["a", "c"]),
         (&["--session", "b"], &["b"]),
         (&["--pre-registration", "9"], &[]),
@@ -127,6 +127,9 @@ fn filters_choose_the_records(engine: Engine) {
         (&["--has-image", "false"], &["a", "c"]),
         (&["--is-successful", "false"], &[]),
         (&["--is-successful", "true", "--user", "2"], &["b"]),
+        (&["--verdict", "review", "--has-image", "false"], &["a", "c"]),
+        (&["--decision", "none"], &["a", "b", "c"]),
+        (&["--decision", "ask_again", "--user", "1"], &[]),
         (&["--has-image", "false", "--before", "2026-03-22T14:00:06Z"], &["a"]),
     ];
     for (filter, expected) in cases {

@@ -110,7 +110,7 @@ fn serve_refuses_a_policy_that_asks_for_what_it_does_not_do() {
     );
     let enforce = run_with(&["serve"], &[("LIVENESS_POLICY", "enforce"), KEY, ANY_PORT]);
     let (code, said) = enforce.failure();
-    assert!(code == Some(1) && said.contains("verdict.counts"), "{said}");
+    assert!(code == Some(1) && said.contains("attempts.in_a_row"), "{said}");
 }
 
 #[test]

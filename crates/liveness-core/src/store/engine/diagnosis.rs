@@ -61,14 +61,15 @@ pub struct Setting {
 pub(crate) type Question = (&'static str, fn(&mut Connection<'_>) -> Result<(), StoreError>);
 
 /// Asks the database. The `questions` are asked where the schema is there. `write` is tried and rolled back, to see whether
-/// the database can be written to. The rows of the tables `kept` are never changed.
+/// the database can be written to. The rows of the tables `kept` are never changed,
+/// but for the column that is named beside the table.
 pub(crate) fn diagnose(
     conn: &mut Connection<'_>,
     settings: &PostgresSettings,
     newest_check: fn(&mut Connection<'_>) -> Result<Option<Timestamp>, StoreError>,
     questions: &[Question],
     write: fn(&mut Connection<'_>) -> Result<(), StoreError>,
-    kept: &[&str],
+    kept: &[(&str, &str)],
 ) -> Result<Diagnosis, StoreError> {
     let schema = migrations::state(conn, settings)?;
     let has_schema = schema.lacking.is_empty();
@@ -129,16 +130,22 @@ fn create_table(conn: &mut Connection<'_>) -> Result<(), StoreError> {
 }
 
 /// Asks PostgreSQL what the role may do to the rows of tables, besides reading them and adding more.
-fn excess_rights(conn: &mut Connection<'_>, tables: &[&str]) -> Result<Vec<String>, StoreError> {
+fn excess_rights(conn: &mut Connection<'_>, kept: &[(&str, &str)]) -> Result<Vec<String>, StoreError> {
     let (Connection::Postgres(conn) | Connection::Citus(conn)) = conn else {
         return Ok(Vec::new());
     };
-    let tables: Vec<_> = tables.iter().map(|table| format!("to_regclass('{table}')")).collect();
+    let kept = kept
+        .iter()
+        .map(|(table, column)| format!("(to_regclass('{table}'), '{column}')"));
+    let kept: Vec<_> = kept.collect();
     let rights = format!(
-        "SELECT relname || ': ' || string_agg(verb, ', ' ORDER BY verb) FROM pg_class, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS verb \
-         WHERE oid IN ({}) AND (has_table_privilege(oid, verb) OR verb = 'UPDATE' AND has_any_column_privilege(oid, verb)) \
+        "SELECT relname || ': ' || string_agg(verb, ', ' ORDER BY verb) FROM (VALUES {}) AS kept (id, changes) \
+         JOIN pg_class ON pg_class.oid = kept.id, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS verb \
+         WHERE has_table_privilege(pg_class.oid, verb) OR verb = 'UPDATE' AND EXISTS (SELECT FROM pg_attribute \
+            WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped AND attname <> kept.changes \
+            AND has_column_privilege(pg_class.oid, attnum, verb)) \
          GROUP BY relname ORDER BY relname",
-        tables.join(", ")
+        kept.join(", ")
     );
     Ok(sql::<Text>(&rights).load(*conn)?)
 }

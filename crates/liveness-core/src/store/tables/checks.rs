@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use self::completing::Completion;
 use self::filter::CheckFilter;
-use self::page::{CheckPage, PageRequest};
+use self::page::{CheckPage, Order, PageRequest};
 use self::rejudging::Rejudged;
 use super::entry_writer::TrailLink;
 use super::face_objects::PutFace;
@@ -22,7 +22,7 @@ use super::face_tools::FaceTools;
 use super::judging::PolicyInForce;
 use super::recording::{Recorded, Recording};
 use super::write::{PreparedRecording, Write, Writer, Written};
-use super::{erasure_rows, faces};
+use super::{decision_rows, erasure_rows, faces};
 use crate::picture::Decoding;
 use crate::policy::{Effect, Policy};
 use crate::store::engine::connection::Connection;
@@ -190,9 +190,10 @@ impl Checks {
                 None => None,
             };
             let held_since = erasure_rows::held_since(conn, check.self_service_user_id)?;
-            Ok(Some((check, details, face, erasure, held_since)))
+            let decisions = decision_rows::about(conn, id)?;
+            Ok(Some((check, details, face, erasure, (held_since, decisions))))
         };
-        let Some((mut check, details, found, erasure, held_since)) = self.reads.read(read).await? else {
+        let Some((mut check, details, found, erasure, (held_since, decisions))) = self.reads.read(read).await? else {
             return Ok(None);
         };
         let face = self.face_tools.fetched(found, &mut check).await?;
@@ -202,6 +203,7 @@ impl Checks {
             face,
             erasure,
             held_since,
+            decisions,
         }))
     }
 
@@ -211,7 +213,20 @@ impl Checks {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn page(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
-        self.reads.read(move |conn| page::page(conn, &filter, page)).await
+        self.reads
+            .read(move |conn| page::page(conn, &filter, page, Order::NewestFirst))
+            .await
+    }
+
+    /// As [`page`](Self::page), oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn page_oldest_first(&self, filter: CheckFilter, page: PageRequest) -> Result<CheckPage, StoreError> {
+        self.reads
+            .read(move |conn| page::page(conn, &filter, page, Order::OldestFirst))
+            .await
     }
 
     /// Judges the next records by another policy, in the order of their ids: at most `limit` after the record with the id

@@ -3,7 +3,7 @@
 use super::checks::completing::{Completion, completing, completing_each};
 use super::checks::filter::Conditions;
 use super::checks::find;
-use super::checks::page::{self, PageRequest};
+use super::checks::page::{self, Order, PageRequest};
 use super::dating;
 use super::erasure_rows;
 use super::faces;
@@ -139,8 +139,10 @@ const ALL_RECORDS: Conditions<'_> = Conditions {
     span: None,
     is_successful: None,
     has_image: None,
+    verdict: None,
+    decision: None,
 };
 
 fn page_of(conn: &mut Connection<'_>, conditions: &Conditions<'_>) -> Result<(), StoreError> {
-    page::of(conn, conditions, PageRequest { number: 1, size: 1 }).map(drop)
+    page::of(conn, conditions, PageRequest { number: 1, size: 1 }, Order::NewestFirst).map(drop)
 }

@@ -46,12 +46,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    liveness_check_totals (pre_registration_id, is_successful, has_image, slot) {
+    liveness_check_totals (pre_registration_id, is_successful, has_image, verdict, decision, slot) {
         pre_registration_id -> BigInt,
         is_successful -> Bool,
         has_image -> Bool,
         slot -> Integer,
         checks -> BigInt,
+        verdict -> Integer,
+        decision -> Integer,
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct StoredJudgment {
     #[diesel(select_expression = sql::<Nullable<Text>>("liveness_checks.issued_session"))]
     #[diesel(select_expression_type = SqlLiteral<Nullable<Text>>)]
     pub(crate) issued_session: Option<String>,
+    /// No part of the bytes: the log tells what was decided.
+    pub(crate) decision: Option<i32>,
 }
 
 impl StoredJudgment {

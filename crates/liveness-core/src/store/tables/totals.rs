@@ -1,4 +1,5 @@
-//! The numbers of all records and of the records of each pre-registration, by outcome and by whether there is a face.
+//! The numbers of all records and of the records of each pre-registration, by outcome, by whether there is a
+//! face, by verdict and by decision.
 //! Reading a total does not count records.
 //!
 //! The transaction that adds records also adds to the totals. Each writer adds to a slot of its own, so that writers do
@@ -27,6 +28,12 @@ pub(crate) fn slots() -> impl Iterator<Item = i32> {
     (begin..SLOTS).chain(0..begin)
 }
 
+/// The slot of changes that are few, and one at a time: erasures, and decisions.
+pub(crate) const OWN_SLOT: i32 = 0;
+
+/// Stands for no verdict, and for no decision. A key has no nulls.
+pub(crate) const NONE: i32 = -1;
+
 row! {
     struct TotalRow of "liveness_check_totals", in columns TotalColumns {
         pre_registration_id: i64 => BigInt,
@@ -34,51 +41,87 @@ row! {
         has_image: bool => Bool,
         slot: i32 => Integer,
         checks: i64 => BigInt,
+        verdict: i32 => Integer,
+        decision: i32 => Integer,
     }
 }
 
 struct AddUp;
 
 impl Clauses for AddUp {
-    const ON_CONFLICT: &'static str = "ON CONFLICT (pre_registration_id, is_successful, has_image, slot) \
+    const ON_CONFLICT: &'static str = "ON CONFLICT (pre_registration_id, is_successful, has_image, verdict, decision, slot) \
         DO UPDATE SET checks = liveness_check_totals.checks + excluded.checks";
     type Returned = ();
 }
 
-/// Counts these records.
+/// By what a record is counted. Verdict and decision are the numbers of their columns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) is_successful: bool,
+    pub(crate) has_image: bool,
+    pub(crate) verdict: Option<i32>,
+    pub(crate) decision: Option<i32>,
+}
+
+/// Counts new records.
 pub(crate) fn add<'a>(
     conn: &mut Connection<'_>,
     slot: i32,
-    checks: impl Iterator<Item = &'a NewLivenessCheck>,
+    checks: impl Iterator<Item = (&'a NewLivenessCheck, i32)>,
 ) -> Result<(), StoreError> {
     let mut totals = Changes::new();
-    for check in checks {
+    for (check, verdict) in checks {
         let user = &check.user;
         if user.id < 1 || user.pre_registration_id.is_some_and(|id| id < 1) {
             return Err(StoreError::internal(
                 "the ids of users and pre-registrations begin at 1",
             ));
         }
-        for id in [Some(ALL), user.pre_registration_id].into_iter().flatten() {
-            let total = (id, check.is_successful, check.image.is_some());
-            *totals.entry(total).or_default() += 1;
-        }
+        let counted = Counted {
+            is_successful: check.is_successful,
+            has_image: check.image.is_some(),
+            verdict: Some(verdict),
+            decision: None,
+        };
+        count(&mut totals, user.pre_registration_id, counted, 1);
     }
     change(conn, slot, totals)
 }
 
-/// Numbers to add to totals: by pre-registration, outcome and face. Every node writes the rows in the order of the map, so
-/// that no two nodes deadlock.
-pub(crate) type Changes = BTreeMap<(i64, bool, bool), i64>;
+/// Adds a number of records to the totals in which they are counted. It may be negative.
+pub(crate) fn count(totals: &mut Changes, pre_registration_id: Option<i64>, counted: Counted, checks: i64) {
+    let Counted {
+        is_successful,
+        has_image,
+        verdict,
+        decision,
+    } = counted;
+    for id in [Some(ALL), pre_registration_id].into_iter().flatten() {
+        let total = (
+            id,
+            is_successful,
+            has_image,
+            verdict.unwrap_or(NONE),
+            decision.unwrap_or(NONE),
+        );
+        *totals.entry(total).or_default() += checks;
+    }
+}
+
+/// Numbers to add to totals: by pre-registration, outcome, face, verdict and decision. Every node writes the rows in the order
+/// of the map, so that no two nodes deadlock.
+pub(crate) type Changes = BTreeMap<(i64, bool, bool, i32, i32), i64>;
 
 /// Adds numbers to totals. A number may be negative, and so may be what is then in a slot.
 pub(crate) fn change(conn: &mut Connection<'_>, slot: i32, totals: Changes) -> Result<(), StoreError> {
-    let row = |((pre_registration_id, is_successful, has_image), checks)| TotalRow {
+    let row = |((pre_registration_id, is_successful, has_image, verdict, decision), checks)| TotalRow {
         pre_registration_id,
         is_successful,
         has_image,
         slot,
         checks,
+        verdict,
+        decision,
     };
     let rows: Vec<_> = totals.into_iter().map(row).collect();
     bulk_insert::execute::<_, AddUp>(conn, rows)

@@ -16,6 +16,7 @@ pub(crate) mod receipt;
 pub(crate) mod rows;
 pub(crate) mod verification;
 pub(crate) mod verified;
+mod verified_decisions;
 pub(crate) mod verified_erasures;
 pub(crate) mod verified_objects;
 pub(crate) mod verified_records;

@@ -311,7 +311,10 @@ fn add_checks(
     });
     let kept = faces::keep(tools.face_keys.as_deref(), taken)?;
     faces::put(conn, &kept)?;
-    totals::add(conn, slot, judged.iter().map(|report| report.dated.check()))?;
+    let counted = judged
+        .iter()
+        .map(|report| (report.dated.check(), report.columns.outcome));
+    totals::add(conn, slot, counted)?;
     let sealed = kept
         .iter()
         .filter_map(|face| Some((face.check.id, face.sealed_digest()?)));

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::store::engine::connection::{Connection, cannot_be_stored};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::judgment::{decision_number, outcome_number};
 use crate::store::tables::sessions;
-use crate::{Shown, Timestamp};
+use crate::verdict::VerdictOutcome;
+use crate::{Decision, Shown, Timestamp};
 
 /// Conditions on records. A record has to meet all conditions that are given.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +26,29 @@ pub struct CheckFilter {
     pub is_successful: Option<bool>,
     /// Records with a face, or without one.
     pub has_image: Option<bool>,
+    /// Records with this verdict.
+    pub verdict: Option<VerdictOutcome>,
+    /// Records on which this was decided.
+    pub decision: Option<DecisionFilter>,
+}
+
+/// What was decided about a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecisionFilter {
+    /// This is the latest decision that counts.
+    Is(Decision),
+    /// No decision counts.
+    Undecided,
+}
+
+impl DecisionFilter {
+    /// The word, as in a message.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Is(decision) => decision.as_str(),
+            Self::Undecided => "none",
+        }
+    }
 }
 
 /// A filter with the user and the times of its session.
@@ -37,6 +62,55 @@ pub(crate) struct Conditions<'a> {
     pub(crate) span: Option<(i64, i64)>,
     pub(crate) is_successful: Option<bool>,
     pub(crate) has_image: Option<bool>,
+    /// The number of a verdict.
+    pub(crate) verdict: Option<i32>,
+    /// The number of a decision, or `None` for the undecided.
+    pub(crate) decision: Option<Option<i32>>,
+}
+
+/// The index in which matching records are found, and the value of its first column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lead {
+    User(i64),
+    PreRegistration(i64),
+    /// Records on which this was decided.
+    Decided(i32),
+    /// Undecided records with this verdict, which is not `accepted`.
+    Undecided(i32),
+    /// Records with this verdict, which is not `accepted`.
+    Judged(i32),
+    /// All records.
+    Time,
+}
+
+impl Conditions<'_> {
+    /// The narrowest condition that has an index.
+    pub(crate) fn lead(&self) -> Lead {
+        // Most records are accepted and undecided, so no index has only them.
+        let suspect = self.verdict.filter(|verdict| *verdict > 0);
+        match (self.self_service_user_id, self.pre_registration_id) {
+            (Some(user), _) => Lead::User(user),
+            (None, Some(id)) => Lead::PreRegistration(id),
+            (None, None) => match (self.decision, suspect) {
+                (Some(Some(decision)), _) => Lead::Decided(decision),
+                (Some(None), Some(verdict)) => Lead::Undecided(verdict),
+                (None, Some(verdict)) => Lead::Judged(verdict),
+                (_, None) => Lead::Time,
+            },
+        }
+    }
+
+    /// The verdict, unless the index has only records with it.
+    pub(crate) fn verdict_to_compare(&self) -> Option<i32> {
+        let is_led = matches!(self.lead(), Lead::Undecided(_) | Lead::Judged(_));
+        self.verdict.filter(|_| !is_led)
+    }
+
+    /// The decision, unless the index has only records with it.
+    pub(crate) fn decision_to_compare(&self) -> Option<Option<i32>> {
+        let is_led = matches!(self.lead(), Lead::Undecided(_) | Lead::Decided(_));
+        self.decision.filter(|_| !is_led)
+    }
 }
 
 impl CheckFilter {
@@ -50,6 +124,8 @@ impl CheckFilter {
             ("to", self.to.map(|time| time.to_string())),
             ("isSuccessful", self.is_successful.map(|is| is.to_string())),
             ("hasImage", self.has_image.map(|has| has.to_string())),
+            ("verdict", self.verdict.map(|verdict| verdict.as_str().to_owned())),
+            ("decision", self.decision.map(|decision| decision.as_str().to_owned())),
         ])
     }
 
@@ -67,6 +143,11 @@ impl CheckFilter {
             span: self.span(),
             is_successful: self.is_successful,
             has_image: self.has_image,
+            verdict: self.verdict.map(outcome_number),
+            decision: self.decision.map(|decision| match decision {
+                DecisionFilter::Is(decision) => Some(decision_number(decision)),
+                DecisionFilter::Undecided => None,
+            }),
         };
         if let Some(session_id) = self.session_id.as_deref() {
             if cannot_be_stored(session_id) {
@@ -98,23 +179,33 @@ impl CheckFilter {
     }
 }
 
-/// Adds the conditions on the outcome and the face to a query.
+/// Adds the conditions on the outcome, the face, the verdict and the decision to a query.
 ///
-/// `$is_of_all` says that no index of a user or of a pre-registration serves the query. Then records that failed, or
-/// that have no face, are found in the partial indexes of those, because the text of the condition is that of the
-/// index. With a parameter, no engine uses these indexes, and so does not leave the index of the user.
+/// If no narrower index serves the query, records that failed, or that have no face, are found in the partial indexes of
+/// those, because the text of the condition is that of the index. With a parameter, no engine uses these indexes, and so
+/// does not leave the index of the user. With `+ 0`, no engine uses those of verdicts and decisions.
 macro_rules! with_outcome {
-    ($query:expr, $conditions:expr, $is_of_all:expr) => {{
-        use diesel::dsl::not;
+    ($query:expr, $conditions:expr) => {{
+        use diesel::dsl::{not, sql};
+        use diesel::sql_types::{Bool, Integer};
+        let is_of_all = $conditions.lead() == $crate::store::tables::checks::filter::Lead::Time;
         let mut query = $query;
         query = match $conditions.is_successful {
-            Some(false) if $is_of_all => query.filter(not(dsl::is_successful)),
+            Some(false) if is_of_all => query.filter(not(dsl::is_successful)),
             Some(is_successful) => query.filter(dsl::is_successful.eq(is_successful)),
             None => query,
         };
-        match $conditions.has_image {
-            Some(false) if $is_of_all => query.filter(not(dsl::has_image)),
+        query = match $conditions.has_image {
+            Some(false) if is_of_all => query.filter(not(dsl::has_image)),
             Some(has_image) => query.filter(dsl::has_image.eq(has_image)),
+            None => query,
+        };
+        if let Some(verdict) = $conditions.verdict_to_compare() {
+            query = query.filter(sql::<Bool>("verdict + 0 = ").bind::<Integer, _>(verdict));
+        }
+        match $conditions.decision_to_compare() {
+            Some(Some(decision)) => query.filter(sql::<Bool>("decision + 0 = ").bind::<Integer, _>(decision)),
+            Some(None) => query.filter(dsl::decision.is_null()),
             None => query,
         }
     }};
@@ -124,18 +215,18 @@ pub(crate) use with_outcome;
 /// The records of `$value` in `$column` from a time and before another: a part of the index that begins with the column
 /// and the time. No other index can serve it.
 macro_rules! part_of_index {
-    ($query:expr, $column:ident = $value:expr, $from:expr, $to:expr) => {
+    ($query:expr, $column:ident: $type:ty = $value:expr, $from:expr, $to:expr) => {
         $query
             .filter(
                 diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", stringify!($column), ", created_at) >= ("))
-                    .bind::<diesel::sql_types::BigInt, _>($value)
+                    .bind::<$type, _>($value)
                     .sql(", ")
                     .bind::<diesel::sql_types::BigInt, _>($from)
                     .sql(")"),
             )
             .filter(
                 diesel::dsl::sql::<diesel::sql_types::Bool>(concat!("(", stringify!($column), ", created_at) < ("))
-                    .bind::<diesel::sql_types::BigInt, _>($value)
+                    .bind::<$type, _>($value)
                     .sql(", ")
                     .bind::<diesel::sql_types::BigInt, _>($to)
                     .sql(")"),

@@ -5,9 +5,9 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Integer};
 
-use super::filter::{CheckFilter, Conditions, with_outcome};
+use super::filter::{CheckFilter, Conditions, Lead, with_outcome};
 use super::row::CheckRow;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
@@ -58,34 +58,43 @@ macro_rules! after_place {
 /// pre-registrations when a user is given.
 macro_rules! between {
     ($conditions:expr, $after:expr, $before:expr, $is_citus:expr) => {{
+        let conditions = $conditions;
         let Conditions {
             pre_registration_id,
-            self_service_user_id,
             session_id,
             ..
-        } = *$conditions;
+        } = *conditions;
         let query = dsl::liveness_checks.into_boxed();
-        let mut query = match (session_id, self_service_user_id, pre_registration_id) {
+        let mut query = match (session_id, conditions.lead()) {
             // One user between two times: the statistics lead every engine to the index of users.
-            (Some(session_id), Some(user), _) => after_place!(query, $after)
+            (Some(session_id), Lead::User(user)) => after_place!(query, $after)
                 .filter(dsl::self_service_user_id.eq(user))
                 .filter(dsl::created_at.ge($after.0))
                 .filter(dsl::created_at.lt($before))
                 .filter(dsl::session_id.eq(session_id))
                 .order(dsl::self_service_user_id.asc()),
-            (_, Some(user), _) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
-            (_, None, Some(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
+            (_, Lead::User(user)) => part_of_index!(query, self_service_user_id: BigInt = user, $after, $before),
+            (_, Lead::PreRegistration(id)) => part_of_index!(query, pre_registration_id: BigInt = id, $after, $before)
                 .filter(dsl::pre_registration_id.is_not_null()),
-            (_, None, None) => after_place!(query, $after).filter(dsl::created_at.lt($before)),
+            // The texts are those of the partial indexes.
+            (_, Lead::Decided(decision)) => {
+                part_of_index!(query, decision: Integer = decision, $after, $before).filter(dsl::decision.is_not_null())
+            }
+            (_, Lead::Undecided(verdict)) => part_of_index!(query, verdict: Integer = verdict, $after, $before)
+                .filter(sql::<Bool>("verdict <> 0 AND decision IS NULL")),
+            (_, Lead::Judged(verdict)) => {
+                part_of_index!(query, verdict: Integer = verdict, $after, $before).filter(sql::<Bool>("verdict + 0 > 0"))
+            }
+            (_, Lead::Time) => after_place!(query, $after).filter(dsl::created_at.lt($before)),
         };
-        if let (true, Some(user)) = ($is_citus, self_service_user_id) {
+        if let (true, Lead::User(user)) = ($is_citus, conditions.lead()) {
             // With the user, Citus knows the shard.
             query = query.filter(dsl::self_service_user_id.eq(user));
         }
-        if let (Some(_), Some(id)) = (self_service_user_id, pre_registration_id) {
+        if let (Lead::User(_), Some(id)) = (conditions.lead(), pre_registration_id) {
             query = query.filter(sql::<Bool>("pre_registration_id + 0 = ").bind::<BigInt, _>(id));
         }
-        query = with_outcome!(query, $conditions, self_service_user_id.or(pre_registration_id).is_none());
+        query = with_outcome!(query, conditions);
         query.then_order_by((dsl::created_at.asc(), dsl::id.asc()))
     }};
 }

@@ -7,6 +7,7 @@ use super::eraser::Eraser;
 use super::order::ErasureOrder;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::tables::decision_rows as decisions;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, Told};
 use crate::store::tables::schema::liveness_audit_entries::dsl as entries;
@@ -89,6 +90,9 @@ impl<'a> Blanking<'a> {
                 continue;
             }
             self.update(conn, &entry, parts)?;
+            if let (true, Some(made), Some(check_id)) = (parts.subject, entry.decision(), entry.liveness_check_id) {
+                decisions::blank(conn, check_id, made.number)?;
+            }
             ids.push(entry.id);
             // The newest receipt of an entry tells of all that was taken out of it.
             senders.extend((parts.sender || entry.has_no_sender()).then_some(entry.id));

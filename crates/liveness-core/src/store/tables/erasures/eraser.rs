@@ -1,22 +1,19 @@
 //! What erasures share: the connections, the keys of the faces, and the writer of their audit entries.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::order::ErasureError;
 use crate::faces::ObjectName;
-use crate::store::engine::connection::{Connection, Purpose};
+use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
-use crate::store::queue::group_commit::WriterSession as _;
+use crate::store::tables::audited_transactions::AuditedTransactions;
 use crate::store::tables::entry_writer::{EntryWriter, TrailLink};
 use crate::store::tables::face_objects::FaceObjects;
 use crate::store::tables::face_tools::FaceTools;
 
-/// How many times a transaction is tried when transactions of other nodes interrupt it.
-const ATTEMPTS: u32 = 5;
 /// How long others may read a SQLite file before what was deleted stays in its log.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -27,7 +24,7 @@ pub(crate) struct Eraser {
     pub(super) keys: Option<Arc<FaceKeys>>,
     objects: Option<Arc<FaceObjects>>,
     pub(super) link: Arc<TrailLink>,
-    entries: Mutex<EntryWriter>,
+    transactions: AuditedTransactions,
 }
 
 impl Eraser {
@@ -37,7 +34,7 @@ impl Eraser {
             keys: face_tools.keys().cloned(),
             objects: face_tools.objects.clone(),
             link: Arc::clone(link),
-            entries: Mutex::new(EntryWriter::new(Arc::clone(link))),
+            transactions: AuditedTransactions::new(connections, link).overwriting_what_is_deleted(),
         }
     }
 
@@ -46,51 +43,12 @@ impl Eraser {
         &self,
         mut operation: impl FnMut(&mut Connection<'_>, &mut EntryWriter) -> Result<T, ErasureError>,
     ) -> Result<T, ErasureError> {
-        // After a panic, the next transaction begins with what is durable.
-        let mut writer = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut attempt = 1;
-        loop {
-            match self.attempt(&mut writer, &mut operation) {
-                Err(ErasureError::Store(error)) if attempt < ATTEMPTS && error.is_worth_repeating() => {
-                    thread::sleep(Duration::from_millis(u64::from(attempt * 5)));
-                    attempt += 1;
-                }
-                done => return done,
-            }
-        }
-    }
-
-    fn attempt<T>(
-        &self,
-        writer: &mut EntryWriter,
-        operation: &mut impl FnMut(&mut Connection<'_>, &mut EntryWriter) -> Result<T, ErasureError>,
-    ) -> Result<T, ErasureError> {
-        let mut refused = None;
-        let done = self.connections.write(|conn| {
-            writer.rolled_back();
-            if let Connection::Sqlite(_) = conn {
-                // What is deleted is overwritten with zeros, and is not left in free pages.
-                conn.execute("PRAGMA secure_delete = ON")?;
-            }
-            conn.transaction(Purpose::Write, |conn| match operation(conn, writer) {
-                Ok(done) => Ok(Some(done)),
-                Err(ErasureError::Store(error)) => Err(error),
-                Err(refusal) => {
-                    refused = Some(refusal);
-                    Ok(None)
-                }
-            })
+        let done = self.transactions.run(|conn, writer| match operation(conn, writer) {
+            Ok(done) => Ok(Ok(done)),
+            Err(ErasureError::Store(error)) => Err(error),
+            Err(refusal) => Ok(Err(refusal)),
         });
-        match &done {
-            Ok(_) => writer.committed(),
-            Err(StoreError::OutcomeUnknown(_)) => writer.is_unknown(),
-            Err(_) => writer.rolled_back(),
-        }
-        match (done?, refused) {
-            (Some(done), _) => Ok(done),
-            (None, Some(refusal)) => Err(refusal),
-            (None, None) => Err(StoreError::internal("a transaction has ended without an outcome").into()),
-        }
+        done?
     }
 
     /// Reads.

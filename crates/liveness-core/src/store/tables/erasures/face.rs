@@ -14,15 +14,12 @@ use crate::store::tables::erasure_rows::{self, ErasedFaceRow};
 use crate::store::tables::jobs::leases;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
-use crate::store::tables::totals::{self, Changes};
+use crate::store::tables::totals::{self, Changes, Counted};
 use crate::store::tables::trail::entries::{self, DueEntry};
 use crate::store::tables::trail::rows;
 use crate::store::tables::{dating, faces, image_digests};
 use crate::trail::leaf::{Sha256, sha256};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
-
-/// The slot of the totals that erasures count in. They are few, and one at a time.
-pub(super) const SLOT: i32 = 0;
 
 /// Erases the face of a record. Blocks.
 pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Result<ErasedFace, ErasureError> {
@@ -69,10 +66,7 @@ fn write(
 ) -> Result<(), StoreError> {
     let mut changes = Changes::new();
     leave(check, &mut changes);
-    *changes.entry((totals::ALL, check.is_successful, false)).or_default() += 1;
-    if let Some(id) = check.pre_registration_id {
-        *changes.entry((id, check.is_successful, false)).or_default() += 1;
-    }
+    totals::count(&mut changes, check.pre_registration_id, without_face(check), 1);
     let at = order.entry.at.unix_millis();
     let row = checks::liveness_checks.filter(
         checks::id
@@ -83,7 +77,7 @@ fn write(
     on_either!(conn, |conn| diesel::update(row).set(erased).execute(*conn))?;
     faces::delete(conn, check.self_service_user_id, check.id)?;
     image_digests::forget(conn, check.self_service_user_id, check.id)?;
-    totals::change(conn, SLOT, changes)?;
+    totals::change(conn, totals::OWN_SLOT, changes)?;
     let entry = receipt(order, check, Some(face.digest), (Erased::Face, unreadable_from));
     let due = DueEntry {
         entry: &entry,
@@ -128,8 +122,20 @@ pub(super) fn receipt(
 
 /// Takes a record out of the totals that it is counted in.
 pub(super) fn leave(check: &StoredCheck, changes: &mut Changes) {
-    for id in [Some(totals::ALL), check.pre_registration_id].into_iter().flatten() {
-        *changes.entry((id, check.is_successful, check.has_image)).or_default() -= 1;
+    let counted = Counted {
+        has_image: check.has_image,
+        ..without_face(check)
+    };
+    totals::count(changes, check.pre_registration_id, counted, -1);
+}
+
+/// How a record is counted once it has no face.
+pub(super) fn without_face(check: &StoredCheck) -> Counted {
+    Counted {
+        is_successful: check.is_successful,
+        has_image: false,
+        verdict: check.judgment.verdict,
+        decision: check.judgment.decision,
     }
 }
 

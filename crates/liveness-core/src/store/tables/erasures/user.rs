@@ -2,7 +2,7 @@
 
 use super::blanks;
 use super::eraser::Eraser;
-use super::face::{KeptFace, SLOT, leave, next_rotation, receipt};
+use super::face::{KeptFace, leave, next_rotation, receipt, without_face};
 use super::next_rows::next_records;
 use super::order::{ErasedUser, ErasureError, ErasureOrder};
 use crate::faces::ObjectName;
@@ -138,7 +138,7 @@ fn records(
     });
     let faces: Vec<_> = faces.collect();
     erasure_rows::add_faces(conn, &faces)?;
-    totals::change(conn, SLOT, changes)?;
+    totals::change(conn, totals::OWN_SLOT, changes)?;
     progress.records += i64::try_from(done.len()).map_err(StoreError::internal)?;
     progress.faces += i64::try_from(faces.len()).map_err(StoreError::internal)?;
     erasure_rows::put_user(conn, &progress)?;
@@ -179,7 +179,7 @@ impl Done {
             None => None,
         };
         leave(&check, changes);
-        *changes.entry((totals::ALL, check.is_successful, false)).or_default() += 1;
+        totals::count(changes, None, without_face(&check), 1);
         if face.is_some() {
             faces::delete(conn, check.self_service_user_id, check.id)?;
         }

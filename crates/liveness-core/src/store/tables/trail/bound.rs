@@ -1,7 +1,7 @@
-//! What the entries of some leaves bind: records, erasures, and entries that were erased in part.
+//! What the entries of some leaves bind: records, erasures, decisions, and entries that were erased in part.
 
 use super::rows::EntryRow;
-use crate::Erased;
+use crate::{DecisionMade, Erased};
 
 /// What some entries bind.
 #[derive(Debug, Default)]
@@ -9,6 +9,7 @@ pub(crate) struct Bound {
     pub(crate) records: Vec<BoundRecord>,
     pub(crate) erasures: Vec<ToldErasure>,
     pub(crate) blanks: Vec<BlankEntry>,
+    pub(crate) decisions: Vec<ToldDecision>,
 }
 
 /// A record, and what an entry says of it: that of its recording, or that of its erasure.
@@ -39,6 +40,15 @@ pub(crate) struct BlankEntry {
     pub(crate) has_no_subject: bool,
 }
 
+/// A decision about a record, and the entry that tells of it.
+#[derive(Debug)]
+pub(crate) struct ToldDecision {
+    pub(crate) leaf: i64,
+    pub(crate) check_id: i64,
+    pub(crate) made: DecisionMade,
+    pub(crate) entry: EntryRow,
+}
+
 impl Bound {
     /// Takes what the entry of a leaf binds.
     pub(crate) fn take(&mut self, leaf: i64, entry: EntryRow) {
@@ -53,8 +63,15 @@ impl Bound {
             self.blanks.push(blank);
         }
         self.erasures.extend(ToldErasure::of(leaf, &entry));
-        if let (Some(id), true) = (entry.liveness_check_id, entry.binds_record()) {
-            self.records.push(BoundRecord { leaf, id, entry });
+        match (entry.liveness_check_id, entry.binds_record(), entry.decision()) {
+            (Some(id), true, _) => self.records.push(BoundRecord { leaf, id, entry }),
+            (Some(check_id), false, Some(made)) => self.decisions.push(ToldDecision {
+                leaf,
+                check_id,
+                made,
+                entry,
+            }),
+            _ => {}
         }
     }
 
@@ -62,6 +79,7 @@ impl Bound {
         self.records.append(&mut other.records);
         self.erasures.append(&mut other.erasures);
         self.blanks.append(&mut other.blanks);
+        self.decisions.append(&mut other.decisions);
     }
 }
 

@@ -13,10 +13,12 @@ use super::rows::EntryRow;
 use crate::Timestamp;
 use crate::store::engine::connection::{Connection, Purpose, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::judgment;
 use crate::store::tables::schema::{liveness_audit_entries as entries, liveness_checks as checks};
 use crate::store::tables::stored_check::StoredCheck;
 use crate::trail::leaf::hex;
 use crate::trail::{MacKey, SignedCheckpoint, TlogProof, TrailSigner, TrailVerifier, inclusion_proof};
+use crate::verdict::VerdictOutcome;
 
 /// The longest wait for a checkpoint that has the entry.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -48,6 +50,8 @@ pub struct RecordInLog {
     pub verification_result: Option<bool>,
     /// When it was recorded.
     pub created_at: Timestamp,
+    /// The verdict on it, and the version of the policy by which it was judged. `None` if it is from before records were judged.
+    pub verdict: Option<(VerdictOutcome, String)>,
     /// The digest over the nonce and the user's id in decimal digits: `user` in the entry.
     pub user_sha256: String,
     /// The digest over the nonce and the bytes of the record.
@@ -217,6 +221,7 @@ impl Search<'_> {
             verification_result: check.verification_result,
             created_at: Timestamp::from_unix_millis(check.created_at)
                 .ok_or_else(|| self.broken("its time is out of range"))?,
+            verdict: verdict_of(check)?,
             user_sha256: nonces.user_digest(self.user),
             record_sha256: hex(bound),
             face_sha256: entry.face_digest.as_deref().map(hex),
@@ -233,6 +238,12 @@ impl Search<'_> {
             self.id
         ))
     }
+}
+
+fn verdict_of(check: &StoredCheck) -> Result<Option<(VerdictOutcome, String)>, StoreError> {
+    let judged = check.judgment.verdict.zip(check.judgment.policy.as_deref());
+    let verdict = judged.map(|(number, policy)| Ok((judgment::outcome(number)?, hex(policy))));
+    verdict.transpose()
 }
 
 /// Whether an entry says that the record is this one.

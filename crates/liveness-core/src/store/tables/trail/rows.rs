@@ -9,7 +9,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
 use crate::trail::MacKey;
 use crate::trail::leaf::{EntryColumns, Nonces, OldEntry};
-use crate::{Erasure, Shown};
+use crate::{DecisionMade, Erasure, Shown};
 
 /// An entry with all of its columns.
 #[derive(Queryable, Selectable, Debug)]
@@ -67,6 +67,16 @@ impl EntryRow {
             .filter(|subject| subject.contains("\"erasure\""))?;
         let shown: Shown = serde_json::from_str(subject).ok()?;
         shown.erasure
+    }
+
+    /// What the entry tells of a decision about its record, if it does.
+    pub(crate) fn decision(&self) -> Option<DecisionMade> {
+        let subject = self
+            .subject
+            .as_deref()
+            .filter(|subject| subject.contains("\"decision\""))?;
+        let shown: Shown = serde_json::from_str(subject).ok()?;
+        shown.decision
     }
 
     /// Why it was done, in the words of the sender.

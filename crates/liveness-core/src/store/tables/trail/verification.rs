@@ -8,7 +8,7 @@ use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
 use super::rows::{self, EntryRow};
 use super::verified::{TrailPart, TrailVerification};
 use super::verified_objects::{self, BoundObject};
-use super::{verified_erasures, verified_records};
+use super::{verified_decisions, verified_erasures, verified_records};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -83,7 +83,27 @@ impl<'a> Verifier<'a> {
         }
         self.unlogged(part)?;
         self.unbound(part, head.last_unbound_check_id)?;
+        self.decisions(part)?;
         Ok(self.done)
+    }
+
+    /// Finds decisions that no entry tells of, and records whose decision does not follow from them.
+    fn decisions(&mut self, part: TrailPart) -> Result<(), StoreError> {
+        let connections = self.connections;
+        let last =
+            connections.read(|conn| Ok(verified_records::last_id(conn)?.max(verified_decisions::last_id(conn)?)))?;
+        let records = part.of(last.saturating_add(1));
+        // Ids begin at 1. Somebody may have put in others.
+        let mut id = if records.start == 0 { i64::MIN } else { records.start };
+        while id < records.end {
+            let (trust, done) = (self.trust, &mut self.done);
+            id = connections.read(|conn| {
+                conn.transaction(Purpose::Read, |conn| {
+                    verified_decisions::verify_records(conn, trust, id..records.end, ROWS, done)
+                })
+            })?;
+        }
+        Ok(())
     }
 
     /// Finds records that no entry binds.
@@ -179,6 +199,7 @@ impl<'a> Verifier<'a> {
         }
         let in_objects = verified_records::verify(conn, self.trust, &bound.records, &mut self.done)?;
         verified_erasures::verify_erased(conn, &bound.erasures, &mut self.done)?;
+        verified_decisions::verify(conn, &bound.decisions, &mut self.done)?;
         verified_erasures::verify_blanks(conn, self.trust, &bound.blanks, &mut self.done)?;
         Ok(in_objects)
     }

@@ -34,7 +34,7 @@ fn is_credible(conn: &mut Connection<'_>, trust: &EntryTrust, entry: &EntryRow) 
 }
 
 /// The credible entries at a place.
-fn told(conn: &mut Connection<'_>, trust: &EntryTrust, place: &Told) -> Result<Vec<EntryRow>, StoreError> {
+pub(super) fn told(conn: &mut Connection<'_>, trust: &EntryTrust, place: &Told) -> Result<Vec<EntryRow>, StoreError> {
     let mut credible = Vec::new();
     for entry in rows::at_place(conn, &place.writer, place.count)? {
         if is_credible(conn, trust, &entry)? {
