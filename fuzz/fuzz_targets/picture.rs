@@ -38,7 +38,11 @@ fn header(bytes: &[u8], media_type: MediaType) -> Option<(u32, u32)> {
             let header = decoder.read_header_info().ok()?;
             Some((header.width, header.height))
         }
-        MediaType::Webp => Some(WebPDecoder::new(Cursor::new(bytes)).ok()?.dimensions()),
+        MediaType::Webp => {
+            let (width, height) = WebPDecoder::new(Cursor::new(bytes)).ok()?.dimensions();
+            // It takes 16,384 for 0.
+            (width > 0 && height > 0).then_some((width, height))
+        }
     }
 }
 
