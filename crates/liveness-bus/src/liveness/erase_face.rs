@@ -50,6 +50,10 @@ impl Message for EraseFaceCommand {
         let examples = include_str!("examples/erase_face.json");
         Some(Description::of::<Self>(examples).refusals([NO_SUCH_CHECK, NO_FACE, HELD, ERASED]))
     }
+
+    fn summary(_: &FaceErased) -> Option<&'static str> {
+        Some("The face was erased.")
+    }
 }
 
 impl Handler<EraseFaceCommand> for Liveness {

@@ -55,6 +55,10 @@ impl Message for EraseUserCommand {
     fn concerns(&self) -> Option<i64> {
         self.user_id
     }
+
+    fn summary(_: &UserErased) -> Option<&'static str> {
+        Some("The user's faces and personal data were erased.")
+    }
 }
 
 impl Handler<EraseUserCommand> for Liveness {

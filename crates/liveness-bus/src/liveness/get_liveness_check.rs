@@ -111,6 +111,10 @@ impl Message for GetLivenessCheckQuery {
         let examples = include_str!("examples/get_liveness_check.json");
         Some(Description::of::<Self>(examples).refusals([NO_SUCH_CHECK]))
     }
+
+    fn summary(_: &RecordedLivenessCheck) -> Option<&'static str> {
+        Some("Liveness check retrieved successfully.")
+    }
 }
 
 impl Handler<GetLivenessCheckQuery> for Liveness {

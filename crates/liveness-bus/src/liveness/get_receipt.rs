@@ -87,6 +87,10 @@ impl Message for GetReceiptQuery {
         let examples = include_str!("examples/get_receipt.json");
         Some(Description::of::<Self>(examples).refusals([NO_SUCH_CHECK, UNBOUND, NO_RECEIPTS]))
     }
+
+    fn summary(_: &SignedReceipt) -> Option<&'static str> {
+        Some("Receipt retrieved successfully.")
+    }
 }
 
 impl Handler<GetReceiptQuery> for Liveness {

@@ -47,6 +47,10 @@ impl Message for LiftLegalHoldCommand {
     fn concerns(&self) -> Option<i64> {
         self.user_id
     }
+
+    fn summary(_: &LegalHoldLifted) -> Option<&'static str> {
+        Some("The legal hold was lifted.")
+    }
 }
 
 impl Handler<LiftLegalHoldCommand> for Liveness {

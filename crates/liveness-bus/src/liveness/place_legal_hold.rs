@@ -47,6 +47,10 @@ impl Message for PlaceLegalHoldCommand {
     fn concerns(&self) -> Option<i64> {
         self.user_id
     }
+
+    fn summary(_: &LegalHoldPlaced) -> Option<&'static str> {
+        Some("The legal hold was placed.")
+    }
 }
 
 impl Handler<PlaceLegalHoldCommand> for Liveness {

@@ -151,6 +151,10 @@ impl Message for RetrieveAuditEntriesQuery {
     fn concerns(&self) -> Option<i64> {
         self.user_id
     }
+
+    fn summary(_: &AuditEntryPage) -> Option<&'static str> {
+        Some("Audit entries retrieved successfully.")
+    }
 }
 
 impl Handler<RetrieveAuditEntriesQuery> for Liveness {

@@ -98,6 +98,10 @@ impl Message for RetrieveMyLivenessChecksQuery {
             "examples/retrieve_my_liveness_checks.json"
         )))
     }
+
+    fn summary(_: &MyLivenessCheckPage) -> Option<&'static str> {
+        Some("Liveness checks retrieved successfully.")
+    }
 }
 
 impl Handler<RetrieveMyLivenessChecksQuery> for Liveness {

@@ -6,8 +6,8 @@ use liveness_bus::testing::TestBus;
 use liveness_bus::{Access, Description, FieldError};
 use serde_json::{Value, json};
 
-use crate::documented::{API, chapter, customer, examples, with_the_documented_record};
-use crate::report::{ERASE_FACE, ERASE_USER, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES};
+use crate::documented::{API, answer, chapter, customer, examples, with_the_documented_record};
+use crate::report::{ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES};
 
 /// All messages with their descriptions.
 #[expect(clippy::unwrap_used, reason = "every message of ours is described")]
@@ -52,7 +52,7 @@ fn the_examples_are_those_of_the_document() {
 }
 
 #[tokio::test]
-async fn the_requests_of_the_examples_are_taken() {
+async fn the_requests_of_the_examples_are_taken_and_answered_with_their_sentences() {
     for (message, access, description) in described(&TestBus::new()) {
         // What an example erases is not there for the next.
         let world = with_the_documented_record().await;
@@ -66,13 +66,19 @@ async fn the_requests_of_the_examples_are_taken() {
             access if access.needs_user() => customer(&world),
             _ => world.admin(),
         };
-        for mut example in description.examples().unwrap() {
+        let examples = description.examples().unwrap();
+        let told: Vec<_> = examples.iter().map(|example| example.answer.message.clone()).collect();
+        for mut example in examples {
             if [GET_RECORD, GET_RECEIPT, ERASE_FACE].contains(&message) {
                 example.request["id"] = json!(1);
             }
-            let reply = world.dispatch(message, &example.request.to_string(), &context).await;
+            let answer = answer(&world, message, &example.request, &context).await;
             let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
-            assert_eq!(keys(&reply.unwrap()), keys(&example.answer.data), "{message}");
+            assert_eq!(keys(&answer["data"]), keys(&example.answer.data), "{message}");
+            let sentence = answer.get("message").and_then(Value::as_str);
+            assert!(told.contains(&sentence.map(str::to_owned)), "{message}: {sentence:?}");
+            // The specification shows one answer without a sentence.
+            assert_eq!(sentence.is_none(), message == GET, "{message}");
         }
     }
 }

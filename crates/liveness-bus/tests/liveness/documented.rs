@@ -46,7 +46,7 @@ impl ReplyWriter for Envelope {
 }
 
 #[expect(clippy::unwrap_used, reason = "the examples are valid")]
-async fn answer(world: &TestBus, message: &str, body: &Value, context: &Context) -> Value {
+pub(crate) async fn answer(world: &TestBus, message: &str, body: &Value, context: &Context) -> Value {
     let mut envelope = Envelope::default();
     world
         .bus()
