@@ -98,7 +98,8 @@ impl Host {
         let health = Health::new(store.clone()).with_trail(Arc::clone(&keeper));
         let metrics = Metrics::of(store.clone());
         metrics.show_trail(Arc::clone(&keeper));
-        let jobs = Arc::new(jobs::start(&store, signer.verifier().to_string(), policy.retention())?);
+        let owner = signer.verifier().to_string();
+        let jobs = Arc::new(jobs::start(&store, owner, policy.retention(), &metrics)?);
         metrics.show_jobs(Arc::clone(&jobs));
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());

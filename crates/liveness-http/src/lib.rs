@@ -15,6 +15,7 @@ mod accepted_dangers;
 mod environment;
 mod face_keys;
 mod face_place;
+mod face_sealing;
 mod file_watcher;
 mod host;
 mod http_client;

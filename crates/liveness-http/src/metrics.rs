@@ -4,6 +4,7 @@
 //! counted as `unknown`. So the number of series is small, whatever callers send, and no label holds personal data.
 
 mod collectors;
+mod faces_in_clear;
 mod gauge_guard;
 mod jobs_collector;
 mod stale_files;
@@ -29,6 +30,7 @@ use self::jobs_collector::JobsCollector;
 use self::stale_files::StaleFiles;
 use self::trail_collector::TrailCollector;
 
+pub(crate) use self::faces_in_clear::FacesInClear;
 pub(crate) use self::gauge_guard::GaugeGuard;
 
 /// Upper ends of the buckets of latencies, in seconds.
@@ -105,6 +107,7 @@ pub struct Metrics {
     stale_files: StaleFiles,
     trail: TrailCollector,
     jobs: JobsCollector,
+    pub(crate) faces_in_clear: FacesInClear,
 }
 
 impl Default for Metrics {
@@ -137,6 +140,7 @@ impl Metrics {
             stale_files: StaleFiles::default(),
             trail: TrailCollector::default(),
             jobs: JobsCollector::default(),
+            faces_in_clear: FacesInClear::default(),
         };
         let mut registry = Registry::default();
         let prefixed = registry.sub_registry_with_prefix("liveness");
@@ -147,6 +151,7 @@ impl Metrics {
         prefixed.register_collector(Box::new(metrics.stale_files.clone()));
         prefixed.register_collector(Box::new(metrics.trail.clone()));
         prefixed.register_collector(Box::new(metrics.jobs.clone()));
+        prefixed.register_collector(Box::new(metrics.faces_in_clear.clone()));
         if let Some(store) = store {
             prefixed.register_collector(Box::new(StoreCollector(store)));
         }

@@ -321,6 +321,39 @@ async fn faces_in_clear_are_sealed_later(database: Database) {
     }
 }
 
+async fn of_two_who_seal_at_once_each_face_is_sealed_by_one(database: Database) {
+    let mut checks = Vec::new();
+    for number in 1..=40 {
+        checks.push(record(&database.store, patterned(number, &format!("session-{number}"))).await);
+    }
+    let vault = Vault::of(&database);
+    let stores = [vault.open(&database), vault.open(&database)];
+    let key = Arc::new(TrailKey::generate().unwrap().key);
+
+    let sealing = stores.map(|store| {
+        store.trail().sign_entries(&key).unwrap();
+        std::thread::spawn(move || {
+            let mut sealing = store.seal_old_faces(audit_entry(1)).unwrap();
+            let mut sealed = 0;
+            while let Some(many) = sealing.next_faces().unwrap() {
+                sealed += many;
+            }
+            sealed
+        })
+    });
+    let sealed: usize = sealing.into_iter().map(|thread| thread.join().unwrap()).sum();
+
+    let told = "SELECT count(*) FROM liveness_audit_entries WHERE message = 'faces seal'";
+    assert_eq!((sealed, database.number(told)), (40, 40));
+    let store = vault.open(&database);
+    for check in &checks {
+        assert_eq!(face_of(&store, check).await, patterned(1, "session").check.image);
+    }
+    store.trail().keep(Arc::clone(&key), true).unwrap().stop();
+    let verified = store.trail().verify(&key, true, TrailPart::WHOLE, |_, _| {}).unwrap();
+    assert_eq!((verified.faces, verified.findings), (40, Vec::new()));
+}
+
 async fn keys_that_are_not_those_of_the_faces_are_refused(database: Database) {
     let vault = Vault::of(&database);
     let store = vault.open(&database);
@@ -407,6 +440,7 @@ on_each_engine!(
     faces_are_recorded_and_opened_while_keys_are_rotated,
     an_interrupted_rotation_is_gone_on_with,
     faces_in_clear_are_sealed_later,
+    of_two_who_seal_at_once_each_face_is_sealed_by_one,
     rotations_at_once_leave_a_key_that_wraps,
     keys_that_are_not_those_of_the_faces_are_refused;
     not on Citus: a_face_in_the_place_of_another_does_not_open, a_key_without_its_record_opens_nothing_and_blocks_nothing,

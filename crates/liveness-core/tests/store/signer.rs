@@ -1,13 +1,15 @@
-//! A signer of the trail that is not a key in memory, and fails.
+//! When checkpoints of the trail are signed, and a signer that is not a key in memory, and fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use liveness_core::store::TrailPart;
+use liveness_core::FixedClock;
+use liveness_core::store::{TrailKeeper, TrailPart};
 use liveness_core::trail::{KeyError, MacKey, SignerError, TrailKey, TrailSigner, TrailVerifier};
 
 use crate::database::{Database, on_each_engine};
-use crate::samples::{audit_entry, recording};
+use crate::samples::{NOW, at, audit_entry, recording};
 
 /// A key that is out of reach at times, or gives signatures that are none.
 #[derive(Debug)]
@@ -107,6 +109,55 @@ async fn a_signer_that_is_asked_keeps_nobody_from_writing(database: Database) {
     assert_eq!((keeper.state().size, keeper.state().found), (2, 0));
 }
 
+/// Waits until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it is not so after 30 s");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Writes two entries, one after the other is in the log. Whatever follows the first from the keeper's thread is then done.
+async fn log_two(database: &Database) {
+    for _ in 0..2 {
+        let before = logged(database);
+        database.store.trail().append(audit_entry(1)).await.unwrap();
+        until(|| logged(database) > before).await;
+    }
+}
+
+fn newest(keeper: &TrailKeeper) -> (u64, Option<i64>) {
+    let state = keeper.state();
+    (state.size, state.checkpoint_at.map(|at| at.unix_millis()))
+}
+
+async fn a_checkpoint_is_signed_every_10_s_while_the_log_grows_and_every_10_min_otherwise(database: Database) {
+    const SECOND: i64 = 1000;
+    let clock = Arc::new(FixedClock::at(at(NOW)));
+    let key = TrailKey::generate().unwrap().key;
+    let keeper = database.store.trail().keep_by(key, false, clock.clone()).unwrap();
+    // The first one is that of the leaf which says where the log begins.
+    until(|| newest(&keeper) == (1, Some(NOW))).await;
+
+    log_two(&database).await;
+    clock.advance(10 * SECOND - 1);
+    log_two(&database).await;
+    assert_eq!((logged(&database), newest(&keeper)), (5, (1, Some(NOW))));
+    clock.advance(1);
+    until(|| newest(&keeper) == (5, Some(NOW + 10 * SECOND))).await;
+
+    // Nothing is new, and nothing is written meanwhile: the next look finds what is due.
+    clock.advance(600 * SECOND);
+    until(|| newest(&keeper) == (5, Some(NOW + 610 * SECOND))).await;
+    // A clock that was set back keeps no entry waiting.
+    clock.advance(-300 * SECOND);
+    log_two(&database).await;
+    assert_eq!(newest(&keeper), (6, Some(NOW + 310 * SECOND)));
+    keeper.stop();
+    assert_eq!((keeper.state().failure, keeper.found()), (None, 0));
+}
+
 /// A signer that answers when it is told to.
 #[derive(Debug)]
 struct Slow {
@@ -132,6 +183,7 @@ impl TrailSigner for Slow {
 }
 
 on_each_engine! {
+    a_checkpoint_is_signed_every_10_s_while_the_log_grows_and_every_10_min_otherwise,
     entries_are_put_into_the_log_while_its_signer_fails,
     a_signer_that_is_asked_keeps_nobody_from_writing,
 }

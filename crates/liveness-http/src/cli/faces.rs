@@ -13,12 +13,12 @@ use super::progress::Progress;
 use super::sealed_store::open_with_keys;
 use crate::config::DatabaseConfig;
 use crate::face_keys::{FaceConfig, FaceKeysError};
+use crate::face_sealing::{SEAL, Sealed, seal_old_faces};
 use crate::operator::Operator;
 use crate::trail_key;
 
-/// The names of the commands in the audit trail.
+/// The name of the command in the audit trail.
 const ROTATE: &str = "faces rotate";
-const SEAL: &str = "faces seal";
 
 const ROTATE_EXAMPLES: &str = "\
 A new key-encryption key is made, all keys of faces are wrapped anew with it, and the
@@ -50,7 +50,7 @@ pub(super) enum Faces {
     #[command(after_help = ROTATE_EXAMPLES)]
     Rotate(Rotate),
 
-    /// Seal the faces that were recorded in clear.
+    /// Seal the faces that were recorded in clear. A server does so too, by a job.
     #[command(after_help = SEAL_EXAMPLES)]
     Seal(Seal),
 }
@@ -138,17 +138,13 @@ impl Seal {
             ));
         };
         let sealed = sealed??;
-        let done = Shown {
-            count: Some(sealed),
-            detail: Some("done".to_owned()),
-            ..Shown::default()
-        };
-        operator.audit(&store, SEAL, None, done).await?;
+        operator.audit(&store, SEAL, None, sealed.shown()).await?;
         if self.compact {
             on_a_thread(&store, |store| Ok(store.compact_faces()?)).await??;
         }
         close(&store);
         let mut out = std::io::stdout().lock();
+        let sealed = sealed.faces;
         match (self.compact, sealed) {
             (true, _) => writeln!(out, "{sealed} faces were sealed, and the database was written anew")?,
             (false, 0) => writeln!(out, "no face was in clear")?,
@@ -161,21 +157,19 @@ impl Seal {
     }
 }
 
-/// Seals all faces that are in clear, and returns how many these were.
-fn seal_all(store: &Store, entry: AuditEntry) -> Result<u64, Failure> {
+/// Seals all faces that are in clear.
+fn seal_all(store: &Store, entry: AuditEntry) -> Result<Sealed, Failure> {
     let total = u64::try_from(store.faces_in_clear()?).unwrap_or_default();
     let bar = Progress::new(
         Some(total),
         "{bar:40} {human_pos} of {human_len} faces, {eta} left",
         "{spinner} {human_pos} faces",
     );
-    let mut sealing = store.seal_old_faces(entry)?;
-    let mut sealed = 0;
-    while let Some(many) = sealing.next_faces()? {
-        sealed += many as u64;
+    let sealed = seal_old_faces(store, entry, |sealed| {
         bar.set(sealed);
-    }
-    Ok(sealed)
+        true
+    });
+    Ok(sealed?)
 }
 
 /// Runs what blocks. When it is interrupted, the process ends, and with it the thread.

@@ -1,7 +1,8 @@
-//! The jobs of the host: faces that were kept for long enough are erased, keys of faces are rotated, and keys and objects that no
-//! face has are deleted. So are sessions that nobody used.
+//! The jobs of the host: faces that were kept for long enough are erased, faces in clear are sealed, keys of faces are rotated, and
+//! keys and objects that no face has are deleted. So are sessions that nobody used.
 
 mod retention;
+mod sealing;
 mod sessions;
 
 use std::error::Error;
@@ -13,25 +14,35 @@ use liveness_core::store::{FaceKeys, JobHandler, JobRunner, JobSettings, Running
 use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
 
 use self::retention::RetainFaces;
+use self::sealing::SealFaces;
 use self::sessions::SweepSessions;
 use super::start_error::StartError;
+use crate::metrics::Metrics;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The principal of what the host does by itself.
 const PRINCIPAL: &str = "liveness-http";
 
-/// Starts to run jobs. Keys are rotated and swept where faces are sealed. `owner` is whose the objects in the place of the faces
-/// are.
+/// Starts to run jobs. Keys are rotated and swept, and faces in clear are sealed, where there are keys. `owner` is whose the objects
+/// in the place of the faces are.
 ///
 /// # Errors
 ///
 /// When the thread cannot be started.
-pub(super) fn start(store: &Store, owner: String, retention: &Retention) -> Result<JobRunner, StartError> {
+pub(super) fn start(
+    store: &Store,
+    owner: String,
+    retention: &Retention,
+    metrics: &Metrics,
+) -> Result<JobRunner, StartError> {
     let mut handlers: Vec<Box<dyn JobHandler>> = vec![Box::new(RetainFaces::of(retention)), Box::new(SweepSessions)];
     if store.face_keys().is_some() {
         let every = retention.rotate;
         handlers.push(Box::new(RotateFaceKeys { every }));
         handlers.push(Box::new(SweepFaceKeys));
+        handlers.push(Box::new(SealFaces {
+            in_clear: metrics.faces_in_clear.clone(),
+        }));
     }
     if store.has_face_place() {
         handlers.push(Box::new(SweepObjects { owner }));
@@ -186,10 +197,58 @@ mod tests {
 
     use liveness_core::faces::FileKeeper;
     use liveness_core::policy::Policy;
+    use liveness_core::store::Recording;
+    use liveness_core::{
+        CaptureMetrics, Claims, FaceImage, NewLivenessCheck, SessionId, SessionMetrics, Timestamp, UserReference,
+    };
     use tempfile::TempDir;
 
     use super::*;
-    use crate::metrics::Metrics;
+
+    const FACE: &[u8] = include_bytes!("../../assets/face.jpg");
+
+    pub(super) fn entry(at: Timestamp) -> AuditEntry {
+        AuditEntry {
+            at,
+            request_id: "request".into(),
+            principal: "somebody".into(),
+            issuer: None,
+            actor: None,
+            roles: "officer".into(),
+            self_service_user_id: None,
+            message: "a message".into(),
+            outcome: "00".into(),
+            client_address: None,
+            subject: AuditSubject::default(),
+        }
+    }
+
+    /// Records a face of a user, so many seconds ago, and returns its record.
+    pub(super) fn record(store: &Store, user: i64, is_successful: bool, seconds_ago: i64) -> i64 {
+        let created_at = SystemClock.now().plus_millis(seconds_ago * -1000);
+        let recording = Recording {
+            check: NewLivenessCheck {
+                user: Claims::of(UserReference::Id(user)).to_user(user),
+                session_id: SessionId::parse(&format!("session-{user}-{seconds_ago}")).unwrap(),
+                issued_session_id: None,
+                is_successful,
+                metrics: SessionMetrics::default(),
+                image_metrics: CaptureMetrics::default(),
+                metadata: None,
+                image_metadata: None,
+                image: Some(FaceImage::from_bytes(FACE.to_vec()).unwrap()),
+                image_path: None,
+                device: None,
+                client_address: None,
+                attestation: None,
+                created_at,
+            },
+            audit_entry: entry(created_at),
+            command: "UpdateLivenessCheckCommand",
+            idempotency_key: None,
+        };
+        wait(store.checks().record(recording)).unwrap().check.id
+    }
 
     /// Runs another handler at once, and tells the test how it ended.
     struct Once<H> {
@@ -275,8 +334,10 @@ mod tests {
     fn the_jobs_of_faces_are_made_and_counted() {
         let folder = tempfile::tempdir().unwrap();
         let store = sealing_store(&folder);
-        let runner = Arc::new(start(&store, "a trail".to_owned(), Policy::record().retention()).unwrap());
         let metrics = Metrics::default();
+        let retention = Policy::record();
+        let runner = start(&store, "a trail".to_owned(), retention.retention(), &metrics);
+        let runner = Arc::new(runner.unwrap());
         metrics.show_jobs(Arc::clone(&runner));
         while runner.counts().is_empty() {
             std::thread::yield_now();
@@ -293,14 +354,15 @@ mod tests {
         let jobs = wait(store.jobs().list(0, 9)).unwrap();
         let rotation = jobs.iter().find(|job| job.kind == ROTATE_FACE_KEYS.name()).unwrap();
         let month = rotation.created_at.plus_millis(30 * 24 * 60 * 60 * 1000);
-        assert_eq!((jobs.len(), rotation.run_at), (3, month));
+        assert_eq!((jobs.len(), rotation.run_at), (4, month));
     }
 
     #[test]
     fn without_keys_no_job_of_faces_is_made() {
         let store = Store::in_memory().unwrap();
         store.migrate().unwrap();
-        let runner = start(&store, "a trail".to_owned(), Policy::record().retention()).unwrap();
+        let (policy, metrics) = (Policy::record(), Metrics::default());
+        let runner = start(&store, "a trail".to_owned(), policy.retention(), &metrics).unwrap();
         runner.stop(Duration::ZERO);
         let kinds: Vec<_> = wait(store.jobs().list(0, 9))
             .unwrap()

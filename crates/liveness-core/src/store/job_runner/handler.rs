@@ -61,6 +61,11 @@ pub trait JobHandler: Send + Sync + 'static {
         None
     }
 
+    /// Whether the periodic job is due when a runner starts, and not only after a period.
+    fn is_due_at_start(&self) -> bool {
+        false
+    }
+
     /// When a job that failed runs again, and how many times it is begun.
     fn backoff(&self) -> Backoff {
         Backoff::default()

@@ -51,7 +51,12 @@ impl Slot {
     pub(super) fn ensure(&mut self, store: &Store) -> Result<(), StoreError> {
         if !self.is_ensured {
             match self.handler.every() {
-                Some(every) => store.jobs().ensure_periodic(self.kind(), every)?,
+                Some(every) => {
+                    store.jobs().ensure_periodic(self.kind(), every)?;
+                    if self.handler.is_due_at_start() {
+                        store.jobs().hasten(self.kind())?;
+                    }
+                }
                 None => store.jobs().end_periodic(self.kind())?,
             }
         }

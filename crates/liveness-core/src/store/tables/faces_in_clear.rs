@@ -63,7 +63,7 @@ pub(crate) fn seal_next(
     };
     let mut entries = Vec::with_capacity(found.len());
     for face in &found {
-        // One that was erased meanwhile is not sealed.
+        // One that was erased meanwhile is not sealed, and one that somebody else has sealed is not sealed again.
         let Some((user, digest)) = seal(conn, sealer.keys, face)? else {
             continue;
         };
@@ -82,7 +82,8 @@ pub(crate) fn seal_next(
     Ok(Some((last, entries.len())))
 }
 
-/// Seals a face. Returns its user, and the digest of the sealed bytes. `None` if the face is not there any more.
+/// Seals a face. Returns its user, and the digest of the sealed bytes. `None` if the face is not there any
+/// more, or not in clear.
 fn seal(conn: &mut Connection<'_>, keys: &FaceKeys, face: &ClearFace) -> Result<Option<(i64, Sha256)>, StoreError> {
     check_recorded(conn, face)?;
     let user = match face.user {
@@ -96,7 +97,8 @@ fn seal(conn: &mut Connection<'_>, keys: &FaceKeys, face: &ClearFace) -> Result<
         media_type: &face.media_type,
     };
     let Sealed { key_id, bytes } = keys.seal(subject, &face.bytes)?;
-    let row = dsl::liveness_images.filter(dsl::liveness_check_id.eq(face.liveness_check_id));
+    let is_clear = dsl::sealed_key_id.is_null();
+    let row = dsl::liveness_images.filter(dsl::liveness_check_id.eq(face.liveness_check_id).and(is_clear));
     let sealed = (
         dsl::bytes.eq(&bytes),
         dsl::sealed_key_id.eq(key_id.as_bytes().as_slice()),

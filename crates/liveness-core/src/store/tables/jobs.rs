@@ -115,6 +115,14 @@ impl Jobs {
         })
     }
 
+    /// Has the periodic job of a kind run now, unless it runs. Blocks.
+    pub(crate) fn hasten(&self, kind: JobKind) -> Result<(), StoreError> {
+        self.write(|conn| {
+            let now = clock::now(conn)?;
+            adding::put_forward(conn, kind, now)
+        })
+    }
+
     /// Deletes the periodic job of a kind, if there is one. If a node runs it, it ends what it has begun. Blocks.
     ///
     /// # Errors

@@ -38,13 +38,13 @@ use super::entry_writer::{EntryTrust, TrailLink};
 use super::face_objects::FaceObjects;
 use super::look_limit::{LimitedLook, LookLimit, Looked};
 use super::write::{Write, Writer, Written};
-use crate::AuditEntry;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::engine::migrations::has_table;
 use crate::store::queue::read_pool::ReadPool;
 use crate::trail::{MacKey, ReceiptError, SignerError, TrailSigner, sign_receipt};
+use crate::{AuditEntry, Clock, SystemClock};
 
 /// The audit trail. Entries are added and read, never changed.
 #[derive(Clone, Debug)]
@@ -108,13 +108,28 @@ impl Trail {
     ///
     /// [`OpenError`] if the thread cannot be started.
     pub fn keep(&self, signer: impl TrailSigner + 'static, accepts_unsigned: bool) -> Result<TrailKeeper, OpenError> {
+        self.keep_by(signer, accepts_unsigned, Arc::new(SystemClock))
+    }
+
+    /// The same with a clock of your own. A checkpoint is signed 10 s after the one before it where the log has grown, and 10
+    /// minutes after it where it has not.
+    ///
+    /// # Errors
+    ///
+    /// As [`keep`](Self::keep).
+    pub fn keep_by(
+        &self,
+        signer: impl TrailSigner + 'static,
+        accepts_unsigned: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<TrailKeeper, OpenError> {
         self.sign_entries(&signer)?;
         let trust = EntryTrust {
             key: mac_key(&signer)?,
             accepts_unsigned,
         };
         let integrator = Integrator::new(Arc::new(signer), trust);
-        TrailKeeper::start(&self.connections, &self.link, integrator)
+        TrailKeeper::start(&self.connections, &self.link, integrator, clock)
     }
 
     /// The newest checkpoint: a signed note. None before the first one. The schema need not be up to date. Blocks.

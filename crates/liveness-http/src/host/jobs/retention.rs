@@ -107,59 +107,10 @@ fn told(kept: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use liveness_core::policy::Policy;
-    use liveness_core::store::{Recording, Store};
-    use liveness_core::{
-        AuditEntry, AuditSubject, CaptureMetrics, Claims, FaceImage, NewLivenessCheck, SessionId, SessionMetrics,
-        Timestamp, UserReference,
-    };
+    use liveness_core::store::Store;
 
-    use super::super::tests::{run, sealing_store, wait};
+    use super::super::tests::{entry, record, run, sealing_store, wait};
     use super::*;
-
-    const FACE: &[u8] = include_bytes!("../../../assets/face.jpg");
-
-    fn entry(at: Timestamp) -> AuditEntry {
-        AuditEntry {
-            at,
-            request_id: "request".into(),
-            principal: "somebody".into(),
-            issuer: None,
-            actor: None,
-            roles: "officer".into(),
-            self_service_user_id: None,
-            message: "a message".into(),
-            outcome: "00".into(),
-            client_address: None,
-            subject: AuditSubject::default(),
-        }
-    }
-
-    /// Records a face of a user, so many seconds ago, and returns its record.
-    fn record(store: &Store, user: i64, is_successful: bool, seconds_ago: i64) -> i64 {
-        let created_at = SystemClock.now().plus_millis(seconds_ago * -1000);
-        let recording = Recording {
-            check: NewLivenessCheck {
-                user: Claims::of(UserReference::Id(user)).to_user(user),
-                session_id: SessionId::parse(&format!("session-{user}-{seconds_ago}")).unwrap(),
-                issued_session_id: None,
-                is_successful,
-                metrics: SessionMetrics::default(),
-                image_metrics: CaptureMetrics::default(),
-                metadata: None,
-                image_metadata: None,
-                image: Some(FaceImage::from_bytes(FACE.to_vec()).unwrap()),
-                image_path: None,
-                device: None,
-                client_address: None,
-                attestation: None,
-                created_at,
-            },
-            audit_entry: entry(created_at),
-            command: "UpdateLivenessCheckCommand",
-            idempotency_key: None,
-        };
-        wait(store.checks().record(recording)).unwrap().check.id
-    }
 
     fn has_face(store: &Store, id: i64) -> bool {
         wait(store.checks().evidence(id)).unwrap().unwrap().face.is_some()

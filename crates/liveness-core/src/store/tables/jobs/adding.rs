@@ -130,7 +130,7 @@ pub(crate) fn end_periodic(conn: &mut Connection<'_>, kind: JobKind) -> Result<(
 }
 
 /// Has a periodic job run at this time, if it would run later.
-fn put_forward(conn: &mut Connection<'_>, kind: JobKind, to: i64) -> Result<(), StoreError> {
+pub(crate) fn put_forward(conn: &mut Connection<'_>, kind: JobKind, to: i64) -> Result<(), StoreError> {
     let later = dsl::liveness_jobs.filter(
         dsl::kind
             .eq(kind.name())

@@ -352,3 +352,33 @@ impl Taken {
         self.findings.push(finding);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_due_after_10_s_where_the_log_has_grown_and_after_10_min_where_it_has_not() {
+        let epoch = Timestamp::from_unix_millis(0).unwrap();
+        let signed = StoredCheckpoint::new(epoch, 5, String::new());
+        let is_due = |size, now, is_last| {
+            let now = epoch.plus_millis(now);
+            is_checkpoint_due(Some(&signed), size, now, is_last)
+        };
+        for (size, now, is_last, expected) in [
+            (6, 0, false, false),
+            (6, 9_999, false, false),
+            (6, 10_000, false, true),
+            (6, -1, false, true),
+            (6, 0, true, true),
+            (5, 0, true, false),
+            (5, 10_000, false, false),
+            (5, 599_999, false, false),
+            (5, 600_000, false, true),
+            (5, -600_000, false, false),
+        ] {
+            assert_eq!(is_due(size, now, is_last), expected, "{size} {now} {is_last}");
+        }
+        assert!(is_checkpoint_due(None, 1, epoch, false));
+    }
+}

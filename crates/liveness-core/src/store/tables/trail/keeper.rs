@@ -12,7 +12,7 @@ use crate::store::engine::connections::Connections;
 use crate::store::engine::error::{OpenError, StoreError};
 use crate::store::tables::entry_writer::TrailLink;
 use crate::trail::SignerError;
-use crate::{Clock as _, SystemClock, Timestamp};
+use crate::{Clock, Timestamp};
 
 /// The time between two looks for entries that this store has written.
 const STEP_INTERVAL: Duration = Duration::from_millis(250);
@@ -104,12 +104,14 @@ impl TrailKeeper {
         connections: &Arc<Connections>,
         link: &Arc<TrailLink>,
         integrator: Integrator,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
         let shared = Arc::<Shared>::default();
         let mut work = Work {
             connections: Arc::clone(connections),
             link: Arc::clone(link),
             integrator,
+            clock,
             shared: Arc::clone(&shared),
             looked_at: None,
             sign_again_at: None,
@@ -171,6 +173,8 @@ struct Work {
     connections: Arc<Connections>,
     link: Arc<TrailLink>,
     integrator: Integrator,
+    /// What says when a checkpoint is due.
+    clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     looked_at: Option<Instant>,
     /// When a signer that has failed is asked again.
@@ -190,7 +194,7 @@ impl Work {
             while self.step(true) {}
             return;
         }
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let is_due = self.connections.read(|conn| self.integrator.is_due(conn, now));
         match is_due {
             Ok(true) => while self.step(false) {},
@@ -201,7 +205,7 @@ impl Work {
 
     /// Makes a step. Returns whether there is more to do.
     fn step(&mut self, is_last: bool) -> bool {
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let integrator = &self.integrator;
         let mut step = self
             .connections
