@@ -77,6 +77,19 @@ pub struct Shown {
     /// What was decided about the record. The store sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionMade>,
+    /// What happened to a legal hold. The store sets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldChange>,
+}
+
+/// What happens to a legal hold. The leaf of its entry says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HoldChange {
+    /// It was placed.
+    Placed,
+    /// It was lifted.
+    Lifted,
 }
 
 /// A decision about a record. The leaf of its entry says so.

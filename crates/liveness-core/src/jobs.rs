@@ -17,3 +17,6 @@ pub use self::schedule::next_run;
 
 /// The periodic job that rotates the keys of faces. Receipts of erasures say when it runs next.
 pub const ROTATE_FACE_KEYS: JobKind = JobKind::new("faces.rotate");
+
+/// The job that completes an erasure which was begun and not committed: [`CompleteErasures`](crate::store::CompleteErasures).
+pub const COMPLETE_ERASURES: JobKind = JobKind::new("erasures.complete");

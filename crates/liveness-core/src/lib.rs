@@ -39,7 +39,7 @@ pub mod trail;
 pub mod verdict;
 
 pub use attestation::Attestation;
-pub use audit::{AuditEntry, AuditSubject, DecisionMade, Erased, Erasure, Shown};
+pub use audit::{AuditEntry, AuditSubject, DecisionMade, Erased, Erasure, HoldChange, Shown};
 pub use check::{CheckDetails, CheckEvidence, FaceErasure, KeptFace, LivenessCheck};
 pub use completion::CompletionRule;
 pub use decision::{Decider, Decision, Decisions, RecordedDecision};

@@ -7,6 +7,7 @@
 //! a future whose SQL runs on a thread of the store, never on the thread of the caller, unless its documentation says that it
 //! blocks.
 
+mod completing_erasures;
 mod engine;
 mod job_runner;
 mod keys;
@@ -24,6 +25,7 @@ mod unused_face_keys;
 
 use std::sync::Arc;
 
+pub use self::completing_erasures::CompleteErasures;
 pub use self::engine::connection::Connection;
 pub use self::engine::diagnosis::{Diagnosis, Setting};
 pub use self::engine::error::{OpenError, StoreError};

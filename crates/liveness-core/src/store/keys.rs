@@ -208,6 +208,12 @@ impl FaceKeys {
         }
     }
 
+    /// Whether the key of a face is there.
+    pub(crate) fn has(&self, key_id: &FaceKeyId) -> Result<bool, StoreError> {
+        let found = self.connections.read(|conn| table::find(conn, key_id));
+        found.map(|key| key.is_some()).map_err(of_key_store)
+    }
+
     /// Deletes the key of a face. Without it, no copy of the face can be opened. Returns whether the key was there.
     pub(crate) fn erase(&self, key_id: &FaceKeyId) -> Result<bool, StoreError> {
         self.erase_all(&[*key_id]).map(|erased| erased > 0)

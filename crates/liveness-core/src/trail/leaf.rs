@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::MacKey;
 use crate::Timestamp;
-use crate::audit::{DecisionMade, Erasure, Shown};
+use crate::audit::{DecisionMade, Erasure, HoldChange, Shown};
 
 /// SHA-256 of something.
 pub(crate) type Sha256 = [u8; 32];
@@ -193,6 +193,8 @@ struct Leaf<'a> {
     erasure: Option<Erasure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionMade>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<HoldChange>,
 }
 
 impl EntryColumns<'_> {
@@ -227,6 +229,7 @@ impl EntryColumns<'_> {
                 .map(|subject| self.nonces.subject.digest(subject.as_bytes())),
             erasure: shown.erasure,
             decision: shown.decision,
+            hold: shown.hold,
         };
         serde_json::to_vec(&leaf).map_err(|error| error.to_string())
     }

@@ -1,5 +1,5 @@
-//! The jobs of the host: faces that were kept for long enough are erased, faces in clear are sealed, keys of faces are rotated, and
-//! keys and objects that no face has are deleted. So are sessions that nobody used.
+//! The jobs of the host: faces that were kept for long enough are erased, erasures are completed, faces in clear are sealed, keys of
+//! faces are rotated, and keys and objects that no face has are deleted. So are sessions that nobody used.
 
 mod retention;
 mod sealing;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use liveness_core::jobs::{JobDone, JobError, JobKind, ROTATE_FACE_KEYS};
 use liveness_core::policy::Retention;
-use liveness_core::store::{FaceKeys, JobHandler, JobRunner, JobSettings, RunningJob, Store};
+use liveness_core::store::{CompleteErasures, FaceKeys, JobHandler, JobRunner, JobSettings, RunningJob, Store};
 use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
 
 use self::retention::RetainFaces;
@@ -35,7 +35,11 @@ pub(super) fn start(
     retention: &Retention,
     metrics: &Metrics,
 ) -> Result<JobRunner, StartError> {
-    let mut handlers: Vec<Box<dyn JobHandler>> = vec![Box::new(RetainFaces::of(retention)), Box::new(SweepSessions)];
+    let mut handlers: Vec<Box<dyn JobHandler>> = vec![
+        Box::new(RetainFaces::of(retention)),
+        Box::new(CompleteErasures),
+        Box::new(SweepSessions),
+    ];
     if store.face_keys().is_some() {
         let every = retention.rotate;
         handlers.push(Box::new(RotateFaceKeys { every }));

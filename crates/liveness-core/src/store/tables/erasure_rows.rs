@@ -205,6 +205,28 @@ pub(crate) fn held_since(conn: &mut Connection<'_>, user: i64) -> Result<Option<
     Ok(since.and_then(Timestamp::from_unix_millis))
 }
 
+/// A legal hold.
+#[derive(Queryable, Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LegalHoldRow {
+    pub(crate) held_since: i64,
+    pub(crate) placed_by: String,
+    pub(crate) because: String,
+}
+
+/// The hold on a user, if there is one.
+pub(crate) fn hold(conn: &mut Connection<'_>, user: i64) -> Result<Option<LegalHoldRow>, StoreError> {
+    let hold = holds::table
+        .find(user)
+        .select((holds::held_since, holds::placed_by, holds::because));
+    Ok(on_either!(conn, |conn| hold.first(*conn).optional())?)
+}
+
+/// All users who are under a hold.
+pub(crate) fn all_held(conn: &mut Connection<'_>) -> Result<Vec<i64>, StoreError> {
+    let held = holds::table.select(holds::self_service_user_id);
+    Ok(on_either!(conn, |conn| held.load(*conn))?)
+}
+
 /// Which of these users are under a hold.
 pub(crate) fn held(conn: &mut Connection<'_>, users: &[i64]) -> Result<Vec<i64>, StoreError> {
     let held = eq_any(holds::self_service_user_id, users.to_vec())?;

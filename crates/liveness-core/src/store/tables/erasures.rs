@@ -2,8 +2,9 @@
 //!
 //! Each erasure is one transaction, or one for every few records of a user. It holds the lock of the user, which those who
 //! record and those who place a hold take too. The key of a face is destroyed in the key store just before the transaction
-//! is committed. So no receipt tells of a face whose key is still there. If the process ends between the two, the key is
-//! gone, and the same call again writes the receipt.
+//! is committed. So no receipt tells of a face whose key is still there. If the process ends between the two, or the commit
+//! fails, the key is gone without a receipt. So the order is kept before, as a job, which writes the receipt then. The same call
+//! again does so too.
 
 mod blanking;
 mod blanks;
@@ -13,10 +14,14 @@ mod holds;
 pub(crate) mod next_rows;
 mod old_faces;
 mod order;
+mod unfinished;
 mod user;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
+use self::unfinished::Target;
 use crate::Timestamp;
 use crate::store::engine::error::StoreError;
 
@@ -88,5 +93,17 @@ impl Erasures {
     ) -> Result<ErasedUser, ErasureError> {
         let eraser = Arc::clone(&self.eraser);
         eraser::on_a_thread(move || user::erase(&eraser, self_service_user_id, is_known, &order)).await
+    }
+
+    /// Completes an erasure that was begun and not committed, as a job of the kind
+    /// [`COMPLETE_ERASURES`](crate::jobs::COMPLETE_ERASURES) keeps it. One that was committed meanwhile is left as it is.
+    pub(crate) async fn complete(&self, payload: &Value) -> Result<(), ErasureError> {
+        let (target, order) = unfinished::read(payload)?;
+        let eraser = Arc::clone(&self.eraser);
+        eraser::on_a_thread(move || match target {
+            Target::Face { id } => face::complete(&eraser, id, &order, true).map(drop),
+            Target::User { id } => user::complete(&eraser, id, &order).map(drop),
+        })
+        .await
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod verification;
 pub(crate) mod verified;
 mod verified_decisions;
 pub(crate) mod verified_erasures;
+pub(crate) mod verified_holds;
 pub(crate) mod verified_objects;
 pub(crate) mod verified_records;
 pub(crate) mod witnessing;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::eraser::Eraser;
 use super::order::{ErasedFace, ErasureError, ErasureOrder};
+use super::unfinished::{self, Target};
 use crate::faces::{FaceKeyId, ObjectName};
 use crate::jobs::ROTATE_FACE_KEYS;
 use crate::store::engine::connection::{Connection, on_either};
@@ -23,23 +24,29 @@ use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
 /// Erases the face of a record. Blocks.
 pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Result<ErasedFace, ErasureError> {
+    eraser.transaction(|conn, _| {
+        let (_, face) = due(conn, eraser, check_id, false)?;
+        if face.key_id.is_some() && eraser.keys.is_some() {
+            unfinished::keep(conn, Target::Face { id: check_id }, order)?;
+        }
+        Ok(())
+    })?;
+    complete(eraser, check_id, order, false)
+}
+
+/// Erases the face of a record whose order is kept. With `is_begun` its key may be gone already. Blocks.
+pub(super) fn complete(
+    eraser: &Eraser,
+    check_id: i64,
+    order: &ErasureOrder,
+    is_begun: bool,
+) -> Result<ErasedFace, ErasureError> {
     let (erased, face) = eraser.transaction(|conn, writer| {
         let keys = eraser.keys.as_deref();
-        let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
-        dating::lock(conn, &[user])?;
-        let check = record(conn, user, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
-        if erasure_rows::face(conn, check_id)?.is_some() {
-            return Err(ErasureError::Erased);
-        }
-        if !check.has_image {
-            return Err(ErasureError::NoFace);
-        }
-        if erasure_rows::held_since(conn, user)?.is_some() {
-            return Err(ErasureError::Held);
-        }
-        let face = KeptFace::of(conn, &check)?;
+        let (check, face) = due(conn, eraser, check_id, is_begun)?;
         let unreadable_from = face.unreadable_from(conn, keys, order.entry.at)?;
         write(conn, writer, order, (&check, &face), unreadable_from)?;
+        unfinished::forget(conn, Target::Face { id: check_id })?;
         face.destroy(keys)?;
         let erased = ErasedFace {
             liveness_check_id: check_id,
@@ -54,6 +61,34 @@ pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Res
         eraser.forget_deleted();
     }
     Ok(erased)
+}
+
+/// The record and the face that are to be erased, if they may be.
+fn due(
+    conn: &mut Connection<'_>,
+    eraser: &Eraser,
+    check_id: i64,
+    is_begun: bool,
+) -> Result<(StoredCheck, KeptFace), ErasureError> {
+    let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
+    dating::lock(conn, &[user])?;
+    let check = record(conn, user, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
+    if erasure_rows::face(conn, check_id)?.is_some() {
+        return Err(ErasureError::Erased);
+    }
+    if !check.has_image {
+        return Err(ErasureError::NoFace);
+    }
+    let is_held = erasure_rows::held_since(conn, user)?.is_some();
+    if is_held && !is_begun {
+        return Err(ErasureError::Held);
+    }
+    let face = KeptFace::of(conn, &check)?;
+    // No hold keeps a face that nobody can open any more.
+    if is_held && face.has_key(eraser.keys.as_deref())? {
+        return Err(ErasureError::Held);
+    }
+    Ok((check, face))
 }
 
 /// Writes all that the database has of an erasure.
@@ -191,6 +226,14 @@ impl KeptFace {
                 "a sealed face cannot be erased by a store that has no keys of faces",
             )),
             (None, _) => Ok(None),
+        }
+    }
+
+    /// Whether it can be opened, as far as its key goes.
+    fn has_key(&self, keys: Option<&FaceKeys>) -> Result<bool, StoreError> {
+        match (&self.key_id, keys) {
+            (Some(key_id), Some(keys)) => keys.has(key_id),
+            _ => Ok(true),
         }
     }
 

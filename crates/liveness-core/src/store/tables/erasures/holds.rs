@@ -11,7 +11,7 @@ use crate::store::tables::dating;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows;
 use crate::store::tables::trail::entries::{self, DueEntry};
-use crate::{AuditEntry, Timestamp};
+use crate::{AuditEntry, HoldChange, Timestamp};
 
 /// Legal holds.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl Holds {
                 }
                 let since = order.entry.at;
                 erasure_rows::add_hold(conn, user, since, &order.entry.principal, order.reason.as_str())?;
-                write_entry(conn, writer, user, &order)?;
+                write_entry(conn, writer, (user, HoldChange::Placed), &order)?;
                 Ok(since)
             })
         })
@@ -76,7 +76,7 @@ impl Holds {
                     return Err(ErasureError::NotHeld);
                 }
                 erasure_rows::remove_hold(conn, user)?;
-                write_entry(conn, writer, user, &order)?;
+                write_entry(conn, writer, (user, HoldChange::Lifted), &order)?;
                 Ok(order.entry.at)
             })
         })
@@ -87,7 +87,7 @@ impl Holds {
 fn write_entry(
     conn: &mut Connection<'_>,
     writer: &mut EntryWriter,
-    user: i64,
+    (user, change): (i64, HoldChange),
     order: &ErasureOrder,
 ) -> Result<(), StoreError> {
     let mut entry = AuditEntry {
@@ -95,6 +95,7 @@ fn write_entry(
         ..order.entry.clone()
     };
     entry.subject.shown.purpose = Some(order.reason.as_str().to_owned());
+    entry.subject.shown.hold = Some(change);
     let due = DueEntry {
         entry: &entry,
         recorded: None,

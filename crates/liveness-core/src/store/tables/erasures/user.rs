@@ -5,6 +5,7 @@ use super::eraser::Eraser;
 use super::face::{KeptFace, leave, next_rotation, receipt, without_face};
 use super::next_rows::next_records;
 use super::order::{ErasedUser, ErasureError, ErasureOrder};
+use super::unfinished::{self, Target};
 use crate::faces::ObjectName;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -28,7 +29,15 @@ pub(super) fn erase(
     is_known: bool,
     order: &ErasureOrder,
 ) -> Result<ErasedUser, ErasureError> {
-    eraser.transaction(|conn, _| begin(conn, user, is_known, order))?;
+    eraser.transaction(|conn, _| {
+        begin(conn, user, is_known, order)?;
+        Ok(unfinished::keep(conn, Target::User { id: user }, order)?)
+    })?;
+    complete(eraser, user, order)
+}
+
+/// Erases a user whose erasure has begun. Blocks.
+pub(super) fn complete(eraser: &Eraser, user: i64, order: &ErasureOrder) -> Result<ErasedUser, ErasureError> {
     // The entries of the recordings say under which names the user sent others, as long as they are not erased themselves.
     blanks::erase_sent(eraser, user, order)?;
     let mut has_clear_faces = false;
@@ -235,6 +244,7 @@ fn end(
     }
     progress.done_at = Some(at.unix_millis());
     erasure_rows::put_user(conn, &progress)?;
+    unfinished::forget(conn, Target::User { id: user })?;
     users::erase(conn, user)?;
     issued_sessions::erase(conn, user)?;
     let shown = Shown {

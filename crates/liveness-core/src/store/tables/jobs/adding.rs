@@ -119,13 +119,13 @@ pub(crate) fn ensure_periodic(
 
 /// Deletes the periodic job of a kind, if there is one.
 pub(crate) fn end_periodic(conn: &mut Connection<'_>, kind: JobKind) -> Result<(), StoreError> {
-    let periodic = dsl::liveness_jobs.filter(
-        dsl::kind
-            .eq(kind.name())
-            .and(dsl::key.eq(PERIODIC))
-            .and(not(dsl::is_dead)),
-    );
-    on_either!(conn, |conn| diesel::delete(periodic).execute(*conn))?;
+    withdraw(conn, kind, PERIODIC)
+}
+
+/// Deletes the job of a kind and a key, if there is one that was not given up.
+pub(crate) fn withdraw(conn: &mut Connection<'_>, kind: JobKind, key: &str) -> Result<(), StoreError> {
+    let asked = dsl::liveness_jobs.filter(dsl::kind.eq(kind.name()).and(dsl::key.eq(key)).and(not(dsl::is_dead)));
+    on_either!(conn, |conn| diesel::delete(asked).execute(*conn))?;
     Ok(())
 }
 

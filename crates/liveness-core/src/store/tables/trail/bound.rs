@@ -1,4 +1,6 @@
-//! What the entries of some leaves bind: records, erasures, decisions, and entries that were erased in part.
+//! What the entries of some leaves bind: records, erasures, decisions, entries that were erased in part, and legal holds.
+
+use std::collections::BTreeSet;
 
 use super::rows::EntryRow;
 use crate::{DecisionMade, Erased};
@@ -10,6 +12,8 @@ pub(crate) struct Bound {
     pub(crate) erasures: Vec<ToldErasure>,
     pub(crate) blanks: Vec<BlankEntry>,
     pub(crate) decisions: Vec<ToldDecision>,
+    /// The users on whom a legal hold was placed, or whose hold was lifted.
+    pub(crate) held: BTreeSet<i64>,
 }
 
 /// A record, and what an entry says of it: that of its recording, or that of its erasure.
@@ -63,6 +67,7 @@ impl Bound {
             self.blanks.push(blank);
         }
         self.erasures.extend(ToldErasure::of(leaf, &entry));
+        self.held.extend(entry.hold().and(entry.user()));
         match (entry.liveness_check_id, entry.binds_record(), entry.decision()) {
             (Some(id), true, _) => self.records.push(BoundRecord { leaf, id, entry }),
             (Some(check_id), false, Some(made)) => self.decisions.push(ToldDecision {
@@ -80,6 +85,7 @@ impl Bound {
         self.erasures.append(&mut other.erasures);
         self.blanks.append(&mut other.blanks);
         self.decisions.append(&mut other.decisions);
+        self.held.append(&mut other.held);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::{self, dsl};
 use crate::trail::MacKey;
 use crate::trail::leaf::{EntryColumns, Nonces, OldEntry};
-use crate::{DecisionMade, Erasure, Shown};
+use crate::{DecisionMade, Erasure, HoldChange, Shown};
 
 /// An entry with all of its columns.
 #[derive(Queryable, Selectable, Debug)]
@@ -60,23 +60,23 @@ impl EntryRow {
 
     /// What the entry tells of an erasure, if it does.
     pub(crate) fn erasure(&self) -> Option<Erasure> {
-        // Few entries tell of one, and most need not be parsed.
-        let subject = self
-            .subject
-            .as_deref()
-            .filter(|subject| subject.contains("\"erasure\""))?;
-        let shown: Shown = serde_json::from_str(subject).ok()?;
-        shown.erasure
+        self.shown_with("\"erasure\"")?.erasure
+    }
+
+    /// What the entry tells of a legal hold, if it does.
+    pub(crate) fn hold(&self) -> Option<HoldChange> {
+        self.shown_with("\"hold\"")?.hold
+    }
+
+    /// What was shown, if the name of a part is in it. Few entries have such a part, and most need not be parsed.
+    fn shown_with(&self, name: &str) -> Option<Shown> {
+        let subject = self.subject.as_deref().filter(|subject| subject.contains(name))?;
+        serde_json::from_str(subject).ok()
     }
 
     /// What the entry tells of a decision about its record, if it does.
     pub(crate) fn decision(&self) -> Option<DecisionMade> {
-        let subject = self
-            .subject
-            .as_deref()
-            .filter(|subject| subject.contains("\"decision\""))?;
-        let shown: Shown = serde_json::from_str(subject).ok()?;
-        shown.decision
+        self.shown_with("\"decision\"")?.decision
     }
 
     /// Why it was done, in the words of the sender.
@@ -310,6 +310,14 @@ pub(crate) fn binding(conn: &mut Connection<'_>, check_id: i64) -> Result<Vec<En
         .load(*conn))?;
     found.sort_unstable_by_key(|entry| entry.id);
     Ok(found)
+}
+
+/// The entries that tell of legal holds on a user.
+pub(crate) fn hold_changes(conn: &mut Connection<'_>, user: i64) -> Result<Vec<EntryRow>, StoreError> {
+    Ok(on_either!(conn, |conn| dsl::liveness_audit_entries
+        .filter(dsl::self_service_user_id.eq(user).and(dsl::subject.like("%\"hold\":%")))
+        .select(EntryRow::as_select())
+        .load(*conn))?)
 }
 
 /// The digest of a record's face in the entry of its recording. `None` if it had no face, or was recorded before entries had

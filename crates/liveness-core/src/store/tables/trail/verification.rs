@@ -8,7 +8,7 @@ use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
 use super::rows::{self, EntryRow};
 use super::verified::{TrailPart, TrailVerification};
 use super::verified_objects::{self, BoundObject};
-use super::{verified_decisions, verified_erasures, verified_records};
+use super::{verified_decisions, verified_erasures, verified_holds, verified_records};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -84,6 +84,7 @@ impl<'a> Verifier<'a> {
         self.unlogged(part)?;
         self.unbound(part, head.last_unbound_check_id)?;
         self.decisions(part)?;
+        self.holds(part)?;
         Ok(self.done)
     }
 
@@ -100,6 +101,23 @@ impl<'a> Verifier<'a> {
             id = connections.read(|conn| {
                 conn.transaction(Purpose::Read, |conn| {
                     verified_decisions::verify_records(conn, trust, id..records.end, ROWS, done)
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Verifies the holds that are there, in the first part: they are few.
+    fn holds(&mut self, part: TrailPart) -> Result<(), StoreError> {
+        if part.number > 0 {
+            return Ok(());
+        }
+        let connections = self.connections;
+        let users = connections.read(verified_holds::users_under_hold)?;
+        for user in users {
+            connections.read(|conn| {
+                conn.transaction(Purpose::Read, |conn| {
+                    verified_holds::verify(conn, self.trust, &[user].into(), &mut self.done)
                 })
             })?;
         }
@@ -201,6 +219,7 @@ impl<'a> Verifier<'a> {
         verified_erasures::verify_erased(conn, &bound.erasures, &mut self.done)?;
         verified_decisions::verify(conn, &bound.decisions, &mut self.done)?;
         verified_erasures::verify_blanks(conn, self.trust, &bound.blanks, &mut self.done)?;
+        verified_holds::verify(conn, self.trust, &bound.held, &mut self.done)?;
         Ok(in_objects)
     }
 

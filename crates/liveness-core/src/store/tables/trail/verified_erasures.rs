@@ -19,7 +19,7 @@ use crate::store::tables::stored_check::StoredCheck;
 use crate::trail::leaf_hash;
 
 /// Whether an entry was written by who has the key, and is in the log or will be.
-fn is_credible(conn: &mut Connection<'_>, trust: &EntryTrust, entry: &EntryRow) -> Result<bool, StoreError> {
+pub(crate) fn is_credible(conn: &mut Connection<'_>, trust: &EntryTrust, entry: &EntryRow) -> Result<bool, StoreError> {
     let (Some(writer), Some(hash)) = (entry.writer.as_deref(), entry.leaf_hash.as_deref()) else {
         return Ok(false);
     };
