@@ -237,6 +237,43 @@ async fn a_runner_that_stops_gives_its_jobs_back(database: Database) {
     }
 }
 
+/// A periodic job that is due at the start, and tells when it runs.
+struct AtStart(Mutex<Sender<i64>>);
+
+impl JobHandler for AtStart {
+    fn kind(&self) -> JobKind {
+        KIND
+    }
+
+    fn every(&self) -> Option<Duration> {
+        Some(Duration::from_secs(24 * 60 * 60))
+    }
+
+    fn is_due_at_start(&self) -> bool {
+        true
+    }
+
+    fn run(&self, job: &RunningJob) -> Outcome {
+        tell(&self.0, job.id());
+        Ok(JobDone::Done)
+    }
+}
+
+async fn a_periodic_job_that_is_due_at_the_start_runs_then_and_a_period_later(database: Database) {
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let (sender, ran) = heard();
+        let runner = start(&database.store, vec![Box::new(AtStart(sender))]);
+        ids.push(ran.recv_timeout(PATIENCE).unwrap());
+        runner.stop(PATIENCE);
+    }
+    assert_eq!(ids[0], ids[1]);
+    let job = jobs(&database.store).await.swap_remove(0);
+    let period = job.run_at.unix_millis() - job.created_at.unix_millis();
+    assert!(period >= 24 * 60 * 60 * 1000, "{job:?}");
+    assert_eq!(job.state, JobState::Waiting);
+}
+
 async fn a_handler_reaches_the_store(database: Database) {
     let (sender, found) = heard();
     let runner = start(
@@ -271,5 +308,6 @@ on_each_engine! {
     a_failure_that_is_final_is_not_tried_again,
     a_job_that_ends_the_process_each_time_is_given_up,
     a_runner_that_stops_gives_its_jobs_back,
+    a_periodic_job_that_is_due_at_the_start_runs_then_and_a_period_later,
     a_handler_reaches_the_store,
 }

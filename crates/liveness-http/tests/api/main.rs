@@ -22,6 +22,7 @@ mod erased_faces;
 mod erasures;
 #[cfg(feature = "s3")]
 mod face_places;
+mod faces_in_clear;
 mod faces_on_a_token;
 mod faults;
 mod in_process;

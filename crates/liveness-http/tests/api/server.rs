@@ -47,12 +47,12 @@ impl Server {
     }
 
     /// One on a database that is there.
-    pub fn on(database: Database, settings: &[(&str, &str)]) -> Self {
+    pub fn on(database: impl Into<Arc<Database>>, settings: &[(&str, &str)]) -> Self {
         let settings = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Self::spawn(Arc::new(database), settings)
+        Self::spawn(database.into(), settings)
     }
 
     fn spawn(database: Arc<Database>, settings: Vec<(String, String)>) -> Self {
