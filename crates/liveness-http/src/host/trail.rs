@@ -46,12 +46,24 @@ async fn verify(store: Store, signer: Arc<dyn TrailSigner>, keeper: Arc<TrailKee
         sleep(Duration::from_millis((interval - into_interval).unsigned_abs())).await;
         let number = SystemClock.now().unix_millis().div_euclid(interval);
         let number = u32::try_from(number.rem_euclid(i64::from(parts))).unwrap_or_default();
+        // Without a checkpoint there is nothing to compare with. One that this node has signed must be there.
+        let is_new = keeper.state().checkpoint.is_none() && !is_signed(&store).await;
+        if is_new {
+            continue;
+        }
         match verify_part(&store, &signer, TrailPart { number, of: parts }).await {
             Ok(verified) => keeper.find(verified.findings),
             // The store itself tells of a database that goes away.
             Err(error) => log::debug!("a part of the trail was not verified: {error}"),
         }
     }
+}
+
+/// Whether the log has a checkpoint. It has none at first, while it is made or its signer fails.
+async fn is_signed(store: &Store) -> bool {
+    let store = store.clone();
+    let newest = web::block(move || store.trail().newest_checkpoint()).await;
+    matches!(newest, Ok(Ok(Some(_))))
 }
 
 async fn verify_part(
