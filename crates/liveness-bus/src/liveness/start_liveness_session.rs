@@ -39,6 +39,10 @@ impl Message for StartLivenessSessionCommand {
             "examples/start_liveness_session.json"
         )))
     }
+
+    fn summary(_: &LivenessSessionStarted) -> Option<&'static str> {
+        Some("Liveness session started.")
+    }
 }
 
 impl Handler<StartLivenessSessionCommand> for Liveness {
