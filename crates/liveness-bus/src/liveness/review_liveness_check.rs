@@ -59,6 +59,14 @@ impl Message for ReviewLivenessCheckCommand {
         let refusals = [NO_SUCH_CHECK, OWN_CHECK, DECIDED_SINCE, DECIDED_TWICE, ERASED];
         Some(Description::of::<Self>(examples).refusals(refusals))
     }
+
+    fn summary(reviewed: &LivenessCheckReviewed) -> Option<&'static str> {
+        Some(if reviewed.counts {
+            "Decision recorded."
+        } else {
+            "Decision recorded; it counts once another person decides the same."
+        })
+    }
 }
 
 impl Handler<ReviewLivenessCheckCommand> for Liveness {

@@ -7,7 +7,9 @@ use liveness_bus::{Access, Description, FieldError};
 use serde_json::{Value, json};
 
 use crate::documented::{API, answer, chapter, customer, examples, with_the_documented_record};
-use crate::report::{ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES};
+use crate::report::{
+    ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES, REVIEW,
+};
 
 /// All messages with their descriptions.
 #[expect(clippy::unwrap_used, reason = "every message of ours is described")]
@@ -69,7 +71,7 @@ async fn the_requests_of_the_examples_are_taken_and_answered_with_their_sentence
         let examples = description.examples().unwrap();
         let told: Vec<_> = examples.iter().map(|example| example.answer.message.clone()).collect();
         for mut example in examples {
-            if [GET_RECORD, GET_RECEIPT, ERASE_FACE].contains(&message) {
+            if [GET_RECORD, GET_RECEIPT, ERASE_FACE, REVIEW].contains(&message) {
                 example.request["id"] = json!(1);
             }
             let answer = answer(&world, message, &example.request, &context).await;
@@ -95,7 +97,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         }
         required
     };
-    let expected: [(&str, &[&str]); 14] = [
+    let expected: [(&str, &[&str]); 15] = [
         ("CheckLivenessStatusQuery", &[]),
         (ERASE_FACE, &["id", "reason"]),
         (ERASE_USER, &["userId", "reason"]),
@@ -107,6 +109,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         (RETRIEVE_ENTRIES, &[]),
         ("RetrieveLivenessChecksQuery", &[]),
         ("RetrieveMyLivenessChecksQuery", &[]),
+        (REVIEW, &["id", "decision", "reason", "decisionsSeen"]),
         ("StartLivenessSessionCommand", &[]),
         ("SubmitLivenessCheckCommand", &["sessionId", "isSuccessful"]),
         ("UpdateLivenessCheckCommand", &["sessionId", "isSuccessful"]),
