@@ -152,7 +152,7 @@ async fn forty_reports_at_once_of_one_session_on_two_stores_record_one(database:
     let hold = database.hold();
     let calls: Vec<_> = (0..40)
         .map(|number: usize| {
-            let report = if number / 2 % 2 == 0 {
+            let report = if (number / 2).is_multiple_of(2) {
                 recording(1, &session.session_id)
             } else {
                 naming(&session, recording(1, &format!("sdk-{number}")))

@@ -117,7 +117,7 @@ fn of_forty_reports_at_once_of_one_session_one_is_recorded(engine: Engine) {
     let session = start(&one, 7);
 
     let answers = at_once(40, |index| {
-        let body = if index / 2 % 2 == 0 {
+        let body = if (index / 2).is_multiple_of(2) {
             report(id_of(&session), true)
         } else {
             json!({"sessionId": format!("sdk-{index}"), "issuedSessionId": id_of(&session), "isSuccessful": true})
