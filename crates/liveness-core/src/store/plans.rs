@@ -1053,7 +1053,7 @@ const ROWS: &str = "
     INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, passed, has_image,
             created_at, idempotency_key, verdict, decision)
         SELECT n % 5000 + 1, n % 1000 + 1, 's' || n, n % 50 > 0, n % 3 > 0, n % 20 > 0, n, n::text,
-            CASE n % 40 WHEN 1 THEN 1 WHEN 2 THEN 2 ELSE 0 END, CASE WHEN n % 80 IN (1, 2) THEN n % 3 END
+            CASE n % 40 WHEN 1 THEN 1 WHEN 2 THEN 2 END, CASE WHEN n % 80 IN (1, 2) THEN n % 3 END
         FROM generate_series(1, 20000) n;
     INSERT INTO liveness_decisions SELECT n, 1, n % 5000 + 1, 0, '', '', '', n, true, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_images SELECT n, 'image/jpeg', '\\xffd8ff', 1, NULL, CASE WHEN n % 9 = 0 THEN md5(n::text) END FROM generate_series(1, 5000) n;
