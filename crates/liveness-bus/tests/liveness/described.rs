@@ -7,7 +7,7 @@ use liveness_bus::{Access, Description, FieldError};
 use serde_json::{Value, json};
 
 use crate::documented::{API, chapter, customer, examples, with_the_documented_record};
-use crate::report::{ERASE_FACE, ERASE_USER, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES};
+use crate::report::{ERASE_FACE, ERASE_USER, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES, REVIEW};
 
 /// All messages with their descriptions.
 #[expect(clippy::unwrap_used, reason = "every message of ours is described")]
@@ -67,7 +67,7 @@ async fn the_requests_of_the_examples_are_taken() {
             _ => world.admin(),
         };
         for mut example in description.examples().unwrap() {
-            if [GET_RECORD, GET_RECEIPT, ERASE_FACE].contains(&message) {
+            if [GET_RECORD, GET_RECEIPT, REVIEW, ERASE_FACE].contains(&message) {
                 example.request["id"] = json!(1);
             }
             let reply = world.dispatch(message, &example.request.to_string(), &context).await;
@@ -89,7 +89,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         }
         required
     };
-    let expected: [(&str, &[&str]); 14] = [
+    let expected: [(&str, &[&str]); 15] = [
         ("CheckLivenessStatusQuery", &[]),
         (ERASE_FACE, &["id", "reason"]),
         (ERASE_USER, &["userId", "reason"]),
@@ -101,6 +101,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         (RETRIEVE_ENTRIES, &[]),
         ("RetrieveLivenessChecksQuery", &[]),
         ("RetrieveMyLivenessChecksQuery", &[]),
+        (REVIEW, &["id", "decision", "reason", "decisionsSeen"]),
         ("StartLivenessSessionCommand", &[]),
         ("SubmitLivenessCheckCommand", &["sessionId", "isSuccessful"]),
         ("UpdateLivenessCheckCommand", &["sessionId", "isSuccessful"]),
