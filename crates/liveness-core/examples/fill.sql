@@ -35,7 +35,7 @@ INSERT INTO liveness_check_totals (pre_registration_id, is_successful, has_image
 SELECT pre_registration_id, mixed % 8 <> 0, $FALSE, 0, count(*) FROM filled WHERE pre_registration_id IS NOT NULL
 GROUP BY pre_registration_id, mixed % 8 <> 0
 UNION ALL SELECT 0, mixed % 8 <> 0, $FALSE, 0, count(*) FROM filled WHERE true GROUP BY mixed % 8 <> 0
-ON CONFLICT (pre_registration_id, is_successful, has_image, slot)
+ON CONFLICT (pre_registration_id, is_successful, has_image, verdict, decision, slot)
     DO UPDATE SET checks = liveness_check_totals.checks + excluded.checks;
 
 INSERT INTO liveness_audit_entries (at, request_id, principal, roles, self_service_user_id, message, outcome)

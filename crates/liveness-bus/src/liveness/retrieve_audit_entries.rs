@@ -342,6 +342,7 @@ mod tests {
         list["UserId"] = json!(7);
         list["Shown"] = json!({
             "Records": [1], "Count": 1, "Page": 1, "PageSize": 20, "Filter": {"selfServiceUserId": "7"}, "Detail": null, "Erased": null, "UnreadableFrom": null,
+            "Decision": null, "Counts": null,
         });
         let mut recording = look.clone();
         recording["Id"] = json!(1);

@@ -139,7 +139,7 @@ async fn every_wrong_field_of_a_decision_is_told() {
         .map(|(field, code)| problem(field, code))
         .collect();
     assert_eq!(found, expected);
-    for word in ["", "none", "Approve", "askAgain"] {
+    for word in ["none", "Approve", "askAgain"] {
         let body = json!({"id": 1, "decision": word, "reason": "why", "decisionsSeen": 0});
         assert_eq!(problems(body).await, [problem("decision", "format")], "{word}");
     }

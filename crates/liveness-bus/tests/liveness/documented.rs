@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use liveness_bus::testing::TestBus;
-use liveness_bus::{Context, ReplyWriter};
+use liveness_bus::{Context, Principal, ReplyWriter};
+use liveness_core::policy::Policy;
 use liveness_core::{Claims, DeviceInfo, UserReference};
 use serde_json::{Value, json};
 
-use crate::report::{GET, GET_RECORD, RETRIEVE, STATUS, SUBMIT, UPDATE};
+use crate::report::{GET, GET_RECORD, RETRIEVE, REVIEW, STATUS, SUBMIT, UPDATE};
 
 pub(crate) const API: &str = include_str!("../../../../docs/api.md");
 
@@ -148,16 +149,32 @@ async fn get_answers_as_documented() {
     assert_eq!(answered, expected);
 }
 
+/// The decision that the document sends.
+#[expect(clippy::unwrap_used, reason = "the document has it")]
+fn decision_of_the_document() -> Value {
+    let chapter = API.split("\n## ReviewLivenessCheckCommand\n").nth(1).unwrap();
+    let request = chapter.split("--data '").nth(1).unwrap().split('\'').next().unwrap();
+    serde_json::from_str(request).unwrap()
+}
+
 #[tokio::test]
-async fn get_record_answers_as_documented() {
+async fn a_record_and_a_decision_about_it_answer_as_documented() {
     let world = with_the_documented_record().await;
     let chapter = API.split("\n## GetLivenessCheckQuery\n").nth(1).unwrap();
     assert!(chapter.contains("--data '{\"id\": 42}'"));
+
+    let (mut decision, mut decided) = (decision_of_the_document(), examples(REVIEW)[0].clone());
+    decision["id"] = json!(1);
+    decided["data"]["id"] = json!(1);
+    let reviewer = world.context(Principal::new("reviewer-7").with_role("admin"));
+    world.clock().advance(69 * 60_000 + 55_000);
+    assert_eq!(answer(&world, REVIEW, &decision, &reviewer.build()).await, decided);
 
     let answered = answer(&world, GET_RECORD, &json!({"id": 1}), &world.admin()).await;
 
     let mut expected = examples(GET_RECORD)[0].clone();
     expected["data"]["LivenessCheck"]["Id"] = json!(1);
+    expected["data"]["LivenessCheck"]["Verdict"]["Policy"] = json!(Policy::record().version());
     assert_eq!(answered, expected);
 }
 

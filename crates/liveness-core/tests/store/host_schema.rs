@@ -48,13 +48,16 @@ async fn our_tables_are_in_the_schema_and_the_hosts_where_they_were() {
 
     let expected = [
         "liveness.__diesel_schema_migrations",
+        "liveness.liveness_attempts",
         "liveness.liveness_audit_entries",
         "liveness.liveness_audit_lists",
         "liveness.liveness_check_totals",
         "liveness.liveness_checks",
+        "liveness.liveness_decisions",
         "liveness.liveness_entry_erasures",
         "liveness.liveness_face_erasures",
         "liveness.liveness_images",
+        "liveness.liveness_issued_sessions",
         "liveness.liveness_jobs",
         "liveness.liveness_legal_holds",
         "liveness.liveness_sessions",

@@ -1,12 +1,13 @@
 //! On each engine, the migrations create the schema that the queries expect.
 
+use liveness_core::Decision;
 use liveness_core::jobs::{JobKind, NewJob};
 use liveness_core::trail::TrailKey;
 use sha2::{Digest as _, Sha256};
 
 use crate::database::{Database, Place, on_each_engine};
 use crate::recording::everything;
-use crate::samples::{audit_entry, jpeg, kept, keyed, order, recording, with_face};
+use crate::samples::{audit_entry, decision, jpeg, kept, keyed, order, recording, with_face};
 
 /// A schema as texts that can be compared: the schema that the queries expect, or the schema that the migrations
 /// create.
@@ -161,6 +162,8 @@ async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Da
         .unwrap();
     database.record(with_face(recording(5, "session-5"))).await;
     database.store.holds().place(5, false, order()).await.unwrap();
+    let decided = decision(2, "anne", Decision::Approve, 0);
+    database.store.reviews().decide(decided).await.unwrap();
     for table in believed(&database).primary_keys {
         let name = table.split_once(' ').unwrap().0;
         assert!(database.number(&format!("SELECT count(*) FROM {name}")) > 0, "{table}");
