@@ -1,7 +1,7 @@
 //! The messages of the liveness check. Each has one file: message, rules, handler, tests.
 //!
-//! Customers send three commands and three queries, administrators send one command and three queries, officers send four commands, auditors
-//! send one query. `docs/api.md` describes their fields and replies.
+//! Customers send three commands and three queries, administrators send two commands and three queries, officers send four
+//! commands, auditors send one query. `docs/api.md` describes their fields and replies.
 
 mod challenge_list;
 mod check_liveness_status;
@@ -30,6 +30,7 @@ mod start_liveness_session;
 mod store_adapter;
 mod submit_liveness_check;
 mod time_span;
+mod unlock_user;
 mod update_liveness_check;
 mod validators;
 
@@ -58,10 +59,11 @@ pub use review_liveness_check::{LivenessCheckReviewed, ReviewLivenessCheckComman
 pub use roles::{ADMIN, AUDITOR, CUSTOMER, OFFICER};
 pub use start_liveness_session::{LivenessSessionStarted, StartLivenessSessionCommand};
 pub use submit_liveness_check::SubmitLivenessCheckCommand;
+pub use unlock_user::{UnlockUserCommand, UserUnlocked};
 pub use update_liveness_check::UpdateLivenessCheckCommand;
 
 /// The messages that [`module`] handles.
-pub const MESSAGES: [Meta; 15] = [
+pub const MESSAGES: [Meta; 16] = [
     Meta::of::<StartLivenessSessionCommand>(),
     Meta::of::<SubmitLivenessCheckCommand>(),
     Meta::of::<UpdateLivenessCheckCommand>(),
@@ -77,6 +79,7 @@ pub const MESSAGES: [Meta; 15] = [
     Meta::of::<EraseUserCommand>(),
     Meta::of::<PlaceLegalHoldCommand>(),
     Meta::of::<LiftLegalHoldCommand>(),
+    Meta::of::<UnlockUserCommand>(),
 ];
 
 /// The module with the messages and their handlers.
@@ -97,5 +100,6 @@ pub fn module(liveness: Liveness) -> Module {
         .handle::<EraseFaceCommand>(liveness.clone())
         .handle::<EraseUserCommand>(liveness.clone())
         .handle::<PlaceLegalHoldCommand>(liveness.clone())
-        .handle::<LiftLegalHoldCommand>(liveness)
+        .handle::<LiftLegalHoldCommand>(liveness.clone())
+        .handle::<UnlockUserCommand>(liveness)
 }

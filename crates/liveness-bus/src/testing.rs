@@ -57,7 +57,7 @@ impl TestBus {
         Self::on(Store::in_memory().expect("a database in memory"), settings, more)
     }
 
-    /// A bus under a policy.
+    /// A bus under a policy. Who has to wait does so by the clock of the kit.
     ///
     /// ```
     /// use liveness_bus::testing::TestBus;
@@ -78,8 +78,9 @@ impl TestBus {
     }
 
     fn on(store: Store, settings: Settings, more: impl FnOnce(BusBuilder) -> BusBuilder) -> Self {
-        store.migrate().expect("the migrations");
         let clock = Arc::new(FixedClock::at("2026-03-22T14:00:05Z".parse().expect("a time")));
+        let store = store.with_steady_clock(clock.clone()).expect("threads that write");
+        store.migrate().expect("the migrations");
         let users = Arc::new(StoredUsers::new(store.users().clone(), true));
         let trail_key = Arc::new(TrailKey::generate().expect("a key").key);
         let keeper = store

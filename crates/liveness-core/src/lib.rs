@@ -50,6 +50,6 @@ pub use metrics::{CaptureMetrics, ChallengeCount, LightingValue, SessionDuration
 pub use refusal::Refusal;
 pub use report::{DeviceInfo, NewLivenessCheck, SessionMetrics};
 pub use text::{Challenge, Challenges, ImagePath, Reason, ReceivedObject, SessionId, is_forbidden_control};
-pub use time::{Clock, FixedClock, SystemClock, Timestamp};
+pub use time::{Clock, FixedClock, SteadyClock, SystemClock, Timestamp};
 pub use user::{ClaimError, Claims, DirectoryError, ProvisionError, User, UserDirectory, UserReference};
 pub use violation::Violation;

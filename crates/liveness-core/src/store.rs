@@ -2,8 +2,8 @@
 //!
 //! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
 //! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users), [`trail`](Store::trail) and
-//! [`jobs`](Store::jobs), [`sessions`](Store::sessions), for what people decide: [`reviews`](Store::reviews), and for what is taken away:
-//! [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
+//! [`jobs`](Store::jobs), [`sessions`](Store::sessions), for what people decide: [`reviews`](Store::reviews), for who is locked:
+//! [`locks`](Store::locks), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
 //! a future whose SQL runs on a thread of the store, never on the thread of the caller, unless its documentation says that it
 //! blocks.
 
@@ -45,7 +45,7 @@ pub use self::tables::checks::filter::{CheckFilter, DecisionFilter};
 pub use self::tables::checks::page::{CheckPage, PageRequest};
 pub use self::tables::checks::rejudging::Rejudged;
 pub use self::tables::decisions::{Decided, DecisionError, DecisionOrder, Reviews};
-pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, OldFace};
+pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, Locks, OldFace};
 pub use self::tables::faces::Faces;
 pub use self::tables::issued_sessions::door::{IssuedSessions, StartedSession};
 pub use self::tables::jobs::Jobs;
@@ -73,7 +73,7 @@ use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
 use self::tables::erasures::Eraser;
 use self::tables::face_tools::FaceTools;
-use self::tables::judging::PolicyInForce;
+use self::tables::policy_in_force::PolicyInForce;
 use self::tables::totals;
 use self::tables::transaction::WriteTools;
 use self::tables::write::{Session, Writer};
@@ -103,6 +103,7 @@ pub struct Store {
     erasures: Erasures,
     holds: Holds,
     reviews: Reviews,
+    locks: Locks,
     face_tools: FaceTools,
     in_force: Arc<PolicyInForce>,
 }
@@ -153,6 +154,7 @@ impl Store {
             erasures: Erasures::new(&eraser),
             holds: Holds::new(&eraser),
             reviews: Reviews::new(&connections, &in_force, &link),
+            locks: Locks::new(&eraser),
             trail: Trail::new(&connections, &reads, &writer, link).with_objects(face_tools.objects.as_ref()),
             jobs: Jobs::new(&connections, &reads, &writer),
             sessions: IssuedSessions::new(&connections, &writer, in_force.policy.session()),
@@ -210,6 +212,11 @@ impl Store {
     /// Decisions of people about records.
     pub fn reviews(&self) -> &Reviews {
         &self.reviews
+    }
+
+    /// Locks of users who have failed too often.
+    pub fn locks(&self) -> &Locks {
+        &self.locks
     }
 
     /// The audit trail.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
 use jiff::SignedDuration;
 use jiff::civil::{DateTime, Time, date};
@@ -175,6 +177,23 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let millis = jiff::Timestamp::now().as_millisecond();
         Timestamp(millis.clamp(Timestamp::MIN, Timestamp::MAX))
+    }
+}
+
+/// When this process first asked its [`SteadyClock`], by the machine's clock and by the monotonic one.
+static BEGINNING: LazyLock<(Timestamp, Instant)> = LazyLock::new(|| (SystemClock.now(), Instant::now()));
+
+/// A clock that never jumps. It begins with the machine's clock, and goes on with the monotonic clock from there.
+///
+/// Two instants of one process say how much time is between them, also if somebody sets the machine's clock meanwhile. Two
+/// processes may say different times at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SteadyClock;
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        let (began_at, began) = *BEGINNING;
+        began_at.plus_millis(i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the four commands of an officer share: the order that the store gets.
+//! What the four commands of an officer and the one of an administrator share: the order that the store gets.
 
 use liveness_core::store::ErasureOrder;
 use liveness_core::{AuditSubject, Reason, Shown};
@@ -7,7 +7,7 @@ use super::Liveness;
 use crate::{BusError, Call};
 
 impl Liveness {
-    /// The order of an officer. The store writes its audit entry together with what it does.
+    /// The order of an officer or an administrator. The store writes its audit entry together with what it does.
     /// If it is refused, the entry tells of the record that is meant, and why.
     pub(super) fn order(
         check_id: Option<i64>,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::optional_text::given;
 use super::store_adapter::{
     IDEMPOTENCY_KEY_REUSED, SESSION_EXPIRED, SESSION_NOT_ISSUED, SESSION_NOT_NAMED, SESSION_OF_ANOTHER_USER,
-    SESSION_USED_UP,
+    SESSION_USED_UP, locked,
 };
 use super::{
     CaptureMetricsReport, ChallengeList, Liveness, LivenessReport, SessionMetricsReport, Settings, VerdictOutcome,
@@ -136,7 +136,7 @@ impl Liveness {
 }
 
 /// The refusals that only the two commands have.
-pub(super) fn refusals() -> [BusError; 7] {
+pub(super) fn refusals() -> [BusError; 8] {
     let limit = Settings::default().max_image_bytes;
     [
         SESSION_OF_ANOTHER_USER,
@@ -146,6 +146,7 @@ pub(super) fn refusals() -> [BusError; 7] {
         SESSION_USED_UP,
         SESSION_EXPIRED,
         too_large(limit),
+        locked(None),
     ]
 }
 

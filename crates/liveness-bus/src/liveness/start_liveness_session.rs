@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use super::store_adapter::locked;
 use super::{CUSTOMER, Liveness};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
@@ -35,9 +36,8 @@ impl Message for StartLivenessSessionCommand {
     type Reply = LivenessSessionStarted;
 
     fn description() -> Option<Description> {
-        Some(Description::of::<Self>(include_str!(
-            "examples/start_liveness_session.json"
-        )))
+        let examples = include_str!("examples/start_liveness_session.json");
+        Some(Description::of::<Self>(examples).refusals([locked(None)]))
     }
 
     fn summary(_: &LivenessSessionStarted) -> Option<&'static str> {

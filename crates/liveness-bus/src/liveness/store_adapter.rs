@@ -81,7 +81,7 @@ impl From<Refusal> for BusError {
                 what: "too much was recorded for this user today",
                 retry_after,
             },
-            Refusal::Locked { other_way } => Self::Locked(locked(other_way.as_deref()).into()),
+            Refusal::Locked { other_way } => locked(other_way.as_deref()),
             other => Self::Internal(format!("a refusal without an answer: {other:?}").into()),
         }
     }
@@ -97,11 +97,16 @@ fn of_session(unbound: Unbound) -> BusError {
     }
 }
 
-fn locked(other_way: Option<&str>) -> String {
-    match other_way {
-        Some(way) => format!("the user is locked after too many failures; {way}"),
-        None => "the user is locked after too many failures, and needs another way to prove who they are".to_owned(),
-    }
+/// The refusal of a locked user, with the operator's words for another way to prove who they are.
+pub(super) fn locked(other_way: Option<&str>) -> BusError {
+    BusError::Locked(match other_way {
+        Some(way) => format!(
+            "the user is locked after too many failures; {}",
+            way.trim_end_matches('.')
+        )
+        .into(),
+        None => "the user is locked after too many failures, and needs another way to prove who they are".into(),
+    })
 }
 
 impl From<StoreError> for BusError {

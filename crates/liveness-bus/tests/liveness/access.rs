@@ -5,7 +5,7 @@ use liveness_bus::{BusError, Context, Principal};
 
 use crate::report::{
     ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE, RETRIEVE_ENTRIES,
-    RETRIEVE_MINE, REVIEW, START, STATUS, SUBMIT, UPDATE, body_with,
+    RETRIEVE_MINE, REVIEW, START, STATUS, SUBMIT, UNLOCK, UPDATE, body_with,
 };
 
 /// Anonymous, a customer, a customer without a user, an admin, both, an auditor, an officer, a principal without a known
@@ -45,7 +45,7 @@ async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
         assert_eq!(out, b"");
     }
 
-    assert_eq!(messages.len(), 14);
+    assert_eq!(messages.len(), 16);
     assert_eq!(world.audit_entries().await, []);
 }
 
@@ -66,9 +66,10 @@ async fn messages_by_senders() {
         (RETRIEVE_ENTRIES, ["63", "57", "57", "57", "57", "00", "57", "57"]),
         (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57", "57"]),
         (RETRIEVE_MINE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
-        (START, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (REVIEW, ["63", "57", "57", "25", "25", "57", "57", "57"]),
+        (START, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (SUBMIT, ["63", "00", "57", "57", "00", "57", "57", "57"]),
+        (UNLOCK, ["63", "57", "57", "00", "00", "57", "57", "57"]),
         (UPDATE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
     ];
     assert_eq!(
@@ -118,6 +119,7 @@ async fn who_may_not_send_it_has_no_body_read() {
         (ERASE_USER, world.customer(1)),
         (PLACE_HOLD, world.auditor()),
         (LIFT_HOLD, world.admin()),
+        (UNLOCK, world.officer()),
     ];
 
     for (name, sender) in cases {
@@ -144,9 +146,10 @@ fn the_access_matrix_is_that_of_the_contract() {
 | RetrieveAuditEntriesQuery | Query | auditor | BeforeReply |
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
 | RetrieveMyLivenessChecksQuery | Query | customer with a user | BeforeReply |
-| StartLivenessSessionCommand | Command | customer with a user | WithRecord |
 | ReviewLivenessCheckCommand | Command | admin | WithRecord |
+| StartLivenessSessionCommand | Command | customer with a user | WithRecord |
 | SubmitLivenessCheckCommand | Command | customer with a user | WithRecord |
+| UnlockUserCommand | Command | admin | WithRecord |
 | UpdateLivenessCheckCommand | Command | customer with a user | WithRecord |
 ";
 

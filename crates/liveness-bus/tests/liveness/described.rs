@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::documented::{API, answer, chapter, customer, examples, with_the_documented_record};
 use crate::report::{
-    ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES, REVIEW,
+    ERASE_FACE, ERASE_USER, GET, GET_RECEIPT, GET_RECORD, LIFT_HOLD, PLACE_HOLD, RETRIEVE_ENTRIES, REVIEW, UNLOCK,
 };
 
 /// All messages with their descriptions.
@@ -97,7 +97,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         }
         required
     };
-    let expected: [(&str, &[&str]); 15] = [
+    let expected: [(&str, &[&str]); 16] = [
         ("CheckLivenessStatusQuery", &[]),
         (ERASE_FACE, &["id", "reason"]),
         (ERASE_USER, &["userId", "reason"]),
@@ -112,6 +112,7 @@ fn what_must_be_given_is_required_and_nothing_else() {
         (REVIEW, &["id", "decision", "reason", "decisionsSeen"]),
         ("StartLivenessSessionCommand", &[]),
         ("SubmitLivenessCheckCommand", &["sessionId", "isSuccessful"]),
+        (UNLOCK, &["userId", "reason"]),
         ("UpdateLivenessCheckCommand", &["sessionId", "isSuccessful"]),
     ];
     let found = described(&TestBus::new());

@@ -2,6 +2,7 @@
 
 mod access;
 mod any_json;
+mod attempts;
 mod audit;
 mod debug;
 mod decisions;

@@ -21,6 +21,7 @@ pub(crate) const ERASE_USER: &str = "EraseUserCommand";
 pub(crate) const REVIEW: &str = "ReviewLivenessCheckCommand";
 pub(crate) const PLACE_HOLD: &str = "PlaceLegalHoldCommand";
 pub(crate) const LIFT_HOLD: &str = "LiftLegalHoldCommand";
+pub(crate) const UNLOCK: &str = "UnlockUserCommand";
 
 /// A field, and the code of the rule that it breaks.
 pub(crate) type Problem = (String, String);

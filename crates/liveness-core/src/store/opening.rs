@@ -12,8 +12,9 @@ use super::engine::sqlite::{self, SqlitePool};
 use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
 use super::tables::face_objects::FaceObjects;
-use super::tables::judging::PolicyInForce;
+use super::tables::policy_in_force::PolicyInForce;
 use super::{Store, Tools};
+use crate::Clock;
 use crate::faces::FacePlace;
 use crate::policy::Policy;
 
@@ -191,6 +192,21 @@ impl Store {
         let group_commit = self.writer.settings();
         let tools = Tools {
             in_force: Arc::new(PolicyInForce::of(policy)),
+            ..self.tools()
+        };
+        Self::with_reads(self.connections, self.reads, tools, group_commit)
+    }
+
+    /// Returns a store on the same connections that measures by this clock how long users have waited who have failed or recorded
+    /// too much. The clock must not jump. Without this, it is [`SteadyClock`](crate::SteadyClock). Set the policy first.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the threads that write cannot be started.
+    pub fn with_steady_clock(self, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let group_commit = self.writer.settings();
+        let tools = Tools {
+            in_force: Arc::new(self.in_force.with_steady_clock(clock)),
             ..self.tools()
         };
         Self::with_reads(self.connections, self.reads, tools, group_commit)

@@ -16,6 +16,7 @@ use super::engine::connection::{Connection, on_either};
 use super::engine::error::StoreError;
 use super::engine::migrations;
 use super::engine::postgres::PostgresSettings;
+use super::tables::attempts;
 use super::tables::checks::completing::{Completion, completing, completing_each};
 use super::tables::checks::filter::{CheckFilter, DecisionFilter};
 use super::tables::checks::find;
@@ -912,11 +913,28 @@ const CASES: &[Case] = &[
         &[("liveness_jobs_of_key (kind=? AND key=?)", "liveness_jobs_of_key")],
     ),
     (
+        "what users have failed",
+        |conn| attempts::of_users(conn, &[1, 2]).map(drop),
+        &[ATTEMPTS],
+    ),
+    (
+        "the failures of a user who is unlocked",
+        |conn| attempts::pardon(conn, 1),
+        &[ATTEMPTS],
+    ),
+    (
+        "the failures of a user who is erased",
+        |conn| attempts::forget(conn, 1),
+        &[ATTEMPTS],
+    ),
+    (
         "the job of a key",
         |conn| operating::of_key(conn, "7", "7").map(drop),
         &[("liveness_jobs_of_key (kind=? AND key=?)", "liveness_jobs_of_key")],
     ),
 ];
+
+const ATTEMPTS: (&str, &str) = ("liveness_attempts USING PRIMARY KEY", "liveness_attempts_pkey");
 
 const KIND: JobKind = JobKind::new("7");
 
@@ -1073,6 +1091,7 @@ const ROWS: &str = "
     INSERT INTO liveness_user_erasures SELECT n, n, n, 0, 0, 0, 0 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_entry_erasures SELECT n, '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_issued_sessions SELECT n % 5000 + 1, md5(n::text), '[]', n, n, CASE WHEN n % 2 = 0 THEN n END FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_attempts SELECT n, 1, 1, n, n, 1, 1 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_legal_holds SELECT n, n, '', '' FROM generate_series(1, 20000) n;
     ANALYZE";
 

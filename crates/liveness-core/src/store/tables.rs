@@ -1,5 +1,6 @@
 //! The tables. Each has a file or a folder with its SQL and with the operations that the store offers on it.
 
+pub(crate) mod attempts;
 pub(crate) mod audited_transactions;
 pub(crate) mod checks;
 pub(crate) mod dating;
@@ -7,6 +8,7 @@ pub(crate) mod decision_rows;
 pub(crate) mod decisions;
 pub(crate) mod distribution;
 pub(crate) mod due_report;
+pub(crate) mod elapsed;
 pub(crate) mod entry_writer;
 pub(crate) mod erasure_rows;
 pub(crate) mod erasures;
@@ -22,6 +24,7 @@ pub(crate) mod judging;
 pub(crate) mod judgment;
 pub(crate) mod look_limit;
 pub(crate) mod new_session;
+pub(crate) mod policy_in_force;
 pub(crate) mod questions;
 pub(crate) mod recording;
 pub(crate) mod row_counts;

@@ -14,7 +14,8 @@ use crate::samples::{NOW, at, audit_entry, keyed, made_at, recording, with_face}
 const TABLES: &str =
     "SELECT concat_ws(' ', table_name, citus_table_type, distribution_column) FROM citus_tables ORDER BY 1";
 
-const SHARDED: [&str; 7] = [
+const SHARDED: [&str; 8] = [
+    "liveness_attempts distributed self_service_user_id",
     "liveness_audit_entries distributed self_service_user_id",
     "liveness_check_totals distributed pre_registration_id",
     "liveness_checks distributed self_service_user_id",

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
+mod attempts;
 mod citus;
 mod cluster;
 mod completion;

@@ -158,6 +158,12 @@ fn steps() -> [(&'static str, &'static str, &'static str, String); 14] {
             r#"{"checkId":1}"#.to_owned(),
         ),
         (
+            "The administrator lets the customer try again, however often they have failed",
+            "UnlockUserCommand",
+            "ADMIN",
+            r#"{"userId":1234,"reason":"Passport seen"}"#.to_owned(),
+        ),
+        (
             "The officer keeps what is recorded of the customer from being erased",
             "PlaceLegalHoldCommand",
             "OFFICER",

@@ -5,8 +5,8 @@ use liveness_core::policy::Policy;
 use super::start_error::StartError;
 use crate::policy_source::PolicyConfig;
 
-/// Keys that do nothing yet: nobody counts attempts, and records are kept for ever.
-const NOT_ACTED_ON: [&str; 3] = ["attempts.", "quota.", "retention.records"];
+/// Keys that do nothing yet: records are kept for ever.
+const NOT_ACTED_ON: [&str; 1] = ["retention.records"];
 
 /// Loads the policy, if a host can do what it says.
 ///

@@ -101,6 +101,7 @@ fn a_message_has_the_failures_of_its_own_and_no_others() {
         ("EraseUserCommand", [false, true, true]),
         ("PlaceLegalHoldCommand", [false, true, true]),
         ("LiftLegalHoldCommand", [false, false, true]),
+        ("UnlockUserCommand", [false, false, true]),
     ];
     for (message, expected) in cases {
         assert_eq!(

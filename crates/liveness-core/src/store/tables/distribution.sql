@@ -23,6 +23,7 @@ SELECT create_distributed_table('liveness_checks', 'self_service_user_id', coloc
 SELECT create_distributed_table('liveness_images', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_audit_entries', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_issued_sessions', 'self_service_user_id', colocate_with => 'liveness_checks');
+SELECT create_distributed_table('liveness_attempts', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_sessions', 'session_id', colocate_with => 'none');
 SELECT create_distributed_table('liveness_check_totals', 'pre_registration_id', colocate_with => 'none');
 SELECT create_reference_table('liveness_users');
@@ -32,6 +33,7 @@ SELECT truncate_local_data_after_distributing_table('liveness_images');
 SELECT truncate_local_data_after_distributing_table('liveness_checks');
 SELECT truncate_local_data_after_distributing_table('liveness_audit_entries');
 SELECT truncate_local_data_after_distributing_table('liveness_issued_sessions');
+SELECT truncate_local_data_after_distributing_table('liveness_attempts');
 SELECT truncate_local_data_after_distributing_table('liveness_sessions');
 SELECT truncate_local_data_after_distributing_table('liveness_check_totals');
 SELECT truncate_local_data_after_distributing_table('liveness_users');

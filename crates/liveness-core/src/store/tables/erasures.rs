@@ -11,6 +11,7 @@ mod blanks;
 mod eraser;
 mod face;
 mod holds;
+mod locks;
 pub(crate) mod next_rows;
 mod old_faces;
 mod order;
@@ -27,6 +28,7 @@ use crate::store::engine::error::StoreError;
 
 pub(crate) use self::eraser::Eraser;
 pub use self::holds::Holds;
+pub use self::locks::Locks;
 pub use self::old_faces::OldFace;
 pub use self::order::{ErasedFace, ErasedUser, ErasureError, ErasureOrder};
 

@@ -4,43 +4,18 @@
 
 use std::collections::HashMap;
 
+use super::attempts::{Attempt, Tallies};
 use super::dating::Dated;
 use super::due_report::DueReport;
 use super::image_digests;
 use super::issued_sessions;
 use super::judgment::JudgmentColumns;
-use crate::policy::Policy;
+pub(crate) use super::policy_in_force::PolicyInForce;
+use crate::CompletionRule;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::trail::leaf::Sha256;
-use crate::verdict::{Facts, SessionBinding, Verdict, judge};
-
-/// The policy in force, with its version.
-#[derive(Debug)]
-pub(crate) struct PolicyInForce {
-    pub(crate) policy: Policy,
-    /// SHA-256.
-    digest: Sha256,
-    /// The same in hex.
-    version: String,
-}
-
-impl Default for PolicyInForce {
-    /// The policy `record`.
-    fn default() -> Self {
-        Self::of(Policy::record())
-    }
-}
-
-impl PolicyInForce {
-    pub(crate) fn of(policy: Policy) -> Self {
-        Self {
-            digest: policy.digest(),
-            version: policy.version(),
-            policy,
-        }
-    }
-}
+use crate::verdict::{Facts, SessionBinding, Verdict, VerdictOutcome, judge};
 
 /// A report that is judged, and may be recorded.
 pub(crate) struct Judged<'a> {
@@ -52,10 +27,20 @@ pub(crate) struct Judged<'a> {
     pub(crate) uses: Option<&'a str>,
 }
 
+impl Judged<'_> {
+    /// Whether the attempt has failed: the phone says so, or the verdict does not accept it.
+    pub(crate) fn is_failure(&self) -> bool {
+        let check = self.dated.check();
+        let (successful, verified) = (check.is_successful, check.metrics.run.verification_result);
+        self.verdict.outcome != VerdictOutcome::Accepted || !CompletionRule::AnySuccessful.accepts(successful, verified)
+    }
+}
+
 /// Judges reports, in their order. One that the policy refuses has an error instead.
 pub(crate) fn judge_each<'a>(
     conn: &mut Connection<'_>,
     in_force: &PolicyInForce,
+    tallies: &mut Tallies<'_>,
     reports: &[DueReport<'a>],
 ) -> Result<Vec<Result<Judged<'a>, StoreError>>, StoreError> {
     let sessions = issued_sessions::of_reports(conn, reports)?;
@@ -63,7 +48,11 @@ pub(crate) fn judge_each<'a>(
     let mut lights = HashMap::new();
     let judged = reports.iter().zip(reused).map(|(report, reuse)| {
         let check = report.dated.check();
-        let session = issued_sessions::bind(&sessions, report, &in_force.policy)?;
+        let session = issued_sessions::bind(&sessions, report, &in_force.policy);
+        let attempt = Attempt::of(&report.dated);
+        // Before the refusal of an unbound report, so that who has to wait is told to wait.
+        tallies.admit(attempt, matches!(session, Ok(SessionBinding::Bound(_))))?;
+        let session = session?;
         let light = check.metrics.run.lighting_value.map(|light| light.get());
         let facts = Facts {
             check,
@@ -78,13 +67,15 @@ pub(crate) fn judge_each<'a>(
             SessionBinding::Bound(session) => (Some(session), issued_sessions::named(check)),
             SessionBinding::Unbound(_) => (None, None),
         };
-        Ok(Judged {
+        let judged = Judged {
             dated: report.dated,
             image_digest: report.image_digest,
             columns: JudgmentColumns::of(&verdict, in_force.digest, session)?,
             verdict,
             uses,
-        })
+        };
+        tallies.count(attempt, judged.is_failure());
+        Ok(judged)
     });
     Ok(judged.collect())
 }

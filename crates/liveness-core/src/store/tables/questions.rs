@@ -1,5 +1,6 @@
 //! What the messages ask of the tables, each question once, whatever is recorded: to see that the database takes it.
 
+use super::attempts;
 use super::checks::completing::{Completion, completing, completing_each};
 use super::checks::filter::Conditions;
 use super::checks::find;
@@ -33,7 +34,7 @@ const COMPLETIONS: [Completion; 3] = [
     completion(AnySuccessful, true),
 ];
 
-pub(crate) const ALL: [Question; 22] = [
+pub(crate) const ALL: [Question; 23] = [
     ("the status of a user", |conn| {
         completing(conn, 1, COMPLETIONS[0])?;
         completing(conn, 1, COMPLETIONS[1])?;
@@ -115,6 +116,9 @@ pub(crate) const ALL: [Question; 22] = [
     }),
     ("an issued session", |conn| {
         issued_sessions::find(conn, (vec![1], vec![SESSION.to_owned()])).map(drop)
+    }),
+    ("what two users have failed", |conn| {
+        attempts::of_users(conn, &[1, 2]).map(drop)
     }),
     ("the erasure of a face", |conn| erasure_rows::face(conn, 1).map(drop)),
     ("a legal hold", |conn| erasure_rows::held_since(conn, 1).map(drop)),

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::attempts::{Attempt, Tallies};
 use super::checks::find;
 use super::checks::insert::{self, Inserted};
 use super::dating::{self, Dated};
@@ -77,7 +78,7 @@ impl GroupWrite for Write {
             *outcome = looked.map(|looked| Ok(Written::Looked(looked))).or(outcome.take());
         }
         change_jobs(conn, writes, &mut outcomes)?;
-        issuing::issue(conn, writes, &mut outcomes)?;
+        issuing::issue(conn, &tools.in_force, writes, &mut outcomes)?;
         let made = record(conn, tools, session.slot, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
@@ -216,11 +217,11 @@ fn record(
         .zip(&dated)
         .map(|(place, dated)| due_report(&writes[*place], *dated))
         .collect();
+    let users = dated.iter().map(|dated| dated.check().user.id);
+    let mut tallies = Tallies::load(conn, &tools.in_force, users)?;
+    let outcomes_of_judging = judging::judge_each(conn, &tools.in_force, &mut tallies, &due)?;
     let mut judged = Vec::with_capacity(places.len());
-    for (place, outcome) in places
-        .into_iter()
-        .zip(judging::judge_each(conn, &tools.in_force, &due)?)
-    {
+    for (place, outcome) in places.into_iter().zip(outcomes_of_judging) {
         match outcome {
             Ok(report) => judged.push((place, report)),
             Err(refused) => outcomes[place] = Some(Err(refused)),
@@ -233,6 +234,10 @@ fn record(
     for (place, _) in others {
         outcomes[place] = Some(Err(StoreError::SessionOfAnotherUser));
     }
+    let recorded = own
+        .iter()
+        .map(|(_, report)| (Attempt::of(&report.dated), report.is_failure()));
+    tallies.write(conn, recorded)?;
     let due: Vec<_> = own
         .iter()
         .map(|(place, report)| {

@@ -16,7 +16,7 @@ use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
 use crate::store::tables::users::rows as users;
-use crate::store::tables::{dating, faces, issued_sessions};
+use crate::store::tables::{attempts, dating, faces, issued_sessions};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
 /// How many records are erased in one transaction. Those who record wait for it at most.
@@ -247,6 +247,7 @@ fn end(
     unfinished::forget(conn, Target::User { id: user })?;
     users::erase(conn, user)?;
     issued_sessions::erase(conn, user)?;
+    attempts::forget(conn, user)?;
     let shown = Shown {
         count: u64::try_from(progress.records).ok(),
         purpose: Some(order.reason.as_str().to_owned()),

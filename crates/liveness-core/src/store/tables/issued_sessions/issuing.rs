@@ -5,7 +5,9 @@ use diesel::sql_types::{BigInt, Text};
 use crate::store::engine::bulk_insert::{self, NoClauses, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::tables::attempts::Tallies;
 use crate::store::tables::new_session::NewSession;
+use crate::store::tables::policy_in_force::PolicyInForce;
 use crate::store::tables::write::{Write, Written};
 
 row! {
@@ -31,17 +33,26 @@ impl<'a> IssuedRow<'a> {
     }
 }
 
-/// Issues the sessions among the writes, and notes their outcomes. Nothing limits attempts here, so nobody knows how many are left.
+/// Issues the sessions among the writes, and notes their outcomes. One to somebody who has failed too often is refused.
 pub(crate) fn issue(
     conn: &mut Connection<'_>,
+    in_force: &PolicyInForce,
     writes: &[Write],
     outcomes: &mut [Option<Result<Written, StoreError>>],
 ) -> Result<(), StoreError> {
+    let started = writes.iter().filter_map(|write| match write {
+        Write::IssueSession(new) => Some(new.self_service_user_id),
+        _ => None,
+    });
+    let tallies = Tallies::load(conn, in_force, started)?;
     let mut rows = Vec::new();
     for (write, outcome) in writes.iter().zip(outcomes) {
         if let Write::IssueSession(new) = write {
-            rows.push(IssuedRow::of(new)?);
-            *outcome = Some(Ok(Written::SessionIssued { attempts_left: None }));
+            let admitted = tallies.admit_start(new.self_service_user_id, new.session.issued_at);
+            if admitted.is_ok() {
+                rows.push(IssuedRow::of(new)?);
+            }
+            *outcome = Some(admitted.map(|attempts_left| Written::SessionIssued { attempts_left }));
         }
     }
     bulk_insert::execute::<_, NoClauses>(conn, rows)
