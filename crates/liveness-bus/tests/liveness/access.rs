@@ -45,7 +45,7 @@ async fn anonymous_is_refused_by_every_message_before_the_body_is_read() {
         assert_eq!(out, b"");
     }
 
-    assert_eq!(messages.len(), 14);
+    assert_eq!(messages.len(), 15);
     assert_eq!(world.audit_entries().await, []);
 }
 
@@ -66,8 +66,8 @@ async fn messages_by_senders() {
         (RETRIEVE_ENTRIES, ["63", "57", "57", "57", "57", "00", "57", "57"]),
         (RETRIEVE, ["63", "57", "57", "00", "00", "57", "57", "57"]),
         (RETRIEVE_MINE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
-        (START, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (REVIEW, ["63", "57", "57", "25", "25", "57", "57", "57"]),
+        (START, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (SUBMIT, ["63", "00", "57", "57", "00", "57", "57", "57"]),
         (UPDATE, ["63", "00", "57", "57", "00", "57", "57", "57"]),
     ];
@@ -144,8 +144,8 @@ fn the_access_matrix_is_that_of_the_contract() {
 | RetrieveAuditEntriesQuery | Query | auditor | BeforeReply |
 | RetrieveLivenessChecksQuery | Query | admin | BeforeReply |
 | RetrieveMyLivenessChecksQuery | Query | customer with a user | BeforeReply |
-| StartLivenessSessionCommand | Command | customer with a user | WithRecord |
 | ReviewLivenessCheckCommand | Command | admin | WithRecord |
+| StartLivenessSessionCommand | Command | customer with a user | WithRecord |
 | SubmitLivenessCheckCommand | Command | customer with a user | WithRecord |
 | UpdateLivenessCheckCommand | Command | customer with a user | WithRecord |
 ";
