@@ -3,27 +3,16 @@
 
 import { ask } from './api.js';
 import { badgeOf } from './badge.js';
+import { CHOICE_KEYS, choiceField } from './choice.js';
 import { el, panel } from './elements.js';
-import { bind, kbd } from './keys.js';
-import { noticeOf } from './notice.js';
+import { bind } from './keys.js';
+import { leaveNotice, noticeOf } from './notice.js';
 import { reasonField } from './reason_field.js';
 import { name, signedInAt, subject } from './session.js';
 import { decisionWord, later, local } from './wording.js';
 
-/** What can be decided, by the API's word: the button, its key, and reasons that are often given. */
-const CHOICES = {
-  approve: { word: 'Approve', key: 'A', texts: [
-    'The face is clear, and nothing speaks against the run.', 'It is the same face as in earlier attempts.', 'The light explains what the rules noted.'] },
-  reject: { word: 'Reject', key: 'R', texts: [
-    'The image shows a screen or a print.', 'It is not the face of earlier attempts.', 'The image was made or changed by software.'] },
-  ask_again: { word: 'Ask again', key: 'S', texts: [
-    'The face is too dark or too blurred to judge.', 'The face is partly covered.', 'Challenges are missing.'] },
-};
 /** What the keys of this form do. */
-export const DECISION_KEYS = [
-  ...Object.values(CHOICES).map(({ word, key }) => [key, word]),
-  ['1 2 3', 'Take a quick text as the reason'], ['E', 'Write the reason'], ['Ctrl Enter', 'Record the decision'],
-];
+export const DECISION_KEYS = [...CHOICE_KEYS, ['E', 'Write the reason'], ['Ctrl Enter', 'Record the decision']];
 
 /** What was begun, by who began it and on which check. */
 const drafts = new Map();
@@ -62,73 +51,47 @@ function list(made) {
 function form(check, { refused, decided, stale, signal }) {
   const id = `${check.Id}`;
   const draft = draftOf(id);
+  const keep = (change) => keepDraft(id, Object.assign(draft, change));
   const reason = reasonField('decision-reason', {
-    value: draft.reason, hint: 'For the audit trail: up to 1,000 characters. It should name nobody.',
-    changed: (text) => { draft.reason = text; keepDraft(id, draft); },
+    value: draft.reason, hint: 'For the audit trail: up to 1,000 characters. It should name nobody.', changed: (text) => keep({ reason: text }),
   });
-  const problem = el('p', { class: 'problem', id: 'decision-problem', role: 'alert' });
-  const refusal = el('p', { class: 'notice bad', id: 'decision-refusal', role: 'alert', hidden: true });
-  const choices = Object.fromEntries(Object.entries(CHOICES).map(([choice, { word, key }]) =>
-    [choice, el('button', { type: 'button', 'aria-keyshortcuts': key, click: () => choose(choice) }, word, kbd(key))]));
-  const texts = el('div', { class: 'texts', role: 'group', 'aria-label': 'Quick texts for the reason' });
-  const button = el('button', { type: 'submit', class: 'primary', 'aria-keyshortcuts': 'Control+Enter' });
   const write = (text) => {
+    keep({ reason: text });
     reason.input.value = text;
-    reason.input.dispatchEvent(new Event('input'));
     reason.input.focus();
   };
-  const show = () => {
-    for (const [choice, one] of Object.entries(choices)) one.setAttribute('aria-pressed', `${choice === draft.choice}`);
-    const { word = 'Decide', texts: quick = [] } = CHOICES[draft.choice] ?? {};
-    texts.replaceChildren(...quick.map((text, place) => el('button', { type: 'button', class: 'quick', click: () => write(text) }, text, kbd(`${place + 1}`))));
-    button.replaceChildren(word, kbd('Ctrl Enter'));
-  };
-  const choose = (choice) => {
-    Object.assign(draft, { choice });
-    keepDraft(id, draft);
-    problem.textContent = '';
-    show();
-    choices[choice].focus();
-  };
+  const choice = choiceField(draft.choice, { chosen: (one) => keep({ choice: one }), write });
+  const refusal = el('p', { class: 'notice bad', id: 'decision-refusal', role: 'alert', hidden: true });
   const submit = async (event) => {
     event.preventDefault();
     refusal.hidden = true;
+    const wrong = [choice, reason].find((part) => !part.isGood());
+    if (wrong) return wrong.input.focus();
     if (self.hasAttribute('aria-busy')) return;
-    if (draft.choice === null) {
-      problem.textContent = 'Choose what you decide.';
-      return choices.approve.focus();
-    }
-    if (!reason.isGood()) return reason.input.focus();
     self.setAttribute('aria-busy', 'true');
     try {
-      const answer = await send(check, draft.choice, reason.value());
+      const answer = await send(check, choice.value(), reason.value());
       dropDraft(id);
       decided(answer, reason.value());
     } catch (error) {
       self.removeAttribute('aria-busy');
+      if (signal.aborted) return leaveNotice({ tone: 'bad', text: `Check ${id}: ${refusalOf(error)} What you wrote is kept there.` });
       if (error.status === 401 && refused(error)) return;
       if (error.status === 409) return stale(error);
       refusal.textContent = refusalOf(error);
       refusal.hidden = false;
     }
   };
-  const keydown = (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) self.requestSubmit();
-  };
+  const keydown = (event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && self.requestSubmit();
   const self = el('form', { class: 'decide', submit, keydown, novalidate: true, 'aria-label': 'Your decision' },
-    el('div', { class: 'ways', role: 'group', 'aria-label': 'What you decide' }, Object.values(choices)),
-    problem, reason.parts, texts, refusal,
-    el('div', { class: 'actions' }, button),
-    el('p', { class: 'hint' }, 'You are ', el('bdi', {}, name()), signedInAt() === null ? ', signed in by a token.' : `, signed in at ${signedInAt()}.`,
-      ' The decision stands in the audit trail under ', el('bdi', {}, subject()), '. It is added to those before, and changes none.'));
-  show();
-  bind({
-    ...Object.fromEntries(Object.entries(CHOICES).map(([choice, { key }]) => [key.toLowerCase(), () => self.isConnected && choose(choice)])),
-    ...Object.fromEntries([1, 2, 3].map((number) => [`${number}`, () => texts.children[number - 1]?.click()])),
-    e: () => reason.input.focus(),
-  }, signal);
+    choice.parts, reason.parts, choice.texts, refusal, el('div', { class: 'actions' }, choice.submit), whoDecides());
+  bind({ ...choice.keys, e: () => reason.input.focus() }, signal);
   return self;
 }
+
+const whoDecides = () => el('p', { class: 'hint' },
+  'You are ', el('bdi', {}, name()), signedInAt() === null ? ', signed in by a token.' : `, signed in at ${signedInAt()}.`,
+  ' The decision stands in the audit trail under ', el('bdi', {}, subject()), '. It is added to those before, and changes none.');
 
 /** The view may be left meanwhile: what was decided is recorded all the same, so the answer is waited for. */
 const send = (check, decision, reason) => ask('ReviewLivenessCheckCommand', {
@@ -149,17 +112,20 @@ export function takeIn(check, { decision, decidedAt, counts }, reason) {
 
 /** What became of a decision, in words. */
 export function toldOf({ id, decision, counts }) {
-  const { word } = decisionWord(decision);
-  return counts ? { tone: 'good', text: `Check ${id}: ${word.toLowerCase()}. The decision is recorded, and counts.` }
-    : { tone: 'unsure', text: `Check ${id}: ${word.toLowerCase()}. Your decision is recorded. It counts once another person has decided the same.` };
+  const what = `Check ${id}: ${decisionWord(decision).word.toLowerCase()}.`;
+  return counts ? { tone: 'good', text: `${what} The decision is recorded, and counts.` }
+    : { tone: 'unsure', text: `${what} Your decision is recorded. It counts once another person has decided the same.` };
 }
 
 /** What happened on a check since it was shown with so many decisions, in words; `error` is what the server said. */
 export function meanwhile(check, seen, error) {
   const others = decisionsOf(check).slice(seen);
-  if (others.length === 0) return noticeOf({ tone: 'unsure', text: `Your decision was not recorded. ${error.message} What you wrote is kept below.` });
+  if (others.length === 0) {
+    return noticeOf({ tone: 'unsure', text: `Your decision was not recorded. ${error.message} What you wrote is kept below.` });
+  }
   const told = others.flatMap((one) =>
     [isMine(one) ? 'You' : el('bdi', {}, `${one.By}`), ` decided: ${decisionWord(one.Decision).word.toLowerCase()}. `]);
   return noticeOf({ tone: 'unsure', text: ['This check was decided on meanwhile. ', ...told,
-    'Nothing was overwritten, and your decision was not recorded. The check is shown as it is now, and what you wrote is kept below.'] });
+    'Nothing was overwritten, and your decision was not recorded. ',
+    'The check is shown as it is now, and what you wrote is kept below.'] });
 }

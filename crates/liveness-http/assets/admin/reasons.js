@@ -19,8 +19,10 @@ const told = (saw) => part(Array.isArray(saw), () => ` It says so in ${listed(sa
 /** By code: a sentence of what the rule saw, its bound, and the record. Null where these are not as expected. */
 const SENTENCES = {
   'claim.failed': ({ saw }) => `The phone itself reports that the run failed.${told(saw)}`,
-  'claim.contradiction': ({ saw }) => `The phone’s own results contradict each other.${part(Array.isArray(saw), () => ` Others than isSuccessful: ${listed(saw)}.`)}`,
-  'session.unbound': ({ saw }) => `The run belongs to no session that this server issued${part(Object.hasOwn(UNBOUND, saw), () => `: ${UNBOUND[saw]}`)}.`,
+  'claim.contradiction': ({ saw }) => `The phone’s own results contradict each other.${part(Array.isArray(saw),
+    () => ` Others than isSuccessful: ${listed(saw)}.`)}`,
+  'session.unbound': ({ saw }) => `The run belongs to no session that this server issued${part(Object.hasOwn(UNBOUND, saw),
+    () => `: ${UNBOUND[saw]}`)}.`,
   'challenges.incomplete': ({ saw, bound }) => (isNumber(saw) && isNumber(bound)
     ? `${count(saw)} of ${bound === 1 ? '1 challenge' : `${count(bound)} challenges`} ${saw === 1 ? 'was' : 'were'} completed.` : null),
   'challenges.order': ({ saw, bound }) => (Array.isArray(saw) && Array.isArray(bound)
@@ -41,7 +43,8 @@ const SENTENCES = {
   'image.broken': ({ saw, bound }) => (isNumber(saw) && isNumber(bound)
     ? `The image has ${count(saw)} pixels on its shorter side; at least ${count(bound)} are expected.`
     : `The image cannot be decoded${part(isText(saw), () => `: ${saw}`)}.`),
-  'image.reused': ({ saw: [whose, id] = [] }) => `This very image was recorded before, ${whose === 'another_user' ? 'for another user' : 'for the same user'}${part(isNumber(id) || isText(id), () => `, with check ${id}`)}.`,
+  'image.reused': ({ saw }) => (Array.isArray(saw)
+    ? `This very image was recorded before, for ${saw[0] === 'another_user' ? 'another' : 'the same'} user, with check ${saw[1]}.` : null),
   'light.constant': ({ saw, bound }) => (Array.isArray(bound)
     ? `The light value ${saw} is one that phones give when they could not measure it.`
     : `The light value ${saw} is the very number of the user’s last run.`),

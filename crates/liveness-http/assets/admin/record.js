@@ -79,7 +79,8 @@ function partsOf(shown, { queue, isOfficer, refused, signal, open }) {
       el('bdi', {}, subject()), '.'),
     el('div', { class: 'columns' },
       el('div', { class: 'column' }, face),
-      el('div', { class: 'column wide' }, verdictPanel(check), challengesPanel(check), userPanel(shown), sdkPanel(check), measuresPanel(check), originPanel(check)),
+      el('div', { class: 'column wide' }, verdictPanel(check), challengesPanel(check), userPanel(shown), sdkPanel(check),
+        measuresPanel(check), originPanel(check)),
       el('div', { class: 'column' }, decision, attemptsPanel(shown, { refused, signal }), keeping ?? null)),
   ];
 }
@@ -101,9 +102,11 @@ function decisionOf(check, { queue, refused, signal, open }) {
     takeIn(check, answer, reason);
     const old = here;
     here = make();
-    old.replaceWith(noticeOf(toldOf(answer)), here);
-    here.querySelector('h2').tabIndex = -1;
-    here.querySelector('h2').focus();
+    old.replaceWith(here);
+    const heading = here.querySelector('h2');
+    heading.after(noticeOf(toldOf(answer)));
+    heading.tabIndex = -1;
+    heading.focus();
   };
   const stale = (error) => {
     const before = seen();

@@ -41,6 +41,7 @@ fn files() -> impl Iterator<Item = File> {
         "badge.js",
         "challenge_times.js",
         "challenges.js",
+        "choice.js",
         "compare.js",
         "days.js",
         "decision.js",

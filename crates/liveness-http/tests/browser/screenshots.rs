@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use liveness_bus::Bus;
 use liveness_bus::liveness::{Liveness, Settings, module};
-use liveness_core::FixedClock;
 use liveness_core::policy::Policy;
 use liveness_core::store::{Store, StoredUsers};
+use liveness_core::{Clock, FixedClock};
 use liveness_http::LivenessApi;
 use liveness_http::admin::{self, ReviewPage, SignIn};
 use liveness_http::privacy::PrivacyPage;
@@ -188,7 +188,7 @@ fn afternoon(portraits: &[Value]) -> String {
 }
 
 /// Two seconds before a clock's time: the phone was done then.
-fn before(clock: &dyn liveness_core::Clock) -> String {
+fn before(clock: &dyn Clock) -> String {
     let then = clock.now().unix_millis() - 2_000;
     liveness_core::Timestamp::from_unix_millis(then).unwrap().to_string()
 }
