@@ -58,7 +58,7 @@ fn who_comes_second_is_told_and_overwrites_nothing() {
     );
     assert_eq!(rosa.text("[aria-pressed=true]").lines().next(), Some("Reject"));
     let approved = ("tom".to_owned(), "approve".to_owned());
-    assert_eq!(decisions(&reviewer, 1), [approved.clone()]);
+    assert_eq!(decisions(&reviewer, 1), std::slice::from_ref(&approved));
 
     // Having seen that, rosa may still decide otherwise: it is added.
     rosa.press_with(CONTROL, ENTER);
