@@ -12,7 +12,7 @@ import { name, signedInAt, subject } from './session.js';
 import { decisionWord, later, local } from './wording.js';
 
 /** What the keys of this form do. */
-export const DECISION_KEYS = [...CHOICE_KEYS, ['E', 'Write the reason'], ['Ctrl Enter', 'Record the decision']];
+export const DECISION_KEYS = [...CHOICE_KEYS, ['E', 'Write the reason'], ['Ctrl Enter', 'Record the decision, from anywhere in its form']];
 
 /** What was begun, by who began it and on which check. */
 const drafts = new Map();

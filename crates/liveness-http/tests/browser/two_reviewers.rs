@@ -61,7 +61,7 @@ fn who_comes_second_is_told_and_overwrites_nothing() {
     assert_eq!(decisions(&reviewer, 1), std::slice::from_ref(&approved));
 
     // Having seen that, rosa may still decide otherwise: it is added.
-    rosa.press_with(CONTROL, ENTER);
+    rosa.click(".decide [type=submit]");
     rosa.sees("Check 1: rejected.");
     rosa.until("location.hash === '#/queue/2'");
     assert_eq!(

@@ -108,7 +108,6 @@ fn issued_challenges_stand_beside_completed_ones_with_their_times() {
     });
     reviewer.record(1, &run);
     let browser = &reviewer.browser;
-    reviewer.enter("");
     browser.chromium("Emulation.setTimezoneOverride", &json!({ "timezoneId": "UTC" }));
 
     reviewer.enter("#/checks/1");
