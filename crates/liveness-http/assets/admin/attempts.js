@@ -1,4 +1,4 @@
-// The panel of a user's attempts beside a record: each opens, and the face of an earlier one can be put beside the one shown.
+// The panel of a user’s attempts beside a record: each opens, and the face of another can be put beside the one shown.
 
 import { ask } from './api.js';
 import { badge } from './badge.js';

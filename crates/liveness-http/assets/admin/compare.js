@@ -1,4 +1,4 @@
-// An earlier face of the same user beside the one that is shown. It is fetched when it is asked for, as a look of its own with a
+// Another face of the same user beside the one that is shown. It is fetched when it is asked for, as a look of its own with a
 // purpose of its own, so that the audit trail tells of it.
 
 import { ask } from './api.js';
@@ -13,7 +13,7 @@ export function putBeside(check, attempt, { refused, signal }) {
   const slot = el('div', { class: 'slot' });
   const close = () => {
     slot.remove();
-    announce('The earlier face is put away');
+    announce('The other face is put away');
     document.querySelector(`[data-compare="${attempt}"]`)?.focus();
   };
   faces.replaceChildren(faces.firstElementChild, slot);

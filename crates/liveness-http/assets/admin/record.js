@@ -51,7 +51,7 @@ export function recordView(id, { queue, isOfficer, refused, signal }) {
     el('h1', {}, `Check ${id}`),
     part,
     keysHelp([...DECISION_KEYS, ...(queue ? [['N', 'Leave it for later, and open the next']] : []),
-      ['C', 'Put an earlier face beside this one, then the one before'], ...FACE_KEYS, ['Esc', 'Back']]));
+      ['C', 'Put another face of the user beside this one, from the newest on'], ...FACE_KEYS, ['Esc', 'Back']]));
 }
 
 function showMissing(part, id, error) {

@@ -270,7 +270,7 @@ fn the_pictures_of_the_readme_can_be_made() {
 
     for (name, size, keys) in [
         ("review-decision", (1280, 1180), "a1"),
-        ("review-faces", (1280, 1000), "cr2"),
+        ("review-faces", (1280, 1000), "ca2"),
     ] {
         assert!(README.contains(&format!("(docs/images/{name}.png)")), "{name}");
         show(&browser, &address, "#/queue/46", "light", size);
