@@ -205,15 +205,14 @@ async fn under_a_policy_with_verdicts_a_user_passes_by_what_was_decided(database
             .unwrap();
         completing.is_some()
     };
-    let mut seen = 0;
-    for what in [
+    let decisions = [
         Decision::Reject,
         Decision::Approve,
         Decision::AskAgain,
         Decision::Approve,
-    ] {
+    ];
+    for (seen, what) in (0..).zip(decisions) {
         decide(store, "anne", what, seen).await.unwrap();
-        seen += 1;
         assert_eq!(passes().await, what == Decision::Approve, "{what:?}");
     }
 }

@@ -4,7 +4,7 @@ import { Refusal } from './refusal.js';
 import { bearer } from './session.js';
 
 /** Fields that are texts, whatever they look like, and those that are true or false. Everything else is a number. */
-const TEXTS = ['sessionId', 'from', 'to', 'purpose', 'reason'];
+const TEXTS = ['sessionId', 'from', 'to', 'purpose', 'reason', 'verdict', 'decision', 'order'];
 const FLAGS = ['isSuccessful', 'hasImage'];
 
 /** Sends a message and gives back its data. */

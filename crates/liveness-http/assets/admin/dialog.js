@@ -4,9 +4,8 @@
 import { ask } from './api.js';
 import { refusalOf } from './deeds.js';
 import { el } from './elements.js';
+import { checked, reasonField } from './reason_field.js';
 import { receiptOf } from './receipt.js';
-
-const LONGEST = 1000;
 
 /**
  * Opens the dialog. `refused` takes a sign-in that is good no longer. `after` is told the answer and the reason once the
@@ -47,7 +46,7 @@ function focusAgain(opener) {
 }
 
 function formOf(deed, { given, done, close }) {
-  const reason = reasonField();
+  const reason = reasonField('reason', { hint: 'For the audit trail: up to 1,000 characters. It should name nobody.' });
   const typed = deed.typed === null ? null : typedField(deed.typed);
   const refusal = el('p', { class: 'notice bad', id: 'deed-refusal', role: 'alert', hidden: true });
   const button = el('button', { type: 'submit', class: deed.forGood ? 'danger' : 'primary' }, deed.button);
@@ -80,27 +79,6 @@ function formOf(deed, { given, done, close }) {
 /** The view may be left meanwhile: what was asked for is done all the same, so the answer is waited for. */
 const send = (deed, reason) => ask(deed.message, { ...deed.fields, reason }, new AbortController().signal);
 
-/** A reason is one paragraph: what would break the line becomes a space while it is written. */
-function reasonField() {
-  const flatten = () => {
-    if (!/\p{Cc}/u.test(input.value)) return;
-    const place = input.selectionStart;
-    input.value = input.value.replace(/\p{Cc}/gu, ' ');
-    input.setSelectionRange(place, place);
-  };
-  const input = el('textarea', {
-    id: 'reason', rows: 3, required: true, autocomplete: 'off', input: flatten, 'aria-describedby': 'reason-problem reason-hint',
-  });
-  const value = () => input.value.trim();
-  const wrong = () => {
-    const length = [...value()].length;
-    return length === 0 ? 'Say why.' : length > LONGEST ? `The reason has ${length} characters. 1,000 is the most.` : '';
-  };
-  return checked('reason', input, 'Reason', {
-    value, wrong, hint: 'For the audit trail: up to 1,000 characters. It should name nobody.',
-  });
-}
-
 function typedField(number) {
   const input = el('input', {
     id: 'typed', inputmode: 'numeric', autocomplete: 'off', required: true, 'aria-describedby': 'typed-problem',
@@ -109,16 +87,4 @@ function typedField(number) {
   return checked('typed', input, `Type ${number} to confirm`, {
     value, wrong: () => (value() === number ? '' : `This is not ${number}.`), hint: null,
   });
-}
-
-function checked(id, input, label, { value, wrong, hint }) {
-  const problem = el('p', { class: 'problem', id: `${id}-problem`, role: 'alert' });
-  const isGood = () => {
-    problem.textContent = wrong();
-    if (problem.textContent === '') input.removeAttribute('aria-invalid');
-    else input.setAttribute('aria-invalid', 'true');
-    return problem.textContent === '';
-  };
-  const parts = [el('label', { for: id }, label), input, problem, hint ? el('p', { class: 'hint', id: `${id}-hint` }, hint) : null];
-  return { input, parts, value, isGood };
 }

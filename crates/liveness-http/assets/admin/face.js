@@ -1,11 +1,16 @@
-// The panel of a record's face: the face, or why there is none.
+// The panel of a record's face: the face, or why there is none. Another face can stand beside it (compare.js).
 
 import { el, panel } from './elements.js';
-import { bytes, local } from './wording.js';
+import { faceView } from './face_view.js';
+import { bytes, local, localShort } from './wording.js';
 
-export function facePanel(check) {
-  if (check.HasImage) return panel('face', 'Face', figureOf(check), pathOf(check));
-  return panel('face', 'Face', ...(check.Face?.ErasedAt ? erased(check.Face) : [notSent(check)]), pathOf(check));
+export const facePanel = (check) => panel('face', 'Face', el('div', { class: 'faces' }, faceOf(check)));
+
+/** A check's face with the tools to see it well. Its heading is shown where there are two. */
+export function faceOf(check) {
+  const heading = el('h3', {}, `Check ${check.Id}, `, el('time', { datetime: check.CreatedAt }, localShort(check.CreatedAt)));
+  const face = check.HasImage ? [figureOf(check)] : check.Face?.ErasedAt ? erased(check.Face) : [notSent(check)];
+  return el('div', { class: 'one-face' }, heading, face, pathOf(check));
 }
 
 const erased = (face) => [
@@ -21,14 +26,18 @@ function figureOf(check) {
   const [, type, content] = check.ImageBase64.match(/^data:([^;]*);base64,(.*)$/s) ?? [null, 'unknown', ''];
   const size = bytes(Math.floor(content.replace(/=+$/, '').length * 3 / 4));
   const about = el('figcaption', { class: 'hint' }, `${type}, ${size}`);
-  const figure = el('figure', {}, about);
+  const label = `The face sent with check ${check.Id}`;
   const image = el('img', {
-    src: check.ImageBase64, alt: `The face sent with check ${check.Id}`,
-    load: () => { about.textContent = `${image.naturalWidth} × ${image.naturalHeight} pixels, ${type}, ${size}`; },
-    error: () => image.replaceWith(el('p', { class: 'notice bad', id: 'face-broken' },
-      'The image cannot be shown: the file that was sent is damaged or cut off. The record is as it was received.')),
+    src: check.ImageBase64, alt: label, draggable: 'false',
+    load: () => {
+      about.textContent = `${image.naturalWidth} × ${image.naturalHeight} pixels, ${type}, ${size}`;
+      stage.style.aspectRatio = `${image.naturalWidth} / ${image.naturalHeight}`;
+    },
+    error: () => figure.replaceChildren(el('p', { class: 'notice bad' },
+      'The image cannot be shown: the file that was sent is damaged or cut off. The record is as it was received.'), about),
   });
-  figure.prepend(image);
+  const [stage, ...tools] = faceView(image, { id: `face-${check.Id}`, label });
+  const figure = el('figure', {}, stage, about, tools);
   return figure;
 }
 

@@ -7,11 +7,14 @@ import { FILTERS, toList } from './place.js';
 const LABELS = {
   selfServiceUserId: 'User id', preRegistrationId: 'Pre-registration id', sessionId: 'Session id',
   from: 'First day', to: 'Last day', isSuccessful: 'Outcome', hasImage: 'Face',
+  verdict: 'Verdict', decision: 'Decision',
 };
 /** What one chooses from, by the value that the API has for it. */
 const CHOICES = {
   isSuccessful: { '': 'Any', true: 'The run succeeded', false: 'The run failed' },
   hasImage: { '': 'Any', true: 'With a face', false: 'Without a face' },
+  verdict: { '': 'Any', accepted: 'Accepted', review: 'To be looked at', rejected: 'Rejected by the rules' },
+  decision: { '': 'Any', none: 'Not decided', approve: 'Approved', reject: 'Rejected', ask_again: 'Asked again' },
 };
 /** How a day becomes an instant and is read back. The last day is meant whole. */
 const DAYS = { from: [startOf, dayOf], to: [endOf, dayBefore] };

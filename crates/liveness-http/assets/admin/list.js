@@ -1,12 +1,13 @@
 // The list of checks: a page of records without their faces, and the way to other pages. Its filters are in filters.js.
 
 import { ask } from './api.js';
+import { badge, badgeOf } from './badge.js';
 import { el, panel } from './elements.js';
 import { filterForm, isFiltered, showProblems } from './filters.js';
 import { load } from './loading.js';
 import { userPanel } from './officer.js';
 import { rememberList, toList, toRecord } from './place.js';
-import { challenges, count, device, localShort, outcome, utc } from './wording.js';
+import { challenges, count, decisionWord, device, localShort, utc, verdictWord } from './wording.js';
 
 const SIZES = ['10', '20', '50', '100'];
 
@@ -47,7 +48,7 @@ function showsBeside(form, results, error) {
 }
 
 function resultsOf(page, list) {
-  if (page.Items.length > 0) return [table(page), paging(page, list)];
+  if (page.Items.length > 0) return [checksTable(page.Items, { caption: [el('strong', {}, range(page)), ', newest first'], to: toRecord }), paging(page, list)];
   const { heading, text, way } = emptiness(page, list);
   return [panel('nothing', heading, el('p', {}, text), way)];
 }
@@ -77,24 +78,26 @@ function emptiness(page, list) {
   return { heading: 'There are no checks yet', text: 'Records appear here as soon as a phone has reported its first run.', way: null };
 }
 
-function table(page) {
-  const columns = ['Check', 'Recorded', 'User', 'Outcome', 'Challenges', 'Face', 'Session', 'Device'];
+/** A table of checks; `to` makes the address of one. */
+export function checksTable(checks, { caption, to }) {
+  const columns = ['Check', 'Recorded', 'User', 'Outcome', 'Verdict', 'Challenges', 'Face', 'Session', 'Device'];
   return el('table', { class: 'panel checks', role: 'table' },
-    el('caption', {}, el('strong', {}, range(page)), ', newest first'),
+    el('caption', {}, caption),
     el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' },
       columns.map((name) => el('th', { scope: 'col', role: 'columnheader' }, name)))),
-    el('tbody', { role: 'rowgroup' }, page.Items.map((check) => el('tr', { role: 'row' },
-      cells(check).map((content, place) => el('td', { role: 'cell', 'data-name': columns[place] }, content))))));
+    el('tbody', { role: 'rowgroup' }, checks.map((check) => el('tr', { role: 'row' },
+      cells(check, to).map((content, place) => el('td', { role: 'cell', 'data-name': columns[place] }, content))))));
 }
 
-function cells(check) {
+function cells(check, to) {
   const { devicePlatform, appVersion } = device(check.DeviceInfo);
   const unknown = () => el('span', { class: 'unknown' }, '–');
   return [
-    el('a', { href: toRecord(check.Id), class: 'open', 'aria-label': `Check ${check.Id}` }, `${check.Id}`),
+    el('a', { href: to(check.Id), class: 'open', 'aria-label': `Check ${check.Id}` }, `${check.Id}`),
     el('time', { datetime: check.CreatedAt, title: utc(check.CreatedAt) }, localShort(check.CreatedAt)),
     person(check),
     badge(check),
+    judged(check) ?? unknown(),
     done(check) ?? unknown(),
     check.HasImage ? 'yes' : el('span', { class: 'unknown' }, 'no'),
     el('bdi', { class: 'code' }, check.SessionId),
@@ -111,11 +114,13 @@ function person(check) {
   ];
 }
 
-/** The outcome in a word; the sign says it without colour. */
-export function badge(check) {
-  const { tone, word } = outcome(check);
-  const sign = { good: '✓', bad: '✕', unsure: '?' }[tone];
-  return el('span', { class: `badge ${tone}` }, el('span', { 'aria-hidden': 'true' }, sign), word);
+/** The verdict, and what a person decided. */
+function judged({ Verdict: verdict, Decision: decision }) {
+  if (!verdict && !decision) return null;
+  return [
+    verdict ? badgeOf(verdictWord(verdict)) : null,
+    decision ? el('span', { class: 'small decided' }, `By a person: ${decisionWord(decision).word.toLowerCase()}`) : null,
+  ];
 }
 
 /** Lists do not hold which challenges were asked, only how many. */

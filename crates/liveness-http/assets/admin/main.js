@@ -1,18 +1,23 @@
 // The review page: who is signed in, and which view the address asks for. How a view looks is in its own file.
 
+import { forgetDrafts } from './decision.js';
 import { announce, el, focusHeading } from './elements.js';
+import { isFree } from './keys.js';
 import { listView } from './list.js';
 import { failure } from './loading.js';
 import { officerView } from './officer.js';
-import { backToList, forgetPlace, here, OFFICER } from './place.js';
+import { forgetPlace, here, OFFICER, toQueue } from './place.js';
 import { hostOf } from './provider.js';
 import { forgetPurpose, purposeField } from './purpose.js';
+import { queueView } from './queue.js';
 import { recordView } from './record.js';
 import { comeBack, leaveToSignOut } from './redirect.js';
 import { holds } from './roles.js';
-import { claims, end, isSignedIn, name } from './session.js';
+import { claims, end, isSignedIn, name, signedInAt } from './session.js';
 import { hostSettings } from './settings.js';
 import { focusSignIn, refusalNotice, signInView } from './sign_in.js';
+import { forgetWaiting } from './waiting.js';
+import { wayBackTo } from './walk.js';
 
 const main = document.getElementById('main');
 const account = document.getElementById('account');
@@ -36,7 +41,8 @@ function show(notice = null) {
   before = isSignedIn() ? place : {};
   document.title = !isSignedIn() ? 'Sign in · Liveness review'
     : place.record ? `Check ${place.record} · Liveness review`
-      : place.officer ? 'Erase and hold · Liveness review' : 'Checks · Liveness review';
+      : place.queue ? 'Queue · Liveness review'
+        : place.officer ? 'Erase and hold · Liveness review' : 'Checks · Liveness review';
   main.replaceChildren(view);
   if (isSignedIn()) focusHeading(main);
   else focusSignIn(main);
@@ -56,7 +62,9 @@ function viewOf(place) {
   const { signal } = leave;
   const common = { isOfficer: isOfficer(), refused, signal };
   if (place.officer) return officerView({ mayList: mayList(), ...common });
-  return place.record ? recordView(place.record, common) : listView(place.list, { opened: before.record, ...common });
+  if (place.record) return recordView(place.record, { queue: place.queue ?? null, ...common });
+  return place.queue ? queueView(place.queue, { opened: before.record, ...common })
+    : listView(place.list, { opened: before.record, ...common });
 }
 
 /** Whom the server refuses is led back to signing in. The place stays in the address. */
@@ -74,9 +82,10 @@ const hasExpired = () => expiry() !== null && expiry() <= new Date();
 
 function showAccount() {
   account.replaceChildren(...(isSignedIn() ? [
-    ...(mayList() ? [purposeField()] : []),
+    ...(mayList() ? [purposeField(), el('a', { href: '#/checks' }, 'Checks'), el('a', { href: toQueue() }, 'Queue')] : []),
     ...(mayList() && isOfficer() ? [el('a', { href: OFFICER }, 'Erase and hold')] : []),
-    el('span', { id: 'who' }, el('span', { class: 'roomy' }, 'Signed in as '), el('bdi', {}, name())),
+    el('span', { id: 'who', title: signedInAt() === null ? 'By a token' : `At ${signedInAt()}` },
+      el('span', { class: 'roomy' }, 'Signed in as '), el('bdi', {}, name())),
     el('button', { type: 'button', id: 'sign-out', click: signOut }, 'Sign out'),
   ] : []));
 }
@@ -85,6 +94,8 @@ function showAccount() {
 function signOut() {
   const ended = end();
   forgetPurpose();
+  forgetDrafts();
+  forgetWaiting();
   forgetPlace();
   if (ended === null) return show({ tone: 'good', text: 'You are signed out.' });
   const host = hostOf(settings);
@@ -109,8 +120,7 @@ async function start() {
 // A page that the browser has put aside would come back with its token and its faces.
 addEventListener('pageshow', (event) => event.persisted && location.reload());
 document.addEventListener('keydown', (event) => {
-  const isFree = isSignedIn() && !document.querySelector('dialog');
-  if (event.key === 'Escape' && isFree && here().record) location.hash = backToList();
+  if (event.key === 'Escape' && isSignedIn() && isFree(event) && here().record) location.hash = wayBackTo(here().queue);
 });
 // A link to a place in the page would change the place in the address.
 document.getElementById('skip').addEventListener('click', (event) => {

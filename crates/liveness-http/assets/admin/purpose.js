@@ -10,6 +10,13 @@ let purpose = '';
 /** What a look at a record says besides its number. */
 export const purposeOfLook = () => (purpose === '' ? {} : { purpose });
 
+/** Why another face of a user is looked at: to compare it with the one of a check, for the purpose that was said. */
+export function purposeOfComparison(id) {
+  const why = `To compare with check ${id}`;
+  const whole = purpose === '' ? why : `${purpose} (${why})`;
+  return [...whole].length <= LONGEST ? whole : purpose;
+}
+
 export function forgetPurpose() {
   purpose = '';
 }

@@ -1,40 +1,57 @@
-// One check: the face and all that was recorded of it, and the user's other attempts beside it. The face is fetched here
-// and nowhere else, and only when the record is opened.
+// One check: the face, what the rules and people made of it, all that was recorded of it, and the user's other attempts beside
+// it. The face is fetched when the record is opened, and when a decision finds that the record is no longer as it is shown.
 
 import { ask } from './api.js';
+import { attemptsPanel } from './attempts.js';
+import { badge } from './badge.js';
+import { challengesPanel } from './challenges.js';
+import { goToFace } from './compare.js';
+import { DECISION_KEYS, decisionPanel, meanwhile, takeIn, toldOf } from './decision.js';
 import { el, facts, panel } from './elements.js';
 import { facePanel } from './face.js';
-import { badge } from './list.js';
+import { FACE_KEYS } from './face_view.js';
+import { bind, keysHelp } from './keys.js';
 import { load } from './loading.js';
+import { leaveNotice, noticeOf, takeNotice } from './notice.js';
 import { keepingPanel } from './officer.js';
-import { backToList, toList, toRecord } from './place.js';
+import { backToList, toList } from './place.js';
 import { purposeForm, purposeOfLook } from './purpose.js';
-import { claims } from './session.js';
-import { challenges, count, device, local, localShort, outcome, percent, seconds, utc } from './wording.js';
+import { subject } from './session.js';
+import { verdictPanel } from './verdict.js';
+import { noteDecided } from './waiting.js';
+import { skipButton, toNext, wayBack } from './walk.js';
+import { device, local, outcome, percent, seconds, utc } from './wording.js';
 
-const ATTEMPTS = 20;
 /** The fields that the API knows: what else an SDK sends is its own. */
 const OF_CAPTURE = ['verificationResult', 'sessionDuration', 'lightingValue'];
 const OF_RUN = [...OF_CAPTURE, 'timestamp', 'completedAt', 'challengeCount', 'completedChallenges', 'challenges', 'finalCapture'];
 /** The name that a user has who was erased. */
 const ERASED = /^erased-[0-9a-f]+$/;
 
-/** The view of a record. Officers see besides what is kept of it, and can erase it. */
-export function recordView(id, { isOfficer, refused, signal }) {
+/**
+ * The view of a record. Officers see besides what is kept of it, and can erase it. `queue` is the one that it was opened from,
+ * where the next check follows the decision; null for the list.
+ */
+export function recordView(id, { queue, isOfficer, refused, signal }) {
   const part = el('div', { class: 'record' });
-  const open = () => load(part, {
+  const common = { queue, isOfficer, refused, signal };
+  /** `before` is what there is to say of what happened meanwhile, once it is known what the record is like now. */
+  const open = (before = (now) => takeNotice() ?? decidedOn(now, queue)) => load(part, {
     what: `check ${id}`,
     work: () => ask('GetLivenessCheckQuery', { id, ...purposeOfLook() }, signal),
-    show: (shown) => partsOf(shown, { isOfficer, refused, signal, open }),
+    show: (shown) => [before(shown.LivenessCheck), ...partsOf(shown, { ...common, open })].filter((one) => one !== null),
     told: (shown) => `Check ${id}: ${outcome(shown.LivenessCheck).word}`,
-    refused: (error) => refused(error) || showMissing(part, id, error) || askWhy(part, error, open),
+    refused: (error) => refused(error) || showMissing(part, id, error) || askWhy(part, error, () => open(before)),
     signal,
   });
   open();
+  bind({ f: goToFace }, signal);
   return el('div', {},
-    el('p', { class: 'back' }, el('a', { href: backToList() }, '← Back to the list')),
+    el('p', { class: 'back' }, wayBack(queue), skipButton(id, queue, { refused, signal })),
     el('h1', {}, `Check ${id}`),
-    part);
+    part,
+    keysHelp([...DECISION_KEYS, ...(queue ? [['N', 'Leave it for later, and open the next']] : []),
+      ['C', 'Put another face of the user beside this one, from the newest on'], ...FACE_KEYS, ['Esc', 'Back']]));
 }
 
 function showMissing(part, id, error) {
@@ -52,18 +69,52 @@ function askWhy(part, error, open) {
   return true;
 }
 
-function partsOf(shown, { isOfficer, refused, signal, open }) {
+function partsOf(shown, { queue, isOfficer, refused, signal, open }) {
   const check = shown.LivenessCheck;
   const [face, keeping] = facePanels(shown, { isOfficer, refused, signal, open });
+  const decision = decisionOf(check, { queue, refused, signal, open });
   return [
     el('p', { class: 'lead' }, badge(check), ' ', outcome(check).sentence),
     el('p', { class: 'hint' }, 'That you opened this record is in the audit trail, under ',
-      el('bdi', {}, `${claims().sub ?? 'the name in your token'}`), '.'),
+      el('bdi', {}, subject()), '.'),
     el('div', { class: 'columns' },
       el('div', { class: 'column' }, face),
-      el('div', { class: 'column wide' }, userPanel(shown), challengesPanel(check), sdkPanel(check), measuresPanel(check), originPanel(check)),
-      el('div', { class: 'column' }, keeping ?? null, attemptsPanel(shown, { refused, signal }))),
+      el('div', { class: 'column wide' }, verdictPanel(check), challengesPanel(check), userPanel(shown), sdkPanel(check),
+        measuresPanel(check), originPanel(check)),
+      el('div', { class: 'column' }, decision, attemptsPanel(shown, { refused, signal }), keeping ?? null)),
   ];
+}
+
+/** Said of a check that was in the queue a moment ago. */
+const decidedOn = (check, queue) => (queue && (check.Decisions ?? []).some((one) => one.Counts)
+  ? noticeOf({ tone: 'unsure', text: 'This check is decided, and waits no longer.' }) : null);
+
+/**
+ * The panel of the decisions. What was decided is shown without another look at the record, or the next record is opened. If
+ * somebody else was faster, the record is looked at again.
+ */
+function decisionOf(check, { queue, refused, signal, open }) {
+  const seen = () => (check.Decisions ?? []).length;
+  const decided = (answer, reason) => {
+    if (queue) noteDecided(check.Id);
+    if (signal.aborted) return leaveNotice(toldOf(answer));
+    if (queue) return toNext(queue, { told: toldOf(answer), refused, signal });
+    takeIn(check, answer, reason);
+    const old = here;
+    here = make();
+    old.replaceWith(here);
+    const heading = here.querySelector('h2');
+    heading.after(noticeOf(toldOf(answer)));
+    heading.tabIndex = -1;
+    heading.focus();
+  };
+  const stale = (error) => {
+    const before = seen();
+    open((now) => meanwhile(now, before, error)).then(() => document.querySelector('h1')?.focus());
+  };
+  const make = () => decisionPanel(check, { refused, decided, stale, signal });
+  let here = make();
+  return here;
 }
 
 /**
@@ -107,18 +158,6 @@ function userPanel(shown) {
   ]));
 }
 
-function challengesPanel(check) {
-  const states = { done: '✓ done', missing: '✕ missing', 'not asked': '? done, though it was not asked' };
-  const tones = { done: 'good', missing: 'bad', 'not asked': 'unsure' };
-  const listed = challenges(check.Challenges, check.CompletedChallenges);
-  const asked = check.Challenges === null && check.ChallengeCount !== null
-    ? el('p', {}, `${count(check.ChallengeCount)} were asked; the phone did not say which.`) : null;
-  const nothing = listed.length === 0 && asked === null ? el('p', {}, 'The phone did not report any challenges.') : null;
-  return panel('challenges', 'Challenges', asked, nothing,
-    listed.length === 0 ? null : el('ul', { class: 'challenges' }, listed.map(({ name, state }) => el('li', { class: state },
-      el('bdi', {}, name), el('span', { class: `badge ${tones[state]}` }, states[state])))));
-}
-
 function measuresPanel(check) {
   const rows = [
     ['Whole run', check.VerificationResult, check.SessionDuration, check.LightingValue],
@@ -127,7 +166,7 @@ function measuresPanel(check) {
   ];
   const unknown = () => el('span', { class: 'unknown' }, 'not given');
   return panel('measures', 'What the phone measured', el('table', { class: 'measures' },
-    el('thead', {}, el('tr', {}, ['', 'Verdict', 'Duration', 'Lighting'].map((name) => el(name ? 'th' : 'td', name ? { scope: 'col' } : {}, name)))),
+    el('thead', {}, el('tr', {}, ['', 'Result', 'Duration', 'Lighting'].map((name) => el(name ? 'th' : 'td', name ? { scope: 'col' } : {}, name)))),
     el('tbody', {}, rows.map(([name, result, millis, light]) => el('tr', {},
       el('th', { scope: 'row' }, name),
       [verdictOf(result), seconds(millis), percent(light)].map((value) => el('td', {}, value ?? unknown())))))),
@@ -171,30 +210,4 @@ function ownFields(where, object, known) {
   const own = Object.entries(object ?? {}).filter(([name]) => !known.includes(name));
   return own.map(([name, value]) => [`${where}.${name}`,
     el('bdi', { class: 'code' }, typeof value === 'string' ? value : JSON.stringify(value))]);
-}
-
-function attemptsPanel(shown, { refused, signal }) {
-  const list = el('div', {});
-  const of = { selfServiceUserId: `${shown.UserId}`, pageSize: `${ATTEMPTS}` };
-  load(list, {
-    what: 'the user’s attempts',
-    work: () => ask('RetrieveLivenessChecksQuery', of, signal),
-    show: (page) => attemptsOf(page, shown),
-    refused,
-    signal,
-  });
-  return panel('attempts', 'This user’s attempts', list);
-}
-
-function attemptsOf(page, shown) {
-  const isThis = (check) => `${check.Id}` === `${shown.LivenessCheck.Id}`;
-  const attempts = page.Items.map((check) => el('li', {},
-    el('a', { href: toRecord(check.Id), 'aria-current': isThis(check) ? 'page' : null },
-      el('span', {}, `Check ${check.Id}`), badge(check),
-      el('span', { class: 'hint' }, el('time', { datetime: check.CreatedAt }, localShort(check.CreatedAt)),
-        isThis(check) ? ', shown here' : null))));
-  const only = page.TotalCount === 1 ? el('p', { class: 'hint' }, 'This is the only one.') : null;
-  const rest = page.TotalCount > page.Items.length
-    ? el('p', {}, el('a', { href: toList({ selfServiceUserId: `${shown.UserId}` }) }, `All ${count(page.TotalCount)} attempts`)) : null;
-  return [el('ol', { class: 'attempts' }, attempts), only, rest].filter((part) => part !== null);
 }

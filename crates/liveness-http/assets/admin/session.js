@@ -35,6 +35,12 @@ export function name() {
   return `${known ?? claims().sub ?? 'unnamed'}`;
 }
 
+/** Where they signed in: the provider's host, or null where a token was pasted. */
+export const signedInAt = () => session?.provider?.host ?? null;
+
+/** Under whom the audit trail has what they do. */
+export const subject = () => `${claims().sub ?? 'unnamed'}`;
+
 /** Forgets everything. Gives back what is needed to sign out at the provider; null where a token was pasted. */
 export function end() {
   const { provider, idToken, refreshToken, timer } = session ?? {};

@@ -95,7 +95,7 @@ fn script(address: SocketAddr, database_url: &str, [customer, admin, auditor, of
 }
 
 /// Each step of the script: what happens, the message, the variable of the token, and the body.
-fn steps() -> [(&'static str, &'static str, &'static str, String); 14] {
+fn steps() -> [(&'static str, &'static str, &'static str, String); 16] {
     [
         (
             "The app asks for a session, and for the challenges of the run",
@@ -138,6 +138,12 @@ fn steps() -> [(&'static str, &'static str, &'static str, String); 14] {
             "GetLivenessCheckQuery",
             "ADMIN",
             r#"{"id":1}"#.to_owned(),
+        ),
+        (
+            "The administrator decides about it",
+            "ReviewLivenessCheckCommand",
+            "ADMIN",
+            r#"{"id":1,"decision":"approve","reason":"Face and challenges fit","decisionsSeen":0}"#.to_owned(),
         ),
         (
             "The customer asks who has looked at their face, and why",

@@ -1,5 +1,5 @@
-//! The review page at `/admin`, on which an administrator looks at faces, and an officer erases them. Its files are compiled
-//! into the binary.
+//! The review page at `/admin`, on which an administrator looks at faces and decides, and an officer erases faces. Its files are
+//! compiled into the binary.
 //!
 //! The page itself holds no data and needs no token. Its scripts call the API, with the token that the reviewer gets at an
 //! identity provider ([`SignIn`]) or pastes. The files are in `assets/admin`, and are served unchanged.
@@ -25,36 +25,58 @@ macro_rules! asset {
 
 const PAGE: Content = compiled_in!("admin", "index.html");
 
+macro_rules! scripts {
+    ($($name:literal),* $(,)?) => {
+        [$(asset!($name, SCRIPT)),*]
+    };
+}
+
 /// The files that are the same on every host.
-fn files() -> [File; 26] {
-    [
-        asset!("style.css", STYLE),
-        asset!("icon.svg", "image/svg+xml"),
-        asset!("main.js", SCRIPT),
-        asset!("api.js", SCRIPT),
-        asset!("days.js", SCRIPT),
-        asset!("deeds.js", SCRIPT),
-        asset!("dialog.js", SCRIPT),
-        asset!("elements.js", SCRIPT),
-        asset!("face.js", SCRIPT),
-        asset!("filters.js", SCRIPT),
-        asset!("jwt.js", SCRIPT),
-        asset!("list.js", SCRIPT),
-        asset!("loading.js", SCRIPT),
-        asset!("officer.js", SCRIPT),
-        asset!("place.js", SCRIPT),
-        asset!("provider.js", SCRIPT),
-        asset!("purpose.js", SCRIPT),
-        asset!("receipt.js", SCRIPT),
-        asset!("record.js", SCRIPT),
-        asset!("redirect.js", SCRIPT),
-        asset!("refusal.js", SCRIPT),
-        asset!("roles.js", SCRIPT),
-        asset!("session.js", SCRIPT),
-        asset!("settings.js", SCRIPT),
-        asset!("sign_in.js", SCRIPT),
-        asset!("wording.js", SCRIPT),
-    ]
+fn files() -> impl Iterator<Item = File> {
+    let of_style = [asset!("style.css", STYLE), asset!("icon.svg", "image/svg+xml")];
+    let scripts = scripts![
+        "main.js",
+        "api.js",
+        "attempts.js",
+        "badge.js",
+        "challenge_times.js",
+        "challenges.js",
+        "choice.js",
+        "compare.js",
+        "days.js",
+        "decision.js",
+        "deeds.js",
+        "dialog.js",
+        "elements.js",
+        "face.js",
+        "face_view.js",
+        "filters.js",
+        "jwt.js",
+        "keys.js",
+        "list.js",
+        "loading.js",
+        "notice.js",
+        "officer.js",
+        "place.js",
+        "provider.js",
+        "purpose.js",
+        "queue.js",
+        "reason_field.js",
+        "reasons.js",
+        "receipt.js",
+        "record.js",
+        "redirect.js",
+        "refusal.js",
+        "roles.js",
+        "session.js",
+        "settings.js",
+        "sign_in.js",
+        "verdict.js",
+        "waiting.js",
+        "walk.js",
+        "wording.js",
+    ];
+    of_style.into_iter().chain(scripts)
 }
 
 /// The review page with its settings. Without any, reviewers paste a token.
@@ -96,7 +118,7 @@ impl ReviewPage {
             media_type: JSON,
             content: Content::plain(self.settings().to_string()),
         };
-        for file in files().into_iter().chain([settings]) {
+        for file in files().chain([settings]) {
             serve_file(app, file, &policy);
         }
         serve_page(app, "/admin", PAGE, &policy);

@@ -27,6 +27,8 @@ const ARGUMENTS: [&str; 9] = [
 pub const TAB: &str = "\u{e004}";
 pub const ENTER: &str = "\u{e007}";
 pub const ESCAPE: &str = "\u{e00c}";
+pub const CONTROL: &str = "\u{e009}";
+pub const RIGHT: &str = "\u{e014}";
 
 /// One window. It ends with this.
 pub struct Browser {
@@ -163,6 +165,21 @@ impl Browser {
                 ]
             })
             .collect();
+        self.post(
+            "actions",
+            &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }),
+        );
+    }
+
+    /// Presses a key while another is held.
+    pub fn press_with(&self, held: &str, key: &str) {
+        let stroke = |kind: &str, key: &str| json!({ "type": kind, "value": key });
+        let strokes = [
+            stroke("keyDown", held),
+            stroke("keyDown", key),
+            stroke("keyUp", key),
+            stroke("keyUp", held),
+        ];
         self.post(
             "actions",
             &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }),

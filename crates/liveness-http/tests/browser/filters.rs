@@ -113,7 +113,9 @@ fn days_outcome_and_face_are_chosen_by_keyboard() {
     go_to(browser, "isSuccessful");
     browser.press("The run s");
     go_to(browser, "hasImage");
-    browser.press(&format!("Without{TAB}{ENTER}"));
+    browser.press("Without");
+    go_to(browser, "decision");
+    browser.press(&format!("Not d{TAB}{ENTER}"));
 
     browser.sees("1–1 of 1");
     assert_eq!(browser.text("td[data-name=Session]"), "s-2");
@@ -121,7 +123,7 @@ fn days_outcome_and_face_are_chosen_by_keyboard() {
     let (from, to) = (times[0].as_str().unwrap(), times[1].as_str().unwrap());
     let encoded = |time: &str| time.replace(':', "%3A");
     let expected = format!(
-        "#/checks?from={}&to={}&isSuccessful=true&hasImage=false",
+        "#/checks?from={}&to={}&isSuccessful=true&hasImage=false&decision=none",
         encoded(from),
         encoded(to)
     );

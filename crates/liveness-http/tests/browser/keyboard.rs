@@ -7,7 +7,7 @@ use crate::reviewer::{Reviewer, full_run};
 use crate::server::{admin, report};
 
 /// Gives every thing that can be used a number, and tells how many there are.
-const NUMBER: &str = "const all = [...document.querySelectorAll('a, button, input, select, summary')] \
+const NUMBER: &str = "const all = [...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex=\"0\"]')] \
     .filter((one) => one.checkVisibility()); all.forEach((one, number) => { one.dataset.number = number; }); \
     return all.length";
 /// The number of what has the focus, and whether one can see that it has.
@@ -45,6 +45,13 @@ fn everything_is_reached_in_the_order_in_which_it_stands() {
     walk(browser);
     reviewer.open("#/checks/1");
     browser.until("document.querySelectorAll('.attempts li').length === 12");
+    walk(browser);
+    browser.press("a");
+    browser.click("[data-compare='2']");
+    browser.until("document.querySelectorAll('#face .stage').length === 2");
+    walk(browser);
+    reviewer.open("#/queue?verdict=rejected");
+    browser.sees("12 checks wait");
     walk(browser);
     reviewer.leave(&[]);
 }
@@ -95,6 +102,6 @@ fn what_happens_is_told_to_who_does_not_see_it() {
 
     browser.click("tbody a.open");
 
-    browser.until(&format!("{status} === 'Check 1: No verdict'"));
+    browser.until(&format!("{status} === 'Check 1: No result'"));
     reviewer.leave(&[]);
 }

@@ -24,13 +24,23 @@ fn each_record_is_a_row_with_its_outcome_in_words() {
          [...row.cells].filter((_, place) => place !== 1).map((cell) => cell.innerText.replace(/\\s+/g, ' ')))",
     );
     let expected = json!([
-        ["4", "user 5", "✕ Not verified", "–", "no", "sdk-4", "–"],
-        ["3", "user 5", "✕ Failed", "–", "no", "sdk-3", "–"],
-        ["2", "user 5", "? No verdict", "–", "no", "sdk-2", "–"],
+        ["4", "user 5", "✕ Not verified", "✕ Rejected", "–", "no", "sdk-4", "–"],
+        ["3", "user 5", "✕ Failed", "✕ Rejected", "–", "no", "sdk-3", "–"],
+        [
+            "2",
+            "user 5",
+            "? No result",
+            "? To be looked at",
+            "–",
+            "no",
+            "sdk-2",
+            "–"
+        ],
         [
             "1",
             "Jane Doe user 1234",
             "✓ Passed",
+            "✕ Rejected",
             "2 of 3",
             "yes",
             "sdk-1",

@@ -37,6 +37,8 @@ const FAINT: &str = r"
 pub const TOO_WIDE: &str =
     "const { scrollWidth, clientWidth } = document.documentElement; return scrollWidth - clientWidth";
 
+const OPEN_DETAILS: &str = "document.querySelectorAll('details').forEach((one) => { one.open = true; })";
+
 /// Shows the views one after the other, the last of them one that failed.
 fn through_all_views(reviewer: &Reviewer, look: impl Fn(&Browser, &str)) {
     let browser = &reviewer.browser;
@@ -59,6 +61,17 @@ fn through_all_views(reviewer: &Reviewer, look: impl Fn(&Browser, &str)) {
     reviewer.open("#/checks/1");
     browser.until("document.querySelectorAll('.attempts li').length === 4");
     look(browser, "record");
+    reviewer.open("#/queue");
+    browser.sees("2 checks wait");
+    browser.script(OPEN_DETAILS);
+    look(browser, "queue");
+    reviewer.open("#/queue/4");
+    browser.until("document.querySelectorAll('.attempts li').length === 4");
+    browser.press("a");
+    browser.click("[data-compare='1']");
+    browser.until("document.querySelectorAll('#face .stage').length === 1");
+    browser.script(OPEN_DETAILS);
+    look(browser, "decision");
     through_officers_views(reviewer, look);
 }
 
@@ -184,7 +197,7 @@ fn every_view_can_be_read_aloud() {
         browser.resize(width, 800);
         reviewer.open("#/checks");
         browser.sees("1–4 of 4");
-        assert_eq!((roles(browser, "table"), roles(browser, "cell")), (1, 32), "{width}");
+        assert_eq!((roles(browser, "table"), roles(browser, "cell")), (1, 36), "{width}");
     }
     reviewer.leave(&["status of 400"]);
 }

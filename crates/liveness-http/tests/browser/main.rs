@@ -5,10 +5,12 @@
 
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
+mod decision;
 mod driver;
 #[path = "../api/engine.rs"]
 #[expect(dead_code, unused_imports, unused_macros, reason = "the page is tried on SQLite")]
 mod engine;
+mod face_view;
 mod failures;
 mod filters;
 #[path = "../api/in_process.rs"]
@@ -24,6 +26,7 @@ mod oidc_refusals;
 mod oidc_reviewer;
 mod policy;
 mod purpose;
+mod queue;
 mod record;
 mod reviewer;
 mod screenshots;
@@ -34,3 +37,5 @@ mod sign_in;
 mod strangers;
 #[path = "../trail_key/file.rs"]
 mod trail_key_file;
+mod two_reviewers;
+mod verdict;

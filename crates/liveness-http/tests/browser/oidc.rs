@@ -27,6 +27,7 @@ fn a_reviewer_signs_in_at_the_provider_and_looks_at_a_face() {
     browser.sees("96 × 96 pixels");
     // The audit trail has the provider's subject.
     browser.sees("under rose.");
+    browser.sees("You are Rose Reviewer, signed in at 127.0.0.1:");
     assert_eq!(person.token_requests(), json!(1));
     assert_eq!(person.kept(), json!([0, 0, ""]));
     let found = browser.script(EVERYWHERE).to_string();

@@ -4,11 +4,11 @@ use liveness_core::store::Store;
 use serde_json::json;
 
 use crate::driver::ENTER;
-use crate::reviewer::{Reviewer, full_run, sign_in};
+use crate::reviewer::{Reviewer, full_run, policy, sign_in};
 use crate::server::admin;
 
 /// The purposes that the trail has of looks, oldest first.
-fn purposes(store: &Store) -> Vec<Option<String>> {
+pub fn purposes(store: &Store) -> Vec<Option<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -53,11 +53,9 @@ fn a_purpose_is_said_once_and_goes_with_each_look() {
 }
 
 /// Before a host under a policy, with two records; and the folder of the policy's file.
-fn under(policy: &str) -> (Reviewer, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("policy.toml");
-    std::fs::write(&file, format!("base = \"record\"\n[looks]\n{policy}\n")).unwrap();
-    let reviewer = Reviewer::with(&[("LIVENESS_POLICY", file.to_str().unwrap())]);
+pub fn under(looks: &str) -> (Reviewer, tempfile::TempDir) {
+    let (file, folder) = policy(&format!("[looks]\n{looks}"));
+    let reviewer = Reviewer::with(&[("LIVENESS_POLICY", &file)]);
     reviewer.record(1, &full_run("s-1"));
     reviewer.record(1, &full_run("s-2"));
     (reviewer, folder)

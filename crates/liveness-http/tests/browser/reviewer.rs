@@ -42,6 +42,22 @@ impl Reviewer {
             .until("document.querySelector('#sign-out') && !document.querySelector('[aria-busy]')");
     }
 
+    /// Opens the page at a place, and signs in as this administrator, with this browser.
+    pub fn enter_as(&self, browser: &Browser, name: &str, place: &str) {
+        browser.open("about:blank");
+        browser.open(&format!("http://{}/admin{place}", self.server.address()));
+        sign_in(browser, &token(&json!({ "sub": name, "role": "admin" })));
+        browser.until("document.querySelector('#sign-out') && !document.querySelector('[aria-busy]')");
+    }
+
+    /// The record with this number, as another administrator is shown it.
+    pub fn shown(&self, id: i64) -> Value {
+        let other = token(&json!({ "sub": "other", "role": "admin" }));
+        let answer = self.server.send("GetLivenessCheckQuery", &other, &json!({ "id": id }));
+        assert_eq!(answer.status, 200, "{}", answer.json);
+        answer.data()["LivenessCheck"].clone()
+    }
+
     /// Records a run of a user.
     pub fn record(&self, user: i64, body: &Value) -> Answer {
         self.record_from(&json!({ "sub": user.to_string(), "role": "customer" }), &[], body)
@@ -68,6 +84,14 @@ impl Reviewer {
             .collect();
         assert_eq!(unknown, [""; 0]);
     }
+}
+
+/// A host's settings for a policy, `record` with these lines besides; and the folder of the policy's file.
+pub fn policy(lines: &str) -> (String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.toml");
+    std::fs::write(&file, format!("base = \"record\"\n{lines}\n")).unwrap();
+    (file.to_str().unwrap().to_owned(), folder)
 }
 
 pub fn sign_in(browser: &Browser, token: &str) {
@@ -97,7 +121,15 @@ pub fn full_run(session: &str) -> Value {
 }
 
 pub fn face() -> String {
-    liveness_core::FaceImage::from_bytes(FACE.to_vec())
-        .unwrap()
-        .to_data_uri()
+    data_uri(FACE.to_vec())
+}
+
+/// The same face in other bytes, by a comment of its own: no two of these were recorded before.
+pub fn face_of(number: u8) -> String {
+    let comment = [0xff, 0xfe, 0, 3, number];
+    data_uri([&FACE[..2], &comment, &FACE[2..]].concat())
+}
+
+fn data_uri(bytes: Vec<u8>) -> String {
+    liveness_core::FaceImage::from_bytes(bytes).unwrap().to_data_uri()
 }

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use liveness_bus::Bus;
 use liveness_bus::liveness::{Liveness, Settings, module};
-use liveness_core::FixedClock;
 use liveness_core::policy::Policy;
 use liveness_core::store::{Store, StoredUsers};
+use liveness_core::{Clock, FixedClock};
 use liveness_http::LivenessApi;
 use liveness_http::admin::{self, ReviewPage, SignIn};
 use liveness_http::privacy::PrivacyPage;
@@ -34,12 +34,49 @@ const PEOPLE: [(&str, &str, &str, &str, &str); 8] = [
     ("Ngozi", "Eze", "Android", "2.1.0", "129.205.113.9"),
 ];
 const README: &str = include_str!("../../../../README.md");
+/// So many runs there are.
+const RUNS: usize = 60;
 /// The failed runs of that day, as it is in Lagos.
 const FILTERED: &str = "#/checks?from=2026-11-23T23%3A00%3A00Z&to=2026-11-24T23%3A00%3A00Z&isSuccessful=false";
 const CHALLENGES: [&str; 4] = ["BLINK", "SMILE", "TURN_LEFT", "TURN_RIGHT"];
 
-/// A run that came out well, failed, was doubted, or came without a verdict, by its number.
-fn run(number: usize) -> Value {
+/// Draws the face larger, in colours of each person, and at an angle of each run: as many JPEGs as there are runs.
+const PORTRAITS: &str = "(async () => {
+    const image = new Image();
+    image.src = FACE;
+    await image.decode();
+    const canvas = new OffscreenCanvas(480, 480);
+    const context = canvas.getContext('2d');
+    const portraits = [];
+    for (const [person, run] of RUNS) {
+        context.filter = `hue-rotate(${person * 40}deg) brightness(${90 + run % 5 * 5}%)`;
+        context.setTransform(1.1, 0, 0, 1.1, -24, -24);
+        context.rotate((run % 7 - 3) / 60);
+        context.drawImage(image, 0, 0, 480, 480);
+        const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.8 })).arrayBuffer());
+        portraits.push(btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')));
+    }
+    return portraits;
+})()";
+
+/// Who of [`PEOPLE`] makes a run, by its number.
+fn person(number: usize) -> usize {
+    (number * 5 + number / 3) % PEOPLE.len()
+}
+
+/// A face for each run.
+fn portraits(browser: &Browser) -> Vec<Value> {
+    let runs: Vec<_> = (0..RUNS).map(|number| json!([person(number), number])).collect();
+    let script = PORTRAITS
+        .replace("FACE", &json!(face()).to_string())
+        .replace("RUNS", &json!(runs).to_string());
+    let portraits = browser.script_async(&script);
+    portraits.as_array().unwrap().clone()
+}
+
+/// A run that came out well, failed, was doubted, or came without a verdict, by its number. Of some, the SDK saw a glare, and some
+/// were fast.
+fn run(number: usize, portrait: &Value) -> Value {
     let asked: Vec<_> = (0..3).map(|place| CHALLENGES[(number + place) % 4]).collect();
     let (is_successful, verdict, done) = match number % 7 {
         2 => (false, json!(false), 1),
@@ -63,14 +100,40 @@ fn run(number: usize) -> Value {
         run["metadata"]["spoofAlarm"] = json!("screen replay suspected");
         run["metadata"]["spoofScore"] = json!(0.87);
     }
+    if has_glare(number) {
+        run["metadata"]["antiSpoofingDetection"] = json!({ "screenGlareDetected": true, "depthSpoofDetected": false });
+    }
+    if number % 9 == 1 {
+        run["metadata"]["sessionDuration"] = json!(900);
+    }
     if is_successful {
-        run["imageBase64"] = json!(face());
+        run["imageBase64"] = portrait.clone();
     }
     run
 }
 
+const fn has_glare(number: usize) -> bool {
+    number % 6 == 3
+}
+
+/// The run belongs to this session, and tells when each challenge was done.
+fn bind(run: &mut Value, session: &Value, clock: &FixedClock) {
+    let asked = session["challenges"].as_array().unwrap();
+    let done = |place: usize| {
+        let at = clock.now().unix_millis() + 2_300 + place as i64 * 1_430;
+        liveness_core::Timestamp::from_unix_millis(at).unwrap().to_string()
+    };
+    let times: Vec<_> = (0..asked.len())
+        .map(|place| json!({ "challenge": asked[place], "completedAt": done(place) }))
+        .collect();
+    run["sessionId"] = session["sessionId"].clone();
+    run["metadata"]["challenges"] = json!(asked);
+    run["metadata"]["completedChallenges"] = json!(asked);
+    run["metadata"]["challengeResults"] = json!(times);
+}
+
 /// A host with an afternoon's records, by a clock that the test moves.
-fn afternoon() -> String {
+fn afternoon(portraits: &[Value]) -> String {
     let clock = Arc::new(FixedClock::at("2026-11-24T11:02:10Z".parse().unwrap()));
     let store = Store::in_memory().unwrap();
     store.migrate().unwrap();
@@ -92,8 +155,8 @@ fn afternoon() -> String {
     let address = serve(move |app| {
         app.configure(|app| api.configure(app)).configure(admin::configure);
     });
-    for number in 0..60 {
-        let user = (number * 5 + number / 3) % PEOPLE.len();
+    for (number, portrait) in portraits.iter().enumerate() {
+        let user = person(number);
         let (given, family, platform, version, from) = PEOPLE[user];
         let claims = json!({
             "sub": (1201 + user * 17).to_string(), "role": "customer", "given_name": given, "family_name": family,
@@ -108,24 +171,24 @@ fn afternoon() -> String {
             ("X-Forwarded-For", from),
         ];
         clock.advance(131_000 + (number as i64 * 7_919) % 240_000);
-        let mut run = run(number);
+        let send = |message: &str, body: &Value| {
+            let answer = post(&address, message, &headers, body.to_string().as_bytes());
+            assert_eq!(answer.status, 200, "{}", answer.json);
+            answer
+        };
+        let mut run = run(number, portrait);
+        if has_glare(number) {
+            bind(&mut run, send("StartLivenessSessionCommand", &json!({})).data(), &clock);
+            clock.advance(9_000);
+        }
         run["metadata"]["completedAt"] = json!(before(&*clock));
-        assert_eq!(
-            post(
-                &address,
-                "UpdateLivenessCheckCommand",
-                &headers,
-                run.to_string().as_bytes()
-            )
-            .status,
-            200
-        );
+        send("UpdateLivenessCheckCommand", &run);
     }
     address
 }
 
 /// Two seconds before a clock's time: the phone was done then.
-fn before(clock: &dyn liveness_core::Clock) -> String {
+fn before(clock: &dyn Clock) -> String {
     let then = clock.now().unix_millis() - 2_000;
     liveness_core::Timestamp::from_unix_millis(then).unwrap().to_string()
 }
@@ -177,16 +240,20 @@ fn show(browser: &Browser, address: &str, place: &str, scheme: &str, (width, hei
 #[ignore = "needs chromedriver: .ci/test"]
 fn the_pictures_of_the_readme_can_be_made() {
     let (folder, _thrown_away) = folder();
-    let address = afternoon();
     let browser = Browser::start();
+    let address = afternoon(&portraits(&browser));
     browser.chromium(
         "Emulation.setTimezoneOverride",
         &json!({ "timezoneId": "Africa/Lagos" }),
     );
     browser.chromium("Emulation.setScrollbarsHidden", &json!({ "hidden": true }));
+    // What waits has waited until that evening.
+    let evening = json!({ "source": "Date.now = () => Date.parse('2026-11-24T17:10:00Z')" });
+    browser.chromium("Page.addScriptToEvaluateOnNewDocument", &evening);
     let reviewer = token(&json!({ "sub": "t.adebayo", "role": "admin" }));
     let views = [
         ("review-list", "light", (1280, 860), "#/checks", "1–20 of 60"),
+        ("review-queue", "light", (1280, 860), "#/queue", "checks wait"),
         ("review-filters", "light", (1280, 860), FILTERED, "1–9 of 9"),
         ("review-record", "light", (1280, 1180), "#/checks/47", "pixels"),
         ("review-dark", "dark", (1280, 860), "#/checks/54", "pixels"),
@@ -197,6 +264,20 @@ fn the_pictures_of_the_readme_can_be_made() {
         show(&browser, &address, place, scheme, size);
         sign_in(&browser, &reviewer);
         browser.sees(awaited);
+        browser.until("!document.querySelector('[aria-busy]')");
+        save(&browser, &folder.join(format!("{name}.png")));
+    }
+
+    for (name, size, keys) in [
+        ("review-decision", (1280, 1180), "a1"),
+        ("review-faces", (1280, 1000), "ca2"),
+    ] {
+        assert!(README.contains(&format!("(docs/images/{name}.png)")), "{name}");
+        show(&browser, &address, "#/queue/46", "light", size);
+        sign_in(&browser, &reviewer);
+        browser.sees("pixels");
+        browser.until("document.querySelector('[data-compare]')");
+        browser.press(keys);
         browser.until("!document.querySelector('[aria-busy]')");
         save(&browser, &folder.join(format!("{name}.png")));
     }

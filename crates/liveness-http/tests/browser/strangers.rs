@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::looks::TOO_WIDE;
 use crate::reviewer::Reviewer;
+use crate::server::token;
 
 const MARKUP: &str = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>";
 
@@ -54,6 +55,27 @@ fn markup_is_shown_as_it_was_sent() {
         "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E"
     ));
     browser.sees("No check matches");
+    reviewer.leave(&[]);
+}
+
+#[test]
+#[ignore = "needs chromedriver: .ci/test"]
+fn what_another_reviewer_wrote_is_text_too() {
+    let reviewer = Reviewer::new();
+    let run = json!({ "sessionId": "s-1", "isSuccessful": true, "metadata": { MARKUP: true, "challengeTimes": { MARKUP: 1 } } });
+    reviewer.record_from(&json!({ "sub": "1", "role": "customer" }), &[], &run);
+    let other = token(&json!({ "sub": MARKUP, "role": "admin" }));
+    let decision = json!({ "id": 1, "decision": "approve", "reason": MARKUP, "decisionsSeen": 0 });
+    let answer = reviewer.server.send("ReviewLivenessCheckCommand", &other, &decision);
+    assert_eq!(answer.status, 200, "{}", answer.json);
+
+    reviewer.enter("#/queue/1");
+
+    let browser = &reviewer.browser;
+    browser.sees("This check is decided, and waits no longer.");
+    assert_eq!(browser.text(".decisions").matches(MARKUP).count(), 2);
+    let made = "return [...document.querySelectorAll('main img, main script')].length";
+    assert_eq!(browser.script(made), json!(0));
     reviewer.leave(&[]);
 }
 
