@@ -296,7 +296,8 @@ async fn the_images_of_a_day_have_so_many_bytes(database: Database) {
     assert_eq!(node.send(image(at(NOW))).await, Ok(()));
     assert_eq!(node.send(image(at(NOW))).await, quota(DAY));
     assert_eq!(node.send(succeeded(1, NOW)).await, Ok(()));
-    assert_eq!(tally(&database), ["0 0 3"]);
+    // The faces of these tests have a header only, so they are failures.
+    assert_eq!(tally(&database), ["0 2 3"]);
 }
 
 async fn nothing_is_counted_where_nothing_is_limited(database: Database) {

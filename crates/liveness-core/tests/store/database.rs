@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::{Connection as _, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection};
+use liveness_core::policy::Policy;
 use liveness_core::store::{GroupCommit, Recorded, Recording, Store, StoreSettings};
 use tempfile::TempDir;
 
@@ -107,6 +108,13 @@ impl Place {
             ..StoreSettings::default()
         };
         Store::open_with(&self.url(), settings).unwrap()
+    }
+
+    /// A store that makes nothing of an image before its write is in the queue. So one poll of a call puts the write there.
+    pub(crate) fn open_to_queue(&self, group_commit: GroupCommit) -> Store {
+        let policy = "base = \"record\"\n[rules]\n\"image.broken\" = \"off\"\n\"image.reused\" = \"off\"\n";
+        let policy = Policy::parse(policy).unwrap();
+        self.open_with(group_commit).with_policy(policy).unwrap()
     }
 
     /// A connection of the test's own beside those of the store.

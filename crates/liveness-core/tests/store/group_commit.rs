@@ -58,7 +58,7 @@ async fn many_calls_at_once_are_answered_and_recorded(database: Database) {
 }
 
 async fn writes_that_wait_together_are_committed_together(database: Database) {
-    let store = database.open_with(one_face());
+    let store = database.open_to_queue(one_face());
     let before = commits(&database);
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
@@ -74,7 +74,7 @@ async fn writes_that_wait_together_are_committed_together(database: Database) {
 }
 
 async fn with_a_batch_of_one_each_write_has_a_transaction_of_its_own(database: Database) {
-    let store = database.open_with(GroupCommit { batch: 1, ..one_face() });
+    let store = database.open_to_queue(GroupCommit { batch: 1, ..one_face() });
     let before = commits(&database);
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
@@ -92,7 +92,7 @@ async fn with_a_batch_of_one_each_write_has_a_transaction_of_its_own(database: D
 async fn a_refused_write_does_not_keep_others_from_a_shared_transaction(database: Database) {
     database.record(keyed(1, "session-1", "key-1", "{}")).await;
     database.record(keyed(1, "session-1", "key-2", "{}")).await;
-    let store = database.open_with(one_face());
+    let store = database.open_to_queue(one_face());
     let before = commits(&database);
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
@@ -128,7 +128,7 @@ async fn a_write_that_the_database_refuses_fails_alone(database: Database) {
     database.execute(&format!(
         "ALTER TABLE liveness_checks ADD COLUMN refused INTEGER {check}"
     ));
-    let store = database.open_with(one_face());
+    let store = database.open_to_queue(one_face());
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
     let mix = [
@@ -167,7 +167,7 @@ async fn a_write_that_the_database_refuses_fails_alone(database: Database) {
 
 /// PostgreSQL refuses a text with U+0000. The other writes of the same batch must still succeed.
 async fn a_text_that_cannot_be_stored_does_not_fail_other_writes(database: Database) {
-    let store = database.open_with(one_face());
+    let store = database.open_to_queue(one_face());
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
     let mut odd = recording(2, "session-2");

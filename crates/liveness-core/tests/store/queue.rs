@@ -82,7 +82,7 @@ async fn assert_stays_full(attempt: impl Fn() -> Outcome<Call<Recorded>>) {
 }
 
 async fn a_write_is_refused_while_four_others_wait(database: Database) {
-    let store = database.open_with(GroupCommit { queue: 4, ..one_face() });
+    let store = database.open_to_queue(GroupCommit { queue: 4, ..one_face() });
     let hold = database.hold();
     // The last of these writes waits in the queue, and so do three more.
     let mut waiting = occupy(&database, &store).await;
@@ -107,7 +107,7 @@ async fn an_image_is_refused_while_too_many_bytes_wait(database: Database) {
         queue_bytes: 3 * jpeg().bytes().len() - 1,
         ..GroupCommit::default()
     };
-    let store = database.open_with(settings);
+    let store = database.open_to_queue(settings);
     let hold = database.hold();
     let waiting = fill(&store, writers(&database) + 2).await;
 
@@ -131,7 +131,7 @@ async fn an_image_is_refused_while_too_many_bytes_wait(database: Database) {
 }
 
 async fn a_caller_that_goes_away_loses_nobody_elses_write(database: Database) {
-    let store = database.open_with(one_face());
+    let store = database.open_to_queue(one_face());
     let hold = database.hold();
     let mut busy = occupy(&database, &store).await;
     let mut queued: Vec<_> = (1..=8)
@@ -153,7 +153,7 @@ async fn a_caller_that_goes_away_loses_nobody_elses_write(database: Database) {
 }
 
 async fn if_a_caller_is_told_that_nothing_was_recorded_it_is_true(database: Database) {
-    let store = database.open_with(one_face());
+    let store = database.open_to_queue(one_face());
     let hold = database.hold();
     let busy = occupy(&database, &store).await;
     let queued = (1..=8).map(|user| begin_record(&store, recording(user, &format!("queued-{user}"))).unwrap());

@@ -2,6 +2,7 @@
 
 use liveness_core::Decision;
 use liveness_core::jobs::{JobKind, NewJob};
+use liveness_core::policy::Policy;
 use liveness_core::trail::TrailKey;
 use sha2::{Digest as _, Sha256};
 
@@ -164,6 +165,9 @@ async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Da
     database.store.holds().place(5, false, order()).await.unwrap();
     let decided = decision(2, "anne", Decision::Approve, 0);
     database.store.reviews().decide(decided).await.unwrap();
+    let limited = Policy::parse("base = \"record\"\n[attempts]\nin_all = 50\n").unwrap();
+    let limited = database.open().with_policy(limited).unwrap();
+    limited.checks().record(recording(6, "session-6")).await.unwrap();
     for table in believed(&database).primary_keys {
         let name = table.split_once(' ').unwrap().0;
         assert!(database.number(&format!("SELECT count(*) FROM {name}")) > 0, "{table}");

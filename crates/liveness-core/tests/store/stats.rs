@@ -7,7 +7,7 @@ use crate::queue::{begin_record, occupy, one_face, writers};
 use crate::samples::{audit_entry, jpeg, recording};
 
 async fn waiting_and_committed_writes_are_counted(database: Database) {
-    let store = database.open_with(GroupCommit { batch: 2, ..one_face() });
+    let store = database.open_to_queue(GroupCommit { batch: 2, ..one_face() });
     assert_eq!(store.stats().batch_sizes.counts.iter().sum::<u64>(), 0);
     let hold = database.hold();
     // The last of these writes waits in the queue, and so do three more.
