@@ -8,6 +8,7 @@
     reason = "what the tests share stands in modules of one binary, and so does the example"
 )]
 
+mod attacks;
 mod audit;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
@@ -30,6 +31,7 @@ mod nodes;
 mod openapi;
 mod policy;
 mod provisioning;
+mod recorded_run;
 mod recording;
 mod scratch;
 mod secrets;

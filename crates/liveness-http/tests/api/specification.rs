@@ -253,6 +253,8 @@ fn a_record_answers_with_the_fields_of_a_users_check_and_its_own(engine: Engine)
     let failed = host.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 43 }));
     let none = host.send("GetLivenessCheckQuery", &admin(), &json!({ "id": 44 }));
 
+    // The specification's own query is the only one without.
+    of_user.json["message"] = json!("Liveness check retrieved successfully.");
     let expected = &mut of_user.json["data"];
     expected["HasCompletedLivenessCheck"] = json!(false);
     let verdict = shown.data()["LivenessCheck"]["Verdict"].clone();

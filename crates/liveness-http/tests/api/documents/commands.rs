@@ -177,12 +177,16 @@ fn the_curl_lines_of_the_contract_are_answered() {
 
     let commands = blocks::of(&blocks::read("docs/api.md"), "sh").concat();
     let commands = commands.replace(ADDRESS, server.address());
-    let printed = run_script(&commands, folder.path(), &[("TOKEN", all)]);
+    // Nobody decides about a record of their own.
+    let review = "ReviewLivenessCheckCommand \\\n  -H \"Authorization: Bearer $";
+    let commands = commands.replace(&format!("{review}TOKEN"), &format!("{review}ADMIN"));
+    let admin = token(&json!({ "sub": "admin-1", "role": "admin" }));
+    let printed = run_script(&commands, folder.path(), &[("TOKEN", all), ("ADMIN", admin)]);
 
     // Each message, and the readiness.
     assert_eq!(
         printed.matches(r#"{"isSuccessful":true,"statusCode":"00""#).count(),
-        15,
+        17,
         "{printed}"
     );
     assert!(printed.contains(r#""id":42"#), "{printed}");
