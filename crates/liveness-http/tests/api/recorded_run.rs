@@ -58,7 +58,7 @@ fn every_answer_is_that_of_the_release_before(engine: Engine) {
     for step in run {
         let text = |name: &str| step[name].as_str();
         let authorization = token_of(text("role").unwrap()).map(|token| format!("Bearer {token}"));
-        let mut headers = vec![("Content-Type", "application/json")];
+        let mut headers = vec![("Content-Type", "application/json"), ("User-Agent", "sdk")];
         headers.extend(authorization.as_deref().map(|token| ("Authorization", token)));
         headers.extend(text("key").map(|key| ("Idempotency-Key", key)));
         let body = text("body").unwrap().replace("FACE", &face);
