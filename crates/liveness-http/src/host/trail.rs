@@ -77,13 +77,15 @@ async fn verify_part(
 }
 
 #[cfg(test)]
+#[path = "../../tests/tampering/sqlite.rs"]
+mod sqlite;
+
+#[cfg(test)]
 mod tests {
     use std::sync::Mutex;
     use std::time::Instant;
 
     use actix_web::{App, test};
-    use diesel::connection::SimpleConnection as _;
-    use diesel::{Connection as _, SqliteConnection};
     use liveness_core::trail::TrailKey;
     use liveness_core::{AuditEntry, AuditSubject};
     use log::{LevelFilter, Log, Metadata, Record};
@@ -154,11 +156,7 @@ mod tests {
         };
         let rounds = Rounds { interval: 5, parts: 3 };
         actix_web::rt::spawn(verify(store.clone(), Arc::clone(&signer), Arc::clone(&keeper), rounds));
-        let tamper = |sql: &str| {
-            let mut link = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
-            link.batch_execute(&format!("PRAGMA busy_timeout = 5000; {sql}"))
-                .unwrap();
-        };
+        let tamper = |sql: &str| sqlite::execute(&file, sql);
         let whole = || {
             let trail = store.trail();
             trail.verify(&signer, false, TrailPart::WHOLE, |_, _| {}).unwrap()
