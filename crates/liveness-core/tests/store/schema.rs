@@ -168,6 +168,7 @@ async fn a_full_row_of_every_table_is_written_and_read_by_the_store(database: Da
     let limited = Policy::parse("base = \"record\"\n[attempts]\nin_all = 50\n").unwrap();
     let limited = database.open().with_policy(limited).unwrap();
     limited.checks().record(recording(6, "session-6")).await.unwrap();
+    limited.sessions().start(6, audit_entry(6)).await.unwrap();
     for table in believed(&database).primary_keys {
         let name = table.split_once(' ').unwrap().0;
         assert!(database.number(&format!("SELECT count(*) FROM {name}")) > 0, "{table}");

@@ -183,7 +183,8 @@ impl CheckFilter {
 ///
 /// If no narrower index serves the query, records that failed, or that have no face, are found in the partial indexes of
 /// those, because the text of the condition is that of the index. With a parameter, no engine uses these indexes, and so
-/// does not leave the index of the user. With `+ 0`, no engine uses those of verdicts and decisions.
+/// does not leave the index of the user. With IS NOT DISTINCT FROM, no engine uses those of verdicts and decisions, and PostgreSQL still
+/// knows that many records match.
 macro_rules! with_outcome {
     ($query:expr, $conditions:expr) => {{
         use diesel::dsl::{not, sql};
@@ -201,10 +202,12 @@ macro_rules! with_outcome {
             None => query,
         };
         if let Some(verdict) = $conditions.verdict_to_compare() {
-            query = query.filter(sql::<Bool>("verdict + 0 = ").bind::<Integer, _>(verdict));
+            query = query.filter(sql::<Bool>("verdict IS NOT DISTINCT FROM ").bind::<Integer, _>(verdict));
         }
         match $conditions.decision_to_compare() {
-            Some(Some(decision)) => query.filter(sql::<Bool>("decision + 0 = ").bind::<Integer, _>(decision)),
+            Some(Some(decision)) => {
+                query.filter(sql::<Bool>("decision IS NOT DISTINCT FROM ").bind::<Integer, _>(decision))
+            }
             Some(None) => query.filter(dsl::decision.is_null()),
             None => query,
         }
