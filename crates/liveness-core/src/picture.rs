@@ -12,7 +12,7 @@ mod scans;
 mod webp;
 
 #[cfg(feature = "store")]
-pub use self::off_worker::Decoding;
+pub use self::off_worker::{DecodersBusy, Decoding};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -7,14 +7,13 @@ use zune_jpeg::{JpegDecoder, SampleRatios};
 
 use super::scans::Scans;
 use super::{DAMAGED, NOT_SHOWN, TOO_MANY_SCANS};
-use crate::FaceImage;
 use crate::image_header::Size;
 
 /// The most scans of an image. Encoders write ten or so.
 const MAX_SCANS: u64 = 40;
 /// The most pixels that all scans go over. A few bytes can stand for a scan over all pixels, which takes up to 0.2 s for 40
-/// million.
-const MAX_SCANNED_PIXELS: u64 = 15 * FaceImage::MAX_PIXELS;
+/// million. A photo of 12 megapixels may have 16 scans, and the largest may have 5.
+const MAX_SCANNED_PIXELS: u64 = 200_000_000;
 
 pub(super) fn decode(bytes: &[u8], size: Size) -> Result<(), &'static str> {
     let scans = Scans::of(bytes).ok_or(DAMAGED)?;

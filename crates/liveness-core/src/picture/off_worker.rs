@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::FaceImage;
 use crate::verdict::Picture;
@@ -13,6 +15,14 @@ use crate::verdict::Picture;
 const MOST_AT_ONCE: usize = 8;
 /// A photo of 12 megapixels, which is what a phone takes by itself, is not large.
 const LARGE: u64 = 12_500_000;
+
+/// The longest wait for a turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// No turn came within 5 s, because others have images that take long to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many images wait to be decoded")]
+pub struct DecodersBusy;
 
 /// Bounds how many images are decoded at once, and so the memory that this takes.
 #[derive(Clone, Debug)]
@@ -36,20 +46,25 @@ impl Decoding {
     /// Decodes an image as [`decode`](super::decode) does, without blocking the caller's thread. Waits for a turn first.
     ///
     /// If the caller goes away, what has begun is finished, and counts until then. It needs a runtime of tokio.
-    pub async fn decode(&self, image: &FaceImage) -> Picture {
+    ///
+    /// # Errors
+    ///
+    /// [`DecodersBusy`] when there is no turn within 5 s. Who sends images that take long holds up others no longer than that.
+    pub async fn decode(&self, image: &FaceImage) -> Result<Picture, DecodersBusy> {
         let pixels = image
             .size()
             .map_or(0, |(width, height)| u64::from(width) * u64::from(height));
         let turns = if pixels > LARGE { &self.large } else { &self.usual };
+        let turn = timeout(PATIENCE, Arc::clone(turns).acquire_owned()).await;
         // Nobody closes it.
-        let turn = Arc::clone(turns).acquire_owned().await;
+        let turn = turn.map_err(|_| DecodersBusy)?;
         let shared = image.clone();
         let decoding = spawn_blocking(move || {
             let _turn = turn;
             super::decode(&shared)
         });
         // It does not panic, but it does not run either when the runtime shuts down.
-        decoding.await.unwrap_or_else(|_| super::decode(image))
+        Ok(decoding.await.unwrap_or_else(|_| super::decode(image)))
     }
 }
 
@@ -82,7 +97,7 @@ mod tests {
         let mut decoded = pin!(decoding.decode(&image));
         assert!(waits(&mut decoded).await);
         drop(all);
-        assert!(matches!(decoded.await, Picture::Broken(_)));
+        assert!(matches!(decoded.await, Ok(Picture::Broken(_))));
         assert_eq!(decoding.usual.available_permits(), turns as usize);
     }
 
@@ -93,9 +108,17 @@ mod tests {
         let large = header(5000, 4000);
         let mut waiting = pin!(decoding.decode(&large));
         assert!(waits(&mut waiting).await);
-        assert!(matches!(decoding.decode(&header(4000, 3000)).await, Picture::Broken(_)));
+        let other = decoding.decode(&header(4000, 3000)).await;
+        assert!(matches!(other, Ok(Picture::Broken(_))));
         drop(one);
-        assert!(matches!(waiting.await, Picture::Broken(_)));
+        assert!(matches!(waiting.await, Ok(Picture::Broken(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_gets_no_turn_in_time_is_told_so() {
+        let decoding = Decoding::default();
+        let _others = decoding.large.acquire().await.unwrap();
+        assert_eq!(decoding.decode(&header(5000, 4000)).await, Err(DecodersBusy));
     }
 
     #[tokio::test]

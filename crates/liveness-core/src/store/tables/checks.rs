@@ -92,7 +92,7 @@ impl Checks {
             recording.audit_entry.subject.face_digest = digest;
         }
         let image_digest = self.image_digest(&recording);
-        let picture = self.picture(&recording).await;
+        let picture = self.picture(&recording).await?;
         let put = self.face_tools.put(&mut recording.check).await?;
         let object = put.as_ref().map(PutFace::object);
         let prepared = PreparedRecording {
@@ -126,10 +126,13 @@ impl Checks {
     }
 
     /// What decoding an image finds, if the rule about broken images is asked.
-    async fn picture(&self, recording: &Recording) -> Option<Picture> {
+    async fn picture(&self, recording: &Recording) -> Result<Option<Picture>, StoreError> {
         let is_asked = self.in_force.policy.rules().image_broken.effect != Effect::Off;
-        let image = recording.check.image.as_ref().filter(|_| is_asked)?;
-        Some(self.decoding.decode(image).await)
+        let Some(image) = recording.check.image.as_ref().filter(|_| is_asked) else {
+            return Ok(None);
+        };
+        let decoded = self.decoding.decode(image).await;
+        decoded.map(Some).map_err(StoreError::unavailable)
     }
 
     /// The record that completes the user's check under `rule`, if there is one. Where the policy has verdicts count, it is a

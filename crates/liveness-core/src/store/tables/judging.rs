@@ -56,7 +56,8 @@ pub(crate) fn judge_each<'a>(
         let light = check.metrics.run.lighting_value.map(|light| light.get());
         let facts = Facts {
             check,
-            recorded_at: report.dated.created_at,
+            // Not the time of the record, which is never before the user's newest: a clock that was ahead once would count.
+            recorded_at: check.created_at,
             session: &session,
             picture: report.picture,
             reuse,

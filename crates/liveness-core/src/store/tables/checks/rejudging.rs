@@ -109,7 +109,8 @@ fn said_again(reason: &Reason, policy: &Policy) -> Option<Reason> {
             rules.image_reused.same_user
         }
         "image.reused" => rules.image_reused.effect,
-        "light.constant" => rules.light_constant.effect,
+        // One with a list is asked again: only the light of the last run is not stored.
+        "light.constant" if reason.bound.is_number() => rules.light_constant.effect,
         "attestation.failed" => rules.attestation_failed.effect,
         _ => Effect::Off,
     };
