@@ -103,7 +103,7 @@ const UNDECIDED: (&str, &str) = ("liveness_checks_undecided (", "liveness_checks
 const DECIDED: (&str, &str) = ("liveness_checks_decided (", "liveness_checks_decided");
 /// Either of two indexes. The engine chooses.
 const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_", "liveness_checks_");
-const TOTAL: (&str, &str) = ("liveness_check_totals USING PRIMARY KEY", "liveness_check_totals_pkey");
+const TOTAL: (&str, &str) = ("sqlite_autoindex_liveness_check_totals_1", "liveness_check_totals_pkey");
 const SESSION: (&str, &str) = ("liveness_sessions USING PRIMARY KEY", "liveness_sessions_pkey");
 const CHECK: (&str, &str) = ("liveness_checks USING INTEGER PRIMARY KEY", "liveness_checks_pkey");
 const USER: (&str, &str) = ("liveness_users USING INTEGER PRIMARY KEY", "liveness_users_pkey");
