@@ -26,3 +26,9 @@ pub(crate) fn lock(conn: &mut Connection<'_>, kind: i32, keys: BTreeSet<i32>) ->
         .execute(*conn)?;
     Ok(())
 }
+
+/// The key of what has this digest. Two with the same key wait for each other, which does no harm.
+pub(crate) fn key_of(digest: &[u8; 32]) -> i32 {
+    let (first, _) = digest.split_at(4);
+    first.iter().fold(0, |key, byte| (key << 8) | i32::from(*byte))
+}

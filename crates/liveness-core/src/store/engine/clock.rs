@@ -1,4 +1,4 @@
-//! The database's clock. All nodes see the same one, whatever their own clocks say.
+//! The clock of the database, which all nodes see alike whatever their own clocks say, and the times that columns hold.
 
 use diesel::dsl::{select, sql};
 use diesel::prelude::*;
@@ -6,6 +6,7 @@ use diesel::sql_types::BigInt;
 
 use super::connection::Connection;
 use super::error::StoreError;
+use crate::Timestamp;
 
 /// The time, in milliseconds since the epoch. SQLite has the clock of this machine.
 pub(crate) fn now(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
@@ -20,4 +21,9 @@ pub(crate) fn now(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
             select(now).get_result(*conn)?
         }
     })
+}
+
+/// The time that a column holds, in milliseconds since the epoch.
+pub(crate) fn stored(millis: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::internal("a stored time is out of range"))
 }

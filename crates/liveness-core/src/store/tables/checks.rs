@@ -19,7 +19,7 @@ use self::rejudging::Rejudged;
 use super::entry_writer::TrailLink;
 use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
-use super::judging::PolicyInForce;
+use super::policy_in_force::PolicyInForce;
 use super::recording::{Recorded, Recording};
 use super::write::{PreparedRecording, Write, Writer, Written};
 use super::{decision_rows, erasure_rows, faces};

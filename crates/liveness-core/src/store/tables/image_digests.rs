@@ -26,17 +26,11 @@ pub(crate) fn reused(conn: &mut Connection<'_>, reports: &[DueReport<'_>]) -> Re
     if asked.is_empty() {
         return Ok(vec![None; reports.len()]);
     }
-    let keys: BTreeSet<_> = asked.iter().map(|(digest, _)| key(digest)).collect();
+    let keys: BTreeSet<_> = asked.iter().map(|(digest, _)| advisory_lock::key_of(digest)).collect();
     advisory_lock::lock(conn, LOCK, keys)?;
     let mut found = find(conn, &asked)?.into_iter();
     let of_report = |report: &DueReport<'_>| report.image_digest.and_then(|_| found.next().flatten());
     Ok(reports.iter().map(of_report).collect())
-}
-
-/// The lock of an image. Two with the same lock wait for each other, which does no harm.
-fn key(digest: &Sha256) -> i32 {
-    let (first, _) = digest.split_at(4);
-    first.iter().fold(0, |key, byte| (key << 8) | i32::from(*byte))
 }
 
 #[derive(QueryableByName)]

@@ -15,14 +15,15 @@ use diesel::sql_types::{Array, BigInt, Text};
 
 use super::due_report::DueReport;
 use super::new_session::PREFIX;
+use crate::NewLivenessCheck;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
+use crate::store::engine::clock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_issued_sessions::dsl;
 use crate::verdict::{IssuedSession, SessionBinding, Unbound};
-use crate::{NewLivenessCheck, Timestamp};
 
 /// The issued session that a report names: in a field of its own, or as its session.
 pub(crate) fn named(check: &NewLivenessCheck) -> Option<&str> {
@@ -49,14 +50,10 @@ impl SessionRow {
         Ok(IssuedSession {
             session_id: self.session_id.clone(),
             challenges: serde_json::from_str(&self.challenges).map_err(StoreError::internal)?,
-            issued_at: instant(self.issued_at)?,
-            expires_at: instant(self.expires_at)?,
+            issued_at: clock::stored(self.issued_at)?,
+            expires_at: clock::stored(self.expires_at)?,
         })
     }
-}
-
-fn instant(millis: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::internal("a stored time is out of range"))
 }
 
 /// The issued sessions that reports name, if they are of the user of the report.

@@ -10,7 +10,7 @@ use super::due_report::DueReport;
 use super::image_digests;
 use super::issued_sessions;
 use super::judgment::JudgmentColumns;
-pub(crate) use super::policy_in_force::PolicyInForce;
+use super::policy_in_force::PolicyInForce;
 use crate::CompletionRule;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;

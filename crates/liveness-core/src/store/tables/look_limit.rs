@@ -92,11 +92,10 @@ pub(crate) fn decide<'a>(
     looks.map(|look| look.map(&mut decide).transpose()).collect()
 }
 
-/// The lock of a principal. Two with the same lock wait for each other, which does no harm.
+/// The lock of a principal.
 fn key((issuer, principal): Principal<'_>) -> i32 {
     let digest = sha256(&[issuer.unwrap_or_default().as_bytes(), b"\n", principal.as_bytes()]);
-    let (first, _) = digest.split_at(4);
-    first.iter().fold(0, |key, byte| (key << 8) | i32::from(*byte))
+    advisory_lock::key_of(&digest)
 }
 
 /// Decides about a look after earlier ones, whose times are newest first. Returns them with this one.

@@ -5,6 +5,7 @@
 use diesel::prelude::*;
 
 use crate::policy::{Effect, Policy};
+use crate::store::engine::clock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::judgment;
@@ -157,8 +158,7 @@ fn report(stored: &StoredCheck) -> Result<NewLivenessCheck, StoreError> {
         device: None,
         client_address: None,
         attestation: None,
-        created_at: Timestamp::from_unix_millis(stored.created_at)
-            .ok_or_else(|| StoreError::internal("a stored time is out of range"))?,
+        created_at: clock::stored(stored.created_at)?,
     })
 }
 

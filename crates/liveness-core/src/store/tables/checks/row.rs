@@ -3,11 +3,12 @@
 use diesel::prelude::*;
 use serde_json::value::RawValue;
 
+use crate::store::engine::clock;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::judgment;
 use crate::store::tables::schema::liveness_checks;
 use crate::store::tables::stored_check::StoredJudgment;
-use crate::{CheckDetails, LivenessCheck, ReceivedObject, Timestamp};
+use crate::{CheckDetails, LivenessCheck, ReceivedObject};
 
 #[derive(Queryable, Selectable, Clone)]
 #[diesel(table_name = liveness_checks)]
@@ -63,9 +64,9 @@ impl TryFrom<CheckRow> for LivenessCheck {
             image_path: row.image_path,
             device_info: row.device_info,
             client_ip: row.client_ip,
-            completed_at: row.completed_at.map(instant).transpose()?,
-            created_at: instant(row.created_at)?,
-            face_erased_at: row.face_erased_at.map(instant).transpose()?,
+            completed_at: row.completed_at.map(clock::stored).transpose()?,
+            created_at: clock::stored(row.created_at)?,
+            face_erased_at: row.face_erased_at.map(clock::stored).transpose()?,
             verdict: row.verdict.map(judgment::outcome).transpose()?,
             decision: row.decision.map(judgment::decision).transpose()?,
         })
@@ -119,8 +120,4 @@ fn challenges(json: Option<String>) -> Result<Option<Vec<String>>, StoreError> {
 fn received(json: String) -> Result<ReceivedObject, StoreError> {
     let raw = RawValue::from_string(json).map_err(StoreError::internal)?;
     ReceivedObject::parse(raw).map_err(StoreError::internal)
-}
-
-fn instant(millis: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_unix_millis(millis).ok_or_else(|| StoreError::internal("a stored time is out of range"))
 }

@@ -11,7 +11,7 @@ use crate::store::tables::dating;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows;
 use crate::store::tables::trail::entries::{self, DueEntry};
-use crate::{AuditEntry, HoldChange, Timestamp};
+use crate::{HoldChange, Timestamp};
 
 /// Legal holds.
 #[derive(Clone, Debug)]
@@ -90,11 +90,7 @@ fn write_entry(
     (user, change): (i64, HoldChange),
     order: &ErasureOrder,
 ) -> Result<(), StoreError> {
-    let mut entry = AuditEntry {
-        self_service_user_id: Some(user),
-        ..order.entry.clone()
-    };
-    entry.subject.shown.purpose = Some(order.reason.as_str().to_owned());
+    let mut entry = order.entry_about(user);
     entry.subject.shown.hold = Some(change);
     let due = DueEntry {
         entry: &entry,

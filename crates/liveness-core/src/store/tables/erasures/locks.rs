@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::eraser::{self, Eraser};
 use super::order::{ErasureError, ErasureOrder};
 use super::user::is_there;
+use crate::Timestamp;
 use crate::store::tables::trail::entries::{self, DueEntry};
 use crate::store::tables::{attempts, dating};
-use crate::{AuditEntry, Timestamp};
 
 /// Locks of users who have failed too often.
 #[derive(Clone, Debug)]
@@ -45,13 +45,8 @@ impl Locks {
                     return Err(ErasureError::NoSuchUser);
                 }
                 attempts::pardon(conn, user)?;
-                let mut entry = AuditEntry {
-                    self_service_user_id: Some(user),
-                    ..order.entry.clone()
-                };
-                entry.subject.shown.purpose = Some(order.reason.as_str().to_owned());
                 let due = DueEntry {
-                    entry: &entry,
+                    entry: &order.entry_about(user),
                     recorded: None,
                 };
                 entries::insert_all(conn, writer, &[due])?;

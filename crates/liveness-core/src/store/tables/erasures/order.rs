@@ -3,7 +3,7 @@
 use crate::store::engine::error::StoreError;
 use crate::{AuditEntry, Reason, Timestamp};
 
-/// The order to erase something, or to place or lift a hold.
+/// The order to erase something, to place or lift a hold, or to unlock a user.
 #[derive(Debug, Clone)]
 pub struct ErasureOrder {
     /// Why. The receipt keeps it, so it should name nobody.
@@ -11,6 +11,18 @@ pub struct ErasureOrder {
     /// The audit entry of who orders it. Its time is that of the erasure. The store adds the user, the record, the face and
     /// the reason.
     pub entry: AuditEntry,
+}
+
+impl ErasureOrder {
+    /// The audit entry, with the user whom the order is about and the reason.
+    pub(super) fn entry_about(&self, user: i64) -> AuditEntry {
+        let mut entry = AuditEntry {
+            self_service_user_id: Some(user),
+            ..self.entry.clone()
+        };
+        entry.subject.shown.purpose = Some(self.reason.as_str().to_owned());
+        entry
+    }
 }
 
 /// A face that was erased.
