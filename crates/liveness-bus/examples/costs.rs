@@ -18,9 +18,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use liveness_bus::liveness::{self, Liveness, Settings};
 use liveness_bus::{Bus, Context, Principal};
 use liveness_core::store::{CheckFilter, GroupCommit, PageRequest, Store, StoreSettings, StoredUsers};
+use liveness_core::trail::TrailKey;
 use liveness_core::{Claims, UserReference};
 use tokio::task::JoinSet;
 
@@ -52,6 +55,8 @@ impl Subject {
         };
         let store = Store::open_with(url, settings)?;
         store.migrate()?;
+        // Without a key, no digests of images are made, and none are looked for.
+        store.trail().sign_entries(&TrailKey::generate()?.key)?;
         let users = Arc::new(StoredUsers::new(store.users().clone(), true));
         let module = liveness::module(Liveness::new(store.clone(), users, Settings::default()));
         let bus = Bus::builder().module(module).audit_sink(store.clone()).build()?;
@@ -113,9 +118,19 @@ fn admin() -> Context {
 }
 
 fn command(name: &'static str, user: i64) -> (&'static str, String, Context) {
+    with_image(name, user, "")
+}
+
+/// A small image that was never recorded: the header of a JPEG of one pixel, and a random number.
+fn new_image() -> String {
+    const HEADER: &[u8] = b"\xFF\xD8\xFF\xC0\0\x0B\x08\0\x01\0\x01\x01\x01\x11\0";
+    STANDARD.encode([HEADER, &random().to_le_bytes()].concat())
+}
+
+fn with_image(name: &'static str, user: i64, image: &str) -> (&'static str, String, Context) {
     let body = format!(
-        r#"{{"sessionId":"costs-{:016x}","isSuccessful":true,"metadata":{{"verificationResult":true,"sessionDuration":4200,
-            "lightingValue":0.93,"challengeCount":3,"completedChallenges":["BLINK","SMILE","TURN_LEFT"]}}}}"#,
+        r#"{{"sessionId":"costs-{:016x}","isSuccessful":true,"imageBase64":"{image}","metadata":{{"verificationResult":true,
+            "sessionDuration":4200,"lightingValue":0.93,"challengeCount":3,"completedChallenges":["BLINK","SMILE","TURN_LEFT"]}}}}"#,
         random()
     );
     (name, body, customer(user))
@@ -142,7 +157,7 @@ fn registered_user(subject: &Subject) -> i64 {
     any_user(subject) / 4 * 4 + 2
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     ("status", |subject| {
         ("CheckLivenessStatusQuery", "{}".into(), customer(any_user(subject)))
     }),
@@ -153,6 +168,10 @@ const CASES: [Case; 14] = [
     }),
     ("submit", |subject| {
         command("SubmitLivenessCheckCommand", any_user(subject))
+    }),
+    // Also looks for earlier records of the image.
+    ("submit, with a small new image", |subject| {
+        with_image("SubmitLivenessCheckCommand", any_user(subject), &new_image())
     }),
     ("update", |subject| {
         command("UpdateLivenessCheckCommand", any_user(subject))

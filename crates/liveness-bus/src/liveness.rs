@@ -17,6 +17,7 @@ mod judgment;
 mod lift_legal_hold;
 mod liveness_report;
 mod optional_text;
+mod own_user;
 mod paging;
 mod place_legal_hold;
 mod record_liveness_check;

@@ -46,12 +46,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(path) = url.strip_prefix("sqlite://") {
         let mut conn = SqliteConnection::establish(path)?;
         conn.batch_execute("PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000; PRAGMA temp_store = MEMORY")?;
-        fill(&mut conn, ("0", "zeroblob(32)"), before, records)?;
+        let words = (
+            "0",
+            "zeroblob(32)",
+            "CAST(mixed || ' is the digest of an image' AS BLOB)",
+        );
+        fill(&mut conn, words, before, records)?;
         conn.batch_execute("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
     } else {
         let mut conn = PgConnection::establish(url)?;
         conn.batch_execute("SET synchronous_commit = off; SET work_mem = '256MB'; SET maintenance_work_mem = '512MB'")?;
-        fill(&mut conn, ("false", "decode(repeat('00', 32), 'hex')"), before, records)?;
+        let digest = "convert_to(mixed || ' is the digest of an image', 'UTF8')";
+        let words = ("false", "decode(repeat('00', 32), 'hex')", digest);
+        fill(&mut conn, words, before, records)?;
         conn.batch_execute("VACUUM ANALYZE")?;
         conn.batch_execute("CHECKPOINT")?;
     }
@@ -75,7 +82,7 @@ async fn total(store: &Store) -> Result<i64, Box<dyn Error>> {
 
 fn fill(
     conn: &mut impl SimpleConnection,
-    (no, fingerprint): (&str, &str),
+    (no, fingerprint, digest): (&str, &str, &str),
     before: i64,
     records: i64,
 ) -> Result<(), Box<dyn Error>> {
@@ -90,7 +97,8 @@ fn fill(
             .replace("$BEGIN", &begin.to_string())
             .replace("$STEP", &step.to_string())
             .replace("$FALSE", no)
-            .replace("$FINGERPRINT", fingerprint);
+            .replace("$FINGERPRINT", fingerprint)
+            .replace("$DIGEST", digest);
         conn.batch_execute(&format!("BEGIN; {chunk} COMMIT"))?;
         writeln!(std::io::stderr(), "{} of {records} records", to + 1 - before)?;
     }

@@ -1,7 +1,8 @@
 -- Adds one chunk of records, on either engine. The program `fill` replaces $FROM and the other names. Each user has
 -- three records. One record in eight failed. Of four users, one came from the pre-registration of a common campaign,
 -- one from no pre-registration, and two from pre-registrations of their own. Session ids are in no order (Knuth's
--- multiplicative hash).
+-- multiplicative hash), and neither are the digests of images, of
+-- which each record has one, as if it had a face.
 
 CREATE TEMPORARY TABLE filled AS
 WITH RECURSIVE numbers (n) AS (SELECT CAST($FROM AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < $TO),
@@ -21,14 +22,14 @@ SELECT session_id, user_id, created_at FROM filled ORDER BY session_id;
 
 INSERT INTO liveness_checks (self_service_user_id, pre_registration_id, session_id, is_successful, verification_result,
     passed, session_duration, lighting_value, challenge_count, completed_challenges, challenges, sdk_timestamp, completed_at,
-    has_image, device_info, client_ip, created_at, metadata, idempotency_key, request_fingerprint)
+    has_image, device_info, client_ip, created_at, metadata, idempotency_key, request_fingerprint, image_digest)
 SELECT user_id, pre_registration_id, session_id, mixed % 8 <> 0, mixed % 8 <> 0, mixed % 8 <> 0,
     3000 + mixed % 4000, (mixed % 100) / 100.0, 3, '["BLINK","SMILE","TURN_LEFT"]', '["BLINK","SMILE","TURN_LEFT"]',
     created_at - 900, created_at - 500, $FALSE,
     '{"userAgent":"Portal/7.1 (Android 16; Pixel 11)","devicePlatform":"android","appVersion":"7.1.0"}', '41.58.12.100',
     created_at, '{"sdkVersion":"4.2.1","device":"' || mixed || '","verificationResult":true,"sessionDuration":4200,
     "lightingValue":0.93,"challengeCount":3,"completedChallenges":["BLINK","SMILE","TURN_LEFT"],"frames":[0.91,0.92,0.93]}',
-    user_id || ' SubmitLivenessCheckCommand key-' || mixed, $FINGERPRINT
+    user_id || ' SubmitLivenessCheckCommand key-' || mixed, $FINGERPRINT, $DIGEST
 FROM filled ORDER BY n;
 
 INSERT INTO liveness_check_totals (pre_registration_id, is_successful, has_image, slot, checks)

@@ -43,9 +43,11 @@ pub use self::sweeping_objects::SweptObjects;
 pub use self::tables::checks::Checks;
 pub use self::tables::checks::filter::{CheckFilter, DecisionFilter};
 pub use self::tables::checks::page::{CheckPage, PageRequest};
-pub use self::tables::checks::rejudging::Rejudged;
+pub use self::tables::checks::rejudging::{Rejudged, Rejudging};
 pub use self::tables::decisions::{Decided, DecisionError, DecisionOrder, Reviews};
-pub use self::tables::erasures::{ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, Holds, Locks, OldFace};
+pub use self::tables::erasures::{
+    ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, FaceOutcome, Holds, Locks, OldFace,
+};
 pub use self::tables::faces::Faces;
 pub use self::tables::issued_sessions::door::{IssuedSessions, StartedSession};
 pub use self::tables::jobs::Jobs;

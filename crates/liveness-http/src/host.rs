@@ -99,7 +99,7 @@ impl Host {
         let metrics = Metrics::of(store.clone());
         metrics.show_trail(Arc::clone(&keeper));
         let owner = signer.verifier().to_string();
-        let jobs = Arc::new(jobs::start(&store, owner, policy.retention(), &metrics)?);
+        let jobs = Arc::new(jobs::start(&store, owner, policy, &metrics)?);
         metrics.show_jobs(Arc::clone(&jobs));
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());

@@ -1,7 +1,7 @@
 //! Decides about a record: `docs/api.md#reviewlivenesscheckcommand`.
 
 use liveness_core::store::{Decided, DecisionOrder};
-use liveness_core::{AuditSubject, Reason, Shown, Timestamp, UserReference};
+use liveness_core::{AuditSubject, Reason, Shown, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -109,22 +109,5 @@ impl Handler<ReviewLivenessCheckCommand> for Liveness {
             counts,
             decided_at,
         })
-    }
-}
-
-impl Liveness {
-    /// The self-service user whom the sender is, whatever their roles. A number names a user whom nobody has added yet, too.
-    async fn own_user(&self, call: &Call<'_>) -> Result<Option<i64>, BusError> {
-        let principal = call.principal();
-        if let Some(user) = principal.user() {
-            return Ok(Some(user.id));
-        }
-        let Some(claims) = principal.user_claims() else {
-            return Ok(None);
-        };
-        if let UserReference::Id(id) = claims.reference {
-            return Ok(Some(id));
-        }
-        Ok(self.users.identify(claims).await?.map(|user| user.id))
     }
 }

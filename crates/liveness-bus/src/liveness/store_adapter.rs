@@ -50,6 +50,7 @@ impl From<ErasureError> for BusError {
 }
 
 pub(super) const OWN_CHECK: BusError = BusError::Forbidden("nobody decides about a liveness check of their own");
+pub(super) const OWN_USER: BusError = BusError::Forbidden("nobody unlocks themselves");
 pub(super) const DECIDED_SINCE: BusError =
     BusError::Conflict("somebody has decided since: look at the liveness check again");
 pub(super) const DECIDED_TWICE: BusError =

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::store_adapter::NO_SUCH_USER;
+use super::store_adapter::{NO_SUCH_USER, OWN_USER};
 use super::{ADMIN, Liveness, validators};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
@@ -41,7 +41,7 @@ impl Message for UnlockUserCommand {
 
     fn description() -> Option<Description> {
         let examples = include_str!("examples/unlock_user.json");
-        Some(Description::of::<Self>(examples).refusals([NO_SUCH_USER]))
+        Some(Description::of::<Self>(examples).refusals([NO_SUCH_USER, OWN_USER]))
     }
 
     fn concerns(&self) -> Option<i64> {
@@ -57,6 +57,9 @@ impl Handler<UnlockUserCommand> for Liveness {
     async fn handle(&self, command: UnlockUserCommand, call: &Call<'_>) -> Result<UserUnlocked, BusError> {
         let user_id = command.user_id.unwrap_or_default();
         let order = Self::order(None, command.reason.as_ref(), call)?;
+        if self.own_user(call).await? == Some(user_id) {
+            return Err(OWN_USER);
+        }
         let is_known = self.knows(user_id).await?;
         let unlocked_at = self.store.locks().unlock(user_id, is_known, order).await?;
         call.entry_written();

@@ -1,8 +1,9 @@
 //! Attempts that end, as an attacker meets them, and the way back.
 
-use liveness_bus::BusError;
 use liveness_bus::testing::TestBus;
+use liveness_bus::{BusError, Principal};
 use liveness_core::policy::Policy;
+use liveness_core::{Claims, UserReference};
 use serde_json::{Value, json};
 
 use crate::report::{START, STATUS, SUBMIT, UNLOCK, UPDATE, body_with};
@@ -120,4 +121,34 @@ async fn an_unknown_user_cannot_be_unlocked_and_a_known_one_always() {
     for _ in 0..2 {
         unlock(&world, 7).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn nobody_unlocks_themselves_however_they_name_themselves() {
+    let world = enforced();
+    world.add_customer(7).await;
+    let staff = Principal::new("anne")
+        .with_issuer("https://bank.example")
+        .with_role("admin");
+    let claims = |reference| Claims::of(reference);
+    let own = [
+        staff.clone().with_user(claims(UserReference::Id(7)).to_user(7)),
+        staff.clone().with_user_claims(claims(UserReference::Id(7))),
+        staff
+            .clone()
+            .with_user_claims(claims(UserReference::UserId("USR-00000007".into()))),
+    ];
+    let body = json!({"userId": 7, "reason": "Passport seen"}).to_string();
+    for principal in own {
+        let sender = world.context(principal).build();
+        let refused = world.dispatch(UNLOCK, &body, &sender).await;
+        assert!(matches!(refused, Err(BusError::Forbidden(_))), "{refused:?}");
+        let entry = world.audit_entries().await.pop().unwrap();
+        assert_eq!((&*entry.outcome, entry.self_service_user_id), ("57", Some(7)));
+        assert_eq!(entry.subject.shown.purpose.as_deref(), Some("Passport seen"));
+    }
+    let other = world
+        .context(staff.with_user_claims(claims(UserReference::Id(8))))
+        .build();
+    world.dispatch(UNLOCK, &body, &other).await.unwrap();
 }

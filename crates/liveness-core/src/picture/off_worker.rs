@@ -1,10 +1,11 @@
-//! Decodes images on threads that may block, as many at a time as the machine has cores.
+//! Decodes images on threads that may block, as many at a time as the machine has cores, and of one user one at a time.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -30,6 +31,51 @@ pub struct Decoding {
     usual: Arc<Semaphore>,
     /// For one large image at a time: a few bytes can stand for one, and the others must not wait for those.
     large: Arc<Semaphore>,
+    /// For one image of each user at a time, so that nobody has all the turns.
+    own: Arc<OwnTurns>,
+}
+
+/// The turns of the users whose images are decoded or wait.
+#[derive(Debug, Default)]
+struct OwnTurns(Mutex<HashMap<i64, Arc<Semaphore>>>);
+
+impl OwnTurns {
+    fn of(self: &Arc<Self>, user: i64) -> Waiter {
+        let turn = Arc::clone(self.all().entry(user).or_insert_with(|| Arc::new(Semaphore::new(1))));
+        Waiter {
+            turns: Arc::clone(self),
+            turn,
+            user,
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<i64, Arc<Semaphore>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One image of a user that is decoded or waits. With the last one the user is forgotten.
+struct Waiter {
+    turns: Arc<OwnTurns>,
+    turn: Arc<Semaphore>,
+    user: i64,
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let mut all = self.turns.all();
+        // Nobody gets another one meanwhile. One is in the map, and one is ours.
+        if Arc::strong_count(&self.turn) == 2 {
+            all.remove(&self.user);
+        }
+    }
+}
+
+/// A turn to decode. The permits end before the waiter does, which counts who holds one.
+struct Turn {
+    _of_all: OwnedSemaphorePermit,
+    _own: OwnedSemaphorePermit,
+    _waiter: Waiter,
 }
 
 impl Default for Decoding {
@@ -38,25 +84,26 @@ impl Default for Decoding {
         Self {
             usual: Arc::new(Semaphore::new(cores.min(MOST_AT_ONCE))),
             large: Arc::new(Semaphore::new(1)),
+            own: Arc::default(),
         }
     }
 }
 
 impl Decoding {
-    /// Decodes an image as [`decode`](super::decode) does, without blocking the caller's thread. Waits for a turn first.
+    /// Decodes an image of a user as [`decode`](super::decode) does, without blocking the caller's thread. Waits for a turn first,
+    /// and for the user's other images.
     ///
     /// If the caller goes away, what has begun is finished, and counts until then. It needs a runtime of tokio.
     ///
     /// # Errors
     ///
     /// [`DecodersBusy`] when there is no turn within 5 s. Who sends images that take long holds up others no longer than that.
-    pub async fn decode(&self, image: &FaceImage) -> Result<Picture, DecodersBusy> {
+    pub async fn decode(&self, image: &FaceImage, user: i64) -> Result<Picture, DecodersBusy> {
         let pixels = image
             .size()
             .map_or(0, |(width, height)| u64::from(width) * u64::from(height));
         let turns = if pixels > LARGE { &self.large } else { &self.usual };
-        let turn = timeout(PATIENCE, Arc::clone(turns).acquire_owned()).await;
-        // Nobody closes it.
+        let turn = timeout(PATIENCE, self.turn(turns, user)).await;
         let turn = turn.map_err(|_| DecodersBusy)?;
         let shared = image.clone();
         let decoding = spawn_blocking(move || {
@@ -65,6 +112,19 @@ impl Decoding {
         });
         // It does not panic, but it does not run either when the runtime shuts down.
         Ok(decoding.await.unwrap_or_else(|_| super::decode(image)))
+    }
+
+    /// A turn of the user, and then one of all.
+    async fn turn(&self, turns: &Arc<Semaphore>, user: i64) -> Option<Turn> {
+        let waiter = self.own.of(user);
+        // Nobody closes them.
+        let own = Arc::clone(&waiter.turn).acquire_owned().await.ok()?;
+        let of_all = Arc::clone(turns).acquire_owned().await.ok()?;
+        Some(Turn {
+            _of_all: of_all,
+            _own: own,
+            _waiter: waiter,
+        })
     }
 }
 
@@ -94,7 +154,7 @@ mod tests {
         let turns = u32::try_from(decoding.usual.available_permits()).unwrap();
         let all = decoding.usual.acquire_many(turns).await.unwrap();
         let image = header(300, 200);
-        let mut decoded = pin!(decoding.decode(&image));
+        let mut decoded = pin!(decoding.decode(&image, 1));
         assert!(waits(&mut decoded).await);
         drop(all);
         assert!(matches!(decoded.await, Ok(Picture::Broken(_))));
@@ -106,19 +166,50 @@ mod tests {
         let decoding = Decoding::default();
         let one = decoding.large.acquire().await.unwrap();
         let large = header(5000, 4000);
-        let mut waiting = pin!(decoding.decode(&large));
+        let mut waiting = pin!(decoding.decode(&large, 1));
         assert!(waits(&mut waiting).await);
-        let other = decoding.decode(&header(4000, 3000)).await;
+        let other = decoding.decode(&header(4000, 3000), 2).await;
         assert!(matches!(other, Ok(Picture::Broken(_))));
         drop(one);
         assert!(matches!(waiting.await, Ok(Picture::Broken(_))));
+    }
+
+    #[tokio::test]
+    async fn a_user_waits_for_the_users_own_images_and_others_do_not() {
+        let decoding = Decoding::default();
+        let image = header(300, 200);
+        let first = decoding.turn(&decoding.usual, 1).await.unwrap();
+        let mut second = pin!(decoding.decode(&image, 1));
+        assert!(waits(&mut second).await);
+        // The user's other image takes no turn of all while it waits.
+        let turns = decoding.usual.available_permits();
+        if turns > 0 {
+            assert!(matches!(decoding.decode(&image, 2).await, Ok(Picture::Broken(_))));
+        }
+        drop(first);
+        assert!(matches!(second.await, Ok(Picture::Broken(_))));
+        assert_eq!(decoding.own.all().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_while_waiting_is_forgotten() {
+        let decoding = Decoding::default();
+        let first = decoding.turn(&decoding.usual, 1).await.unwrap();
+        {
+            let image = header(300, 200);
+            let mut second = pin!(decoding.decode(&image, 1));
+            assert!(waits(&mut second).await);
+        }
+        assert_eq!(decoding.own.all().len(), 1);
+        drop(first);
+        assert_eq!(decoding.own.all().len(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn whoever_gets_no_turn_in_time_is_told_so() {
         let decoding = Decoding::default();
         let _others = decoding.large.acquire().await.unwrap();
-        assert_eq!(decoding.decode(&header(5000, 4000)).await, Err(DecodersBusy));
+        assert_eq!(decoding.decode(&header(5000, 4000), 1).await, Err(DecodersBusy));
     }
 
     #[tokio::test]
@@ -127,7 +218,7 @@ mod tests {
         let turns = u32::try_from(decoding.usual.available_permits()).unwrap();
         let image = header(300, 200);
         {
-            let mut begun = pin!(decoding.decode(&image));
+            let mut begun = pin!(decoding.decode(&image, 1));
             // Once it was polled, it has its turn.
             waits(&mut begun).await;
         }

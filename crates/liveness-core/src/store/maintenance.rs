@@ -11,6 +11,7 @@ use super::tables::checks::find;
 use super::tables::distribution::SHARDING;
 use super::tables::faces;
 use super::tables::questions;
+use super::tables::totals;
 use super::tables::trail::entries;
 
 /// The tables whose rows this program never changes, but by an erasure.
@@ -140,6 +141,16 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// How many successful records have no verdict, because they are older than verdicts, and were not approved. They do not pass
+    /// where the policy has verdicts count. Blocks, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the database cannot be asked.
+    pub fn unjudged_checks(&self) -> Result<i64, OpenError> {
+        self.connections.inspect(totals::unjudged)
     }
 
     /// Ends the use of a SQLite file: writes the write-ahead log back, so that the file alone is whole and may be copied or

@@ -12,7 +12,6 @@ use super::engine::sqlite::{self, SqlitePool};
 use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
 use super::tables::face_objects::FaceObjects;
-use super::tables::policy_in_force::PolicyInForce;
 use super::{Store, Tools};
 use crate::Clock;
 use crate::faces::FacePlace;
@@ -191,14 +190,14 @@ impl Store {
     pub fn with_policy(self, policy: Policy) -> Result<Self, OpenError> {
         let group_commit = self.writer.settings();
         let tools = Tools {
-            in_force: Arc::new(PolicyInForce::of(policy)),
+            in_force: Arc::new(self.in_force.with_policy(policy)),
             ..self.tools()
         };
         Self::with_reads(self.connections, self.reads, tools, group_commit)
     }
 
     /// Returns a store on the same connections that measures by this clock how long users have waited who have failed or recorded
-    /// too much. The clock must not jump. Without this, it is [`SteadyClock`](crate::SteadyClock). Set the policy first.
+    /// too much. The clock must not jump. Without this, it is [`SteadyClock`](crate::SteadyClock).
     ///
     /// # Errors
     ///

@@ -29,9 +29,10 @@ use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
 use super::tables::faces;
 use super::tables::image_digests;
-use super::tables::issued_sessions::{self, unused};
+use super::tables::issued_sessions::{self, open, unused};
 use super::tables::jobs::{adding, leases, operating};
 use super::tables::look_limit::{self, LimitedLook, LookLimit};
+use super::tables::totals;
 use super::tables::trail::entries;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use super::tables::trail::find as trail;
@@ -89,6 +90,10 @@ type Case = (
 
 const OF_USER: &str = "liveness_checks_of_user";
 const PASSED: &str = "liveness_checks_passed";
+const STANDS: (&str, &str) = (
+    "liveness_checks_standing (self_service_user_id=?)",
+    "liveness_checks_standing",
+);
 const BY_TIME: &str = "liveness_checks_by_time";
 /// The keyed digests of images.
 const IMAGE_DIGEST: (&str, &str) = (
@@ -125,12 +130,8 @@ const STANDING: Completion = Completion {
     has_to_stand: true,
 };
 
-/// The searches for a user's records by their verdict, which are few.
-const OF_FEW: [&str; 3] = [
-    "any record that stands",
-    "any records that stand",
-    "a user's page of records to review",
-];
+/// The search for a user's records by their verdict, which are few.
+const OF_FEW: [&str; 1] = ["a user's page of records to review"];
 
 /// Reads the status of some users: two users on PostgreSQL, one on SQLite, which is asked for one user at a time.
 fn statuses(conn: &mut Connection<'_>, completion: Completion) -> Result<(), StoreError> {
@@ -292,13 +293,9 @@ const CASES: &[Case] = &[
     (
         "any record that stands",
         |conn| completing(conn, 1, STANDING).map(drop),
-        &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
+        &[STANDS],
     ),
-    (
-        "any records that stand",
-        |conn| statuses(conn, STANDING),
-        &[("liveness_checks_passed (self_service_user_id=?)", PASSED)],
-    ),
+    ("any records that stand", |conn| statuses(conn, STANDING), &[STANDS]),
     (
         "earlier records of images",
         |conn| image_digests::find(conn, &[(&[1; 32], 1)]).map(drop),
@@ -317,10 +314,7 @@ const CASES: &[Case] = &[
     (
         "the newest records",
         |conn| dating::newest(conn, &[1, 2]).map(drop),
-        &[
-            ("liveness_checks_of_user (self_service_user_id=?)", OF_USER),
-            ("liveness_checks USING INTEGER PRIMARY KEY", OF_USER),
-        ],
+        &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
     ),
     (
         "a page of all",
@@ -746,9 +740,17 @@ const CASES: &[Case] = &[
         &[(OF_USER, OF_USER)],
     ),
     (
+        "how many records have no verdict",
+        |conn| totals::unjudged(conn).map(drop),
+        &[TOTAL],
+    ),
+    (
         "the oldest faces",
-        |conn| next_rows::old_faces(conn, true, 9, (1, 1)).map(drop),
-        &[("liveness_checks_faces (", "liveness_checks_faces")],
+        |conn| next_rows::old_faces(conn, 2, 9, (1, 1)).map(drop),
+        &[(
+            "liveness_checks_kept_faces (<expr>=? AND created_at>? AND created_at<?)",
+            "liveness_checks_kept_faces",
+        )],
     ),
     (
         "which users are under a hold",
@@ -772,6 +774,20 @@ const CASES: &[Case] = &[
         "the sessions of a user to erase",
         |conn| issued_sessions::erase(conn, 1),
         &[ISSUED],
+    ),
+    (
+        "the open sessions of users",
+        |conn| open::of_users(conn, &[1, 2], 1).map(drop),
+        &[OPEN],
+    ),
+    (
+        "open sessions that are closed",
+        |conn| {
+            conn.execute(AN_OPEN_SESSION)?;
+            let open = open::of_users(conn, &[1], 1)?;
+            open::close(conn, &open)
+        },
+        &[OPEN, ISSUED],
     ),
     (
         "the next unused sessions",
@@ -950,6 +966,13 @@ const UNUSED: (&str, &str) = (
     "liveness_issued_sessions_unused (expires_at>? AND expires_at<?)",
     "liveness_issued_sessions_unused",
 );
+const OPEN: (&str, &str) = (
+    "liveness_issued_sessions_open (self_service_user_id=? AND expires_at>?)",
+    "liveness_issued_sessions_open",
+);
+/// Adds a session that is open, unless it is there.
+const AN_OPEN_SESSION: &str =
+    "INSERT INTO liveness_issued_sessions VALUES (1, 'o', '[]', 1, 20001, NULL) ON CONFLICT DO NOTHING";
 /// Adds a session, unless it is there.
 const AN_ISSUED_SESSION: &str =
     "INSERT INTO liveness_issued_sessions VALUES (1, 'a', '[]', 1, 1, NULL) ON CONFLICT DO NOTHING";

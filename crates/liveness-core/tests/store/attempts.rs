@@ -99,7 +99,7 @@ async fn each_further_failure_doubles_the_wait(database: Database) {
     let node = Node::under(&database, ATTEMPTS);
     node.fail(5, NOW).await;
     let mut now = NOW;
-    for (seconds, expected) in [(30, "6 6 6"), (60, "7 7 7"), (120, "8 8 8")] {
+    for (seconds, expected) in [(30, "6 6 0"), (60, "7 7 0"), (120, "8 8 0")] {
         assert_eq!(node.send(failed(1, now)).await, too_many(seconds));
         assert_eq!(node.send(succeeded(1, now)).await, too_many(seconds));
         assert_eq!(node.send(succeeded(2, now)).await, Ok(()));
@@ -154,6 +154,65 @@ async fn a_node_that_has_seen_nothing_goes_on_with_the_wait(database: Database) 
     assert_eq!(another.send(failed(1, NOW + 30 * SECOND)).await, Ok(()));
 }
 
+/// The user's newest record is from the future, because a clock was ahead once. New records have its time.
+async fn a_failure_is_as_old_as_the_clock_says_and_not_as_the_newest_record(database: Database) {
+    let node = Node::under(&database, ATTEMPTS);
+    database.record(succeeded(1, NOW + 5 * HOUR)).await;
+    node.fail(5, NOW).await;
+    let restarted = Node::under(&database, ATTEMPTS);
+    assert_eq!(restarted.send(failed(1, NOW + 10 * SECOND)).await, too_many(20));
+    let another = Node::under(&database, ATTEMPTS);
+    assert_eq!(another.send(failed(1, NOW + 30 * SECOND)).await, Ok(()));
+}
+
+async fn another_policy_is_measured_by_the_same_clock(database: Database) {
+    let node = Node::under(&database, ATTEMPTS);
+    node.fail(5, NOW).await;
+    let policy = "base = \"record\"\n[attempts]\nin_a_row = 5\ndelay = \"60s\"\n";
+    let policy = Policy::parse(policy).unwrap();
+    let store = node.store.clone().with_policy(policy).unwrap();
+    let longer = Node { store, ..node };
+    longer.steady.advance(20 * SECOND);
+    for jump in [5 * HOUR, -5 * HOUR] {
+        assert_eq!(longer.send(failed(1, NOW + jump)).await, too_many(40));
+    }
+}
+
+async fn who_passes_has_a_tally_only_where_there_is_a_quota(database: Database) {
+    let node = Node::under(&database, ATTEMPTS);
+    assert_eq!(node.send(succeeded(1, NOW)).await, Ok(()));
+    assert_eq!(tally(&database), [""; 0]);
+    node.fail(1, NOW).await;
+    assert_eq!(node.send(succeeded(1, NOW)).await, Ok(()));
+    assert_eq!(tally(&database), ["0 1 0"]);
+    let limited = Node::under(&database, "[quota]\nrecords_a_day = 3\n");
+    assert_eq!(limited.send(succeeded(1, NOW)).await, Ok(()));
+    assert_eq!(tally(&database), ["0 1 1"]);
+}
+
+async fn who_is_refused_or_repeats_a_report_is_answered_before_the_image_is_looked_at(database: Database) {
+    let policy = format!("{ATTEMPTS}[session]\nrequired = true\n");
+    let node = Node::under(&database, ATTEMPTS);
+    let strict = Node::under(&database, &policy);
+    let keyed = || with_face(keyed(2, "session-of-2", "key", "body"));
+    assert_eq!(node.send(keyed()).await, Ok(()));
+    node.fail(5, NOW).await;
+
+    // Nothing can be written meanwhile, so these are the answers of a read.
+    let hold = database.hold();
+    let waits = strict.send(with_face(failed(1, NOW))).await;
+    let unnamed = strict.send(with_face(failed(3, NOW))).await;
+    hold.release();
+
+    assert_eq!(waits, too_many(30));
+    assert!(matches!(unnamed, Err(Refusal::Session(_))), "{unnamed:?}");
+    assert_eq!(strict.send(keyed()).await, Ok(()));
+    assert_eq!(
+        database.number("SELECT count(*) FROM liveness_checks WHERE has_image"),
+        1
+    );
+}
+
 async fn a_report_with_an_issued_session_need_not_wait(database: Database) {
     let node = Node::under(&database, ATTEMPTS);
     node.fail(5, NOW).await;
@@ -180,7 +239,7 @@ async fn a_success_ends_the_row_and_not_the_sum(database: Database) {
     node.fail(4, NOW).await;
     assert_eq!(node.send(succeeded(1, NOW)).await, Ok(()));
     node.fail(4, NOW).await;
-    assert_eq!(tally(&database), ["4 8 9"]);
+    assert_eq!(tally(&database), ["4 8 0"]);
     assert_eq!(node.send(succeeded(1, NOW)).await, locked());
 }
 
@@ -196,7 +255,7 @@ async fn a_locked_user_is_locked_with_a_session_too_until_somebody_unlocks_them(
     let unlocked = node.store.locks().unlock(1, false, order()).await;
     assert_eq!(unlocked.unwrap(), at(NOW + HOUR));
 
-    assert_eq!(tally(&database), ["0 0 2"]);
+    assert_eq!(tally(&database), ["0 0 0"]);
     assert_eq!(node.send(failed(1, NOW)).await, Ok(()));
     let newest = &node.store.trail().newest(2).await.unwrap()[1];
     assert_eq!(newest.self_service_user_id, Some(1));
@@ -265,7 +324,7 @@ async fn what_is_not_recorded_counts_for_nothing(database: Database) {
     for _ in 0..9 {
         assert_eq!(node.send(repeated()).await, Ok(()));
     }
-    assert_eq!(tally(&database), ["1 1 1"]);
+    assert_eq!(tally(&database), ["1 1 0"]);
     node.fail(4, NOW).await;
     // A repetition is answered during a wait, too.
     assert_eq!(node.send(repeated()).await, Ok(()));
@@ -319,6 +378,10 @@ on_each_engine!(
     a_jump_of_the_wall_clock_neither_opens_a_wait_nor_extends_it,
     another_node_believes_the_clocks_and_nobody_waits_longer_than_the_delay,
     a_node_that_has_seen_nothing_goes_on_with_the_wait,
+    a_failure_is_as_old_as_the_clock_says_and_not_as_the_newest_record,
+    another_policy_is_measured_by_the_same_clock,
+    who_passes_has_a_tally_only_where_there_is_a_quota,
+    who_is_refused_or_repeats_a_report_is_answered_before_the_image_is_looked_at,
     a_report_with_an_issued_session_need_not_wait,
     who_waits_and_names_no_session_is_told_to_wait,
     a_success_ends_the_row_and_not_the_sum,

@@ -222,6 +222,62 @@ async fn many_sessions_of_one_batch_are_each_used_up_by_their_own_record(databas
     assert_eq!(database.number(own), 40);
 }
 
+/// A store where attempts end: five, and then a wait after each.
+fn limiting(database: &Database) -> Store {
+    let policy = "base = \"record\"\n[session]\nrequired = true\n[attempts]\nin_a_row = 5\ndelay = \"30s\"\n";
+    database.open().with_policy(Policy::parse(policy).unwrap()).unwrap()
+}
+
+async fn start_at(store: &Store, user: i64, unix_millis: i64) -> IssuedSession {
+    let started = store.sessions().start(user, start_entry(user, unix_millis)).await;
+    started.unwrap().session
+}
+
+async fn where_attempts_end_a_user_has_no_more_open_sessions_than_attempts(database: Database) {
+    let stores = [limiting(&database), limiting(&database)];
+    let mut sessions = Vec::new();
+    for place in 0..12_usize {
+        // The clock of the second node is a minute behind.
+        let now = NOW + i64::try_from(place).unwrap() - if place % 2 == 1 { MINUTE } else { 0 };
+        sessions.push(start_at(&stores[place % 2], 1, now).await);
+    }
+    let of_another = start_at(&stores[0], 2, NOW).await;
+    let mut answers = Vec::new();
+    for (place, session) in sessions.iter().enumerate() {
+        let mut failed = naming(session, made_at(NOW, recording(1, &format!("sdk-{place}"))));
+        failed.check.is_successful = false;
+        answers.push(why(&record(&stores[place % 2], failed).await));
+    }
+
+    let open = answers.iter().filter(|why| why.is_none()).count();
+    assert_eq!(open, 5, "{answers:?}");
+    // The one that was issued last is open, whatever its clock says.
+    assert_eq!(answers[11], None);
+    assert_eq!(answers.iter().filter(|why| **why == Some(Unbound::Expired)).count(), 7);
+    assert_eq!(
+        why(&record(&stores[0], naming(&of_another, recording(2, "sdk"))).await),
+        None
+    );
+    assert!(matches!(
+        stores[0].sessions().start(1, start_entry(1, NOW)).await,
+        Err(StoreError::Refused(Refusal::TooManyFailures { .. }))
+    ));
+}
+
+async fn many_starts_at_once_on_two_stores_leave_five_sessions_open(database: Database) {
+    let stores = [limiting(&database), limiting(&database)];
+    let starts = (0..40_usize).map(|place| {
+        let store = stores[place % 2].clone();
+        async move { start_at(&store, 1, NOW).await }
+    });
+
+    let sessions = at_once(starts).await;
+
+    assert_eq!(sessions.len(), 40);
+    let open = "SELECT count(*) FROM liveness_issued_sessions WHERE expires_at > issued_at";
+    assert_eq!(database.number(open), 5);
+}
+
 async fn what_nobody_used_is_swept_away_a_day_after_it_has_expired(database: Database) {
     let store = requiring(&database);
     let used = start(&store, 1).await;
@@ -287,6 +343,8 @@ on_each_engine! {
     forty_reports_at_once_of_one_session_on_two_stores_record_one,
     forty_repetitions_at_once_on_two_stores_have_one_answer,
     many_sessions_of_one_batch_are_each_used_up_by_their_own_record,
+    where_attempts_end_a_user_has_no_more_open_sessions_than_attempts,
+    many_starts_at_once_on_two_stores_leave_five_sessions_open,
     what_nobody_used_is_swept_away_a_day_after_it_has_expired,
     a_sweep_goes_on_until_nothing_is_left_or_it_is_stopped,
     ;

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::checks::database::{check_file, check_store};
 use super::checks::findings::Findings;
+use super::checks::verdicts;
 use super::start_error::StartError;
 use crate::config::ServeConfig;
 use crate::face_place::FacePlaceError;
@@ -171,6 +172,7 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
     fits.and(checked)?;
     store.check_faces()?;
     check_face_place(store)?;
+    verdicts::check(config, store, &mut findings);
     findings.log_warnings();
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use liveness_core::jobs::{JobDone, JobError, JobKind, ROTATE_FACE_KEYS};
-use liveness_core::policy::Retention;
+use liveness_core::policy::Policy;
 use liveness_core::store::{CompleteErasures, FaceKeys, JobHandler, JobRunner, JobSettings, RunningJob, Store};
 use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
 
@@ -29,19 +29,14 @@ const PRINCIPAL: &str = "liveness-http";
 /// # Errors
 ///
 /// When the thread cannot be started.
-pub(super) fn start(
-    store: &Store,
-    owner: String,
-    retention: &Retention,
-    metrics: &Metrics,
-) -> Result<JobRunner, StartError> {
+pub(super) fn start(store: &Store, owner: String, policy: &Policy, metrics: &Metrics) -> Result<JobRunner, StartError> {
     let mut handlers: Vec<Box<dyn JobHandler>> = vec![
-        Box::new(RetainFaces::of(retention)),
+        Box::new(RetainFaces::of(policy)),
         Box::new(CompleteErasures),
         Box::new(SweepSessions),
     ];
     if store.face_keys().is_some() {
-        let every = retention.rotate;
+        let every = policy.retention().rotate;
         handlers.push(Box::new(RotateFaceKeys { every }));
         handlers.push(Box::new(SweepFaceKeys));
         handlers.push(Box::new(SealFaces {
@@ -200,7 +195,6 @@ mod tests {
     use std::sync::mpsc::{Sender, channel};
 
     use liveness_core::faces::FileKeeper;
-    use liveness_core::policy::Policy;
     use liveness_core::store::Recording;
     use liveness_core::{
         CaptureMetrics, Claims, FaceImage, NewLivenessCheck, SessionId, SessionMetrics, Timestamp, UserReference,
@@ -339,8 +333,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = sealing_store(&folder);
         let metrics = Metrics::default();
-        let retention = Policy::record();
-        let runner = start(&store, "a trail".to_owned(), retention.retention(), &metrics);
+        let runner = start(&store, "a trail".to_owned(), &Policy::record(), &metrics);
         let runner = Arc::new(runner.unwrap());
         metrics.show_jobs(Arc::clone(&runner));
         while runner.counts().is_empty() {
@@ -365,8 +358,8 @@ mod tests {
     fn without_keys_no_job_of_faces_is_made() {
         let store = Store::in_memory().unwrap();
         store.migrate().unwrap();
-        let (policy, metrics) = (Policy::record(), Metrics::default());
-        let runner = start(&store, "a trail".to_owned(), policy.retention(), &metrics).unwrap();
+        let metrics = Metrics::default();
+        let runner = start(&store, "a trail".to_owned(), &Policy::record(), &metrics).unwrap();
         runner.stop(Duration::ZERO);
         let kinds: Vec<_> = wait(store.jobs().list(0, 9))
             .unwrap()

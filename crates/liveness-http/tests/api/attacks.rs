@@ -205,21 +205,38 @@ fn two_submissions_at_once_on_two_nodes_are_one(engine: Engine) {
     assert_eq!(codes, [200, 409]);
 }
 
-fn sixty_failures_lock_the_user_until_an_administrator_unlocks_them(engine: Engine) {
+/// Fails in each of these sessions, on two nodes in turn. Returns the statuses.
+fn fail_in_each(nodes: &[Server; 2], sessions: &[Value]) -> Vec<u16> {
+    let fail = |(place, session): (usize, &Value)| {
+        let failed = json!({"sessionId": session["sessionId"], "isSuccessful": false});
+        nodes[place % 2].send(UPDATE, &customer(1), &failed).codes().0
+    };
+    sessions.iter().enumerate().map(fail).collect()
+}
+
+fn sessions_that_are_started_before_the_failures_do_not_pass_the_wait(engine: Engine) {
     let one = Server::with(engine, &ENFORCE);
     let nodes = [one.beside(), one];
     let sessions: Vec<_> = (0..60).map(|place| start(&nodes[place % 2], 1)).collect();
 
-    let answers: Vec<_> = sessions
-        .iter()
-        .enumerate()
-        .map(|(place, session)| {
-            let failed = json!({"sessionId": session["sessionId"], "isSuccessful": false});
-            nodes[place % 2].send(UPDATE, &customer(1), &failed).codes().0
-        })
-        .collect();
+    let answers = fail_in_each(&nodes, &sessions);
 
-    // The fifty that count were issued before the wait began.
+    // Five attempts are left, so five sessions are open: the newest.
+    assert_eq!(answers, [[410; 55].as_slice(), &[200; 5]].concat());
+    assert_eq!(nodes[0].send(START, &customer(1), &json!({})).codes(), (429, "65"));
+    assert_eq!(nodes[1].send(START, &customer(2), &json!({})).codes(), (200, "00"));
+}
+
+fn sixty_failures_lock_the_user_until_an_administrator_unlocks_them(engine: Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.toml");
+    fs::write(&file, "base = \"enforce\"\n[attempts]\nin_a_row = \"off\"\n").unwrap();
+    let one = Server::with(engine, &[("LIVENESS_POLICY", file.to_str().unwrap())]);
+    let nodes = [one.beside(), one];
+    let sessions: Vec<_> = (0..50).map(|place| start(&nodes[place % 2], 1)).collect();
+
+    let answers = fail_in_each(&nodes, &[sessions.as_slice(), &sessions[..10]].concat());
+
     assert_eq!(answers, [[200; 50].as_slice(), &[403; 10]].concat());
     let locked = nodes[0].send(START, &customer(1), &json!({}));
     assert_eq!(locked.codes(), (403, "62"));
@@ -258,6 +275,7 @@ on_each_engine! {
     what_names_no_good_session_is_not_recorded,
     an_expired_session_is_410,
     two_submissions_at_once_on_two_nodes_are_one,
+    sessions_that_are_started_before_the_failures_do_not_pass_the_wait,
     sixty_failures_lock_the_user_until_an_administrator_unlocks_them,
     five_failures_in_a_row_make_the_user_wait,
 }

@@ -4,6 +4,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use liveness_core::trail::TrailKey;
 use serde_json::Value;
 
@@ -69,6 +71,26 @@ fn a_good_place_has_no_problem() {
         "{}",
         told.out
     );
+}
+
+#[test]
+fn records_from_before_verdicts_are_told_where_verdicts_count() {
+    let place = Place::new(Engine::Sqlite);
+    place.record(1, "session-1", 0, None);
+    place.record(2, "session-2", 1, None);
+    let old = "1 successful records are older than verdicts, and do not pass where verdicts count; have these users run again";
+
+    let judged = examine(&place, &[("LIVENESS_POLICY", "enforce")]);
+    let mut old_record = SqliteConnection::establish(&place.0.file().to_string_lossy()).unwrap();
+    let moved = "UPDATE liveness_checks SET verdict = NULL WHERE id = 1; \
+        UPDATE liveness_check_totals SET checks = checks - 1; \
+        INSERT INTO liveness_check_totals (pre_registration_id, is_successful, has_image, slot, checks) VALUES (0, 1, 0, 15, 1)";
+    old_record.batch_execute(moved).unwrap();
+    let [enforced, recorded] = ["enforce", "record"].map(|policy| examine(&place, &[("LIVENESS_POLICY", policy)]));
+
+    assert!(!judged.out.contains("older than verdicts"), "{}", judged.out);
+    assert_tells(&enforced, "warning", old);
+    assert!(!recorded.out.contains("older than verdicts"), "{}", recorded.out);
 }
 
 #[test]

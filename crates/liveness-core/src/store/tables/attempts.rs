@@ -8,13 +8,13 @@ mod rows;
 
 use std::collections::{BTreeSet, HashMap};
 
+pub(crate) use self::limits::is_on;
 pub(crate) use self::rows::{forget, of_users, pardon};
-use super::dating::Dated;
 use super::elapsed::{Event, Kind};
 use super::policy_in_force::PolicyInForce;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::{Refusal, Timestamp};
+use crate::{NewLivenessCheck, Refusal, Timestamp};
 
 /// An attempt of a user: a report, or the start of a session.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +27,12 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn of(dated: &Dated<'_>) -> Self {
-        let check = dated.check();
+    /// Not at the time of the record, which is never before the user's newest: a clock that was ahead once would keep the user
+    /// waiting on another node.
+    pub(crate) fn of(check: &NewLivenessCheck) -> Self {
         Self {
             user: check.user.id,
-            at: dated.created_at,
+            at: check.created_at,
             bytes: check.image.as_ref().map_or(0, |image| image.bytes().len() as u64),
         }
     }
@@ -88,7 +89,7 @@ impl<'p> Tallies<'p> {
         in_force: &'p PolicyInForce,
         users: impl Iterator<Item = i64>,
     ) -> Result<Self, StoreError> {
-        let is_on = limits::is_on(&in_force.policy);
+        let is_on = is_on(&in_force.policy);
         let users: BTreeSet<_> = users.filter(|_| is_on).collect();
         let users: Vec<_> = users.into_iter().collect();
         let stored = if users.is_empty() {
@@ -107,7 +108,7 @@ impl<'p> Tallies<'p> {
     /// Refuses an attempt too many.
     ///
     /// A report that is bound to an issued session need not wait. No session is issued to somebody who waits, so it was issued
-    /// before. Who is locked is locked with a session too.
+    /// before, and nobody has more of them than attempts. Who is locked is locked with a session too.
     ///
     /// # Errors
     ///
@@ -152,11 +153,16 @@ impl<'p> Tallies<'p> {
 
     /// The tally with one more record.
     fn with(&self, tally: Tally, attempt: Attempt, is_failure: bool) -> Tally {
+        let judged = limits::judged(tally, attempt, is_failure);
+        if !limits::has_quota(self.in_force.policy.quota()) {
+            return judged;
+        }
         let since = self.in_force.elapsed.since(tally.day(attempt.user), attempt.at);
-        limits::with(tally, attempt, is_failure, since)
+        limits::recorded(judged, attempt, since)
     }
 
-    /// Writes what was recorded, in one statement. It may be less than was counted.
+    /// Writes what was recorded, in one statement. It may be less than was counted. A tally that stays as it is is not written:
+    /// that of who passes, where there is no quota.
     pub(crate) fn write(
         &self,
         conn: &mut Connection<'_>,
@@ -174,6 +180,7 @@ impl<'p> Tallies<'p> {
             self.remember(before, after, attempt);
             changed.insert(user, after);
         }
+        changed.retain(|user, after| *after != self.stored.get(user).copied().unwrap_or_default());
         rows::put(conn, &changed)
     }
 
@@ -188,6 +195,9 @@ impl<'p> Tallies<'p> {
                 failure,
                 limits::delay(policy.attempts(), after.failures_in_a_row).is_some(),
             );
+        }
+        if !limits::has_quota(policy.quota()) {
+            return;
         }
         let day = after.day(attempt.user);
         if after.records_today == 1 {

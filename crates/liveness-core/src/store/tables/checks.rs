@@ -6,6 +6,7 @@ pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod insert;
 pub(crate) mod page;
+mod preview;
 pub(crate) mod rejudging;
 pub(crate) mod row;
 pub(crate) mod span;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use self::completing::Completion;
 use self::filter::CheckFilter;
 use self::page::{CheckPage, Order, PageRequest};
-use self::rejudging::Rejudged;
+use self::preview::Preview;
+use self::rejudging::Rejudging;
 use super::entry_writer::TrailLink;
 use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
@@ -91,16 +93,8 @@ impl Checks {
             let digest = recording.check.image.as_ref().map(|image| sha256(&[image.bytes()]));
             recording.audit_entry.subject.face_digest = digest;
         }
-        let image_digest = self.image_digest(&recording);
-        let picture = self.picture(&recording).await?;
-        let put = self.face_tools.put(&mut recording.check).await?;
-        let object = put.as_ref().map(PutFace::object);
-        let prepared = PreparedRecording {
-            recording,
-            put,
-            picture,
-            image_digest,
-        };
+        let prepared = self.prepare(recording).await?;
+        let object = prepared.put.as_ref().map(PutFace::object);
         let written = self.writer.write(Write::Recording(Box::new(prepared))).await;
         let is_recorded = match &written {
             Ok(Written::Recorded(recorded)) => !recorded.is_replay,
@@ -114,6 +108,30 @@ impl Checks {
             Written::Recorded(recorded) => Ok(*recorded),
             other => Err(other.unexpected()),
         }
+    }
+
+    /// Makes of an image what the record needs, unless the report is refused or was recorded before.
+    async fn prepare(&self, recording: Recording) -> Result<PreparedRecording, StoreError> {
+        let mut prepared = PreparedRecording {
+            recording,
+            put: None,
+            picture: None,
+            image_digest: None,
+            is_repetition: false,
+        };
+        if prepared.recording.check.image.is_none() {
+            return Ok(prepared);
+        }
+        if let Some(preview) = Preview::of(&prepared.recording, &self.in_force.policy) {
+            let in_force = Arc::clone(&self.in_force);
+            prepared.is_repetition = self.reads.read(move |conn| preview.ask(conn, &in_force)).await?;
+        }
+        if !prepared.is_repetition {
+            prepared.image_digest = self.image_digest(&prepared.recording);
+            prepared.picture = self.picture(&prepared.recording).await?;
+            prepared.put = self.face_tools.put(&mut prepared.recording.check).await?;
+        }
+        Ok(prepared)
     }
 
     /// The keyed digest of an image, if the rule about images that were recorded before is asked. Without a key of the trail
@@ -131,7 +149,7 @@ impl Checks {
         let Some(image) = recording.check.image.as_ref().filter(|_| is_asked) else {
             return Ok(None);
         };
-        let decoded = self.decoding.decode(image).await;
+        let decoded = self.decoding.decode(image, recording.check.user.id).await;
         decoded.map(Some).map_err(StoreError::unavailable)
     }
 
@@ -232,21 +250,12 @@ impl Checks {
             .await
     }
 
-    /// Judges the next records by another policy, in the order of their ids: at most `limit` after the record with the id
-    /// `after`, which is 0 at the beginning. Nothing is changed.
+    /// Judges stored records anew by another policy, from the first one on. Nothing is changed.
     ///
     /// What a rule needs and is not stored is taken from what the rule said when the record was judged. A record from before
     /// records were judged is bound to no session, and its image counts as whole.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`].
-    pub async fn rejudge(&self, policy: &Arc<Policy>, after: i64, limit: i64) -> Result<Vec<Rejudged>, StoreError> {
-        let policy = Arc::clone(policy);
-        let version = policy.version();
-        self.reads
-            .read(move |conn| rejudging::rejudge(conn, (&policy, &version), after, limit))
-            .await
+    pub fn rejudging(&self, policy: Policy) -> Rejudging {
+        Rejudging::new(&self.reads, policy)
     }
 
     /// The next records that match the filter, oldest first, at most `limit`.

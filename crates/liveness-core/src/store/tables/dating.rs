@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Double, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Double, Nullable};
 
 use crate::store::engine::advisory_lock;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::recording::Recording;
+use crate::store::tables::schema::liveness_checks::dsl;
 use crate::{NewLivenessCheck, Timestamp};
 
 /// A recording, and the time of its record.
@@ -30,8 +31,7 @@ impl<'a> Dated<'a> {
 
 /// Dates recordings, in their order: by the clock of the node, or like the newest record of the user, if that is later.
 ///
-/// One statement reads the newest records of all users. The caller holds the [locks](lock) of the users, so that no other transaction
-/// records checks of them.
+/// The caller holds the [locks](lock) of the users, so that no other transaction records checks of them.
 pub(crate) fn date<'a>(
     conn: &mut Connection<'_>,
     recordings: impl Iterator<Item = &'a Recording>,
@@ -79,7 +79,7 @@ pub(crate) struct NewestRecord {
     pub(crate) light: Option<f64>,
 }
 
-#[derive(QueryableByName)]
+#[derive(Queryable, QueryableByName)]
 struct Newest {
     #[diesel(sql_type = BigInt)]
     self_service_user_id: i64,
@@ -89,21 +89,23 @@ struct Newest {
     lighting_value: Option<f64>,
 }
 
-/// The newest record of each of these users who has one. Reads one index entry and one record of each user.
+/// The newest record of each of these users who has one. Reads one index entry and one record of each user, by one statement on
+/// PostgreSQL, which is a network away.
 pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<HashMap<i64, NewestRecord>, StoreError> {
     if users.is_empty() {
         return Ok(HashMap::new());
     }
     let found: Vec<Newest> = match conn {
         Connection::Sqlite(conn) => {
-            let users = serde_json::to_string(users).map_err(StoreError::internal)?;
-            sql_query(
-                "SELECT self_service_user_id, created_at, lighting_value FROM json_each(?) CROSS JOIN liveness_checks \
-                 ON liveness_checks.id = (SELECT id FROM liveness_checks AS of_user \
-                 WHERE of_user.self_service_user_id = json_each.value ORDER BY created_at DESC, id DESC LIMIT 1)",
-            )
-            .bind::<Text, _>(users)
-            .load(*conn)?
+            let mut found = Vec::with_capacity(users.len());
+            for user in users {
+                let newest = dsl::liveness_checks
+                    .filter(dsl::self_service_user_id.eq(user))
+                    .order((dsl::created_at.desc(), dsl::id.desc()))
+                    .select((dsl::self_service_user_id, dsl::created_at, dsl::lighting_value));
+                found.extend(newest.first(*conn).optional()?);
+            }
+            found
         }
         Connection::Postgres(conn) => sql_query(
             "SELECT self_service_user_id, created_at, lighting_value FROM unnest($1::bigint[]) AS asked (id) \

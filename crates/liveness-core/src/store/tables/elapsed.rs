@@ -34,11 +34,11 @@ pub(crate) struct Event {
     pub(crate) number: i32,
 }
 
-/// Says how long ago events were.
-#[derive(Debug)]
+/// Says how long ago events were. Clones remember the same events.
+#[derive(Debug, Clone)]
 pub(crate) struct Elapsed {
     steady: Arc<dyn Clock>,
-    remembered: Mutex<HashMap<(Kind, i64), Remembered>>,
+    remembered: Arc<Mutex<HashMap<(Kind, i64), Remembered>>>,
 }
 
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Elapsed {
     pub(crate) fn by(steady: Arc<dyn Clock>) -> Self {
         Self {
             steady,
-            remembered: Mutex::default(),
+            remembered: Arc::default(),
         }
     }
 

@@ -29,7 +29,7 @@ use crate::store::engine::error::StoreError;
 pub(crate) use self::eraser::Eraser;
 pub use self::holds::Holds;
 pub use self::locks::Locks;
-pub use self::old_faces::OldFace;
+pub use self::old_faces::{FaceOutcome, OldFace};
 pub use self::order::{ErasedFace, ErasedUser, ErasureError, ErasureOrder};
 
 /// Erasures of faces and of users.
@@ -58,21 +58,21 @@ impl Erasures {
         eraser::on_a_thread(move || face::erase(&eraser, check_id, &order)).await
     }
 
-    /// The records with the oldest faces from before a time, of those that passed or of those that did not. Users under a hold are
-    /// left out. `after` is where the step before has ended. Returns the records' ids, and where the next step begins; `None`
-    /// behind the last face.
+    /// The records with the oldest faces from before a time, of those of which this became. Users under a hold are left out.
+    /// `after` is where the step before has ended. Returns the records' ids, and where the next step begins; `None` behind the
+    /// last face.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
     pub async fn old_faces(
         &self,
-        passed: bool,
+        outcome: FaceOutcome,
         before: Timestamp,
         after: Option<OldFace>,
     ) -> Result<Option<(Vec<i64>, OldFace)>, StoreError> {
         let eraser = Arc::clone(&self.eraser);
-        let found = eraser::on_a_thread(move || Ok(old_faces::next(&eraser, passed, before, after)?)).await;
+        let found = eraser::on_a_thread(move || Ok(old_faces::next(&eraser, outcome, before, after)?)).await;
         found.map_err(|error| match error {
             ErasureError::Store(error) => error,
             other => StoreError::internal(other),

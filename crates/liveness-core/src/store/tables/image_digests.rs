@@ -33,44 +33,45 @@ pub(crate) fn reused(conn: &mut Connection<'_>, reports: &[DueReport<'_>]) -> Re
     Ok(reports.iter().map(of_report).collect())
 }
 
-#[derive(QueryableByName)]
-struct Found {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    of_others: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    of_same: Option<i64>,
+/// A record of an image: its user, and its id.
+type Found = (i64, i64);
+
+/// The first and the last record of an image, in the order of their users. If one of them is of another user, so was the image
+/// before. However often a user has recorded it, no more is read.
+fn reuse(user: i64, first: Option<Found>, last: Option<Found>) -> Option<Reuse> {
+    let (_, own) = first?;
+    let other = [first, last].into_iter().flatten().find(|(whose, _)| *whose != user);
+    Some(Reuse {
+        check_id: other.map_or(own, |(_, id)| id),
+        of_another_user: other.is_some(),
+    })
 }
 
-impl Found {
-    fn reuse(self) -> Option<Reuse> {
-        let (check_id, of_another_user) = match self {
-            Self {
-                of_others: Some(id), ..
-            } => (id, true),
-            Self { of_same, .. } => (of_same?, false),
-        };
-        Some(Reuse {
-            check_id,
-            of_another_user,
-        })
-    }
+#[derive(QueryableByName)]
+struct Ends {
+    #[diesel(sql_type = Nullable<Array<BigInt>>)]
+    first: Option<Vec<i64>>,
+    #[diesel(sql_type = Nullable<Array<BigInt>>)]
+    last: Option<Vec<i64>>,
 }
 
 /// One statement on PostgreSQL, which is a network away. Citus cannot plan it.
 pub(crate) fn find(conn: &mut Connection<'_>, asked: &[(&Sha256, i64)]) -> Result<Vec<Option<Reuse>>, StoreError> {
     if let Connection::Postgres(conn) = conn {
-        let (digests, users): (Vec<&[u8]>, Vec<i64>) = asked.iter().map(|(digest, user)| (&digest[..], *user)).unzip();
-        let found: Vec<Found> = sql_query(
-            "SELECT (SELECT id FROM liveness_checks WHERE image_digest = asked.digest \
-                AND self_service_user_id <> asked.user_id LIMIT 1) AS of_others, \
-             (SELECT id FROM liveness_checks WHERE image_digest = asked.digest \
-                AND self_service_user_id = asked.user_id LIMIT 1) AS of_same \
-             FROM unnest($1::bytea[], $2::bigint[]) WITH ORDINALITY AS asked (digest, user_id, place) ORDER BY place",
+        let digests: Vec<&[u8]> = asked.iter().map(|(digest, _)| &digest[..]).collect();
+        let found: Vec<Ends> = sql_query(
+            "SELECT (SELECT ARRAY[self_service_user_id, id] FROM liveness_checks WHERE image_digest = asked.digest \
+                ORDER BY self_service_user_id, id LIMIT 1) AS first, \
+             (SELECT ARRAY[self_service_user_id, id] FROM liveness_checks WHERE image_digest = asked.digest \
+                ORDER BY self_service_user_id DESC, id DESC LIMIT 1) AS last \
+             FROM unnest($1::bytea[]) WITH ORDINALITY AS asked (digest, place) ORDER BY place",
         )
         .bind::<Array<Binary>, _>(digests)
-        .bind::<Array<BigInt>, _>(users)
         .load(*conn)?;
-        return Ok(found.into_iter().map(Found::reuse).collect());
+        let found_by = |row: Option<Vec<i64>>| row.and_then(|row| Some((*row.first()?, *row.get(1)?)));
+        let of =
+            |(Ends { first, last }, (_, user)): (Ends, &(&Sha256, i64))| reuse(*user, found_by(first), found_by(last));
+        return Ok(found.into_iter().zip(asked).map(of).collect());
     }
     asked.iter().map(|(digest, user)| one(conn, digest, *user)).collect()
 }
@@ -78,15 +79,16 @@ pub(crate) fn find(conn: &mut Connection<'_>, asked: &[(&Sha256, i64)]) -> Resul
 fn one(conn: &mut Connection<'_>, digest: &Sha256, user: i64) -> Result<Option<Reuse>, StoreError> {
     let of_image = dsl::liveness_check_judgments
         .filter(dsl::image_digest.eq(digest.as_slice()))
-        .select(dsl::id);
-    let of_others = of_image.filter(dsl::self_service_user_id.ne(user));
-    let of_others: Option<i64> = on_either!(conn, |conn| of_others.first(*conn).optional())?;
-    let of_same = of_image.filter(dsl::self_service_user_id.eq(user));
-    let of_same = match of_others {
-        Some(_) => None,
-        None => on_either!(conn, |conn| of_same.first(*conn).optional())?,
-    };
-    Ok(Found { of_others, of_same }.reuse())
+        .select((dsl::self_service_user_id, dsl::id));
+    let first = of_image.order((dsl::self_service_user_id, dsl::id));
+    let first: Option<Found> = on_either!(conn, |conn| first.first(*conn).optional())?;
+    // Nearly every image is new, or another user's.
+    if first.is_none_or(|(whose, _)| whose != user) {
+        return Ok(reuse(user, first, None));
+    }
+    let last = of_image.order((dsl::self_service_user_id.desc(), dsl::id.desc()));
+    let last = on_either!(conn, |conn| last.first(*conn).optional())?;
+    Ok(reuse(user, first, last))
 }
 
 /// Forgets the image of a record whose face is erased.

@@ -5,6 +5,7 @@
 
 pub(crate) mod door;
 pub(crate) mod issuing;
+pub(crate) mod open;
 pub(crate) mod unused;
 
 use std::collections::HashMap;
@@ -15,7 +16,6 @@ use diesel::sql_types::{Array, BigInt, Text};
 
 use super::due_report::DueReport;
 use super::new_session::PREFIX;
-use crate::NewLivenessCheck;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::store::engine::clock;
@@ -24,11 +24,31 @@ use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_issued_sessions::dsl;
 use crate::verdict::{IssuedSession, SessionBinding, Unbound};
+use crate::{NewLivenessCheck, Timestamp};
 
 /// The issued session that a report names: in a field of its own, or as its session.
 pub(crate) fn named(check: &NewLivenessCheck) -> Option<&str> {
     let own_field = check.issued_session_id.as_ref().map(|id| id.as_str());
     own_field.or_else(|| Some(check.session_id.as_str()).filter(|id| id.starts_with(PREFIX)))
+}
+
+/// The user and the time of a report, and the issued session that it names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Naming<'a> {
+    pub(crate) user: i64,
+    pub(crate) id: Option<&'a str>,
+    /// By the clock of the node.
+    pub(crate) at: Timestamp,
+}
+
+impl<'a> Naming<'a> {
+    pub(crate) fn of(check: &'a NewLivenessCheck) -> Self {
+        Self {
+            user: check.user.id,
+            id: named(check),
+            at: check.created_at,
+        }
+    }
 }
 
 /// Issued sessions by user and id.
@@ -62,11 +82,20 @@ pub(crate) fn of_reports(conn: &mut Connection<'_>, reports: &[DueReport<'_>]) -
         let check = report.dated.check();
         Some((check.user.id, named(check)?.to_owned()))
     });
-    let rows = find(conn, named.unzip())?;
+    Ok(by_id(find(conn, named.unzip())?))
+}
+
+/// The session that a report names, if it is of the user of the report.
+pub(crate) fn of_naming(conn: &mut Connection<'_>, naming: Naming<'_>) -> Result<Sessions, StoreError> {
+    let named = naming.id.map(|id| (naming.user, id.to_owned()));
+    Ok(by_id(find(conn, named.into_iter().unzip())?))
+}
+
+fn by_id(rows: Vec<SessionRow>) -> Sessions {
     let keyed = rows
         .into_iter()
         .map(|row| ((row.self_service_user_id, row.session_id.clone()), row));
-    Ok(keyed.collect())
+    keyed.collect()
 }
 
 /// The sessions of these users and ids, in any order. The user of an id is at its place.
@@ -110,14 +139,13 @@ pub(crate) fn find(
 /// # Errors
 ///
 /// [`StoreError::Refused`] if the policy requires a session, and the report cannot be bound.
-pub(crate) fn bind(sessions: &Sessions, report: &DueReport<'_>, policy: &Policy) -> Result<SessionBinding, StoreError> {
-    let check = report.dated.check();
-    let unbound = match named(check) {
+pub(crate) fn bind(sessions: &Sessions, naming: Naming<'_>, policy: &Policy) -> Result<SessionBinding, StoreError> {
+    let unbound = match naming.id {
         None => Unbound::NotNamed,
-        Some(id) => match sessions.get(&(check.user.id, id.to_owned())) {
+        Some(id) => match sessions.get(&(naming.user, id.to_owned())) {
             None => Unbound::NotIssued,
             Some(row) if row.used_by.is_some() => Unbound::UsedUp,
-            Some(row) if row.expires_at <= check.created_at.unix_millis() => Unbound::Expired,
+            Some(row) if row.expires_at <= naming.at.unix_millis() => Unbound::Expired,
             Some(row) => return row.session().map(SessionBinding::Bound),
         },
     };

@@ -8,7 +8,7 @@ use super::attempts::{Attempt, Tallies};
 use super::dating::Dated;
 use super::due_report::DueReport;
 use super::image_digests;
-use super::issued_sessions;
+use super::issued_sessions::{self, Naming};
 use super::judgment::JudgmentColumns;
 use super::policy_in_force::PolicyInForce;
 use crate::CompletionRule;
@@ -48,8 +48,8 @@ pub(crate) fn judge_each<'a>(
     let mut lights = HashMap::new();
     let judged = reports.iter().zip(reused).map(|(report, reuse)| {
         let check = report.dated.check();
-        let session = issued_sessions::bind(&sessions, report, &in_force.policy);
-        let attempt = Attempt::of(&report.dated);
+        let session = issued_sessions::bind(&sessions, Naming::of(check), &in_force.policy);
+        let attempt = Attempt::of(check);
         // Before the refusal of an unbound report, so that who has to wait is told to wait.
         tallies.admit(attempt, matches!(session, Ok(SessionBinding::Bound(_))))?;
         let session = session?;

@@ -36,6 +36,14 @@ impl PolicyInForce {
         }
     }
 
+    /// Another policy. Waits are measured by the same clock, and who waits goes on waiting.
+    pub(crate) fn with_policy(&self, policy: Policy) -> Self {
+        Self {
+            elapsed: self.elapsed.clone(),
+            ..Self::of(policy)
+        }
+    }
+
     /// The same policy. Waits are measured by a clock that never jumps.
     pub(crate) fn with_steady_clock(&self, clock: Arc<dyn Clock>) -> Self {
         Self {

@@ -8,12 +8,14 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer};
 
 use crate::NewLivenessCheck;
 use crate::store::engine::bulk_insert::{self, Clauses, row};
-use crate::store::engine::connection::Connection;
+use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::schema::liveness_check_totals::dsl;
 
 /// The total of all records has this id in place of the id of a pre-registration. Those ids begin at 1.
 pub(crate) const ALL: i64 = 0;
@@ -125,4 +127,17 @@ pub(crate) fn change(conn: &mut Connection<'_>, slot: i32, totals: Changes) -> R
     };
     let rows: Vec<_> = totals.into_iter().map(row).collect();
     bulk_insert::execute::<_, AddUp>(conn, rows)
+}
+
+/// How many successful records have no verdict, and were not approved.
+pub(crate) fn unjudged(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
+    // Of decisions, 0 approves.
+    let unjudged = dsl::liveness_check_totals
+        .filter(dsl::pre_registration_id.eq(ALL))
+        .filter(dsl::is_successful)
+        .filter(dsl::verdict.eq(NONE))
+        .filter(dsl::decision.ne(0))
+        .select(dsl::checks);
+    let slots: Vec<i64> = on_either!(conn, |conn| unjudged.load(*conn))?;
+    Ok(slots.into_iter().sum())
 }

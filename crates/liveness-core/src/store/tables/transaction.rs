@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::attempts::{Attempt, Tallies};
+use super::attempts::{self, Attempt, Tallies};
 use super::checks::find;
 use super::checks::insert::{self, Inserted};
 use super::dating::{self, Dated};
@@ -72,8 +72,10 @@ impl GroupWrite for Write {
         session: &mut Session,
         writes: &[Self],
     ) -> Result<Vec<Outcome>, StoreError> {
-        // First, because it waits for other transactions.
+        // First, because they wait for other transactions. What the users have recorded, and which of their sessions are used up,
+        // does not change from here on.
         let looked = look_limit::decide(conn, writes.iter().map(Self::look))?;
+        dating::lock(conn, &users_of(tools, writes))?;
         let mut outcomes: Vec<Option<Outcome>> = add_users(conn, writes)?;
         for (outcome, looked) in outcomes.iter_mut().zip(looked) {
             *outcome = looked.map(|looked| Ok(Written::Looked(looked))).or(outcome.take());
@@ -193,9 +195,6 @@ fn record(
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
 ) -> Result<Vec<Option<Made>>, StoreError> {
-    // First, because it waits for other transactions. What the users have recorded, and which of their sessions are used up, does
-    // not change from here on.
-    dating::lock(conn, &users_of(writes))?;
     let keys: Vec<_> = writes
         .iter()
         .filter_map(|write| write.recording()?.scoped_key())
@@ -205,6 +204,9 @@ fn record(
     for (place, write) in writes.iter().enumerate() {
         let Some(recording) = write.recording() else { continue };
         match recording.scoped_key().and_then(|key| known.get(&key)) {
+            None if write.prepared().is_some_and(|prepared| prepared.is_repetition) => {
+                outcomes[place] = Some(Err(StoreError::unavailable("the record of the first call is gone")));
+            }
             None => new.push((place, recording)),
             // A repeated call writes an audit entry of its own. When this entry is durable, so is the record of the
             // first call.
@@ -237,7 +239,7 @@ fn record(
     }
     let recorded = own
         .iter()
-        .map(|(_, report)| (Attempt::of(&report.dated), report.is_failure()));
+        .map(|(_, report)| (Attempt::of(report.dated.check()), report.is_failure()));
     tallies.write(conn, recorded)?;
     let due: Vec<_> = own
         .iter()
@@ -263,10 +265,15 @@ fn record(
     Ok(made)
 }
 
-/// The users who record.
-fn users_of(writes: &[Write]) -> Vec<i64> {
-    let recordings = writes.iter().filter_map(Write::recording);
-    recordings.map(|recording| recording.check.user.id).collect()
+/// The users who record, and where attempts end, those who start a session.
+fn users_of(tools: &WriteTools, writes: &[Write]) -> Vec<i64> {
+    let starts_count = attempts::is_on(&tools.in_force.policy);
+    let user = |write: &Write| match write {
+        Write::Recording(prepared) => Some(prepared.recording.check.user.id),
+        Write::IssueSession(new) if starts_count => Some(new.self_service_user_id),
+        _ => None,
+    };
+    writes.iter().filter_map(user).collect()
 }
 
 /// The report of a write, to be judged.

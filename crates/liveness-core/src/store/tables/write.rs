@@ -77,6 +77,8 @@ pub(crate) struct PreparedRecording {
     pub(crate) picture: Option<Picture>,
     /// The keyed digest of the image.
     pub(crate) image_digest: Option<Sha256>,
+    /// Whether it was found to be recorded under its key before. Then nothing was made of its image.
+    pub(crate) is_repetition: bool,
 }
 
 /// A user to add, unless the id is taken.

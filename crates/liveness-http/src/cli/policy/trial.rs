@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use clap::Args;
 use liveness_core::policy::Policy;
@@ -50,10 +49,10 @@ pub(super) struct Trial {
 impl Trial {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let config = PolicyConfig { policy: self.policy };
-        let policy = Arc::new(config.load()?);
+        let policy = config.load()?;
         let store = self.database.open_up_to_date()?;
         let mut changes = Changes::default();
-        let ended = unless_interrupted(changes.find(&store, &policy, self.summary)).await?;
+        let ended = unless_interrupted(changes.find(&store, policy, self.summary)).await?;
         close(&store);
         match ended {
             None => Err(Failure::Interrupted(format!(
@@ -77,7 +76,7 @@ struct Changes {
 }
 
 impl Changes {
-    async fn find(&mut self, store: &Store, policy: &Arc<Policy>, is_quiet: bool) -> Result<(), Failure> {
+    async fn find(&mut self, store: &Store, policy: Policy, is_quiet: bool) -> Result<(), Failure> {
         let all = store
             .checks()
             .page(CheckFilter::default(), PageRequest { number: 1, size: 1 });
@@ -87,11 +86,12 @@ impl Changes {
             "{bar:40} {human_pos} of {human_len} records, {eta} left",
             "{spinner} {human_pos} records",
         );
-        let mut after = 0;
+        let mut rejudging = store.checks().rejudging(policy);
         loop {
-            let judged = store.checks().rejudge(policy, after, STEP).await?;
-            let Some(last) = judged.last() else { return Ok(()) };
-            after = last.id;
+            let judged = rejudging.next(STEP).await?;
+            if judged.is_empty() {
+                return Ok(());
+            }
             self.judged += judged.len() as u64;
             for one in judged.iter().filter(|one| one.was != Some(one.would_be.outcome)) {
                 *self.by_verdict.entry((one.was, one.would_be.outcome)).or_default() += 1;

@@ -7,7 +7,7 @@ use liveness_core::store::{Diagnosis, LoggedValues, OpenError, Setting, Store};
 use liveness_core::{Clock as _, SystemClock, Timestamp};
 
 use super::findings::Findings;
-use super::{files, trail};
+use super::{files, trail, verdicts};
 use crate::config::{DatabaseConfig, ServeConfig};
 
 const SUBJECT: &str = "database";
@@ -31,6 +31,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     check_file(config, findings);
     let diagnosed = config.open_existing().and_then(|store| {
         check_store(config, &store, findings)?;
+        verdicts::check(config, &store, findings);
         trail::check_log(&config.database, &store, findings);
         Ok(())
     });

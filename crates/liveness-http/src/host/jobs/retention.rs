@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use liveness_core::jobs::{JobDone, JobError, JobKind};
-use liveness_core::policy::Retention;
-use liveness_core::store::{ErasureError, ErasureOrder, JobHandler, RunningJob, StoreError};
+use liveness_core::policy::Policy;
+use liveness_core::store::{ErasureError, ErasureOrder, FaceOutcome, JobHandler, RunningJob, StoreError};
 use liveness_core::{Clock as _, Reason, Shown, SystemClock};
 
 use super::{entry_of, failed};
@@ -13,14 +13,23 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Erases faces by their age.
 pub(super) struct RetainFaces {
-    /// How long a face is kept, by whether its record passed. `None` is for ever.
-    kept: [(bool, Option<Duration>); 2],
+    /// Whether the record passed and how long its face is kept, by what became of it. `None` is for ever.
+    kept: [(FaceOutcome, bool, Option<Duration>); 3],
 }
 
 impl RetainFaces {
-    pub(super) fn of(retention: &Retention) -> Self {
+    /// Where verdicts count, a record that the verdict or a decision speaks against has not passed, whatever its phone claims.
+    pub(super) fn of(policy: &Policy) -> Self {
+        let counts = policy.verdict().counts;
+        let retention = policy.retention();
+        let outcomes = [
+            (FaceOutcome::Passed, true),
+            (FaceOutcome::Doubted, !counts),
+            (FaceOutcome::Failed, false),
+        ];
+        let kept = |passed| if passed { retention.passed } else { retention.not_passed };
         Self {
-            kept: [(true, retention.passed), (false, retention.not_passed)],
+            kept: outcomes.map(|(outcome, passed)| (outcome, passed, kept(passed))),
         }
     }
 }
@@ -32,14 +41,14 @@ impl JobHandler for RetainFaces {
 
     /// A minute, if the policy ends the keeping of any face.
     fn every(&self) -> Option<Duration> {
-        self.kept.iter().any(|(_, kept)| kept.is_some()).then_some(MINUTE)
+        self.kept.iter().any(|(.., kept)| kept.is_some()).then_some(MINUTE)
     }
 
     fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
         let mut done = Done::default();
-        for (passed, kept) in self.kept {
+        for (outcome, passed, kept) in self.kept {
             let Some(kept) = kept else { continue };
-            erase_old(job, (passed, kept), &mut done)?;
+            erase_old(job, outcome, (passed, kept), &mut done)?;
         }
         if done.erased > 0 {
             log::info!(
@@ -59,13 +68,18 @@ struct Done {
     failure: Option<JobError>,
 }
 
-/// Erases the faces of records that passed, or of those that did not. If the host stops, the next run goes on.
-fn erase_old(job: &RunningJob, (passed, kept): (bool, Duration), done: &mut Done) -> Result<(), JobError> {
+/// Erases the faces of records of which this became. If the host stops, the next run goes on.
+fn erase_old(
+    job: &RunningJob,
+    outcome: FaceOutcome,
+    (passed, kept): (bool, Duration),
+    done: &mut Done,
+) -> Result<(), JobError> {
     let age = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
     let before = SystemClock.now().plus_millis(age.saturating_neg());
     let mut after = None;
     loop {
-        let found = job.block_on(job.store().erasures().old_faces(passed, before, after));
+        let found = job.block_on(job.store().erasures().old_faces(outcome, before, after));
         let found = found.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
         let Some((ids, next)) = found else { return Ok(()) };
         for id in ids {
@@ -106,8 +120,8 @@ fn told(kept: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use liveness_core::policy::Policy;
-    use liveness_core::store::Store;
+    use liveness_core::Decision;
+    use liveness_core::store::{DecisionOrder, Store};
 
     use super::super::tests::{entry, record, run, sealing_store, wait};
     use super::*;
@@ -122,7 +136,7 @@ mod tests {
         let store = sealing_store(&folder);
         let policy = "base = \"record\"\n[retention]\npassed = \"2h\"\nnot_passed = \"1h\"\n";
         let policy = Policy::parse(policy).unwrap();
-        let job = || RetainFaces::of(policy.retention());
+        let job = || RetainFaces::of(&policy);
         let hour = 60 * 60;
         let old = [record(&store, 1, true, 3 * hour), record(&store, 2, false, 2 * hour)];
         let young = [record(&store, 3, true, hour), record(&store, 4, false, hour / 2)];
@@ -158,8 +172,38 @@ mod tests {
     }
 
     #[test]
+    fn where_verdicts_count_a_success_that_they_speak_against_has_not_passed() {
+        let folder = tempfile::tempdir().unwrap();
+        let rejects = |counts| {
+            let policy = format!(
+                "base = \"record\"\n[retention]\npassed = \"9h\"\nnot_passed = \"1h\"\n[verdict]\ncounts = {counts}\n\
+                 [rules]\n\"image.broken\" = {{ effect = \"review\", at_least = 5000 }}\n"
+            );
+            Policy::parse(&policy).unwrap()
+        };
+        let store = sealing_store(&folder).with_policy(rejects(true)).unwrap();
+        let hour = 60 * 60;
+        let [approved, doubted] = [1, 2].map(|user| record(&store, user, true, 3 * hour));
+        let decided = DecisionOrder {
+            liveness_check_id: approved,
+            decision: Decision::Approve,
+            reason: Reason::parse("the passport").unwrap(),
+            seen: 0,
+            own_user: None,
+            entry: entry(SystemClock.now()),
+        };
+        wait(store.reviews().decide(decided)).unwrap();
+        let faces = || [approved, doubted].map(|id| has_face(&store, id));
+
+        assert_eq!(run(&store, RetainFaces::of(&rejects(false))), Ok(JobDone::Done));
+        assert_eq!(faces(), [true, true]);
+        assert_eq!(run(&store, RetainFaces::of(&rejects(true))), Ok(JobDone::Done));
+        assert_eq!(faces(), [true, false]);
+    }
+
+    #[test]
     fn without_an_end_there_is_no_job() {
-        assert_eq!(RetainFaces::of(Policy::record().retention()).every(), None);
+        assert_eq!(RetainFaces::of(&Policy::record()).every(), None);
         assert_eq!(told(Duration::from_secs(365 * 24 * 60 * 60)), "365 d");
     }
 }

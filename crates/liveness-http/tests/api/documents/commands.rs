@@ -177,9 +177,14 @@ fn the_curl_lines_of_the_contract_are_answered() {
 
     let commands = blocks::of(&blocks::read("docs/api.md"), "sh").concat();
     let commands = commands.replace(ADDRESS, server.address());
-    // Nobody decides about a record of their own.
-    let review = "ReviewLivenessCheckCommand \\\n  -H \"Authorization: Bearer $";
-    let commands = commands.replace(&format!("{review}TOKEN"), &format!("{review}ADMIN"));
+    // Nobody decides about a record of their own, or unlocks themselves.
+    let by_another = |commands: String, command: &str| {
+        let head = format!("{command} \\\n  -H \"Authorization: Bearer $");
+        commands.replace(&format!("{head}TOKEN"), &format!("{head}ADMIN"))
+    };
+    let commands = ["ReviewLivenessCheckCommand", "UnlockUserCommand"]
+        .into_iter()
+        .fold(commands, by_another);
     let admin = token(&json!({ "sub": "admin-1", "role": "admin" }));
     let printed = run_script(&commands, folder.path(), &[("TOKEN", all), ("ADMIN", admin)]);
 

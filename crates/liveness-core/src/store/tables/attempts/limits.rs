@@ -11,10 +11,14 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// Whether a policy limits anything.
-pub(super) fn is_on(policy: &Policy) -> bool {
-    let (attempts, quota) = (policy.attempts(), policy.quota());
-    let attempts = attempts.in_a_row.is_some() || attempts.in_all.is_some();
-    attempts || quota.records_a_day.is_some() || quota.bytes_a_day.is_some()
+pub(crate) fn is_on(policy: &Policy) -> bool {
+    let attempts = policy.attempts();
+    attempts.in_a_row.is_some() || attempts.in_all.is_some() || has_quota(policy.quota())
+}
+
+/// Whether a policy limits what a user records in a day.
+pub(super) fn has_quota(quota: &Quota) -> bool {
+    quota.records_a_day.is_some() || quota.bytes_a_day.is_some()
 }
 
 /// Whether the user is locked until somebody unlocks them.
@@ -65,8 +69,8 @@ pub(super) fn quota(quota: &Quota, tally: Tally, since: i64, bytes: u64) -> Opti
     is_refused.then(|| Duration::from_millis(left.unsigned_abs()))
 }
 
-/// The tally with one more record. Its day began so many milliseconds ago.
-pub(super) fn with(tally: Tally, attempt: Attempt, is_failure: bool, since: i64) -> Tally {
+/// The tally with one more record in its day, which began so many milliseconds ago.
+pub(super) fn recorded(tally: Tally, attempt: Attempt, since: i64) -> Tally {
     let mut tally = tally;
     if tally.records_today == 0 || since >= DAY {
         tally.day_began_at = attempt.at.unix_millis();
@@ -74,6 +78,12 @@ pub(super) fn with(tally: Tally, attempt: Attempt, is_failure: bool, since: i64)
     }
     tally.records_today = tally.records_today.saturating_add(1);
     tally.bytes_today = tally.bytes_today.saturating_add(attempt.bytes);
+    tally
+}
+
+/// The tally with one more failure, or with a success.
+pub(super) fn judged(tally: Tally, attempt: Attempt, is_failure: bool) -> Tally {
+    let mut tally = tally;
     if is_failure {
         tally.failures_in_a_row = tally.failures_in_a_row.saturating_add(1);
         tally.failures_in_all = tally.failures_in_all.saturating_add(1);

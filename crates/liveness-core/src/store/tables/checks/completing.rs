@@ -47,8 +47,7 @@ impl Completion {
 /// The condition that a record stands, as [`LivenessCheck::stands`] has it: no decision and an accepted verdict, or approved.
 const STANDS: &str = "coalesce(decision, verdict) = 0";
 
-/// The record that [`CompletionRule::completed_by`] would choose among all records of the user. Only one record is
-/// read, and those that passed later and do not stand.
+/// The record that [`CompletionRule::completed_by`] would choose among all records of the user. Only one record is read.
 pub(crate) fn completing(
     conn: &mut Connection<'_>,
     user: i64,

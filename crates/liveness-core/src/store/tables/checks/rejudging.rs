@@ -2,12 +2,15 @@
 //!
 //! A rule that needs what is not stored, such as the picture itself, says what it said when the record was judged.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 
 use crate::policy::{Effect, Policy};
 use crate::store::engine::clock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::queue::read_pool::ReadPool;
 use crate::store::tables::judgment;
 use crate::store::tables::schema::liveness_checks::dsl;
 use crate::store::tables::stored_check::StoredCheck;
@@ -28,8 +31,41 @@ pub struct Rejudged {
     pub would_be: Verdict,
 }
 
-/// Judges the next records after the one with this id, in the order of their ids.
-pub(crate) fn rejudge(
+/// Judges all stored records by another policy, some at a time, in the order of their ids.
+#[derive(Debug)]
+pub struct Rejudging {
+    reads: Arc<ReadPool>,
+    policy: Arc<Policy>,
+    /// Made once: it costs more than to judge a record.
+    version: Arc<str>,
+    after: i64,
+}
+
+impl Rejudging {
+    pub(super) fn new(reads: &Arc<ReadPool>, policy: Policy) -> Self {
+        Self {
+            reads: Arc::clone(reads),
+            version: policy.version().into(),
+            policy: Arc::new(policy),
+            after: 0,
+        }
+    }
+
+    /// Judges the next records, at most `limit`. There are none behind the last one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]. The next call begins where this one began.
+    pub async fn next(&mut self, limit: i64) -> Result<Vec<Rejudged>, StoreError> {
+        let (policy, version, after) = (Arc::clone(&self.policy), Arc::clone(&self.version), self.after);
+        let read = move |conn: &mut Connection<'_>| rejudge(conn, (&policy, &version), after, limit);
+        let judged = self.reads.read(read).await?;
+        self.after = judged.last().map_or(after, |last| last.id);
+        Ok(judged)
+    }
+}
+
+fn rejudge(
     conn: &mut Connection<'_>,
     (policy, version): (&Policy, &str),
     after: i64,

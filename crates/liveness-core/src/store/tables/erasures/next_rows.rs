@@ -2,7 +2,7 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
@@ -63,29 +63,29 @@ pub(crate) fn next_records(
     })
 }
 
-/// The next faces of records that passed, or that did not, from before a time, oldest first: the place of the record, and the
-/// user.
+/// The next faces of records of which this became, from before a time, oldest first: the place of the record, and the user. 0: the
+/// phone claims no success. 1: the verdict or a decision speaks against it. 2: neither. What was never judged goes by the claim.
 pub(crate) fn old_faces(
     conn: &mut Connection<'_>,
-    passed: bool,
+    became: i32,
     before: i64,
     after: Place,
 ) -> Result<Vec<(i64, i64, i64)>, StoreError> {
     let next = checks::liveness_checks
         .filter(
-            sql::<Bool>("has_image AND (passed, created_at, id) > (")
-                .bind::<Bool, _>(passed)
-                .sql(", ")
-                .bind::<BigInt, _>(after.0)
-                .sql(", ")
-                .bind::<BigInt, _>(after.1)
-                .sql(") AND (passed, created_at) < (")
-                .bind::<Bool, _>(passed)
-                .sql(", ")
-                .bind::<BigInt, _>(before)
-                .sql(")"),
+            // As the index has it.
+            sql::<Bool>(
+                "has_image AND CASE WHEN NOT passed THEN 0 WHEN coalesce(decision, verdict, 0) = 0 THEN 2 ELSE 1 END = ",
+            )
+            .bind::<Integer, _>(became)
+            .sql(" AND (created_at, id) > (")
+            .bind::<BigInt, _>(after.0)
+            .sql(", ")
+            .bind::<BigInt, _>(after.1)
+            .sql(")"),
         )
-        .order((checks::passed, checks::created_at, checks::id))
+        .filter(checks::created_at.lt(before))
+        .order((checks::created_at, checks::id))
         .limit(STEP)
         .select((checks::created_at, checks::id, checks::self_service_user_id));
     Ok(on_either!(conn, |conn| next.load(*conn))?)

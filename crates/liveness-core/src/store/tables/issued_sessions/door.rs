@@ -46,7 +46,8 @@ impl IssuedSessions {
     /// Issues a session to a user, and writes the audit entry of it, in one transaction. The session is issued at the time of the
     /// entry. Its id and its challenges come from the system's random source. Both are durable when this returns.
     ///
-    /// A user may have many sessions at once. One that is issued stays as it is when the policy changes.
+    /// A user may have many sessions at once, but where attempts end, no more than attempts are left: the oldest then expire. One
+    /// that is issued stays as it is when the policy changes.
     ///
     /// # Errors
     ///

@@ -1,7 +1,10 @@
 //! Issues sessions, in the transaction of their audit entries.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::sql_types::{BigInt, Text};
 
+use super::open;
 use crate::store::engine::bulk_insert::{self, NoClauses, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -33,7 +36,8 @@ impl<'a> IssuedRow<'a> {
     }
 }
 
-/// Issues the sessions among the writes, and notes their outcomes. One to somebody who has failed too often is refused.
+/// Issues the sessions among the writes, and notes their outcomes. One to somebody who has failed too often is refused. Where
+/// attempts end, the locks of the users must be held.
 pub(crate) fn issue(
     conn: &mut Connection<'_>,
     in_force: &PolicyInForce,
@@ -45,15 +49,19 @@ pub(crate) fn issue(
         _ => None,
     });
     let tallies = Tallies::load(conn, in_force, started)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut most, mut at) = (Vec::new(), HashMap::new(), i64::MAX);
     for (write, outcome) in writes.iter().zip(outcomes) {
         if let Write::IssueSession(new) = write {
             let admitted = tallies.admit_start(new.self_service_user_id, new.session.issued_at);
-            if admitted.is_ok() {
+            if let Ok(left) = admitted {
                 rows.push(IssuedRow::of(new)?);
+                most.extend(left.map(|left| (new.self_service_user_id, left)));
+                at = at.min(new.session.issued_at.unix_millis());
             }
             *outcome = Some(admitted.map(|attempts_left| Written::SessionIssued { attempts_left }));
         }
     }
-    bulk_insert::execute::<_, NoClauses>(conn, rows)
+    let issued: HashSet<_> = rows.iter().map(|row| row.session_id).collect();
+    bulk_insert::execute::<_, NoClauses>(conn, rows)?;
+    open::close_beyond(conn, &most, &issued, at)
 }

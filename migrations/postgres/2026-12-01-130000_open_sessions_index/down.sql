@@ -1,0 +1,1 @@
+DROP INDEX liveness_issued_sessions_open;

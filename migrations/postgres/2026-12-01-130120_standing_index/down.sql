@@ -1,0 +1,1 @@
+DROP INDEX liveness_checks_standing;
