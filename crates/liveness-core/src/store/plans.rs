@@ -33,6 +33,7 @@ use super::tables::issued_sessions::{self, unused};
 use super::tables::jobs::{adding, leases, operating};
 use super::tables::look_limit::{self, LimitedLook, LookLimit};
 use super::tables::trail::entries;
+use super::tables::trail::erased_records;
 use super::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use super::tables::trail::find as trail;
 use super::tables::trail::log;
@@ -125,8 +126,12 @@ const STANDING: Completion = Completion {
     has_to_stand: true,
 };
 
-/// The searches for a user's records by their verdict, which are few.
-const OF_FEW: [&str; 3] = [
+const THE_ENTRIES_ABOUT_A_RECORD: &str = "the entries about a record";
+const HOLD: (&str, &str) = ("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey");
+
+/// The searches for a user's records by their verdict, and for the entries about a record, which are few.
+const OF_FEW: [&str; 4] = [
+    THE_ENTRIES_ABOUT_A_RECORD,
     "any record that stands",
     "any records that stand",
     "a user's page of records to review",
@@ -751,9 +756,44 @@ const CASES: &[Case] = &[
         &[("liveness_checks_faces (", "liveness_checks_faces")],
     ),
     (
+        "the oldest records",
+        |conn| next_rows::old_records(conn, 9, (1, 1)).map(drop),
+        &[("liveness_checks_by_time (created_at>? AND created_at<?)", BY_TIME)],
+    ),
+    (
+        "the oldest records of a user",
+        |conn| next_rows::old_records_of(conn, 1, 9, (1, 1)).map(drop),
+        &[(OF_USER, OF_USER)],
+    ),
+    (
+        THE_ENTRIES_ABOUT_A_RECORD,
+        |conn| next_rows::entries_about(conn, (1, 1), 1).map(drop),
+        &[ENTRIES_OF_CHECK],
+    ),
+    (
+        "which records were erased",
+        |conn| erased_records::among(conn, &[1, 2]).map(drop),
+        &[ENTRIES_OF_CHECK],
+    ),
+    (
+        "the hold of a user, to verify it",
+        |conn| erasure_rows::hold(conn, 1).map(drop),
+        &[HOLD],
+    ),
+    (
+        "a hold that is lifted",
+        |conn| erasure_rows::remove_hold(conn, 1),
+        &[HOLD],
+    ),
+    (
+        "the entries of holds on a user",
+        |conn| log_rows::hold_changes(conn, 1).map(drop),
+        &[("liveness_audit_entries_of_user", "liveness_audit_entries_of_user")],
+    ),
+    (
         "which users are under a hold",
         |conn| erasure_rows::held(conn, &[1, 2]).map(drop),
-        &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
+        &[HOLD],
     ),
     (
         "issued sessions",
@@ -843,7 +883,7 @@ const CASES: &[Case] = &[
     (
         "a legal hold",
         |conn| erasure_rows::held_since(conn, 1).map(drop),
-        &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
+        &[HOLD],
     ),
     (
         "the new entries of a writer",
