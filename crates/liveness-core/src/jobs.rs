@@ -20,3 +20,7 @@ pub const ROTATE_FACE_KEYS: JobKind = JobKind::new("faces.rotate");
 
 /// The job that completes an erasure which was begun and not committed: [`CompleteErasures`](crate::store::CompleteErasures).
 pub const COMPLETE_ERASURES: JobKind = JobKind::new("erasures.complete");
+
+/// The job that empties the write-ahead log of a SQLite file once nobody keeps it from being emptied: it holds what was erased.
+/// [`EmptyLog`](crate::store::EmptyLog) runs it.
+pub const EMPTY_LOG: JobKind = JobKind::new("erasures.empty-log");

@@ -8,6 +8,7 @@
 //! blocks.
 
 mod completing_erasures;
+mod emptying_log;
 mod engine;
 mod job_runner;
 mod keys;
@@ -26,6 +27,7 @@ mod unused_face_keys;
 use std::sync::Arc;
 
 pub use self::completing_erasures::CompleteErasures;
+pub use self::emptying_log::EmptyLog;
 pub use self::engine::connection::Connection;
 pub use self::engine::diagnosis::{Diagnosis, Setting};
 pub use self::engine::error::{OpenError, StoreError};
@@ -46,7 +48,8 @@ pub use self::tables::checks::page::{CheckPage, PageRequest};
 pub use self::tables::checks::rejudging::{Rejudged, Rejudging};
 pub use self::tables::decisions::{Decided, DecisionError, DecisionOrder, Reviews};
 pub use self::tables::erasures::{
-    ErasedFace, ErasedUser, ErasureError, ErasureOrder, Erasures, FaceOutcome, Holds, Locks, OldFace,
+    ErasedFace, ErasedRecord, ErasedUser, ErasureError, ErasureOrder, Erasures, FaceOutcome, Holds, Locks, OldFace,
+    OldRecord, OldRecords,
 };
 pub use self::tables::faces::Faces;
 pub use self::tables::issued_sessions::door::{IssuedSessions, StartedSession};

@@ -2,7 +2,6 @@
 
 pub(crate) mod checks;
 pub(crate) mod dev_mode;
-pub(crate) mod policy;
 pub(crate) mod review_page;
 pub(crate) mod secret;
 pub(crate) mod start_error;

@@ -26,7 +26,6 @@ use self::tls::Tls;
 use crate::config::ServeConfig;
 use crate::host::checks::findings::Findings;
 use crate::host::dev_mode::{DevKey, with_dev_faces};
-use crate::host::policy::policy_to_serve;
 use crate::host::start_error::{StartError, TlsError};
 use crate::host::verifier::configured_verifier;
 use crate::host::{Host, check_body_memory};
@@ -49,7 +48,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     };
     let revoked = verifier.revoked().cloned();
     check_body_memory(&config)?;
-    let policy = policy_to_serve(&config.policy)?;
+    let policy = config.policy.load()?;
     let tls = load_tls(&config)?;
     let findings = check_settings(&config)?;
     let host = tokio::select! {

@@ -90,8 +90,8 @@ keys! {
         passed: Option<Duration> as or_forever(Span(SECOND, CENTURY)), None, Some(365 * DAY);
         /// How long the face of any other record is kept.
         not_passed: Option<Duration> as or_forever(Span(SECOND, CENTURY)), None, Some(30 * DAY);
-        /// How long the records themselves are kept.
-        records: Option<Duration> as or_forever(Span(SECOND, CENTURY)), None, None;
+        /// How long a record says more than its outcome, and whose it is by number. Its face goes with it.
+        records: Option<Duration> as or_forever(Span(DAY, CENTURY)), None, None;
         /// How often the keys that wrap the keys of faces are replaced. After that, no backup opens an erased face.
         rotate: Option<Duration> as or_off(Span(SECOND, CENTURY)), Some(30 * DAY), Some(30 * DAY);
     }

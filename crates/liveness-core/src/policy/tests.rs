@@ -161,7 +161,7 @@ fn comments_order_and_spelling_do_not_change_the_version() {
 }
 
 /// For each part, keys with values that they can have.
-const VALUES: [(&str, &str, &[&str]); 21] = [
+const VALUES: [(&str, &str, &[&str]); 22] = [
     ("session", "required", &["true", "false"]),
     ("session", "ttl", &["\"1s\"", "\"90s\"", "\"1d\"", "\"1500ms\""]),
     (
@@ -206,6 +206,7 @@ const VALUES: [(&str, &str, &[&str]); 21] = [
     ("review", "second", &["true", "false"]),
     ("looks", "faces_a_day", &["\"off\"", "1", "10000"]),
     ("retention", "passed", &["\"forever\"", "\"1s\"", "\"36500d\""]),
+    ("retention", "records", &["\"forever\"", "\"1d\"", "\"36500d\""]),
     ("retention", "rotate", &["\"off\"", "\"12h\"", "\"30d\""]),
 ];
 

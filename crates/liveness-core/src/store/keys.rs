@@ -10,6 +10,7 @@ mod table;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub(crate) use self::objects::{FoundObject, SealedObject};
@@ -54,6 +55,8 @@ pub struct FaceKeys {
     connections: Connections,
     keeper: Arc<dyn KeyKeeper>,
     supply: Supply,
+    /// Whether the log of a SQLite file still holds keys that were erased.
+    log_is_due: AtomicBool,
 }
 
 /// A face that was sealed.
@@ -76,6 +79,7 @@ impl FaceKeys {
             connections: connections.of_key_store(),
             keeper,
             supply: Supply::default(),
+            log_is_due: AtomicBool::new(false),
         })
     }
 
@@ -171,7 +175,7 @@ impl FaceKeys {
 
     /// Writes the log of a SQLite file back, so that the file alone is whole. Returns whether it is.
     pub(crate) fn close(&self, patience: Duration) -> bool {
-        let written = self.connections.write_back(patience);
+        let written = self.connections.write_back(patience).map(|written| written.is_whole);
         if !matches!(written, Ok(true)) {
             log::warn!("the file of the key store alone is not whole: copy its -wal with it");
         }
@@ -331,10 +335,25 @@ impl FaceKeys {
 
     /// Empties the log of a SQLite file, which holds what was deleted.
     fn forget_deleted(&self, patience: Duration) -> Result<(), StoreError> {
-        if !self.connections.write_back(patience)? {
+        self.log_is_due.store(true, Ordering::Relaxed);
+        if !self.empty_log(patience)? {
             log::warn!("somebody reads the key store for a long time: erased keys stay in its -wal until they stop");
         }
         Ok(())
+    }
+
+    /// Whether the log of a SQLite file still holds keys that were erased.
+    pub(crate) fn log_is_due(&self) -> bool {
+        self.log_is_due.load(Ordering::Relaxed)
+    }
+
+    /// Empties the log of a SQLite file. Returns false if somebody who reads the file keeps it from being emptied.
+    pub(crate) fn empty_log(&self, patience: Duration) -> Result<bool, StoreError> {
+        let is_empty = self.connections.write_back(patience)?.is_empty;
+        if is_empty {
+            self.log_is_due.store(false, Ordering::Relaxed);
+        }
+        Ok(is_empty)
     }
 }
 

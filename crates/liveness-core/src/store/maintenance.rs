@@ -158,7 +158,7 @@ impl Store {
     /// whole. So does the key store of the faces. Blocks. Call this last; on PostgreSQL it does nothing. Returns whether the
     /// files are whole.
     pub fn close(&self, patience: Duration) -> bool {
-        let written = self.connections.write_back(patience);
+        let written = self.connections.write_back(patience).map(|written| written.is_whole);
         match &written {
             Ok(true) => {}
             Ok(false) => log::warn!(

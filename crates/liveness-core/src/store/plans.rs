@@ -88,8 +88,8 @@ fn cases() -> impl Iterator<Item = &'static Case> {
     rooms.into_iter().flatten()
 }
 
-/// The search for a user's records by their verdict, which are few.
-const OF_FEW: [&str; 1] = ["a user's page of records to review"];
+/// The searches for a user's records by their verdict, and for the entries about a record, which are few.
+const OF_FEW: [&str; 2] = ["the entries about a record", "a user's page of records to review"];
 
 /// Adds the session by which lists and exports are filtered.
 const A_SESSION: &str = "INSERT INTO liveness_sessions VALUES ('s', 1, 5000, 15000)";

@@ -63,7 +63,7 @@ impl Store {
             };
             Ok(conn.execute(compact)?)
         })?;
-        if self.connections.write_back(PATIENCE)? {
+        if self.connections.write_back(PATIENCE)?.is_empty {
             return Ok(());
         }
         Err(StoreError::unavailable(

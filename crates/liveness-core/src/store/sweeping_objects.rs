@@ -15,6 +15,8 @@ use crate::faces::{ObjectName, StoredObject};
 const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many objects are looked at in one statement.
 const STEP: usize = 256;
+/// If so many objects in a row hold no face, the database is perhaps an older copy of itself, or empty.
+const SUSPICIOUS: usize = 1000;
 
 /// What a sweep has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,10 +61,15 @@ impl Store {
     /// Deletes each object that no face is in and that is a day old. Others record meanwhile. Without a place outside the
     /// database, it does nothing. Objects whose names are not those of faces are left alone. Blocks.
     ///
+    /// If no old object at all holds a face, or none of a thousand in a row, the database is perhaps an older copy of itself. Then
+    /// they are left, or this is an error: the faces of a database that was set back can be had again as long as their objects are
+    /// there.
+    ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when the database or the place is out of reach: another sweep goes on.
-    /// [`StoreError::Internal`] when the place is not this owner's, see [`claim_face_place`](Self::claim_face_place).
+    /// [`StoreError::Internal`] when the place is not this owner's, see [`claim_face_place`](Self::claim_face_place), or when the
+    /// database seems to be an older copy.
     pub fn sweep_objects(&self, now: Timestamp, owner: &str) -> Result<SweptObjects, StoreError> {
         let Some(objects) = &self.face_tools.objects else {
             return Ok(SweptObjects::default());
@@ -77,6 +84,8 @@ impl Store {
             objects,
             before: now.unix_millis() - i64::try_from(AGE.as_millis()).unwrap_or(i64::MAX),
             next: Vec::with_capacity(STEP),
+            unused: Vec::new(),
+            holds_any: false,
             swept: SweptObjects::default(),
         };
         let mut failed = None;
@@ -89,10 +98,7 @@ impl Store {
         })?;
         match failed {
             Some(error) => Err(error),
-            None => {
-                sweep.step()?;
-                Ok(sweep.swept)
-            }
+            None => sweep.end(),
         }
     }
 }
@@ -102,6 +108,10 @@ struct Sweep<'a> {
     objects: &'a FaceObjects,
     before: i64,
     next: Vec<ObjectName>,
+    /// Those that no face is in, since the last one that holds a face.
+    unused: Vec<ObjectName>,
+    /// Whether an object holds a face.
+    holds_any: bool,
     swept: SweptObjects,
 }
 
@@ -116,17 +126,48 @@ impl Sweep<'_> {
         self.step()
     }
 
-    /// Deletes those of the next objects that no face is in.
+    /// Looks at the next objects. Deletes those that no face is in, once another one holds a face.
     fn step(&mut self) -> Result<(), StoreError> {
         let names: Vec<String> = self.next.iter().map(ToString::to_string).collect();
         let held = self.store.connections.read(|conn| faces::in_objects(conn, &names))?;
-        for (object, name) in self.next.drain(..).zip(names) {
+        let next: Vec<_> = self.next.drain(..).zip(names).collect();
+        for (object, name) in next {
             self.swept.old += 1;
             if !held.contains(&name) {
-                self.objects.delete(&object)?;
-                self.swept.deleted += 1;
+                self.unused.push(object);
+                self.check_suspicion()?;
+                continue;
             }
+            self.holds_any = true;
+            self.delete_unused()?;
         }
         Ok(())
+    }
+
+    /// Refuses to go on when too many objects in a row hold no face.
+    fn check_suspicion(&self) -> Result<(), StoreError> {
+        if self.unused.len() < SUSPICIOUS {
+            return Ok(());
+        }
+        Err(StoreError::internal(format!(
+            "{SUSPICIOUS} objects in a row hold no face: the database seems to be an older copy of itself, so they are left"
+        )))
+    }
+
+    fn delete_unused(&mut self) -> Result<(), StoreError> {
+        for object in self.unused.drain(..) {
+            self.objects.delete(&object)?;
+            self.swept.deleted += 1;
+        }
+        Ok(())
+    }
+
+    /// Looks at the last objects.
+    fn end(mut self) -> Result<SweptObjects, StoreError> {
+        self.step()?;
+        if self.holds_any {
+            self.delete_unused()?;
+        }
+        Ok(self.swept)
     }
 }

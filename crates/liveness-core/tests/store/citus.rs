@@ -97,6 +97,22 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_shard_it_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Citus: LIVENESS_TEST_CITUS"]
+async fn a_database_that_an_older_version_has_sharded_gets_the_shards_of_later_tables() {
+    let database = Database::from(Place::citus());
+    database.record(recording(1, "session-1")).await;
+    for table in ["liveness_attempts", "liveness_issued_sessions"] {
+        database.execute(&format!("SELECT undistribute_table('{table}')"));
+    }
+    assert_eq!(database.texts(TABLES).len(), SHARDED.len() - 2);
+
+    assert_eq!(database.store.migrate().unwrap(), [""; 0]);
+
+    assert_eq!(database.texts(TABLES), SHARDED);
+    assert_eq!(groups(&database, "checks|attempts|issued_sessions"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Citus: LIVENESS_TEST_CITUS"]
 async fn the_rows_of_one_user_lie_together() {
     let database = Database::from(Place::citus());
     let mut places = BTreeSet::new();

@@ -1,10 +1,15 @@
 //! Erasures of faces, legal holds, and what `trail verify` says of both.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
+use diesel::sqlite::SqliteConnection;
 use liveness_core::jobs::{NewJob, ROTATE_FACE_KEYS};
 use liveness_core::store::{
-    CheckFilter, ErasedFace, ErasureError, PageRequest, Recording, Store, StoreError, TrailPart, TrailVerification,
+    CheckFilter, EmptyLog, ErasedFace, ErasureError, JobRunner, JobSettings, PageRequest, Recording, Store, StoreError,
+    TrailPart, TrailVerification,
 };
 use liveness_core::trail::TrailKey;
 use liveness_core::{FaceErasure, LivenessCheck};
@@ -63,6 +68,40 @@ async fn totals(store: &Store) -> [i64; 4] {
         totals[place] = page.total;
     }
     totals
+}
+
+/// The write-ahead log of a SQLite file.
+fn log_of(database: &Database) -> Vec<u8> {
+    std::fs::read(format!("{}-wal", database.path().display())).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_reader_keeps_in_the_log_is_gone_once_the_job_has_run() {
+    let database = Database::sqlite();
+    let store = &database.store;
+    let check = record(store, patterned(1, "session-1")).await;
+    let mut reader = SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
+    reader
+        .batch_execute("BEGIN; SELECT count(*) FROM liveness_checks")
+        .unwrap();
+
+    store.erasures().erase_face(check.id, order()).await.unwrap();
+
+    assert_eq!(face_of(store, &check).await, None);
+    assert!(contains(&log_of(&database), PATTERN));
+    let waiting = "SELECT count(*) FROM liveness_jobs WHERE kind = 'erasures.empty-log'";
+    assert_eq!(database.number(waiting), 1);
+
+    reader.batch_execute("COMMIT").unwrap();
+    let runner = JobRunner::start(store, vec![Box::new(EmptyLog)], JobSettings::default()).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while database.number(waiting) > 0 {
+        assert!(Instant::now() < deadline, "the job has not run");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    runner.stop(Duration::from_secs(30));
+    assert!(!contains(&log_of(&database), PATTERN));
+    assert!(!contains(&std::fs::read(database.path()).unwrap(), PATTERN));
 }
 
 async fn an_erased_face_leaves_a_receipt_and_the_others_stay(database: Database) {

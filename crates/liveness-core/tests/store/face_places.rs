@@ -241,6 +241,31 @@ async fn what_was_put_in_vain_is_swept_away_after_a_day(database: Database) {
     assert!(face_of(&store, &kept).await.is_some() && of_others.exists());
 }
 
+async fn a_database_that_was_set_back_takes_no_object_away(database: Database) {
+    let vault = Vault::new();
+    let store = vault.open(&database);
+    let kept = record(&store, patterned(1, "session-1")).await;
+    let before = vault.names().len();
+    store.claim_face_place("bank.example/liveness").unwrap();
+    let name = object_of(&database, &kept);
+    let names = |name: &str| database.execute(&format!("UPDATE liveness_images SET object_name = '{name}'"));
+
+    // No row leads to the only object.
+    names(&ObjectName::random().unwrap().to_string());
+    let swept = store.sweep_objects(in_hours(25), "bank.example/liveness").unwrap();
+    assert_eq!((swept.old, swept.deleted, vault.names().len()), (1, 0, before + 1));
+
+    for _ in 0..1000 {
+        vault.place().put(&ObjectName::random().unwrap(), vec![7; 16]).unwrap();
+    }
+    let refused = store.sweep_objects(in_hours(25), "bank.example/liveness");
+    assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
+    assert_eq!(vault.names().len(), before + 1001);
+
+    names(&name);
+    assert!(face_of(&store, &kept).await.is_some());
+}
+
 async fn nobody_sweeps_the_place_of_another_database(database: Database) {
     let vault = Vault::new();
     let store = vault.open(&database);
@@ -334,6 +359,7 @@ on_each_engine!(
     an_object_that_was_changed_or_taken_away_is_found,
     while_the_place_is_out_of_reach_no_face_is_recorded_and_what_has_none_is,
     what_a_repeated_or_refused_call_has_put_is_deleted_at_once,
+    a_database_that_was_set_back_takes_no_object_away,
     nobody_sweeps_the_place_of_another_database,
     faces_are_found_in_the_place_in_which_each_was_recorded,
     an_erased_face_is_gone_with_or_without_its_object;

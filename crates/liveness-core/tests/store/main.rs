@@ -33,6 +33,7 @@ mod migrations;
 mod pages;
 mod queue;
 mod receipts;
+mod record_erasures;
 mod recording;
 mod samples;
 mod schema;

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ORDERS: &str = "SELECT count(*) FROM liveness_jobs WHERE kind = 'erasures.complete'";
 
 /// From now on, no transaction can be committed that erases a face: a key that points nowhere is found by COMMIT itself.
-fn let_commits_fail(database: &Database) {
+pub(crate) fn let_commits_fail(database: &Database) {
     database.execute(
         "CREATE TABLE nowhere (id BIGINT PRIMARY KEY); \
          CREATE TABLE pointing (id BIGINT REFERENCES nowhere (id) DEFERRABLE INITIALLY DEFERRED)",
@@ -26,7 +26,7 @@ fn let_commits_fail(database: &Database) {
     ));
 }
 
-fn let_commits_succeed(database: &Database) {
+pub(crate) fn let_commits_succeed(database: &Database) {
     database.execute(database.pick(
         "DROP TRIGGER failing",
         "DROP TRIGGER failing ON liveness_face_erasures; DROP FUNCTION point_nowhere",
@@ -35,7 +35,7 @@ fn let_commits_succeed(database: &Database) {
 }
 
 /// A minute later, the job runs.
-async fn a_minute_later(store: &Store, database: &Database) {
+pub(crate) async fn a_minute_later(store: &Store, database: &Database) {
     database.execute("UPDATE liveness_jobs SET run_at = 0, takeable_at = 0");
     let runner = JobRunner::start(store, vec![Box::new(CompleteErasures)], JobSettings::default()).unwrap();
     let deadline = Instant::now() + PATIENCE;

@@ -13,10 +13,10 @@ use crate::samples::{HOUR, NOW, at, audit_entry, keyed, order, recording, with_f
 use crate::sealed_faces::{Vault, record};
 
 /// A word that names the person, and is in everything that was recorded of them.
-const NAME: &str = "jane";
-const ADDRESS: &str = "41.58.12.100";
+pub(crate) const NAME: &str = "jane";
+pub(crate) const ADDRESS: &str = "41.58.12.100";
 
-fn jane() -> User {
+pub(crate) fn jane() -> User {
     User {
         id: 1,
         user_id: "USR-jane".into(),
@@ -33,7 +33,7 @@ fn address() -> Option<IpAddr> {
 }
 
 /// A record of the person, full of names.
-fn of_jane(session: &str) -> Recording {
+pub(crate) fn of_jane(session: &str) -> Recording {
     let mut recording = with_face(keyed(1, session, &format!("{NAME}-{session}"), "{}"));
     let named = serde_json::value::RawValue::from_string(r#"{"holder":"jane"}"#.into()).unwrap();
     let named = ReceivedObject::parse(named).unwrap();
@@ -47,7 +47,7 @@ fn of_jane(session: &str) -> Recording {
 }
 
 /// An entry of a message that the person sent.
-fn of_sender(message: &'static str) -> AuditEntry {
+pub(crate) fn of_sender(message: &'static str) -> AuditEntry {
     AuditEntry {
         principal: "jane@idp".into(),
         actor: None,
@@ -58,7 +58,7 @@ fn of_sender(message: &'static str) -> AuditEntry {
 }
 
 /// A look of a reviewer at the person's record.
-fn look() -> AuditEntry {
+pub(crate) fn look() -> AuditEntry {
     AuditEntry {
         principal: "reviewer-1".into(),
         roles: "admin".into(),
@@ -96,7 +96,7 @@ async fn recorded(store: &Store) {
 }
 
 /// Every text and number of the database, one row a line.
-fn everything_in(database: &Database) -> String {
+pub(crate) fn everything_in(database: &Database) -> String {
     let tables = [
         "liveness_checks",
         "liveness_users",

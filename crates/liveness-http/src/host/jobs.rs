@@ -1,21 +1,29 @@
-//! The jobs of the host: faces that were kept for long enough are erased, erasures are completed, faces in clear are sealed, keys of
-//! faces are rotated, and keys and objects that no face has are deleted. So are sessions that nobody used.
+//! The jobs of the host: faces and records that were kept for long enough are erased, erasures are completed, faces in clear are
+//! sealed, keys of faces are rotated, and keys and objects that no face has are deleted. So are sessions that nobody used.
 
+mod record_retention;
 mod retention;
+mod rotation;
 mod sealing;
 mod sessions;
+mod sweeping;
 
 use std::error::Error;
 use std::time::Duration;
 
-use liveness_core::jobs::{JobDone, JobError, JobKind, ROTATE_FACE_KEYS};
+use liveness_core::jobs::JobError;
 use liveness_core::policy::Policy;
-use liveness_core::store::{CompleteErasures, FaceKeys, JobHandler, JobRunner, JobSettings, RunningJob, Store};
+use liveness_core::store::{
+    CompleteErasures, EmptyLog, FaceKeys, JobHandler, JobRunner, JobSettings, RunningJob, Store,
+};
 use liveness_core::{AuditEntry, AuditSubject, Clock as _, Shown, SystemClock};
 
+use self::record_retention::RetainRecords;
 use self::retention::RetainFaces;
+use self::rotation::RotateFaceKeys;
 use self::sealing::SealFaces;
 use self::sessions::SweepSessions;
+use self::sweeping::{SweepFaceKeys, SweepObjects};
 use super::start_error::StartError;
 use crate::metrics::Metrics;
 
@@ -32,7 +40,9 @@ const PRINCIPAL: &str = "liveness-http";
 pub(super) fn start(store: &Store, owner: String, policy: &Policy, metrics: &Metrics) -> Result<JobRunner, StartError> {
     let mut handlers: Vec<Box<dyn JobHandler>> = vec![
         Box::new(RetainFaces::of(policy)),
+        Box::new(RetainRecords::of(&policy.retention)),
         Box::new(CompleteErasures),
+        Box::new(EmptyLog),
         Box::new(SweepSessions),
     ];
     if store.face_keys().is_some() {
@@ -47,103 +57,6 @@ pub(super) fn start(store: &Store, owner: String, policy: &Policy, metrics: &Met
         handlers.push(Box::new(SweepObjects { owner }));
     }
     Ok(JobRunner::start(store, handlers, JobSettings::default())?)
-}
-
-/// Does what `liveness-http faces rotate` does.
-struct RotateFaceKeys {
-    every: Option<Duration>,
-}
-
-impl JobHandler for RotateFaceKeys {
-    fn kind(&self) -> JobKind {
-        ROTATE_FACE_KEYS
-    }
-
-    fn every(&self) -> Option<Duration> {
-        self.every
-    }
-
-    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
-        const COMMAND: &str = "faces rotate";
-        let keys = keys_of(job)?;
-        audit(job, COMMAND, Shown::default())?;
-        let rotated = keys.rotate(|_| {}).map_err(JobError::new)?;
-        let (gone, current, rewrapped) = (rotated.destroyed_names(), &rotated.current, rotated.rewrapped);
-        log::info!("the keys of faces were rotated: {rewrapped} are wrapped by {current}; destroyed: {gone}");
-        audit(job, COMMAND, rotated.shown())?;
-        Ok(JobDone::Done)
-    }
-}
-
-/// Deletes keys that were made for faces that were never recorded.
-struct SweepFaceKeys;
-
-/// The age of a key at which it is looked for.
-const OLD: Duration = DAY;
-/// How long every recording takes that has a key already, by far.
-const SETTLED: Duration = Duration::from_secs(10 * 60);
-
-impl JobHandler for SweepFaceKeys {
-    fn kind(&self) -> JobKind {
-        const { JobKind::new("faces.sweep-keys") }
-    }
-
-    fn every(&self) -> Option<Duration> {
-        Some(DAY)
-    }
-
-    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
-        keys_of(job)?;
-        let age = i64::try_from(OLD.as_millis()).unwrap_or(i64::MAX);
-        let before = SystemClock.now().plus_millis(-age);
-        let unused = job.store().unused_face_keys(before).map_err(|error| failed(&error))?;
-        if unused.is_empty() {
-            return Ok(JobDone::Done);
-        }
-        // A recording that has taken one of them is over by then, whatever the clocks say.
-        if !job.wait(SETTLED) {
-            return Err(JobError::new("stopped before the keys were deleted"));
-        }
-        let found = Shown {
-            count: Some(unused.len() as u64),
-            detail: Some("keys that no face had".to_owned()),
-            ..Shown::default()
-        };
-        audit(job, "faces sweep-keys", found)?;
-        let deleted = unused.delete().map_err(|error| failed(&error))?;
-        log::info!("{deleted} keys of faces were deleted that no face had");
-        Ok(JobDone::Done)
-    }
-}
-
-/// Deletes objects that no face is in.
-struct SweepObjects {
-    owner: String,
-}
-
-impl JobHandler for SweepObjects {
-    fn kind(&self) -> JobKind {
-        const { JobKind::new("faces.sweep-objects") }
-    }
-
-    fn every(&self) -> Option<Duration> {
-        Some(DAY)
-    }
-
-    fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
-        let swept = job.store().sweep_objects(SystemClock.now(), &self.owner);
-        let swept = swept.map_err(|error| failed(&error))?;
-        if swept.deleted > 0 {
-            let done = Shown {
-                count: Some(swept.deleted),
-                detail: Some("done; objects that no face was in".to_owned()),
-                ..Shown::default()
-            };
-            audit(job, "faces sweep-objects", done)?;
-            log::info!("{} objects were deleted that no face was in", swept.deleted);
-        }
-        Ok(JobDone::Done)
-    }
 }
 
 fn keys_of(job: &RunningJob) -> Result<&FaceKeys, JobError> {
@@ -195,6 +108,8 @@ mod tests {
     use std::sync::mpsc::{Sender, channel};
 
     use liveness_core::faces::FileKeeper;
+    use liveness_core::jobs::{JobDone, JobKind, ROTATE_FACE_KEYS};
+    use liveness_core::policy::Policy;
     use liveness_core::store::Recording;
     use liveness_core::{
         CaptureMetrics, Claims, FaceImage, NewLivenessCheck, SessionId, SessionMetrics, Timestamp, UserReference,
@@ -297,35 +212,6 @@ mod tests {
     pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         runtime.unwrap().block_on(future)
-    }
-
-    #[test]
-    fn the_job_rotates_the_keys_and_leaves_two_entries() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = sealing_store(&folder);
-
-        assert_eq!(run(&store, RotateFaceKeys { every: Some(DAY) }), Ok(JobDone::Done));
-
-        let files = std::fs::read_dir(folder.path().join("face-keys")).unwrap();
-        let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 1, "{names:?}");
-        assert!(names[0].to_string_lossy().starts_with("00000002-"), "{names:?}");
-        let entries = wait(store.trail().newest(9)).unwrap();
-        let [done, begun] = entries.as_slice() else {
-            panic!("{entries:?}")
-        };
-        assert_eq!((&*done.principal, &*done.message), ("liveness-http", "faces rotate"));
-        assert_eq!(done.request_id, begun.request_id);
-        let detail = done.subject.shown.detail.as_deref().unwrap();
-        assert!(detail.starts_with("done; 00000001-"), "{detail}");
-    }
-
-    #[test]
-    fn a_sweep_without_anything_to_delete_leaves_no_entry() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = sealing_store(&folder);
-        assert_eq!(run(&store, SweepFaceKeys), Ok(JobDone::Done));
-        assert_eq!(wait(store.trail().newest(9)).unwrap(), []);
     }
 
     #[test]

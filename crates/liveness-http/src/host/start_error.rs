@@ -79,9 +79,6 @@ pub enum StartError {
     /// There is no policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The policy asks for what this version does not do.
-    #[error("LIVENESS_POLICY: this version does not do what the policy says of {0}; leave these as `record` has them")]
-    PolicyNotActedOn(String),
     /// Faces cannot be kept where the setting says.
     #[error(transparent)]
     FacePlace(#[from] FacePlaceError),

@@ -8,10 +8,8 @@ use crate::config::ServeConfig;
 use crate::environment::credential;
 use crate::host::checks::findings::Findings;
 use crate::host::checks::{files, trail};
-use crate::host::policy::policy_to_serve;
 use crate::host::review_page::configured_page;
 use crate::host::secret::{CREDENTIAL, configured_secret, secret_file};
-use crate::host::start_error::StartError;
 use crate::host::verifier::configured_verifier;
 use crate::policy_source::PolicySource;
 use crate::request::{ForwardedHeader, TrustedProxies};
@@ -54,13 +52,13 @@ pub(crate) fn probe(config: &ServeConfig, findings: &mut Findings) {
 
 /// What the host would serve under. Each mistake is a finding.
 fn policy(config: &ServeConfig, findings: &mut Findings) {
-    let lines = match policy_to_serve(&config.policy) {
-        Ok(policy) => return findings.ok("policy", policy.version()),
-        Err(StartError::Policy(error)) => error.lines(),
-        Err(error) => vec![error.to_string()],
-    };
-    for line in lines {
-        findings.problem("policy", line, "`serve` does not start like this");
+    match config.policy.load() {
+        Ok(policy) => findings.ok("policy", policy.version()),
+        Err(error) => {
+            for line in error.lines() {
+                findings.problem("policy", line, "`serve` does not start like this");
+            }
+        }
     }
 }
 

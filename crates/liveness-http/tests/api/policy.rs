@@ -100,6 +100,51 @@ fn a_face_is_erased_by_the_job_once_it_is_old_enough(engine: Engine) {
     assert_eq!(face["ErasedBecause"], "retention: passed, kept for 1 s", "{face}");
 }
 
+fn a_record_is_erased_by_the_job_once_it_is_old_enough(engine: Engine) {
+    let policy = "base = \"record\"\n[retention]\nrecords = \"30d\"\n";
+    let (server, _folder) = under(engine, policy, &[]);
+    record_a_face(&server);
+    let shown = || {
+        let answer = server.send(
+            "GetLivenessCheckQuery",
+            &admin(),
+            &json!({ "id": 1, "purpose": "jane has called" }),
+        );
+        answer.data()["LivenessCheck"].clone()
+    };
+    let before = shown();
+    assert_eq!(
+        (&before["HasImage"], before["DeviceInfo"].is_null()),
+        (&json!(true), false)
+    );
+
+    // A month passes: the record is older, and the job is due.
+    let older = "UPDATE liveness_checks SET created_at = created_at - 2678400000";
+    execute(
+        server.database(),
+        &format!("PRAGMA busy_timeout = 5000; {older}"),
+        older,
+    );
+    let due = "UPDATE liveness_jobs SET run_at = 1, takeable_at = 1 WHERE kind = 'records.retention' AND owner IS NULL";
+    until(|| {
+        execute(server.database(), &format!("PRAGMA busy_timeout = 5000; {due}"), due);
+        shown()["HasImage"] == false
+    });
+
+    let after = shown();
+    assert_eq!(
+        after["Face"]["ErasedBecause"], "retention: record kept for 30 d",
+        "{after}"
+    );
+    assert_eq!((&after["DeviceInfo"], &after["ClientIp"]), (&Value::Null, &Value::Null));
+    assert_eq!(after["IsSuccessful"], true);
+    let status = server.send("CheckLivenessStatusQuery", &customer(7), &json!({}));
+    assert_eq!(status.data()["HasCompletedLivenessCheck"], true, "{status:?}");
+    let decided = json!({ "id": 1, "decision": "approve", "reason": "seen", "decisionsSeen": 0 });
+    let decided = server.send("ReviewLivenessCheckCommand", &admin(), &decided);
+    assert_eq!(decided.codes(), (410, "25"));
+}
+
 #[test]
 fn the_privacy_page_says_how_long_faces_and_records_are_kept() {
     let (server, _folder) = under(Engine::Sqlite, POLICY, &[("LIVENESS_FACE_KEYS", "file:keys")]);
@@ -148,5 +193,6 @@ fn the_privacy_page_runs_nothing_and_asks_nobody() {
 
 on_each_engine! {
     a_face_is_erased_by_the_job_once_it_is_old_enough,
+    a_record_is_erased_by_the_job_once_it_is_old_enough,
     a_look_needs_a_purpose_and_a_look_too_many_is_429,
 }

@@ -21,7 +21,7 @@ use super::migrations::{self, Companion, SchemaState, Sharding};
 use super::pooler;
 use super::postgres::{PostgresPool, PostgresSettings};
 use super::schema_gate::{SchemaFit, SchemaGate};
-use super::sqlite::{self, SqlitePool};
+use super::sqlite::{self, SqlitePool, WrittenBack};
 use super::timeouts::{RETRY, WAIT};
 
 /// The number of connections of one pool, or of several pools together.
@@ -310,11 +310,11 @@ impl Connections {
         self.on_a_connection(pool, operation)
     }
 
-    /// Writes the write-ahead log of a SQLite file back into the file, and empties the log. Returns false if others kept
-    /// that from being done in time. Nothing is done for another database, nor if others have put files in place of ours.
-    pub(crate) fn write_back(&self, patience: Duration) -> Result<bool, StoreError> {
+    /// Writes the write-ahead log of a SQLite file back into the file, and empties the log, unless others keep it from being
+    /// done in time. Nothing is done for another database, nor if others have put files in place of ours.
+    pub(crate) fn write_back(&self, patience: Duration) -> Result<WrittenBack, StoreError> {
         let (Some(file), Pool::Sqlite(pool)) = (&self.file, &self.writers) else {
-            return Ok(true);
+            return Ok(WrittenBack::NOTHING);
         };
         file.check_not_replaced()?;
         let begun = Instant::now();

@@ -131,19 +131,39 @@ pub(crate) fn open_file(path: &Path, creates: bool) -> Result<(SqlitePool, Sqlit
     Ok((pool(READERS, SqliteSettings::READER)?, writer))
 }
 
-/// Writes the log back into the file, and empties it. Waits for others that read or write. Returns whether the file holds
-/// all of it.
-pub(crate) fn write_back(conn: &mut SqliteConnection, patience: Duration) -> Result<bool, StoreError> {
+/// What became of a write-ahead log that was written back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WrittenBack {
+    /// Whether the file holds all of it.
+    pub(crate) is_whole: bool,
+    /// Whether it is empty. A reader can keep it from being emptied although the file is whole.
+    pub(crate) is_empty: bool,
+}
+
+impl WrittenBack {
+    /// There is no log.
+    pub(crate) const NOTHING: Self = Self {
+        is_whole: true,
+        is_empty: true,
+    };
+}
+
+/// Writes the log back into the file, and empties it. Waits for others that read or write.
+pub(crate) fn write_back(conn: &mut SqliteConnection, patience: Duration) -> Result<WrittenBack, StoreError> {
     conn.batch_execute(&format!("PRAGMA busy_timeout = {}", patience.as_millis()))?;
     let found = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(conn);
     conn.batch_execute(SqliteSettings::PRAGMAS[0])?;
     let found = found?;
-    // A reader can keep the log from being emptied although all of it is in the file.
-    Ok(found.log == found.checkpointed)
+    Ok(WrittenBack {
+        is_whole: found.log == found.checkpointed,
+        is_empty: found.busy == 0,
+    })
 }
 
 #[derive(QueryableByName)]
 struct Checkpoint {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    busy: i32,
     #[diesel(sql_type = diesel::sql_types::Integer)]
     log: i32,
     #[diesel(sql_type = diesel::sql_types::Integer)]
@@ -203,4 +223,27 @@ struct Synchronous {
 struct ForeignKeys {
     #[diesel(sql_type = diesel::sql_types::Integer)]
     foreign_keys: i32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_a_reader_holds_is_in_the_file_and_not_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let open = || SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        let (mut writer, mut reader) = (open(), open());
+        writer
+            .batch_execute("PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+            .unwrap();
+        reader.batch_execute("BEGIN; SELECT * FROM t").unwrap();
+
+        let held = write_back(&mut writer, Duration::ZERO).unwrap();
+        assert_eq!((held.is_whole, held.is_empty), (true, false));
+
+        reader.batch_execute("COMMIT").unwrap();
+        assert_eq!(write_back(&mut writer, Duration::ZERO).unwrap(), WrittenBack::NOTHING);
+    }
 }

@@ -2,8 +2,9 @@
 
 use crate::faces::FaceKeyId;
 use crate::store::plans::Case;
-use crate::store::plans::indexes::OF_USER;
+use crate::store::plans::indexes::{BY_TIME, ENTRIES_OF_CHECK, HOLD, OF_USER};
 use crate::store::tables::erasures::next_rows;
+use crate::store::tables::trail::{erased_records, rows as log_rows};
 use crate::store::tables::{erasure_rows, faces};
 
 pub(super) const CASES: &[Case] = &[
@@ -36,9 +37,44 @@ pub(super) const CASES: &[Case] = &[
         )],
     ),
     (
+        "the oldest records",
+        |conn| next_rows::old_records(conn, 9, (1, 1)).map(drop),
+        &[("liveness_checks_by_time (created_at>? AND created_at<?)", BY_TIME)],
+    ),
+    (
+        "the oldest records of a user",
+        |conn| next_rows::old_records_of(conn, 1, 9, (1, 1)).map(drop),
+        &[(OF_USER, OF_USER)],
+    ),
+    (
+        "the entries about a record",
+        |conn| next_rows::entries_about(conn, (1, 1), 1).map(drop),
+        &[ENTRIES_OF_CHECK],
+    ),
+    (
+        "which records were erased",
+        |conn| erased_records::among(conn, &[1, 2]).map(drop),
+        &[ENTRIES_OF_CHECK],
+    ),
+    (
+        "the hold of a user, to verify it",
+        |conn| erasure_rows::hold(conn, 1).map(drop),
+        &[HOLD],
+    ),
+    (
+        "a hold that is lifted",
+        |conn| erasure_rows::remove_hold(conn, 1),
+        &[HOLD],
+    ),
+    (
+        "the entries of holds on a user",
+        |conn| log_rows::hold_changes(conn, 1).map(drop),
+        &[("liveness_audit_entries_of_user", "liveness_audit_entries_of_user")],
+    ),
+    (
         "which users are under a hold",
         |conn| erasure_rows::held(conn, &[1, 2]).map(drop),
-        &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
+        &[HOLD],
     ),
     (
         "the next entries of a user to erase",
@@ -85,7 +121,7 @@ pub(super) const CASES: &[Case] = &[
     (
         "a legal hold",
         |conn| erasure_rows::held_since(conn, 1).map(drop),
-        &[("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey")],
+        &[HOLD],
     ),
     (
         "the face of a key",

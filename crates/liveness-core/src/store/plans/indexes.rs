@@ -80,3 +80,5 @@ pub(super) const ENTRIES_OF_SENDER: (&str, &str) = (
     "liveness_audit_entries_by_others ((principal,at)>(?,?) AND (principal,at)<(?,?))",
     "liveness_audit_entries_by_others",
 );
+
+pub(super) const HOLD: (&str, &str) = ("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey");

@@ -21,11 +21,33 @@ use crate::store::engine::migrations::Sharding;
 const IS_DISTRIBUTED: &str =
     "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'liveness_checks'::regclass)";
 
-/// How the migrations shard the tables. Either all tables are sharded, or none.
+/// The tables of a user's rows that are younger than the first sharded databases.
+const LATER: [&str; 2] = ["liveness_issued_sessions", "liveness_attempts"];
+
+/// How the migrations shard the tables. A database that was sharded by an older version gets the shards of later tables.
 pub(crate) const SHARDING: Sharding = Sharding { is_due, shard };
 
 fn is_due(conn: &mut PgConnection) -> Result<bool, StoreError> {
-    Ok(citus::is_installed(conn)? && !sql::<Bool>(IS_DISTRIBUTED).get_result(conn)?)
+    Ok(citus::is_installed(conn)? && (!is_distributed(conn)? || !local_ones(conn)?.is_empty()))
+}
+
+fn is_distributed(conn: &mut PgConnection) -> QueryResult<bool> {
+    sql::<Bool>(IS_DISTRIBUTED).get_result(conn)
+}
+
+/// Those of the later tables that are not sharded.
+fn local_ones(conn: &mut PgConnection) -> QueryResult<Vec<&'static str>> {
+    let mut local = Vec::new();
+    for table in LATER {
+        let is_local = format!(
+            "SELECT NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass('{table}')) \
+             AND to_regclass('{table}') IS NOT NULL"
+        );
+        if sql::<Bool>(&is_local).get_result(conn)? {
+            local.push(table);
+        }
+    }
+    Ok(local)
 }
 
 /// Existing rows move to the workers. Nobody can write while they move.
@@ -33,7 +55,18 @@ fn shard(conn: &mut PgConnection) -> Result<(), StoreError> {
     if !is_due(conn)? {
         return Ok(());
     }
-    conn.transaction(|conn| conn.batch_execute(include_str!("distribution.sql")))?;
+    conn.transaction(|conn| {
+        if !is_distributed(conn)? {
+            return conn.batch_execute(include_str!("distribution.sql"));
+        }
+        for table in local_ones(conn)? {
+            conn.batch_execute(&format!(
+                "SELECT create_distributed_table('{table}', 'self_service_user_id', colocate_with => 'liveness_checks'); \
+                 SELECT truncate_local_data_after_distributing_table('{table}')"
+            ))?;
+        }
+        Ok(())
+    })?;
     log::info!("sharded the tables: Citus is installed");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Erasures of faces and of users, and the legal holds that keep them away, as the store offers them.
+//! Erasures of faces, records and users, and the legal holds that keep them away, as the store offers them.
 //!
 //! Each erasure is one transaction, or one for every few records of a user. It holds the lock of the user, which those who
 //! record and those who place a hold take too. The key of a face is destroyed in the key store just before the transaction
@@ -8,13 +8,16 @@
 
 mod blanking;
 mod blanks;
+mod erased_records;
 mod eraser;
 mod face;
 mod holds;
 mod locks;
 pub(crate) mod next_rows;
 mod old_faces;
+mod old_records;
 mod order;
+mod record;
 mod unfinished;
 mod user;
 
@@ -30,9 +33,10 @@ pub(crate) use self::eraser::Eraser;
 pub use self::holds::Holds;
 pub use self::locks::Locks;
 pub use self::old_faces::{FaceOutcome, OldFace};
-pub use self::order::{ErasedFace, ErasedUser, ErasureError, ErasureOrder};
+pub use self::old_records::{OldRecord, OldRecords};
+pub use self::order::{ErasedFace, ErasedRecord, ErasedUser, ErasureError, ErasureOrder};
 
-/// Erasures of faces and of users.
+/// Erasures of faces, of records and of users.
 #[derive(Clone, Debug)]
 pub struct Erasures {
     eraser: Arc<Eraser>,
@@ -73,10 +77,35 @@ impl Erasures {
     ) -> Result<Option<(Vec<i64>, OldFace)>, StoreError> {
         let eraser = Arc::clone(&self.eraser);
         let found = eraser::on_a_thread(move || Ok(old_faces::next(&eraser, outcome, before, after)?)).await;
-        found.map_err(|error| match error {
-            ErasureError::Store(error) => error,
-            other => StoreError::internal(other),
-        })
+        found.map_err(of_store)
+    }
+
+    /// Erases a record: its face, what names a person in it, and in the audit entries that are about it. The record stays, with
+    /// its user's number, its session and its outcome. What else the user has recorded stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErasureError`]. [`ErasureError::Erased`] if it was erased before, alone or with its user.
+    pub async fn erase_record(&self, check_id: i64, order: ErasureOrder) -> Result<ErasedRecord, ErasureError> {
+        let eraser = Arc::clone(&self.eraser);
+        eraser::on_a_thread(move || record::erase(&eraser, check_id, &order)).await
+    }
+
+    /// The oldest records from before a time that are not erased, of all users or of one. `after` is where the step before has
+    /// ended. Returns `None` behind the last record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn old_records(
+        &self,
+        self_service_user_id: Option<i64>,
+        before: Timestamp,
+        after: Option<OldRecord>,
+    ) -> Result<Option<OldRecords>, StoreError> {
+        let (eraser, user) = (Arc::clone(&self.eraser), self_service_user_id);
+        let found = eraser::on_a_thread(move || Ok(old_records::next(&eraser, user, before, after)?)).await;
+        found.map_err(of_store)
     }
 
     /// Erases a user: all faces, what names the person in the user's row, in records and in audit entries. The records stay
@@ -97,6 +126,12 @@ impl Erasures {
         eraser::on_a_thread(move || user::erase(&eraser, self_service_user_id, is_known, &order)).await
     }
 
+    /// Empties the write-ahead logs of SQLite files, which hold what was erased. Returns false if somebody who reads one of them
+    /// keeps it from being emptied. Blocks.
+    pub(crate) fn empty_log(&self) -> Result<bool, StoreError> {
+        self.eraser.empty_log()
+    }
+
     /// Completes an erasure that was begun and not committed, as a job of the kind
     /// [`COMPLETE_ERASURES`](crate::jobs::COMPLETE_ERASURES) keeps it. One that was committed meanwhile is left as it is.
     pub(crate) async fn complete(&self, payload: &Value) -> Result<(), ErasureError> {
@@ -104,8 +139,17 @@ impl Erasures {
         let eraser = Arc::clone(&self.eraser);
         eraser::on_a_thread(move || match target {
             Target::Face { id } => face::complete(&eraser, id, &order, true).map(drop),
+            Target::Record { id } => record::complete(&eraser, id, &order, true).map(drop),
             Target::User { id } => user::complete(&eraser, id, &order).map(drop),
         })
         .await
+    }
+}
+
+/// What only the store has refused.
+fn of_store(error: ErasureError) -> StoreError {
+    match error {
+        ErasureError::Store(error) => error,
+        other => StoreError::internal(other),
     }
 }

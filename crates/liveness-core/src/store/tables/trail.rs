@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod bound;
 pub(crate) mod entries;
+pub(crate) mod erased_records;
 pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod find;

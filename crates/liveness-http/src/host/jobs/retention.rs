@@ -110,7 +110,7 @@ fn erase(job: &RunningJob, id: i64, (passed, kept): (bool, Duration)) -> Result<
 }
 
 /// A duration in days, if it is one of days.
-fn told(kept: Duration) -> String {
+pub(super) fn told(kept: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match kept.as_secs() {
         seconds if seconds.is_multiple_of(DAY) => format!("{} d", seconds / DAY),

@@ -30,7 +30,7 @@ pub(super) fn page(policy: &Policy, seals_faces: bool) -> String {
 fn kept(retention: &Retention) -> String {
     let records = retention
         .records
-        .map_or_else(|| NO_LIMIT.to_owned(), |limit| days(limit) + ".");
+        .map_or_else(|| NO_LIMIT.to_owned(), |limit| format!("{}. {LEFT}", days(limit)));
     let rows = [
         (
             "The record of a check",
@@ -72,6 +72,7 @@ fn kept(retention: &Retention) -> String {
 }
 
 const NO_LIMIT: &str = "No limit is set.";
+const LEFT: &str = "After that, it says when the check was and how it ended, and names nobody.";
 
 /// How long faces are kept: not longer than their records.
 fn faces(retention: &Retention) -> String {
@@ -189,6 +190,13 @@ mod tests {
             page.contains("If the check was passed: 90 days. If it was not: 30 days."),
             "{page}"
         );
+    }
+
+    #[test]
+    fn the_page_says_what_is_left_of_a_record_whose_time_is_over() {
+        let page = page_of("base = \"record\"\n[retention]\nrecords = \"2w\"\n");
+
+        assert!(page.contains(&format!("14 days. {LEFT}")), "{page}");
     }
 
     #[test]

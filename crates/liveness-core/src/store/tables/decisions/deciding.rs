@@ -12,6 +12,7 @@ use crate::store::tables::judgment::decision_number;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::totals::{self, Counted};
 use crate::store::tables::trail::entries::{self, DueEntry};
+use crate::store::tables::trail::erased_records;
 use crate::store::tables::{dating, erasure_rows};
 use crate::{AuditEntry, AuditSubject, Decider, DecisionMade, Shown};
 
@@ -95,7 +96,7 @@ fn about(conn: &mut Connection<'_>, order: &DecisionOrder) -> Outcome<DecidedChe
     let is_erased = erasure.is_some_and(|erasure| {
         erasure.done_at.is_none() || (check.created_at, check.id) <= (erasure.last_created_at, erasure.last_check_id)
     });
-    Ok(if is_erased {
+    Ok(if is_erased || !erased_records::among(conn, &[id])?.is_empty() {
         Err(DecisionError::Erased)
     } else {
         Ok(check)

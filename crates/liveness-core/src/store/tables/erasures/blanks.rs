@@ -8,6 +8,7 @@ use super::next_rows::{self, Place};
 use super::order::{ErasureError, ErasureOrder};
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::image_digests;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
@@ -99,6 +100,25 @@ pub(super) fn erase_entries(eraser: &Eraser, user: i64, order: &ErasureOrder) ->
             Ok(next)
         })
     })
+}
+
+/// Erases what names the user in audit entries about a record, in a transaction of the caller. The entries that bind the record are
+/// left to [`erase_recordings`].
+pub(super) fn erase_about(
+    conn: &mut Connection<'_>,
+    writer: &mut EntryWriter,
+    eraser: &Eraser,
+    (user, about): (i64, Vec<EntryRow>),
+    order: &ErasureOrder,
+) -> Result<(), StoreError> {
+    let of_user = about
+        .into_iter()
+        .filter(|entry| entry.user() == Some(user) && !entry.binds_record());
+    let due = of_user.map(|entry| {
+        let sender = is_own(&entry);
+        (entry, Parts { sender, subject: true })
+    });
+    Blanking::of(eraser, user, order).blank(conn, writer, due.collect())
 }
 
 /// Runs a step behind each place where the one before has ended.

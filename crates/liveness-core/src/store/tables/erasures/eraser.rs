@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::order::ErasureError;
 use crate::faces::ObjectName;
-use crate::store::engine::connection::Connection;
+use crate::jobs::{EMPTY_LOG, NewJob};
+use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
@@ -13,9 +14,12 @@ use crate::store::tables::audited_transactions::AuditedTransactions;
 use crate::store::tables::entry_writer::{EntryWriter, TrailLink};
 use crate::store::tables::face_objects::FaceObjects;
 use crate::store::tables::face_tools::FaceTools;
+use crate::store::tables::jobs::adding;
 
 /// How long others may read a SQLite file before what was deleted stays in its log.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The key of the job that empties the log: one is enough.
+const THE_LOG: &str = "";
 
 /// Erases, one transaction after the other.
 #[derive(Debug)]
@@ -59,8 +63,16 @@ impl Eraser {
         self.connections.read(operation)
     }
 
-    /// Deletes the objects of faces whose erasure is durable. What stays opens for nobody, and is swept away.
-    pub(super) fn delete_objects(&self, names: &[ObjectName]) {
+    /// Takes away what else there is of faces whose erasure is durable: their objects, and what the logs of SQLite files have of them.
+    pub(super) fn clear_away(&self, objects: &[ObjectName], had_clear_faces: bool) {
+        self.delete_objects(objects);
+        if had_clear_faces || self.keys.as_ref().is_some_and(|keys| keys.log_is_due()) {
+            self.forget_deleted();
+        }
+    }
+
+    /// Deletes objects. What stays opens for nobody, and is swept away.
+    fn delete_objects(&self, names: &[ObjectName]) {
         for name in names {
             let deleted = match &self.objects {
                 Some(objects) => objects.delete(name).map_err(|error| error.cause()),
@@ -72,15 +84,37 @@ impl Eraser {
         }
     }
 
-    /// Empties the log of a SQLite file, which holds what was deleted.
-    pub(super) fn forget_deleted(&self) {
-        match self.connections.write_back(PATIENCE) {
-            Ok(true) => {}
-            Ok(false) => {
-                log::warn!("somebody reads the database for a long time: erased faces stay in its -wal until they stop")
-            }
-            Err(error) => log::warn!("erased faces stay in the -wal of the database: {}", error.cause()),
+    /// Empties the logs of SQLite files, which hold what was deleted. If somebody keeps them from being emptied, a job does it later.
+    fn forget_deleted(&self) {
+        let problem = match self.empty_log() {
+            Ok(true) => return,
+            Ok(false) => "somebody reads the database for a long time".to_owned(),
+            Err(error) => error.cause(),
+        };
+        let later = NewJob::of(EMPTY_LOG).with_key(THE_LOG);
+        let kept = self.connections.write(|conn| {
+            conn.transaction(Purpose::Write, |conn| {
+                adding::enqueue(conn, std::slice::from_ref(&later))
+            })
+        });
+        match kept {
+            Ok(()) => log::warn!("erased faces stay in the -wal of the database until it is emptied: {problem}"),
+            Err(error) => log::error!(
+                "erased faces stay in the -wal of the database, and no job will empty it: {problem}; {}",
+                error.cause()
+            ),
         }
+    }
+
+    /// Empties the logs of the database and of the key store, where they are SQLite files. Returns false if somebody who reads one of
+    /// them keeps it from being emptied. Blocks.
+    pub(super) fn empty_log(&self) -> Result<bool, StoreError> {
+        let is_empty = self.connections.write_back(PATIENCE)?.is_empty;
+        let keys_are = match &self.keys {
+            Some(keys) => keys.empty_log(PATIENCE)?,
+            None => true,
+        };
+        Ok(is_empty && keys_are)
     }
 }
 

@@ -56,10 +56,7 @@ pub(super) fn complete(
         };
         Ok((erased, face))
     })?;
-    eraser.delete_objects(face.object.as_slice());
-    if face.key_id.is_none() {
-        eraser.forget_deleted();
-    }
+    eraser.clear_away(face.object.as_slice(), face.key_id.is_none());
     Ok(erased)
 }
 
@@ -230,7 +227,7 @@ impl KeptFace {
     }
 
     /// Whether it can be opened, as far as its key goes.
-    fn has_key(&self, keys: Option<&FaceKeys>) -> Result<bool, StoreError> {
+    pub(super) fn has_key(&self, keys: Option<&FaceKeys>) -> Result<bool, StoreError> {
         match (&self.key_id, keys) {
             (Some(key_id), Some(keys)) => keys.has(key_id),
             _ => Ok(true),
@@ -264,14 +261,14 @@ impl KeptFace {
     }
 }
 
-fn user_of(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<i64>, StoreError> {
+pub(super) fn user_of(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<i64>, StoreError> {
     let user = checks::liveness_checks
         .filter(checks::id.eq(check_id))
         .select(checks::self_service_user_id);
     Ok(on_either!(conn, |conn| user.first(*conn).optional())?)
 }
 
-fn record(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredCheck>, StoreError> {
+pub(super) fn record(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredCheck>, StoreError> {
     let row = checks::liveness_checks.filter(checks::id.eq(check_id).and(checks::self_service_user_id.eq(user)));
     Ok(on_either!(conn, |conn| row
         .select(StoredCheck::as_select())

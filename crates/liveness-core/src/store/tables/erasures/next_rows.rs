@@ -91,6 +91,95 @@ pub(crate) fn old_faces(
     Ok(on_either!(conn, |conn| next.load(*conn))?)
 }
 
+/// A record that was kept for long enough.
+#[derive(Queryable, Debug)]
+pub(crate) struct OldRecordRow {
+    pub(crate) created_at: i64,
+    pub(crate) id: i64,
+    pub(crate) user: i64,
+    /// Whether nothing of it names a person.
+    pub(crate) is_bare: bool,
+}
+
+/// What [`OldRecordRow`] has of a record.
+macro_rules! of_old_record {
+    () => {
+        (
+            checks::created_at,
+            checks::id,
+            checks::self_service_user_id,
+            sql::<Bool>(
+                "(NOT has_image AND device_info IS NULL AND client_ip IS NULL AND metadata IS NULL AND image_metadata IS NULL \
+                 AND image_path IS NULL AND pre_registration_id IS NULL AND idempotency_key IS NULL)",
+            ),
+        )
+    };
+}
+
+/// The next records from before a time, oldest first.
+pub(crate) fn old_records(
+    conn: &mut Connection<'_>,
+    before: i64,
+    after: Place,
+) -> Result<Vec<OldRecordRow>, StoreError> {
+    let next = checks::liveness_checks
+        .filter(
+            sql::<Bool>("(created_at, id) > (")
+                .bind::<BigInt, _>(after.0)
+                .sql(", ")
+                .bind::<BigInt, _>(after.1)
+                .sql(")"),
+        )
+        .filter(checks::created_at.lt(before))
+        .order((checks::created_at, checks::id))
+        .limit(STEP)
+        .select(of_old_record!());
+    Ok(on_either!(conn, |conn| next.load(*conn))?)
+}
+
+/// The next records of a user from before a time, oldest first.
+pub(crate) fn old_records_of(
+    conn: &mut Connection<'_>,
+    user: i64,
+    before: i64,
+    after: Place,
+) -> Result<Vec<OldRecordRow>, StoreError> {
+    use checks as dsl;
+    let next = behind!(checks::liveness_checks, self_service_user_id: BigInt = user, created_at, after)
+        .filter(sql::<Bool>("created_at + 0 < ").bind::<BigInt, _>(before))
+        .limit(STEP);
+    Ok(match conn {
+        // With the user, Citus knows the shard.
+        Connection::Citus(conn) => next
+            .filter(checks::self_service_user_id.eq(user))
+            .select(of_old_record!())
+            .load(*conn)?,
+        Connection::Postgres(conn) => next.select(of_old_record!()).load(*conn)?,
+        Connection::Sqlite(conn) => next.select(of_old_record!()).load(*conn)?,
+    })
+}
+
+/// The next entries about a record of a user, behind an id: looks at it, and decisions.
+pub(crate) fn entries_about(
+    conn: &mut Connection<'_>,
+    (user, check_id): (i64, i64),
+    after: i64,
+) -> Result<Vec<EntryRow>, StoreError> {
+    let next = entries::liveness_audit_entries
+        .filter(entries::liveness_check_id.eq(check_id).and(entries::id.gt(after)))
+        .order(entries::id)
+        .limit(STEP);
+    Ok(match conn {
+        // With the user, Citus knows the shard.
+        Connection::Citus(conn) => next
+            .filter(entries::self_service_user_id.eq(user))
+            .select(EntryRow::as_select())
+            .load(*conn)?,
+        Connection::Postgres(conn) => next.select(EntryRow::as_select()).load(*conn)?,
+        Connection::Sqlite(conn) => next.select(EntryRow::as_select()).load(*conn)?,
+    })
+}
+
 /// The next entries that concern the user, oldest first.
 pub(crate) fn entries_of_user(conn: &mut Connection<'_>, user: i64, after: Place) -> Result<Vec<EntryRow>, StoreError> {
     use entries as dsl;

@@ -39,6 +39,17 @@ pub struct ErasedFace {
     pub unreadable_from: Option<Timestamp>,
 }
 
+/// A record that was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedRecord {
+    /// The record.
+    pub liveness_check_id: i64,
+    /// SHA-256 of the bytes of its face that were kept, if it had one still.
+    pub face_digest: Option<[u8; 32]>,
+    /// When.
+    pub erased_at: Timestamp,
+}
+
 /// A user who was erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErasedUser {

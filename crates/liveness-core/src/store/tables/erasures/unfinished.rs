@@ -22,6 +22,7 @@ const PATIENCE: i64 = 60_000;
 #[serde(rename_all = "camelCase")]
 pub(super) enum Target {
     Face { id: i64 },
+    Record { id: i64 },
     User { id: i64 },
 }
 
@@ -30,6 +31,7 @@ impl Target {
     fn key(self) -> String {
         match self {
             Self::Face { id } => format!("face {id}"),
+            Self::Record { id } => format!("record {id}"),
             Self::User { id } => format!("user {id}"),
         }
     }

@@ -1,22 +1,20 @@
 //! Erases a user, a few rows in one transaction. The row of the erasure says how far it has come.
 
 use super::blanks;
+use super::erased_records::{self, ErasedFaces};
 use super::eraser::Eraser;
-use super::face::{KeptFace, leave, next_rotation, receipt, without_face};
+use super::face::next_rotation;
 use super::next_rows::next_records;
 use super::order::{ErasedUser, ErasureError, ErasureOrder};
 use super::unfinished::{self, Target};
-use crate::faces::ObjectName;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, UserErasureRow};
-use crate::store::tables::stored_check::StoredCheck;
-use crate::store::tables::totals::{self, Changes};
-use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
+use crate::store::tables::trail::entries::{self, DueEntry};
 use crate::store::tables::users::rows as users;
-use crate::store::tables::{attempts, dating, faces, issued_sessions};
+use crate::store::tables::{attempts, dating, issued_sessions};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
 /// How many records are erased in one transaction. Those who record wait for it at most.
@@ -40,19 +38,17 @@ pub(super) fn erase(
 pub(super) fn complete(eraser: &Eraser, user: i64, order: &ErasureOrder) -> Result<ErasedUser, ErasureError> {
     // The entries of the recordings say under which names the user sent others, as long as they are not erased themselves.
     blanks::erase_sent(eraser, user, order)?;
-    let mut has_clear_faces = false;
+    let (mut objects, mut had_clear_faces) = (Vec::new(), false);
     while let Some(step) = eraser.transaction(|conn, writer| Ok(records(conn, writer, eraser, user, order)?))? {
-        has_clear_faces |= step.had_clear_faces;
-        eraser.delete_objects(&step.objects);
+        had_clear_faces |= step.had_clear();
+        objects.extend(step.objects());
     }
     blanks::erase_entries(eraser, user, order)?;
     let erased = eraser.transaction(|conn, writer| {
         let keys = eraser.keys.as_deref();
         Ok(end(conn, writer, keys, user, order)?)
     })?;
-    if has_clear_faces {
-        eraser.forget_deleted();
-    }
+    eraser.clear_away(&objects, had_clear_faces);
     Ok(erased)
 }
 
@@ -96,23 +92,14 @@ fn begin(conn: &mut Connection<'_>, user: i64, is_known: bool, order: &ErasureOr
     Ok(())
 }
 
-/// What a step has erased.
-struct Step {
-    /// Whether a face was in clear.
-    had_clear_faces: bool,
-    /// The objects of the faces that were not in the database.
-    objects: Vec<ObjectName>,
-}
-
-/// Erases the next records. Returns `None` if there are no more.
+/// Erases the next records. Returns their faces, or `None` if there are no more records.
 fn records(
     conn: &mut Connection<'_>,
     writer: &mut EntryWriter,
     eraser: &Eraser,
     user: i64,
     order: &ErasureOrder,
-) -> Result<Option<Step>, StoreError> {
-    let keys = eraser.keys.as_deref();
+) -> Result<Option<ErasedFaces>, StoreError> {
     dating::lock(conn, &[user])?;
     let mut progress = progress(conn, user)?;
     if progress.done_at.is_some() {
@@ -124,95 +111,12 @@ fn records(
         return Ok(None);
     };
     (progress.last_created_at, progress.last_check_id) = (last.created_at, last.id);
-    let mut done = Vec::with_capacity(next.len());
-    let mut changes = Changes::new();
-    for check in next {
-        done.push(Done::of(conn, keys, check, order, &mut changes)?);
-    }
-    let ids: Vec<i64> = done.iter().map(|done| done.check.id).collect();
-    let blanked = blanks::erase_recordings(conn, eraser, (user, &ids), order)?;
-    let receipt = blanked.iter().map(|blanked| DueEntry {
-        entry: &blanked.receipt,
-        recorded: None,
-    });
-    let due: Vec<_> = done.iter().map(Done::due).chain(receipt).collect();
-    entries::insert_all(conn, writer, &due)?;
-    let first = writer.given() - i64::try_from(due.len()).map_err(StoreError::internal)? + 1;
-    if let Some(blanked) = blanked {
-        blanked.note(conn, writer)?;
-    }
-    let faces = done.iter().zip(first..).filter_map(|(done, count)| {
-        let face = done.face.as_ref()?;
-        Some(face.row(&done.check, order, (writer.name(), count)))
-    });
-    let faces: Vec<_> = faces.collect();
-    erasure_rows::add_faces(conn, &faces)?;
-    totals::change(conn, totals::OWN_SLOT, changes)?;
-    progress.records += i64::try_from(done.len()).map_err(StoreError::internal)?;
+    progress.records += i64::try_from(next.len()).map_err(StoreError::internal)?;
+    let faces = erased_records::erase(conn, writer, eraser, order, next)?;
     progress.faces += i64::try_from(faces.len()).map_err(StoreError::internal)?;
     erasure_rows::put_user(conn, &progress)?;
-    let erased: Vec<_> = done.iter().filter_map(|done| done.face.as_ref()).collect();
-    let key_ids: Vec<_> = erased.iter().filter_map(|face| face.key_id).collect();
-    if let (Some(keys), false) = (keys, key_ids.is_empty()) {
-        keys.erase_all(&key_ids)?;
-    }
-    Ok(Some(Step {
-        had_clear_faces: key_ids.len() < erased.len(),
-        objects: erased.iter().filter_map(|face| face.object).collect(),
-    }))
-}
-
-/// A record that was erased, and what its receipt says.
-struct Done {
-    check: StoredCheck,
-    face: Option<KeptFace>,
-    recorded: RecordedCheck,
-    entry: AuditEntry,
-}
-
-impl Done {
-    fn of(
-        conn: &mut Connection<'_>,
-        keys: Option<&FaceKeys>,
-        check: StoredCheck,
-        order: &ErasureOrder,
-        changes: &mut Changes,
-    ) -> Result<Self, StoreError> {
-        let face = if check.has_image {
-            Some(KeptFace::of(conn, &check)?)
-        } else {
-            None
-        };
-        let unreadable_from = match &face {
-            Some(face) => face.unreadable_from(conn, keys, order.entry.at)?,
-            None => None,
-        };
-        leave(&check, changes);
-        totals::count(changes, None, without_face(&check), 1);
-        if face.is_some() {
-            faces::delete(conn, check.self_service_user_id, check.id)?;
-        }
-        let erased_at = face.as_ref().map(|_| order.entry.at.unix_millis());
-        let check = blanks::erase_record(conn, check, erased_at)?;
-        let digest = face.as_ref().map(|face| face.digest);
-        Ok(Self {
-            recorded: RecordedCheck {
-                id: check.id,
-                canonical: Some(check.canonical()),
-                face_digest: digest,
-            },
-            entry: receipt(order, &check, digest, (Erased::Record, unreadable_from)),
-            check,
-            face,
-        })
-    }
-
-    fn due(&self) -> DueEntry<'_> {
-        DueEntry {
-            entry: &self.entry,
-            recorded: Some(&self.recorded),
-        }
-    }
+    faces.destroy_keys(eraser.keys.as_deref())?;
+    Ok(Some(faces))
 }
 
 /// Erases the user's row and issued sessions, and writes the receipt of it all.

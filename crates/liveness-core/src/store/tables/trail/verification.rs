@@ -1,10 +1,13 @@
 //! Recomputes the log from the database, and names every row that was changed, taken away or put in.
 
+mod checkpoints;
+mod put_in;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::bound::Bound;
-use super::log::{self, GENESIS, NO_WRITER, Run, StoredTiles};
+use super::log::{self, GENESIS, Run, StoredTiles};
 use super::rows::{self, EntryRow};
 use super::verified::{TrailPart, TrailVerification};
 use super::verified_objects::{self, BoundObject};
@@ -14,10 +17,7 @@ use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::entry_writer::EntryTrust;
 use crate::store::tables::face_objects::FaceObjects;
-use crate::trail::{
-    Checkpoint, Hash, HashTiles as _, SignedCheckpoint, TrailVerifier, consistency_proof, inclusion_proof, leaf_hash,
-    verify_consistency, verify_inclusion,
-};
+use crate::trail::{Checkpoint, Hash, HashTiles as _, TrailVerifier, leaf_hash};
 
 /// The leaves of a tile, which are verified together.
 const TILE: i64 = 256;
@@ -124,79 +124,6 @@ impl<'a> Verifier<'a> {
         Ok(())
     }
 
-    /// Finds records that no entry binds.
-    fn unbound(&mut self, part: TrailPart, last_unbound: i64) -> Result<(), StoreError> {
-        let connections = self.connections;
-        let records = part.of(connections.read(verified_records::last_id)? + 1);
-        let mut id = records.start.max(last_unbound + 1);
-        while id < records.end {
-            let end = records.end.min(id + ROWS);
-            for id in connections.read(|conn| verified_records::unbound(conn, id..end))? {
-                self.done
-                    .find(format!("record {id} was put in: no audit entry tells of its recording"));
-            }
-            id = end;
-        }
-        Ok(())
-    }
-
-    /// Verifies the signatures of all checkpoints, and that the log goes on from each of them. Returns the newest.
-    fn checkpoints(
-        &mut self,
-        stored: &[log::StoredCheckpoint],
-        part: TrailPart,
-    ) -> Result<Option<Checkpoint>, StoreError> {
-        let mut opened = Vec::new();
-        for stored in stored {
-            match SignedCheckpoint::open(&stored.note, self.log) {
-                Ok(signed) => opened.push(signed.checkpoint().clone()),
-                Err(error) => self.done.find(format!(
-                    "the checkpoint of {} entries is not signed by the key of the trail: {error}",
-                    stored.size
-                )),
-            }
-        }
-        let Some(newest) = opened.iter().max_by_key(|checkpoint| checkpoint.size).cloned() else {
-            if self.done.size > 0 {
-                self.done
-                    .find("the log has no checkpoint that the key of the trail has signed".to_owned());
-            }
-            return Ok(None);
-        };
-        if newest.size > self.done.size {
-            self.done.find(format!(
-                "the log has {} entries, but a checkpoint of it has {}: its end was taken away",
-                self.done.size, newest.size
-            ));
-            return Ok(None);
-        }
-        let older: Vec<_> = opened.iter().filter(|older| older.size < newest.size).collect();
-        let own = part.of(i64::try_from(older.len()).map_err(StoreError::internal)?);
-        let before = usize::try_from(own.start).map_err(StoreError::internal)?;
-        let count = usize::try_from(own.end - own.start).map_err(StoreError::internal)?;
-        for older in older.into_iter().skip(before).take(count) {
-            self.goes_on(older, &newest)?;
-        }
-        Ok(Some(newest))
-    }
-
-    fn goes_on(&mut self, older: &Checkpoint, newest: &Checkpoint) -> Result<(), StoreError> {
-        let proof = self.connections.read(|conn| {
-            Ok(consistency_proof(&mut StoredTiles(conn), older.size, newest.size).map_err(|error| error.to_string()))
-        })?;
-        let verified = proof.and_then(|proof| {
-            verify_consistency((older.size, &older.root), (newest.size, &newest.root), &proof)
-                .map_err(|error| error.to_string())
-        });
-        if let Err(problem) = verified {
-            self.done.find(format!(
-                "the log of {} entries does not go on from the one of {} entries that was signed: {problem}",
-                newest.size, older.size
-            ));
-        }
-        Ok(())
-    }
-
     /// Verifies leaves of one tile. Returns the faces in objects, which are still to be verified.
     fn tile(
         &mut self,
@@ -221,35 +148,6 @@ impl<'a> Verifier<'a> {
         verified_erasures::verify_blanks(conn, self.trust, &bound.blanks, &mut self.done)?;
         verified_holds::verify(conn, self.trust, &bound.held, &mut self.done)?;
         Ok(in_objects)
-    }
-
-    /// Verifies that the hashes of a tile are those that were signed. One proof does: all hashes of the tile go into it.
-    fn tile_is_signed(
-        &mut self,
-        conn: &mut Connection<'_>,
-        index: u64,
-        hashes: &[Hash],
-        signed: &Checkpoint,
-    ) -> Result<(), StoreError> {
-        if index >= signed.size {
-            return Ok(());
-        }
-        let place = usize::try_from(index % 256).unwrap_or_default();
-        let Some(leaf) = hashes.get(place) else {
-            self.done
-                .find(format!("the hash of the leaf {index} was taken away from the tiles"));
-            return Ok(());
-        };
-        let proof = inclusion_proof(&mut StoredTiles(conn), index, signed.size).map_err(|error| error.to_string());
-        let verified = proof.and_then(|proof| {
-            verify_inclusion(leaf, index, signed.size, &proof, &signed.root).map_err(|error| error.to_string())
-        });
-        if let Err(problem) = verified {
-            self.done.find(format!(
-                "the tile of leaf {index} is not the one that was signed: {problem}"
-            ));
-        }
-        Ok(())
     }
 
     /// Verifies the leaves of a run. Returns what they bind.
@@ -332,49 +230,5 @@ impl<'a> Verifier<'a> {
         }
         let is_signed = self.trust.is_signed(writer, row.count(), hash, row.mac.as_deref());
         (!is_signed).then(|| "mac is not made with the key of the trail".to_owned())
-    }
-
-    /// Finds entries that are not in the log, and may not become part of it.
-    fn unlogged(&mut self, part: TrailPart) -> Result<(), StoreError> {
-        let connections = self.connections;
-        let last = connections.read(rows::last_id)?;
-        let own = part.of(last + 1);
-        let mut id = own.start;
-        while id < own.end {
-            let end = own.end.min(id + ROWS);
-            connections.read(|conn| conn.transaction(Purpose::Read, |conn| self.places(conn, id..end)))?;
-            id = end;
-        }
-        Ok(())
-    }
-
-    fn places(&mut self, conn: &mut Connection<'_>, ids: Range<i64>) -> Result<(), StoreError> {
-        let places = rows::places(conn, ids)?;
-        let head = log::head(conn)?;
-        let mut run: Option<Run> = None;
-        for place in places {
-            let writer = place.writer.as_deref().unwrap_or(NO_WRITER);
-            let count = place.writer_count.unwrap_or(place.id);
-            if !run.as_ref().is_some_and(|run| run.holds(writer, count)) {
-                run = log::run_of(conn, writer, count)?;
-            }
-            if run.is_some() {
-                continue;
-            }
-            let is_pending = match log::logged_of(conn, writer)? {
-                Some(logged) => {
-                    let hash = place.leaf_hash.as_deref().unwrap_or_default();
-                    count > logged && self.trust.is_signed(writer, count, hash, place.mac.as_deref())
-                }
-                None => place.writer.is_none() && place.id > head.logged_id && place.id <= head.last_unwritten_id,
-            };
-            if is_pending {
-                self.done.pending += 1;
-            } else {
-                self.done
-                    .find(format!("audit entry {} was put in: it is not in the log", place.id));
-            }
-        }
-        Ok(())
     }
 }
