@@ -27,6 +27,7 @@ mod request;
 mod server;
 mod text_file;
 mod trail_key;
+mod url_file;
 mod witness;
 
 pub use host::start_error::TlsError;

@@ -79,7 +79,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
         actix_web::rt::spawn(revoked.follow_file());
     }
     if let Some(key) = dev_key {
-        key.print_script(address, &config.database.database_url)?;
+        key.print_script(address, config.database.url())?;
     }
 
     tokio::select! {
