@@ -210,7 +210,12 @@ pub struct DatabaseConfig {
 
     /// File with the URL of the database, so that a password in it is not in the environment. A line break at its end does not
     /// count.
-    #[arg(long, env = "LIVENESS_DATABASE_URL_FILE", value_name = "FILE", conflicts_with = "database_url")]
+    #[arg(
+        long,
+        env = "LIVENESS_DATABASE_URL_FILE",
+        value_name = "FILE",
+        conflicts_with = "database_url"
+    )]
     pub database_url_file: Option<UrlFile>,
 
     /// Connections to PostgreSQL; SQLite has one writer and four readers.

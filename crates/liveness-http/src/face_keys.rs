@@ -27,7 +27,12 @@ pub struct FaceConfig {
     pub keys_url: Option<String>,
 
     /// File with that URL, so that a password in it is not in the environment. A line break at its end does not count.
-    #[arg(long, env = "LIVENESS_KEYS_URL_FILE", value_name = "FILE", conflicts_with = "keys_url")]
+    #[arg(
+        long,
+        env = "LIVENESS_KEYS_URL_FILE",
+        value_name = "FILE",
+        conflicts_with = "keys_url"
+    )]
     pub keys_url_file: Option<UrlFile>,
 
     /// Where the sealed faces are kept.

@@ -16,8 +16,7 @@ static IN_ORDER: AtomicUsize = AtomicUsize::new(0);
 
 /// Does the work. A signal drops it at its next `await`, and the result is `None`.
 pub(super) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<Option<T>, Failure> {
-    let mut signals =
-        Signals::listen().map_err(|error| Failure::of(format!("cannot listen for signals: {error}")))?;
+    let mut signals = Signals::listen().map_err(|error| Failure::of(format!("cannot listen for signals: {error}")))?;
     IN_ORDER.fetch_add(1, Ordering::AcqRel);
     let ended = tokio::select! {
         done = work => Some(done),

@@ -62,7 +62,11 @@ fn a_url_in_a_file_is_that_url_and_trouble_with_it_is_told_without_it() {
     }
     let missing = place.run(&["migrate", "--keys-url-file", "nowhere"]);
     let (code, told) = missing.failure();
-    assert_eq!((code, told.contains("cannot read it: No such file")), (Some(2), true), "{told}");
+    assert_eq!(
+        (code, told.contains("cannot read it: No such file")),
+        (Some(2), true),
+        "{told}"
+    );
 }
 
 #[test]
