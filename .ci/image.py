@@ -182,7 +182,8 @@ index = {
         'mediaType': f'{OCI}.manifest.v1+json',
         **put(as_json(manifest)),
         'platform': {'architecture': architecture, 'os': 'linux'},
-        'annotations': {'org.opencontainers.image.ref.name': version},
+        # By which it is known once it is loaded.
+        'annotations': {'org.opencontainers.image.ref.name': f'liveness:{version}'},
     }],
 }
 pathlib.Path(folder, 'oci-layout').write_bytes(as_json({'imageLayoutVersion': '1.0.0'}))

@@ -8,6 +8,7 @@
 """
 
 import copy
+import functools
 import json
 import pathlib
 import re
@@ -67,15 +68,23 @@ def mounts(pod, container):
     return {one['mountPath']: sources[one['name']] for one in container.get('volumeMounts', [])}
 
 
+@functools.cache
+def against_schema(text, version):
+    """What the schema says of a document, which most mistakes leave as it is."""
+    document = json.loads(text)
+    try:
+        kubernetes_validate.validate(document, version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return [f'{document["kind"]}: Kubernetes {version}: {error.message[:200]}']
+    except kubernetes_validate.SchemaNotFoundError:
+        return [f'{document["kind"]}: Kubernetes {version} has none of {document["apiVersion"]}']
+    return []
+
+
 def against_schemas(documents):
     for document in documents:
         for version in VERSIONS:
-            try:
-                kubernetes_validate.validate(document, version, strict=True)
-            except kubernetes_validate.ValidationError as error:
-                yield f'{document["kind"]}: Kubernetes {version}: {error.message[:200]}'
-            except kubernetes_validate.SchemaNotFoundError:
-                yield f'{document["kind"]}: Kubernetes {version} has none of {document["apiVersion"]}'
+            yield from against_schema(json.dumps(document), version)
 
 
 def against_settings(documents, settings):
