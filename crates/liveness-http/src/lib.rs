@@ -25,6 +25,7 @@ mod pages;
 mod policy_source;
 mod request;
 mod server;
+mod signals;
 mod text_file;
 mod trail_key;
 mod url_file;

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tokio::runtime::Builder;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{Failure, report};
 use crate::face_keys::close_tokens;
+use crate::signals::Signals;
 
 /// How much of the work under way ends in order by itself.
 static IN_ORDER: AtomicUsize = AtomicUsize::new(0);
@@ -55,25 +55,4 @@ pub(super) fn end_first_process() -> io::Result<()> {
         .name("signals".to_owned())
         .spawn(move || runtime.block_on(wait))?;
     Ok(())
-}
-
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn any(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
