@@ -33,4 +33,5 @@ pub use self::key_id::KeyId;
 pub use self::object_name::ObjectName;
 #[cfg(feature = "s3")]
 pub use self::object_place::ObjectPlace;
+pub use self::own_file::is_kept_secret;
 pub use self::place::{FacePlace, PlaceError, StoredObject};

@@ -155,6 +155,12 @@ impl Invocation {
 
     /// Runs the subcommand, and ends the process.
     pub fn run(self) -> ! {
+        // `serve` listens by itself.
+        if !matches!(self.0, Command::Serve(_))
+            && let Err(error) = interrupt::end_first_process()
+        {
+            log::error!("as the first process of a container, this cannot be ended by SIGTERM: {error}");
+        }
         let system = actix_web::rt::System::new();
         let outcome = system.block_on(self.0.run());
         // A handle is leaked, so that no thread ever drops the last one. Dropping the last one wakes the system, and fails

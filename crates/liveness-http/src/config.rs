@@ -14,6 +14,7 @@ use crate::log_format::LogFormat;
 use crate::policy_source::PolicyConfig;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
+use crate::url_file::UrlFile;
 use crate::witness::WitnessAddress;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
@@ -182,7 +183,7 @@ impl ServeConfig {
             awaits_schema: true,
             ..self.database.settings(creates_file)
         };
-        Store::open_with(&self.database.database_url, settings)
+        Store::open_with(self.database.url(), settings)
     }
 }
 
@@ -207,6 +208,16 @@ pub struct DatabaseConfig {
     )]
     pub database_url: String,
 
+    /// File with the URL of the database, so that a password in it is not in the environment. A line break at its end does not
+    /// count.
+    #[arg(
+        long,
+        env = "LIVENESS_DATABASE_URL_FILE",
+        value_name = "FILE",
+        conflicts_with = "database_url"
+    )]
+    pub database_url_file: Option<UrlFile>,
+
     /// Connections to PostgreSQL; SQLite has one writer and four readers.
     #[arg(long, env = "LIVENESS_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub database_connections: u32,
@@ -218,6 +229,11 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
+    /// The URL of the database.
+    pub fn url(&self) -> &str {
+        self.database_url_file.as_ref().map_or(&self.database_url, UrlFile::url)
+    }
+
     /// Opens the store. Makes the SQLite file if there is none.
     pub(crate) fn open(&self) -> Result<Store, OpenError> {
         self.open_with(true)
@@ -236,7 +252,7 @@ impl DatabaseConfig {
     }
 
     fn open_with(&self, creates_file: bool) -> Result<Store, OpenError> {
-        Store::open_with(&self.database_url, self.settings(creates_file))
+        Store::open_with(self.url(), self.settings(creates_file))
     }
 
     fn settings(&self, creates_file: bool) -> StoreSettings {

@@ -10,6 +10,7 @@ use liveness_core::faces::{FileKeeper, KeeperError, KeyKeeper};
 use liveness_core::store::{FaceKeys, OpenError, Store};
 
 use crate::face_place::{FacePlaceConfig, FacePlaceError};
+use crate::url_file::UrlFile;
 
 /// The settings of sealed faces. It has no `Debug`, because the URL may hold a password.
 #[derive(Clone, Args)]
@@ -24,6 +25,15 @@ pub struct FaceConfig {
     /// SQLite file, liveness.keys.db]
     #[arg(long, env = "LIVENESS_KEYS_URL", hide_env_values = true)]
     pub keys_url: Option<String>,
+
+    /// File with that URL, so that a password in it is not in the environment. A line break at its end does not count.
+    #[arg(
+        long,
+        env = "LIVENESS_KEYS_URL_FILE",
+        value_name = "FILE",
+        conflicts_with = "keys_url"
+    )]
+    pub keys_url_file: Option<UrlFile>,
 
     /// Where the sealed faces are kept.
     #[command(flatten)]
@@ -123,9 +133,10 @@ impl FaceConfig {
     ///
     /// [`FaceKeysError::NoUrl`] and [`FaceKeysError::SameUrl`].
     pub(crate) fn url(&self, database_url: &str) -> Result<String, FaceKeysError> {
-        match &self.keys_url {
+        let in_file = self.keys_url_file.as_ref().map(UrlFile::url);
+        match self.keys_url.as_deref().or(in_file) {
             Some(url) if url == database_url => Err(FaceKeysError::SameUrl),
-            Some(url) => Ok(url.clone()),
+            Some(url) => Ok(url.to_owned()),
             None => FaceKeys::url_beside(database_url).ok_or(FaceKeysError::NoUrl),
         }
     }

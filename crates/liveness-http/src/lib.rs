@@ -25,8 +25,10 @@ mod pages;
 mod policy_source;
 mod request;
 mod server;
+mod signals;
 mod text_file;
 mod trail_key;
+mod url_file;
 mod witness;
 
 pub use host::start_error::TlsError;

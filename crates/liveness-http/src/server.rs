@@ -18,7 +18,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use actix_server::ServerHandle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use self::http_server::{Site, http_server};
 use self::listener::listen;
@@ -29,6 +29,7 @@ use crate::host::dev_mode::{DevKey, with_dev_faces};
 use crate::host::start_error::{StartError, TlsError};
 use crate::host::verifier::configured_verifier;
 use crate::host::{Host, check_body_memory};
+use crate::signals::Signals;
 
 /// Serves until SIGTERM or SIGINT. Then it answers the requests that have begun, within the grace period.
 ///
@@ -78,7 +79,7 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
         actix_web::rt::spawn(revoked.follow_file());
     }
     if let Some(key) = dev_key {
-        key.print_script(address, &config.database.database_url)?;
+        key.print_script(address, config.database.url())?;
     }
 
     tokio::select! {
@@ -91,29 +92,6 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
 
 /// How long the end waits for others who use the database file.
 const CLOSING: Duration = Duration::from_millis(500);
-
-/// The signals that end the server.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, std::io::Error> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits for either.
-    async fn any(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
 
 /// Takes no new requests, and waits for the answers to those that have begun. A SIGINT ends the wait.
 async fn shut_down(host: &Host, server: &ServerHandle, grace: Duration, interrupt: &mut Signal) {

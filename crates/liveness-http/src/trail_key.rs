@@ -162,7 +162,7 @@ pub(crate) fn sign_entries(store: &Store, config: &DatabaseConfig) -> Result<(),
 
 /// Where the key of a SQLite database is, if no file is named: `liveness.trail.pem` beside `liveness.db`.
 pub(crate) fn file_beside(config: &DatabaseConfig) -> Result<Option<PathBuf>, OpenError> {
-    let database = Store::file_of(&config.database_url)?;
+    let database = Store::file_of(config.url())?;
     Ok(database.map(|database| database.with_extension("trail.pem")))
 }
 
@@ -212,6 +212,7 @@ mod tests {
     fn config(url: String, file: Option<PathBuf>) -> DatabaseConfig {
         DatabaseConfig {
             database_url: url,
+            database_url_file: None,
             database_connections: 1,
             trail_key_file: file,
         }

@@ -68,9 +68,9 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let (url, name, copy_into): (_, _, CopyInto) = if self.keys {
-            (self.faces.url(&self.database.database_url)?, "backup --keys", copy_keys)
+            (self.faces.url(self.database.url())?, "backup --keys", copy_keys)
         } else {
-            (self.database.database_url.clone(), "backup", copy_records)
+            (self.database.url().to_owned(), "backup", copy_records)
         };
         if Store::file_of(&url)?.is_none() {
             return Err(Failure::of(POSTGRES));

@@ -28,7 +28,7 @@ pub(super) struct Migrate {
 
 impl Migrate {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let store = self.faces.seal(self.database.open()?, &self.database.database_url)?;
+        let store = self.faces.seal(self.database.open()?, self.database.url())?;
         let ran = store.migrate()?;
         let mut out = std::io::stdout().lock();
         for name in &ran {

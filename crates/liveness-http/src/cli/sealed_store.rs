@@ -8,7 +8,7 @@ use crate::face_keys::{FaceConfig, FaceKeysError};
 
 /// Opens a store that can open its faces, wherever they are. Makes the tables of the key store, where there are none.
 pub(super) fn open(database: &DatabaseConfig, faces: &FaceConfig) -> Result<Store, Failure> {
-    let store = faces.seal(database.open_up_to_date()?, &database.database_url)?;
+    let store = faces.seal(database.open_up_to_date()?, database.url())?;
     if let Some(keys) = store.face_keys() {
         keys.migrate()?;
     }

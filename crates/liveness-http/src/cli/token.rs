@@ -126,7 +126,7 @@ impl Token {
 
     /// The database of `serve`. A SQLite file that is not there yet is made, as `serve` would make it.
     fn store(&self) -> Result<Store, Failure> {
-        let file = Store::file_of(&self.database.database_url)?;
+        let file = Store::file_of(self.database.url())?;
         let Some(missing) = file.filter(|file| !file.exists()) else {
             return Ok(self.database.open_up_to_date()?);
         };

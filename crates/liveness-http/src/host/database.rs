@@ -40,11 +40,11 @@ pub(super) async fn open_and_migrate(config: &ServeConfig, policy: &Policy) -> R
     check_file(config, &mut findings);
     if let Some(dangers) = findings.refusal() {
         // A file that cannot be used at all is told first.
-        Store::check_file(&config.database.database_url)?;
+        Store::check_file(config.database.url())?;
         return Err(StartError::Danger(dangers));
     }
     let store = config.open()?.with_policy(policy.clone())?;
-    let store = config.faces.seal(store, &config.database.database_url)?;
+    let store = config.faces.seal(store, config.database.url())?;
     let mut begun = begin_to_prepare(config, &store);
     let state = match timeout(PATIENCE, &mut begun).await {
         Ok(prepared) => match ended(prepared) {

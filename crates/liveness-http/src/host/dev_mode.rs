@@ -17,7 +17,7 @@ use crate::token::{OWN_ISSUER, TokenRules, TokenVerifier, VerificationKey, sign_
 
 /// Has faces sealed with keys beside a SQLite file that `serve --dev` made, or makes, unless other keys are configured.
 pub(crate) fn with_dev_faces(mut config: ServeConfig) -> Result<ServeConfig, StartError> {
-    let Some(file) = Store::file_of(&config.database.database_url)? else {
+    let Some(file) = Store::file_of(config.database.url())? else {
         return Ok(config);
     };
     if config.faces.face_keys.is_none() && (!file.exists() || config.open_existing()?.is_scratch()?) {

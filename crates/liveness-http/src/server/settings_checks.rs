@@ -18,6 +18,7 @@ use crate::token::probe_jwks;
 /// Checks what needs neither the network nor the port.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     key_files(config, findings);
+    url_files(config, findings);
     if let PolicySource::File(path) = &config.policy.policy {
         files::policy_not_writable_by_others(path, findings);
     }
@@ -102,6 +103,19 @@ fn key_files(config: &ServeConfig, findings: &mut Findings) {
             "a token for another service that is signed with the same key is good here",
             format!("set {} to what your tokens say", unset.join(" and ")),
         );
+    }
+}
+
+/// The files of URLs, which hold a password.
+fn url_files(config: &ServeConfig, findings: &mut Findings) {
+    let files = [
+        ("LIVENESS_DATABASE_URL_FILE", &config.database.database_url_file),
+        ("LIVENESS_KEYS_URL_FILE", &config.faces.keys_url_file),
+    ];
+    for (setting, file) in files {
+        if let Some(file) = file {
+            files::secret(setting, file.path(), findings);
+        }
     }
 }
 

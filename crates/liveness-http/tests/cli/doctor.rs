@@ -109,6 +109,36 @@ fn it_makes_nothing() {
 }
 
 #[test]
+fn a_url_with_a_password_belongs_into_a_file_of_its_owner() {
+    let place = Place::new(Engine::Sqlite);
+    place.write("url", "sqlite://liveness.db\n");
+    let file = place.0.folder().join("url");
+    let examine_with = |mode, settings: &[(&str, &str)]| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        examine(&place, settings)
+    };
+
+    for (setting, settings) in [
+        (
+            "LIVENESS_DATABASE_URL_FILE",
+            &[("LIVENESS_DATABASE_URL_FILE", "url")][..],
+        ),
+        ("LIVENESS_KEYS_URL_FILE", &[("LIVENESS_KEYS_URL_FILE", "url")]),
+    ] {
+        let told = examine_with(0o600, settings);
+        assert_tells(&told, "ok", &format!("files: {setting}: url is its owner's only"));
+        let told = examine_with(0o604, settings);
+        assert_tells(
+            &told,
+            "problem",
+            &format!("files: {setting}: url can be read or written"),
+        );
+        let told = examine_with(0o602, settings);
+        assert_tells(&told, "problem", "LIVENESS_ACCEPT=world-writable");
+    }
+}
+
+#[test]
 fn a_secret_belongs_into_a_file_of_its_owner() {
     let place = Place::new(Engine::Sqlite);
     place.write("secret", &format!("{SECRET}\n"));

@@ -19,7 +19,7 @@ use super::module;
 use super::refusal::{Refusal, is_of_pin, told};
 use super::uri::Pkcs11Uri;
 use crate::faces::KeeperError;
-use crate::faces::own_file::{check_mode, unusable};
+use crate::faces::own_file::{check_secret, unusable};
 
 /// A token that is asked through one session.
 pub(super) struct Token {
@@ -114,7 +114,7 @@ impl Token {
     /// The PIN, which is the file without the end of its line.
     fn pin(&self) -> Result<Zeroizing<String>, KeeperError> {
         let file = self.uri.pin_file();
-        check_mode(file, 0o600)?;
+        check_secret(file)?;
         let text = fs::read_to_string(file).map_err(|error| unusable("read", file, &error))?;
         let text = Zeroizing::new(text);
         let pin = text.trim_end_matches(['\r', '\n']);

@@ -18,7 +18,7 @@ const SECOND: i64 = 1000;
 
 /// Checks everything, for `doctor`. It makes no database.
 pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
-    let url = &config.database.database_url;
+    let url = config.database.url();
     let mend = "correct LIVENESS_DATABASE_URL, or start the server that it names";
     let file = match Store::file_of(url) {
         Ok(file) => file,
@@ -51,7 +51,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
 /// Checks the SQLite file, if there is one. This must come before it is opened, because what SQLite puts beside it has its
 /// mode.
 pub(crate) fn check_file(config: &ServeConfig, findings: &mut Findings) {
-    let file = Store::file_of(&config.database.database_url).ok().flatten();
+    let file = Store::file_of(config.database.url()).ok().flatten();
     if let Some(path) = file.filter(|path| path.exists()) {
         files::disk(&path, findings);
         files::database(&path, findings);
@@ -220,7 +220,7 @@ fn connections(config: &DatabaseConfig, diagnosis: &Diagnosis, findings: &mut Fi
             findings.ok("connections", found);
         }
     }
-    if diagnosis.is_encrypted == Some(false) && !is_local(&config.database_url) {
+    if diagnosis.is_encrypted == Some(false) && !is_local(config.url()) {
         findings.warning(
             "connections",
             "the connection to the server is not encrypted",

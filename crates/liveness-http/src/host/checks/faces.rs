@@ -32,7 +32,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
             "set LIVENESS_FACE_KEYS=file:DIR, then run `liveness-http faces seal`",
         );
     };
-    let url = match config.faces.url(&config.database.database_url) {
+    let url = match config.faces.url(config.database.url()) {
         Ok(url) => url,
         Err(error) => return findings.problem(SUBJECT, error.to_string(), REFUSED),
     };
@@ -110,7 +110,7 @@ fn is_healthy(health: Result<(), KeeperError>, findings: &mut Findings) -> bool 
 
 /// Whether the faces that are there can be opened.
 fn opening(config: &ServeConfig, findings: &mut Findings) {
-    let url = &config.database.database_url;
+    let url = config.database.url();
     // What is wrong with the database itself is told elsewhere.
     let Ok(store) = config.open_existing() else { return };
     let store = match config.faces.seal(store, url) {

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use liveness_core::faces::is_kept_secret;
 use liveness_core::store::Store;
 
 use super::findings::Findings;
@@ -51,12 +52,17 @@ fn written_by_its_owner(setting: &'static str, path: &Path, harm: &str, findings
     }
 }
 
-/// Checks a file that only its owner may read.
+/// Checks a file with a secret: see [`is_kept_secret`].
 pub(crate) fn secret(setting: &'static str, path: &Path, findings: &mut Findings) {
     let Ok(about) = fs::metadata(path) else { return };
     let name = path.display();
     if about.mode() & 0o077 == 0 {
         findings.ok("files", format!("{setting}: {name} is its owner's only"));
+    } else if is_kept_secret(&about) {
+        findings.ok(
+            "files",
+            format!("{setting}: {name} is root's, and read by group {}", about.gid()),
+        );
     } else if about.mode() & 0o002 != 0 {
         findings.danger(
             "world-writable",
