@@ -40,6 +40,7 @@ use super::tables::trail::looks;
 use super::tables::trail::rows as log_rows;
 use super::tables::users::changes;
 use super::tables::users::rows as users;
+use super::tables::watching::tail;
 use crate::faces::FaceKeyId;
 use crate::jobs::JobKind;
 use crate::verdict::VerdictOutcome;
@@ -105,6 +106,7 @@ const DECIDED: (&str, &str) = ("liveness_checks_decided (", "liveness_checks_dec
 const OF_BOTH: (&str, &str) = ("USING INDEX liveness_checks_", "liveness_checks_");
 const TOTAL: (&str, &str) = ("sqlite_autoindex_liveness_check_totals_1", "liveness_check_totals_pkey");
 const SESSION: (&str, &str) = ("liveness_sessions USING PRIMARY KEY", "liveness_sessions_pkey");
+const ENTRIES: (&str, &str) = ("liveness_audit_entries", "liveness_audit_entries_pkey");
 const CHECK: (&str, &str) = ("liveness_checks USING INTEGER PRIMARY KEY", "liveness_checks_pkey");
 const USER: (&str, &str) = ("liveness_users USING INTEGER PRIMARY KEY", "liveness_users_pkey");
 const USER_ID: (&str, &str) = (
@@ -851,6 +853,23 @@ const CASES: &[Case] = &[
         &[(
             "liveness_audit_entries_written (writer=? AND writer_count>?)",
             "liveness_audit_entries_written",
+        )],
+    ),
+    ("the newest entry", |conn| tail::newest_id(conn).map(drop), &[ENTRIES]),
+    (
+        "what others have written",
+        |conn| tail::look(conn, 10_000, &[]).map(drop),
+        &[(
+            "liveness_audit_entries USING INTEGER PRIMARY KEY (rowid>?)",
+            "liveness_audit_entries_pkey",
+        )],
+    ),
+    (
+        "what others have committed late",
+        |conn| tail::look(conn, 10_000, &[9_998, 9_999]).map(drop),
+        &[(
+            "liveness_audit_entries USING INTEGER PRIMARY KEY (rowid",
+            "liveness_audit_entries_pkey",
         )],
     ),
     (
