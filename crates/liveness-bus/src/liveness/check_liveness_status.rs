@@ -206,15 +206,14 @@ mod tests {
     }
 
     /// Waits as customer 1, and does something once the waiting has begun.
-    async fn while_one_waits<F: Future<Output = ()>>(
+    async fn while_one_waits(
         world: &TestBus,
-        wait: Wait,
-        meanwhile: impl FnOnce() -> F,
+        (wait, deadline): (Wait, Instant),
+        meanwhile: impl AsyncFnOnce(),
     ) -> LivenessStatus {
         let held = Arc::new(());
         wait.hold_until_waiting(Arc::clone(&held));
-        // A deadline that has come does not cut the wait short.
-        let context = world.context(TestBus::customer_principal(1)).deadline(Instant::now());
+        let context = world.context(TestBus::customer_principal(1)).deadline(deadline);
         let context = context.wait(Some(wait)).build();
         let then = async {
             while Arc::strong_count(&held) > 1 {
@@ -230,7 +229,8 @@ mod tests {
     async fn who_waits_is_answered_once_they_have_passed() {
         let world = TestBus::new();
 
-        let status = while_one_waits(&world, Wait::at_most(LONG), async || {
+        // A deadline that has come does not cut the wait short.
+        let status = while_one_waits(&world, (Wait::at_most(LONG), Instant::now()), async || {
             record(&world, 2, "of another user", true, json!({})).await;
             record(&world, 1, "failed", false, json!({})).await;
             record(&world, 1, "passed", true, json!({})).await;
@@ -244,9 +244,12 @@ mod tests {
     async fn who_waits_in_vain_is_told_so_when_the_wait_is_over() {
         let (world, wait, end) = (TestBus::new(), Wait::at_most(LONG), EndOfWaits::default());
 
-        let of_this = while_one_waits(&world, wait.clone(), async || wait.end()).await;
-        let of_all = while_one_waits(&world, Wait::until_end(LONG, &end), async || end.end()).await;
-        let of_time = while_one_waits(&world, Wait::at_most(Duration::from_millis(1)), async || ()).await;
+        let deadline = Instant::now() + LONG;
+        let of_this = while_one_waits(&world, (wait.clone(), deadline), async || wait.end()).await;
+        let of_all = Wait::until_end(LONG, &end);
+        let of_all = while_one_waits(&world, (of_all, deadline), async || end.end()).await;
+        let of_time = Wait::at_most(Duration::from_millis(1));
+        let of_time = while_one_waits(&world, (of_time, deadline), async || ()).await;
 
         for status in [of_this, of_all, of_time] {
             assert!(!status.has_completed_liveness_check);

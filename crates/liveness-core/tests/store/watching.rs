@@ -129,7 +129,7 @@ async fn an_erasure_is_heard_of(database: Database) {
     database.record(with_face(recording(1, "a"))).await;
     let mut watch = settled(store, 1).await;
 
-    store.erasures().erase_user(1, order()).await.unwrap();
+    store.erasures().erase_user(1, false, order()).await.unwrap();
 
     heard(&mut watch).await;
 }

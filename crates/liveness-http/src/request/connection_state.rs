@@ -149,7 +149,7 @@ impl ConnectionState {
     /// The answer is ready. Returns whether it must be the last one on the connection, because its body was not read.
     pub(crate) fn request_answered(&self) -> bool {
         self.0.expectation.end();
-        self.0.wait.take();
+        self.0.wait.set(None);
         let is_last = matches!(self.phase(), Phase::Answer { body_is_read: false });
         self.0.phase.set(if is_last {
             Phase::Lingering {

@@ -67,18 +67,14 @@ async fn answer(
         .ok()
         .and_then(|received| received.answer_memory.take());
     let waiting = received.as_mut().ok().and_then(|received| received.waiting.take());
-    let wait = waiting.as_ref().map(|caller| caller.wait.clone());
-    let _ends_with_this = EndOnDrop(wait.clone());
-    if let Some((wait, connection)) = wait.clone().zip(request.conn_data::<ConnectionState>()) {
-        connection.may_wait(wait);
-    }
+    let wait = RequestWait::of(request, waiting.as_ref());
     let context = Context::builder(principal)
         .request_id(request_id.clone())
         .client_address(client_address)
         .device(device(request.headers()))
         .idempotency_key(received.as_ref().ok().and_then(|received| received.key.clone()))
         .deadline(Instant::now() + MESSAGE_TIMEOUT)
-        .wait(wait.clone())
+        .wait(wait.0.clone())
         .clock(state.clock.clone())
         .build();
     let work = send(state, name.to_owned(), received.map(|received| received.body), context);
@@ -94,17 +90,32 @@ async fn answer(
     });
     let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
     let (reply, answer_memory) = outcome?;
-    let mut answer = reply.answer(request_id);
-    if let Some(applied) = wait.and_then(|wait| prefer::applied(wait.time())) {
-        answer.headers_mut().insert(prefer::PREFERENCE_APPLIED, applied);
-    }
+    let answer = wait.told_in(reply.answer(request_id));
     Ok(in_slices(answer, request.conn_data(), answer_memory))
 }
 
-/// Ends the wait with the future of the request, which actix drops when the client goes away.
-struct EndOnDrop(Option<Wait>);
+/// The wait of a request, if it may wait. It ends with the future of the request, which actix drops when the client goes away.
+struct RequestWait(Option<Wait>);
 
-impl Drop for EndOnDrop {
+impl RequestWait {
+    fn of(request: &HttpRequest, waiting: Option<&WaitingCaller>) -> Self {
+        let wait = waiting.map(|caller| caller.wait.clone());
+        if let Some((wait, connection)) = wait.clone().zip(request.conn_data::<ConnectionState>()) {
+            connection.may_wait(wait);
+        }
+        Self(wait)
+    }
+
+    /// Says in the answer that the preference was heeded.
+    fn told_in(&self, mut answer: HttpResponse) -> HttpResponse {
+        if let Some(applied) = self.0.as_ref().and_then(|wait| prefer::applied(wait.time())) {
+            answer.headers_mut().insert(prefer::PREFERENCE_APPLIED, applied);
+        }
+        answer
+    }
+}
+
+impl Drop for RequestWait {
     fn drop(&mut self) {
         if let Some(wait) = &self.0 {
             wait.end();

@@ -106,16 +106,13 @@ impl Shared {
 
     /// Looks for new entries, and wakes who waits for their users.
     fn look(&self, tail: &mut Option<Tail>) -> Result<(), StoreError> {
-        let tail = match tail {
-            Some(tail) => tail,
-            None => {
-                let newest = self.connections.read(tail::newest_id)?;
-                let begun = tail.insert(Tail::before(newest));
-                // Who has read before this may have missed what came between.
-                self.wake_ups.wake_all();
-                begun
-            }
-        };
+        if tail.is_none() {
+            let newest = self.connections.read(tail::newest_id)?;
+            *tail = Some(Tail::before(newest));
+            // Who has read before this may have missed what came between.
+            self.wake_ups.wake_all();
+        }
+        let Some(tail) = tail else { return Ok(()) };
         loop {
             let (last_id, missed) = (tail.last_id(), tail.missed());
             let found = self.connections.read(|conn| tail::look(conn, last_id, &missed))?;

@@ -14,7 +14,6 @@ use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::schema::liveness_audit_entries::dsl;
-use crate::store::tables::trail::rows;
 
 /// The most entries that are read at once.
 pub(crate) const ENTRIES_OF_A_LOOK: i64 = 4096;
@@ -75,7 +74,12 @@ impl Tail {
 
 /// The highest id of an entry.
 pub(crate) fn newest_id(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
-    rows::last_id(conn)
+    let newest: Option<i64> = on_either!(conn, |conn| dsl::liveness_audit_entries
+        .order(dsl::id.desc())
+        .select(dsl::id)
+        .first(*conn)
+        .optional())?;
+    Ok(newest.unwrap_or_default())
 }
 
 /// The next entries behind an id, and those with the ids that were missed.
