@@ -2,7 +2,8 @@
 
 use std::ops::Deref;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use liveness_core::{AuditEntry, AuditSubject, User};
 
@@ -19,6 +20,7 @@ pub struct Call<'a> {
     concerns: OnceLock<i64>,
     subject: OnceLock<AuditSubject>,
     entry_written: AtomicBool,
+    waited_micros: AtomicU64,
 }
 
 impl<'a> Call<'a> {
@@ -29,6 +31,7 @@ impl<'a> Call<'a> {
             concerns: OnceLock::new(),
             subject: OnceLock::new(),
             entry_written: AtomicBool::new(false),
+            waited_micros: AtomicU64::new(0),
         }
     }
 
@@ -79,6 +82,27 @@ impl<'a> Call<'a> {
     /// was looked for, and showed nothing.
     pub fn shows(&self, subject: AuditSubject) {
         let _is_first = self.subject.set(subject);
+    }
+
+    /// Waits for what may have changed the answer, as long as the sender [likes to wait](Context::wait). Returns true when it has
+    /// come. Returns false when the wait is over, and at once if nobody waits. Then answer with what is.
+    ///
+    /// The handler first begins to listen for the change, then reads, and then waits. So no change is lost. How long a message has
+    /// waited is not in its time in the log, nor in what an [`Observer`](crate::Observer) sees.
+    pub async fn wait_for(&self, change: impl Future<Output = ()>) -> bool {
+        let Some(wait) = self.context.wait().filter(|_| self.meta.waits()) else {
+            return false;
+        };
+        let begun = Instant::now();
+        let has_come = wait.change(change).await;
+        let waited = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waited_micros.fetch_add(waited, Ordering::Relaxed);
+        has_come
+    }
+
+    /// How long it has waited for its answer to change.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_micros(self.waited_micros.load(Ordering::Relaxed))
     }
 
     /// The user whose data is read or changed: the user that the message names, or else the user who sends it.

@@ -1,7 +1,9 @@
-//! What a message is sent with: principal, client address, device, attestation, request id, idempotency key, deadline and clock.
+//! What a message is sent with: principal, client address, device, attestation, request id, idempotency key, deadline, wait and
+//! clock.
 
 mod principal;
 mod request_id;
+mod wait;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -12,6 +14,7 @@ use liveness_core::{Attestation, AuditEntry, AuditSubject, Clock, DeviceInfo, Id
 
 pub use self::principal::Principal;
 pub use self::request_id::RequestId;
+pub use self::wait::{EndOfWaits, Wait};
 
 /// What a message is sent with. The host sets it, never the message, and it does not change on the way.
 #[derive(Debug, Clone)]
@@ -23,6 +26,7 @@ pub struct Context {
     attestation: Option<Attestation>,
     idempotency_key: Option<IdempotencyKey>,
     deadline: Option<Instant>,
+    wait: Option<Wait>,
     clock: Arc<dyn Clock>,
 }
 
@@ -40,6 +44,7 @@ impl Context {
                 attestation: None,
                 idempotency_key: None,
                 deadline: None,
+                wait: None,
                 clock: Arc::clone(&CLOCK),
             },
         }
@@ -78,6 +83,11 @@ impl Context {
     /// When the caller stops waiting.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// How long the caller likes to wait for the answer of a query to change.
+    pub fn wait(&self) -> Option<&Wait> {
+        self.wait.as_ref()
     }
 
     /// The current time by the context's clock.
@@ -161,10 +171,19 @@ impl ContextBuilder {
         self
     }
 
-    /// Sets when the caller stops waiting. A query is abandoned at that time. A command is not begun after it.
+    /// Sets when the caller stops waiting. A query is abandoned at that time, or so much later as it [may wait](Self::wait) for
+    /// its answer to change. A command is not begun after it.
     #[must_use]
     pub fn deadline(mut self, deadline: Instant) -> Self {
         self.context.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets how long the caller likes to wait for the answer to change. Only messages that [say so](crate::Message::WAITS) wait.
+    /// The default is that nobody waits. Make a context of its own for each message: a wait that is over stays over.
+    #[must_use]
+    pub fn wait(mut self, wait: Option<Wait>) -> Self {
+        self.context.wait = wait;
         self
     }
 

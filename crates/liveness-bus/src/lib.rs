@@ -133,7 +133,7 @@ pub use access::Access;
 pub use audit::AuditSink;
 pub use bus::{BuildErrors, Bus, BusBuilder, Mistake, Module, ReplyWriter};
 pub use call::Call;
-pub use context::{Context, ContextBuilder, Principal, RequestId};
+pub use context::{Context, ContextBuilder, EndOfWaits, Principal, RequestId, Wait};
 pub use decode::{Received, replace_half_surrogates};
 pub use error::{BusError, Cause, FieldError};
 pub use handler::Handler;

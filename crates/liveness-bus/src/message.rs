@@ -50,6 +50,9 @@ pub trait Message: Validate + Send + Sync + Sized + 'static {
     /// What its sender gets back.
     type Reply: Send + 'static;
 
+    /// Whether its sender may wait for its answer to change: [`Call::wait_for`](crate::Call::wait_for). Only queries may.
+    const WAITS: bool = false;
+
     /// The id of the user whose data it reads or changes, if the message itself names one.
     fn concerns(&self) -> Option<i64> {
         None
@@ -83,6 +86,7 @@ pub struct Meta {
     kind: Kind,
     access: Access,
     audit: Audit,
+    waits: bool,
 }
 
 impl Meta {
@@ -93,6 +97,7 @@ impl Meta {
             kind: M::KIND,
             access: M::ACCESS,
             audit: M::AUDIT,
+            waits: M::WAITS && matches!(M::KIND, Kind::Query),
         }
     }
 
@@ -114,6 +119,11 @@ impl Meta {
     /// How it is audited.
     pub const fn audit(&self) -> Audit {
         self.audit
+    }
+
+    /// Whether its sender may wait for its answer to change.
+    pub const fn waits(&self) -> bool {
+        self.waits
     }
 }
 

@@ -11,7 +11,7 @@ use crate::message::Meta;
 /// The bus calls it before it returns to the caller of the message. So an observer must not block, and must not panic.
 pub trait Observer: Send + Sync + 'static {
     /// A message has ended. `code` is the [code](BusError::code) of its error, or `00` if it succeeded. `took` is the time
-    /// that it spent in the bus.
+    /// that it spent in the bus, without the time that it [waited](crate::Call::wait_for) for its answer to change.
     fn observed(&self, meta: &Meta, code: &'static str, took: Duration);
 }
 
@@ -30,6 +30,7 @@ pub(crate) fn is_logged() -> bool {
 /// Logs the one line of a message: its name, and everything else as fields.
 pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
     let client = call.client_address().map(|address| address.to_string());
+    let waited = Some(call.waited()).filter(|waited| !waited.is_zero()).map(tenths);
     log::info!(
         target: LOG,
         code,
@@ -37,11 +38,16 @@ pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
         principal = call.principal().subject(),
         user = call.concerned_user(),
         client = client.as_deref(),
-        // Rounded to a tenth.
-        took_ms = (took.as_secs_f64() * 10_000.0).round() / 10.0,
+        took_ms = tenths(took),
+        waited_ms = waited,
         issuer = call.principal().issuer(),
         actor = call.principal().actor();
         "{}",
         call.meta().name(),
     );
+}
+
+/// In milliseconds, rounded to a tenth.
+fn tenths(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }

@@ -38,7 +38,7 @@ impl Pipeline {
         };
         let work = catch_panics(|| next.run_boxed(&mut frame, &call));
         // A query is abandoned at its deadline. A command is not: an abandoned commit has no known outcome.
-        let outcome = match call.deadline() {
+        let outcome = match deadline(&call) {
             Some(deadline) if call.meta().kind() == Kind::Query => timeout_at(deadline.into(), work)
                 .await
                 .unwrap_or_else(|_| Err(BusError::Unavailable("the deadline passed".into()))),
@@ -57,13 +57,23 @@ impl Pipeline {
             audit::write_owed_entry(self.audit_sink.as_deref(), &call, outcome).await
         };
         if let Some(started) = started {
-            let (code, took) = (observability::code(&outcome), started.elapsed());
+            let took = started.elapsed().saturating_sub(call.waited());
+            let code = observability::code(&outcome);
             observability::log(&call, code, took);
             for observer in &self.observers {
                 observer.observed(call.meta(), code, took);
             }
         }
         outcome
+    }
+}
+
+/// When the message is abandoned. One that waits for its answer to change has the time of its wait besides.
+fn deadline(call: &Call<'_>) -> Option<Instant> {
+    let deadline = call.deadline()?;
+    match call.wait().filter(|_| call.meta().waits()) {
+        Some(wait) => deadline.checked_add(wait.time()),
+        None => Some(deadline),
     }
 }
 

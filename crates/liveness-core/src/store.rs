@@ -70,6 +70,7 @@ pub use self::tables::trail::verified::{TrailPart, TrailVerification};
 pub use self::tables::user_changes::UserChanges;
 pub use self::tables::user_directory::StoredUsers;
 pub use self::tables::users::Users;
+pub use self::tables::watching::UserWatch;
 pub use self::unused_face_keys::UnusedFaceKeys;
 
 use self::engine::connections::Connections;

@@ -166,6 +166,12 @@ pub struct ServeConfig {
 }
 
 impl ServeConfig {
+    /// How many calls may wait for their answer to change: three quarters of the connections. The rest is for those who do
+    /// something.
+    pub(crate) fn max_waiting(&self) -> usize {
+        self.max_connections - self.max_connections.div_ceil(4)
+    }
+
     /// Opens the store, with what is accepted of it. Makes the SQLite file if there is none.
     pub(crate) fn open(&self) -> Result<Store, OpenError> {
         self.open_with(true)

@@ -159,9 +159,10 @@ impl Host {
         let _ = tokio::time::timeout(patience + Duration::from_millis(200), closing).await;
     }
 
-    /// Reports "not ready" from now on.
+    /// Reports "not ready" from now on, and answers those who wait.
     pub(crate) fn begin_shutdown(&self) {
         self.health.begin_shutdown();
+        self.api.end_waits();
     }
 }
 
@@ -187,6 +188,7 @@ fn api(
         .max_image_bytes(config.max_image_bytes)
         .rate_limit(config.rate_limit)
         .max_requests_in_flight(config.max_requests_in_flight)
+        .max_waiting(config.max_waiting())
         .body_memory(config.body_memory)
         .answer_memory(config.answer_memory)
         .metrics(metrics);

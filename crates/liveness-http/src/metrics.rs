@@ -103,6 +103,7 @@ pub struct Metrics {
     pub(crate) bodies_waiting: Gauge,
     pub(crate) answer_bytes: Gauge,
     pub(crate) answers_waiting: Gauge,
+    pub(crate) callers_waiting: Gauge,
     pub(crate) connections: Gauge,
     stale_files: StaleFiles,
     trail: TrailCollector,
@@ -136,6 +137,7 @@ impl Metrics {
             bodies_waiting: Gauge::default(),
             answer_bytes: Gauge::default(),
             answers_waiting: Gauge::default(),
+            callers_waiting: Gauge::default(),
             connections: Gauge::default(),
             stale_files: StaleFiles::default(),
             trail: TrailCollector::default(),
@@ -232,6 +234,11 @@ impl Metrics {
                 "answers_waiting",
                 "Requests that wait for room for their answer in memory",
                 &self.answers_waiting,
+            ),
+            (
+                "callers_waiting",
+                "Calls that may wait for their answer to change",
+                &self.callers_waiting,
             ),
             ("connections", "Open connections of clients", &self.connections),
         ];

@@ -10,6 +10,7 @@ mod dispatch;
 mod expectation;
 mod limits;
 mod message_headers;
+mod prefer;
 mod quoted;
 
 pub(crate) mod body;
@@ -30,3 +31,4 @@ pub use self::cors::CorsOrigins;
 pub use self::limits::rate_limit::RateLimit;
 
 pub(crate) use self::api::max_command_bytes;
+pub(crate) use self::prefer::LONGEST_WAIT;

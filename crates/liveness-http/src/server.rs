@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use actix_server::ServerHandle;
 use tokio::signal::unix::Signal;
 
+use self::fd_limit::allowed_connections;
 use self::http_server::{Site, http_server};
 use self::listener::listen;
 use self::tls::Tls;
@@ -42,6 +43,10 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     }
     let mut signals = Signals::listen()?;
     let config = if config.dev { with_dev_faces(config)? } else { config };
+    let config = ServeConfig {
+        max_connections: allowed_connections(config.max_connections),
+        ..config
+    };
     let dev_key = config.dev.then(DevKey::random).transpose()?;
     let verifier = match &dev_key {
         Some(key) => key.verifier()?,

@@ -9,6 +9,8 @@ use super::{CUSTOMER, Liveness};
 use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
 
 /// Asks whether the user behind the token has completed the liveness check, by the rule that the operator has set.
+///
+/// Where the caller likes to wait, the answer comes once the user has completed it, or when the time is over.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Validate, JsonSchema)]
 pub struct CheckLivenessStatusQuery {}
 
@@ -29,6 +31,7 @@ impl Message for CheckLivenessStatusQuery {
     const KIND: Kind = Kind::Query;
     const ACCESS: Access = CUSTOMER;
     const AUDIT: Audit = Audit::LogOnly;
+    const WAITS: bool = true;
     type Reply = LivenessStatus;
 
     fn description() -> Option<Description> {
@@ -48,12 +51,17 @@ impl Message for CheckLivenessStatusQuery {
 
 impl Handler<CheckLivenessStatusQuery> for Liveness {
     async fn handle(&self, _: CheckLivenessStatusQuery, call: &Call<'_>) -> Result<LivenessStatus, BusError> {
-        let user = call.user()?;
-        let completing = self
-            .store
-            .checks()
-            .completing(user.id, self.settings.status_rule)
-            .await?;
+        let (user, checks, rule) = (call.user()?, self.store.checks(), self.settings.status_rule);
+        // Watched before it is read, so that nothing is missed between the two.
+        let watch = call.wait().map(|_| checks.watch(user.id));
+        let mut completing = checks.completing(user.id, rule).await?;
+        if let Some(mut watch) = watch {
+            let mut goes_on = true;
+            while completing.is_none() && goes_on {
+                goes_on = call.wait_for(watch.changed()).await;
+                completing = checks.completing(user.id, rule).await?;
+            }
+        }
         Ok(LivenessStatus {
             has_completed_liveness_check: completing.is_some(),
             liveness_check_date: completing
@@ -66,14 +74,19 @@ impl Handler<CheckLivenessStatusQuery> for Liveness {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
     use liveness_core::CompletionRule;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::liveness::Settings;
     use crate::testing::TestBus;
+    use crate::{EndOfWaits, Wait};
 
     const NAME: &str = CheckLivenessStatusQuery::NAME;
+    const LONG: Duration = Duration::from_secs(3600);
 
     async fn record(world: &TestBus, user: i64, session: &str, is_successful: bool, metadata: Value) {
         let body = json!({"sessionId": session, "isSuccessful": is_successful, "metadata": metadata}).to_string();
@@ -190,6 +203,69 @@ mod tests {
         world.dispatch(NAME, "{}", &world.admin()).await.unwrap_err();
 
         assert_eq!(world.audit_entries().await, []);
+    }
+
+    /// Waits as customer 1, and does something once the waiting has begun.
+    async fn while_one_waits(
+        world: &TestBus,
+        (wait, deadline): (Wait, Instant),
+        meanwhile: impl AsyncFnOnce(),
+    ) -> LivenessStatus {
+        let held = Arc::new(());
+        wait.hold_until_waiting(Arc::clone(&held));
+        let context = world.context(TestBus::customer_principal(1)).deadline(deadline);
+        let context = context.wait(Some(wait)).build();
+        let then = async {
+            while Arc::strong_count(&held) > 1 {
+                tokio::task::yield_now().await;
+            }
+            meanwhile().await;
+        };
+        let (status, ()) = tokio::join!(world.send(CheckLivenessStatusQuery {}, &context), then);
+        status.unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_answered_once_they_have_passed() {
+        let world = TestBus::new();
+
+        // A deadline that has come does not cut the wait short.
+        let status = while_one_waits(&world, (Wait::at_most(LONG), Instant::now()), async || {
+            record(&world, 2, "of another user", true, json!({})).await;
+            record(&world, 1, "failed", false, json!({})).await;
+            record(&world, 1, "passed", true, json!({})).await;
+        })
+        .await;
+
+        assert_eq!(status.session_id.as_deref(), Some("passed"));
+    }
+
+    #[tokio::test]
+    async fn who_waits_in_vain_is_told_so_when_the_wait_is_over() {
+        let (world, wait, end) = (TestBus::new(), Wait::at_most(LONG), EndOfWaits::default());
+
+        let deadline = Instant::now() + LONG;
+        let of_this = while_one_waits(&world, (wait.clone(), deadline), async || wait.end()).await;
+        let of_all = Wait::until_end(LONG, &end);
+        let of_all = while_one_waits(&world, (of_all, deadline), async || end.end()).await;
+        let of_time = Wait::at_most(Duration::from_millis(1));
+        let of_time = while_one_waits(&world, (of_time, deadline), async || ()).await;
+
+        for status in [of_this, of_all, of_time] {
+            assert!(!status.has_completed_liveness_check);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_passed_does_not_wait() {
+        let world = TestBus::new();
+        record(&world, 1, "passed", true, json!({})).await;
+        let context = world.context(TestBus::customer_principal(1));
+        let context = context.wait(Some(Wait::at_most(LONG))).build();
+
+        let status = world.send(CheckLivenessStatusQuery {}, &context).await.unwrap();
+
+        assert!(status.has_completed_liveness_check);
     }
 
     #[test]

@@ -37,4 +37,5 @@ pub(crate) mod transaction;
 pub(crate) mod user_changes;
 pub(crate) mod user_directory;
 pub(crate) mod users;
+pub(crate) mod watching;
 pub(crate) mod write;

@@ -52,3 +52,4 @@ mod unused_face_keys;
 mod url;
 mod user_erasures;
 mod users;
+mod watching;

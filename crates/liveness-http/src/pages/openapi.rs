@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use self::responses::responses;
 use self::schemas::Schemas;
+use crate::request::LONGEST_WAIT;
 
 /// What [`document`] describes besides the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ const TRANSPORT: &str = "\n\nSlashes that follow each other in a path count as o
     100-continue` is answered with `100 Continue` once the head is found good: path, method, token, role, type and length. \
     Where the operator has named the origin of a page (`LIVENESS_CORS_ORIGINS`), a preflight (`OPTIONS`) of any path is 204 \
     without a token, and every answer, an error too, has `Access-Control-Allow-Origin`, \
-    `Access-Control-Expose-Headers: x-request-id, retry-after` and `Vary: Origin`.";
+    `Access-Control-Expose-Headers: x-request-id, retry-after, preference-applied` and `Vary: Origin`.";
 
 /// Makes the document.
 ///
@@ -102,7 +103,7 @@ fn operation(meta: &Meta, description: Option<Description>, schemas: &mut Schema
         json!([{ "token": [] }])
     };
     let mut responses = responses(meta, description.map(Description::into_refusals).unwrap_or_default());
-    responses.insert("200".to_owned(), success(data, &examples));
+    responses.insert("200".to_owned(), success(meta, data, &examples));
     responses.sort_keys();
     json!({
         "operationId": meta.name(),
@@ -110,7 +111,7 @@ fn operation(meta: &Meta, description: Option<Description>, schemas: &mut Schema
         "description": format!("{about}\n\nWho may send it: {}.", access.describe()),
         "tags": [tag(access)],
         "security": security,
-        "parameters": parameters(meta.kind()),
+        "parameters": parameters(meta),
         "requestBody": request_body(body, &examples, schemas),
         "responses": responses,
     })
@@ -136,10 +137,14 @@ fn request_body(schema: Value, examples: &[Example], schemas: &Schemas) -> Value
     })
 }
 
-fn success(data: Value, examples: &[Example]) -> Value {
+fn success(meta: &Meta, data: Value, examples: &[Example]) -> Value {
+    let mut headers = Map::from_iter([("X-Request-Id".to_owned(), responses::request_id_header())]);
+    if meta.waits() {
+        headers.insert("Preference-Applied".to_owned(), responses::preference_applied_header());
+    }
     json!({
         "description": "Done.",
-        "headers": { "X-Request-Id": responses::request_id_header() },
+        "headers": headers,
         "content": {
             "application/json": {
                 "schema": {
@@ -180,15 +185,22 @@ fn numbered(examples: &[Example], value: impl Fn(&Example) -> Value) -> Map<Stri
         .collect()
 }
 
-fn parameters(kind: Kind) -> Value {
-    let header = |name, description, schema| json!({ "name": name, "in": "header", "description": description, "schema": schema });
+fn parameters(meta: &Meta) -> Value {
+    let header = |name, description: &str, schema| json!({ "name": name, "in": "header", "description": description, "schema": schema });
     let mut parameters = vec![header(
         "X-Request-Id",
         "The id of the request in the answer, the log and the audit entry: 1 to 64 of `A-Za-z0-9._-`. Where it is absent or \
          does not fit, one is made.",
         json!({ "type": "string" }),
     )];
-    if kind == Kind::Command {
+    if meta.waits() {
+        let about = format!(
+            "`wait=N` (RFC 7240): the answer comes once it changes from what it is at first, or when N seconds are over. N is \
+             {LONGEST_WAIT} at most. Other preferences, and a wait that is not well formed, are ignored."
+        );
+        parameters.push(header("Prefer", &about, json!({ "type": "string" })));
+    }
+    if meta.kind() == Kind::Command {
         let text = json!({ "type": "string" });
         parameters.extend([
             header(

@@ -14,6 +14,7 @@ use super::client_address::{ForwardedHeader, TrustedProxies};
 use super::dispatch::dispatch;
 use super::limits::admission::{AdmissionControl, AdmissionLimits};
 use super::limits::rate_limit::{RateLimit, RateLimiters};
+use super::limits::waiting_room::WaitingRoom;
 use super::path::{any_slashes, is_plain};
 use super::unrouted::{method_not_allowed, not_found};
 use crate::metrics::Metrics;
@@ -21,6 +22,10 @@ use crate::token::TokenVerifier;
 
 /// Where the messages are.
 const COMMANDS: &str = "/api/BPMSelfService/commands";
+
+/// How many calls may wait for their answer to change, unless the builder is told otherwise: three quarters of the connections
+/// that the standalone host has.
+const DEFAULT_WAITING: usize = 6144;
 
 /// `POST /api/BPMSelfService/commands/{CommandName}` on a bus. Cloning it is cheap.
 ///
@@ -48,6 +53,7 @@ impl LivenessApi {
             rate_limit: None,
             max_image_bytes: Settings::default().max_image_bytes,
             admission_limits: AdmissionLimits::default(),
+            max_waiting: DEFAULT_WAITING,
             metrics: Metrics::default(),
             clock: Arc::new(SystemClock),
         }
@@ -72,6 +78,12 @@ impl LivenessApi {
         app.service(web::resource(any_name).route(web::to(not_found)));
     }
 
+    /// Answers all calls that wait for their answer to change, and lets none wait from now on. Call it when the process is told
+    /// to end. Otherwise it has to wait for them.
+    pub fn end_waits(&self) {
+        self.0.waiting_room.close();
+    }
+
     pub(crate) fn bus(&self) -> &Bus {
         &self.0.bus
     }
@@ -87,6 +99,7 @@ pub struct LivenessApiBuilder {
     rate_limit: Option<RateLimit>,
     max_image_bytes: usize,
     admission_limits: AdmissionLimits,
+    max_waiting: usize,
     metrics: Metrics,
     clock: Arc<dyn Clock>,
 }
@@ -132,6 +145,14 @@ impl LivenessApiBuilder {
     #[must_use]
     pub fn max_requests_in_flight(mut self, requests: usize) -> Self {
         self.admission_limits.requests = requests;
+        self
+    }
+
+    /// Sets how many calls may wait for their answer to change (`Prefer: wait=N`). They hold a connection each, and are not in
+    /// flight. The next one is answered at once. The default is 6,144.
+    #[must_use]
+    pub fn max_waiting(mut self, calls: usize) -> Self {
+        self.max_waiting = calls;
         self
     }
 
@@ -185,6 +206,7 @@ impl LivenessApiBuilder {
                 max_answer_bytes(self.max_image_bytes),
                 self.metrics.clone(),
             ),
+            waiting_room: WaitingRoom::new(self.max_waiting, self.metrics.clone()),
             metrics: self.metrics,
             clock: self.clock,
         }))

@@ -8,6 +8,7 @@ use liveness_core::{Clock, UserDirectory};
 use super::client_address::{ForwardedHeader, TrustedProxies};
 use super::limits::admission::AdmissionControl;
 use super::limits::rate_limit::RateLimiters;
+use super::limits::waiting_room::WaitingRoom;
 use crate::metrics::Metrics;
 use crate::token::TokenVerifier;
 
@@ -21,6 +22,7 @@ pub(super) struct ApiState {
     pub(super) rate_limiters: Option<RateLimiters>,
     pub(super) max_command_bytes: usize,
     pub(super) admission: AdmissionControl,
+    pub(super) waiting_room: WaitingRoom,
     pub(super) metrics: Metrics,
     pub(super) clock: Arc<dyn Clock>,
 }

@@ -4,9 +4,11 @@
 //! here, and the handlers move the state on.
 
 use std::cell::Cell;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use liveness_bus::Wait;
 use tokio::time::Instant;
 
 use super::expectation::Expectation;
@@ -23,7 +25,6 @@ pub(crate) const LINGERING_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionState(Rc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     phase: Cell<Phase>,
     expectation: Expectation,
@@ -31,6 +32,18 @@ struct Shared {
     unwritten: Cell<usize>,
     /// Whether the last request has been read.
     is_ended: Cell<bool>,
+    /// Whether the client has closed its half of the connection, or all of it.
+    has_left: Cell<bool>,
+    /// What a request on it waits for.
+    wait: Cell<Option<Wait>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An answer of which slices are left. Dropping it means that the last one was handed over.
@@ -67,6 +80,8 @@ impl ConnectionState {
             expectation: Expectation::default(),
             unwritten: Cell::new(0),
             is_ended: Cell::new(false),
+            has_left: Cell::new(false),
+            wait: Cell::default(),
         }))
     }
 
@@ -103,6 +118,24 @@ impl ConnectionState {
         self.0.is_ended.get()
     }
 
+    /// Nothing more comes from the client, who may have gone. So nobody waits for it: who reads on is answered at once.
+    pub(crate) fn client_left(&self) {
+        self.0.has_left.set(true);
+        if let Some(wait) = self.0.wait.take() {
+            wait.end();
+        }
+    }
+
+    /// Whether nothing more comes from the client.
+    pub(crate) fn has_left(&self) -> bool {
+        self.0.has_left.get()
+    }
+
+    /// The request may wait for its answer to change, until the client leaves.
+    pub(crate) fn may_wait(&self, wait: Wait) {
+        self.0.wait.set(Some(wait));
+    }
+
     /// Whether its client waits until the body is wanted.
     pub(crate) fn expectation(&self) -> &Expectation {
         &self.0.expectation
@@ -116,6 +149,7 @@ impl ConnectionState {
     /// The answer is ready. Returns whether it must be the last one on the connection, because its body was not read.
     pub(crate) fn request_answered(&self) -> bool {
         self.0.expectation.end();
+        self.0.wait.set(None);
         let is_last = matches!(self.phase(), Phase::Answer { body_is_read: false });
         self.0.phase.set(if is_last {
             Phase::Lingering {

@@ -24,7 +24,7 @@ const METHODS: &str = "GET, HEAD, POST";
 const REQUEST_HEADERS: &str =
     "authorization, content-type, idempotency-key, prefer, x-app-version, x-device-platform, x-request-id";
 /// What a script may read of an answer besides its body.
-const ANSWER_HEADERS: &str = "x-request-id, retry-after";
+const ANSWER_HEADERS: &str = "x-request-id, retry-after, preference-applied";
 /// For how many seconds a browser may keep the answer to a preflight. Chromium keeps none longer.
 const MAX_AGE: &str = "7200";
 

@@ -8,15 +8,18 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
-use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId};
+use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId, Wait};
 
 use super::api_state::ApiState;
 use super::authentication::{Origin, authenticate, authorize};
 use super::body::{self, Body};
+use super::connection_state::ConnectionState;
 use super::envelope::Success;
 use super::failure::Failure;
 use super::limits::permit::Permit;
+use super::limits::waiting_room::WaitingCaller;
 use super::message_headers::{device, idempotency_key};
+use super::prefer;
 use super::request_id::request_id;
 use super::sliced_body::in_slices;
 use super::upgrade::decline_upgrade;
@@ -63,19 +66,22 @@ async fn answer(
         .as_mut()
         .ok()
         .and_then(|received| received.answer_memory.take());
+    let waiting = received.as_mut().ok().and_then(|received| received.waiting.take());
+    let wait = RequestWait::of(request, waiting.as_ref());
     let context = Context::builder(principal)
         .request_id(request_id.clone())
         .client_address(client_address)
         .device(device(request.headers()))
         .idempotency_key(received.as_ref().ok().and_then(|received| received.key.clone()))
         .deadline(Instant::now() + MESSAGE_TIMEOUT)
+        .wait(wait.0.clone())
         .clock(state.clock.clone())
         .build();
     let work = send(state, name.to_owned(), received.map(|received| received.body), context);
     // The work is a task of its own. When the client goes away, actix drops the request's future, but a command that has
     // begun must finish, and a refusal must be audited.
     let task = actix_web::rt::spawn(async move {
-        let _held_until_done = permit;
+        let _held_until_done = (held_until_waiting(permit, waiting.as_ref()), waiting);
         let reply = work.await?;
         if let Some(memory) = &mut answer_memory {
             memory.shrink_to(reply.len());
@@ -84,7 +90,48 @@ async fn answer(
     });
     let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
     let (reply, answer_memory) = outcome?;
-    Ok(in_slices(reply.answer(request_id), request.conn_data(), answer_memory))
+    let answer = wait.told_in(reply.answer(request_id));
+    Ok(in_slices(answer, request.conn_data(), answer_memory))
+}
+
+/// The wait of a request, if it may wait. It ends with the future of the request, which actix drops when the client goes away.
+struct RequestWait(Option<Wait>);
+
+impl RequestWait {
+    fn of(request: &HttpRequest, waiting: Option<&WaitingCaller>) -> Self {
+        let wait = waiting.map(|caller| caller.wait.clone());
+        if let Some((wait, connection)) = wait.clone().zip(request.conn_data::<ConnectionState>()) {
+            connection.may_wait(wait);
+        }
+        Self(wait)
+    }
+
+    /// Says in the answer that the preference was heeded.
+    fn told_in(&self, mut answer: HttpResponse) -> HttpResponse {
+        if let Some(applied) = self.0.as_ref().and_then(|wait| prefer::applied(wait.time())) {
+            answer.headers_mut().insert(prefer::PREFERENCE_APPLIED, applied);
+        }
+        answer
+    }
+}
+
+impl Drop for RequestWait {
+    fn drop(&mut self) {
+        if let Some(wait) = &self.0 {
+            wait.end();
+        }
+    }
+}
+
+/// Who waits is not in flight. So the permit of such a request ends when the waiting begins.
+fn held_until_waiting(permit: Permit, waiting: Option<&WaitingCaller>) -> Option<Permit> {
+    match waiting {
+        Some(caller) => {
+            caller.wait.hold_until_waiting(permit);
+            None
+        }
+        None => Some(permit),
+    }
 }
 
 /// The name of the message: the last part of the path.
@@ -133,6 +180,8 @@ struct Received {
     key: Option<IdempotencyKey>,
     /// What its answer may take.
     answer_memory: Option<Permit>,
+    /// Its place, if its client likes to wait, and may.
+    waiting: Option<WaitingCaller>,
 }
 
 /// Whether the answer may be large: it shows a face, or many records.
@@ -165,10 +214,14 @@ async fn receive(
     } else {
         None
     };
+    let has_left = request.conn_data().is_some_and(ConnectionState::has_left);
+    let may_wait = meta.waits() && !has_left;
+    let wait = may_wait.then(|| prefer::wait(request.headers())).flatten();
     Ok(Received {
         body,
         key,
         answer_memory,
+        waiting: wait.and_then(|time| state.waiting_room.admit(principal, time)),
     })
 }
 

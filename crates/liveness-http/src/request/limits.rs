@@ -3,5 +3,6 @@
 pub(super) mod admission;
 pub(super) mod permit;
 pub(super) mod rate_limit;
+pub(super) mod waiting_room;
 
 mod fair_share;

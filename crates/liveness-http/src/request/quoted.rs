@@ -2,8 +2,13 @@
 
 /// The parts of a value between separators that are not quoted.
 pub(super) fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
-    let mut is_quoted = false;
+    let (mut is_quoted, mut is_escaped) = (false, false);
     let at_separator = |c: char| {
+        if is_escaped {
+            is_escaped = false;
+            return false;
+        }
+        is_escaped = is_quoted && c == '\\';
         is_quoted ^= c == '"';
         c == separator && !is_quoted
     };

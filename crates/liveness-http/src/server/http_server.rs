@@ -18,7 +18,6 @@ use tokio::net::TcpStream;
 
 use super::address_shares::{AddressShares, ConnectionPlace};
 use super::connection_tracking::track_connection;
-use super::fd_limit::allowed_connections;
 use super::strict_transport::STRICT_TRANSPORT;
 use super::timeout_stream::TimeoutStream;
 use super::tls::Tls;
@@ -50,7 +49,7 @@ pub(super) struct Site {
 impl Site {
     /// The first address.
     pub(super) fn public(config: &ServeConfig, tls: Option<Tls>) -> Self {
-        let connections = allowed_connections(config.max_connections);
+        let connections = config.max_connections;
         Self {
             served: match config.operations_bind {
                 Some(_) => Served::Public,

@@ -201,6 +201,8 @@ impl AsyncRead for TimeoutStream {
         }
         if buffer.filled().len() > before {
             self.state.head_begun();
+        } else if buffer.remaining() > 0 {
+            self.state.client_left();
         }
         read
     }

@@ -129,7 +129,7 @@ fn every_answer_names_the_origin_and_errors_do_too() {
         assert_eq!(answer.codes(), expected, "{case}");
         assert_names(case, &answer.headers, Some(origin.1));
         let exposed = words(&answer.headers, "access-control-expose-headers");
-        for header in ["x-request-id", "retry-after"] {
+        for header in ["x-request-id", "retry-after", "preference-applied"] {
             assert!(exposed.contains(&header.to_owned()), "{case}: {exposed:?}");
         }
     }

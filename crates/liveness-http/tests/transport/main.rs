@@ -30,4 +30,5 @@ mod tls;
 mod tokens;
 #[path = "../trail_key/file.rs"]
 mod trail_key_file;
+mod waiting;
 mod wire;

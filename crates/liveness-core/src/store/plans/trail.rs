@@ -7,6 +7,7 @@ use crate::store::plans::indexes::{ENTRIES_OF_CHECK, ENTRIES_OF_SENDER, ENTRIES_
 use crate::store::tables::look_limit::{self, LimitedLook, LookLimit};
 use crate::store::tables::trail::filter::{TrailFilter, TrailPageRequest};
 use crate::store::tables::trail::{entries, find as trail, log, looks, rows as log_rows};
+use crate::store::tables::watching::tail;
 use crate::{AuditEntry, AuditSubject, Timestamp};
 
 pub(super) const CASES: &[Case] = &[
@@ -160,6 +161,27 @@ pub(super) const CASES: &[Case] = &[
         &[(
             "liveness_audit_entries_written (writer=? AND writer_count>?)",
             "liveness_audit_entries_written",
+        )],
+    ),
+    (
+        "the newest entry",
+        |conn| tail::newest_id(conn).map(drop),
+        &[("liveness_audit_entries", "liveness_audit_entries_pkey")],
+    ),
+    (
+        "what others have written",
+        |conn| tail::look(conn, 10_000, &[]).map(drop),
+        &[(
+            "liveness_audit_entries USING INTEGER PRIMARY KEY (rowid>?)",
+            "liveness_audit_entries_pkey",
+        )],
+    ),
+    (
+        "what others have committed late",
+        |conn| tail::look(conn, 10_000, &[9_998, 9_999]).map(drop),
+        &[(
+            "liveness_audit_entries USING INTEGER PRIMARY KEY (rowid",
+            "liveness_audit_entries_pkey",
         )],
     ),
     (

@@ -1,9 +1,12 @@
 //! Batch loaders: one statement loads the values of all keys that wait at the same time.
 //!
 //! No key is held back to make a batch larger. When the database is idle, a key is loaded alone. The busier the
-//! database is, the more keys share a turn. Batch loaders do for reads what group commit does for writes.
+//! database is, the more keys share a turn. A key that several wait for is loaded once in a turn. Batch loaders do for reads
+//! what group commit does for writes.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,7 +49,7 @@ impl<K, V> fmt::Debug for BatchLoader<K, V> {
     }
 }
 
-impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
+impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> BatchLoader<K, V> {
     pub(crate) fn new(
         reads: &Arc<ReadPool>,
         load_batch: fn(&mut Connection<'_>, &[K]) -> Result<Vec<V>, StoreError>,
@@ -134,21 +137,32 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
         }));
         match loaded.unwrap_or_else(|_| Err(StoreError::internal("a read panicked"))) {
             Ok(values) => {
-                for (answer, value) in answers.into_iter().zip(values) {
-                    // The caller may have gone away.
-                    let _ = answer.send(Ok(value));
+                for (answers, value) in answers.into_iter().zip(values) {
+                    answer(answers, &value);
                 }
             }
-            Err(error) => refuse(answers, &error),
+            Err(error) => refuse(answers.into_iter().flatten(), &error),
         }
     }
 
-    /// Takes the next batch, without the keys that nobody waits for any more.
-    fn take(&self) -> (Vec<K>, Vec<Answer<V>>) {
+    /// Takes the next batch, without the keys that nobody waits for any more. Each key is there once, with all who wait for it.
+    fn take(&self) -> (Vec<K>, Vec<Vec<Answer<V>>>) {
         let mut state = self.lock();
         let most = state.waiting.len().min(BATCH);
-        let taken = state.waiting.drain(..most);
-        taken.filter(|(_, answer)| !answer.is_closed()).unzip()
+        let taken: Vec<_> = state.waiting.drain(..most).collect();
+        drop(state);
+        let (mut keys, mut answers) = (Vec::with_capacity(most), Vec::<Vec<_>>::with_capacity(most));
+        let mut places = HashMap::with_capacity(most);
+        for (key, answer) in taken.into_iter().filter(|(_, answer)| !answer.is_closed()) {
+            let place = *places.entry(key.clone()).or_insert(keys.len());
+            if place == keys.len() {
+                keys.push(key);
+                answers.push(vec![answer]);
+            } else {
+                answers[place].push(answer);
+            }
+        }
+        (keys, answers)
     }
 
     /// Returns whether keys are left for another turn. If not, the turn is over and no longer counted.
@@ -162,6 +176,14 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
     fn lock(&self) -> MutexGuard<'_, State<K, V>> {
         // No code panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives a value to all who wait for it.
+fn answer<V: Clone>(answers: Vec<Answer<V>>, value: &V) {
+    for answer in answers {
+        // The caller may have gone away.
+        let _ = answer.send(Ok(value.clone()));
     }
 }
 
@@ -233,6 +255,9 @@ mod tests {
             assert_eq!(loader.waiting(), 9);
             // Nobody waits for this key any more, so it is not loaded.
             drop(others.pop());
+            let mut same = Box::pin(loader.load(0));
+            assert!(same.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            others.push(same);
             for other in others {
                 assert_eq!(other.await.unwrap(), 8);
             }

@@ -30,6 +30,11 @@ impl ReadPool {
         }
     }
 
+    /// The connections that it reads from.
+    pub(crate) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
+    }
+
     /// Runs a read on one of the threads.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

@@ -23,6 +23,8 @@ use super::face_objects::PutFace;
 use super::face_tools::FaceTools;
 use super::policy_in_force::PolicyInForce;
 use super::recording::{Recorded, Recording};
+use super::watching::UserWatch;
+use super::watching::follower::Follower;
 use super::write::{PreparedRecording, Write, Writer, Written};
 use super::{decision_rows, erasure_rows, faces};
 use crate::picture::Decoding;
@@ -45,6 +47,7 @@ pub struct Checks {
     in_force: Arc<PolicyInForce>,
     link: Arc<TrailLink>,
     decoding: Decoding,
+    follower: Arc<Follower>,
 }
 
 impl Checks {
@@ -62,6 +65,7 @@ impl Checks {
             in_force: Arc::clone(in_force),
             link: Arc::clone(link),
             decoding: Decoding::default(),
+            follower: Arc::new(Follower::new(reads.connections(), &link.wake_ups)),
         }
     }
 
@@ -167,6 +171,16 @@ impl Checks {
         self.completing
             .load((self_service_user_id, self.completion(rule)))
             .await
+    }
+
+    /// Hears from now on of everything that is committed about a user and may change who has [completed](Self::completing) the
+    /// check: by this store, by other nodes, by other processes, and in transactions of an embedding backend. So call this
+    /// first, then read, then wait for [`UserWatch::changed`].
+    ///
+    /// It holds no thread and no connection, and asks nothing of the database. While anybody watches, one thread for all of them
+    /// looks what others have written, four times a second.
+    pub fn watch(&self, self_service_user_id: i64) -> UserWatch {
+        UserWatch::new(&self.follower, self_service_user_id)
     }
 
     /// The record that completes the user's check under `rule`, with its face. A record whose face was erased has none.

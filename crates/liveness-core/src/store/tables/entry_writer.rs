@@ -11,6 +11,7 @@ use aws_lc_rs::rand;
 
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::WriterSession;
+use crate::store::queue::wake_ups::WakeUps;
 use crate::trail::MacKey;
 
 /// The bytes of a writer's name.
@@ -45,7 +46,7 @@ fn signed_bytes(writer: &[u8], count: i64, leaf_hash: &[u8]) -> Vec<u8> {
     [writer, &count.to_be_bytes(), leaf_hash].concat()
 }
 
-/// What the writers of a store share with its integrator.
+/// What the writers of a store share with its integrator, and with those who wait.
 #[derive(Debug, Default)]
 pub(crate) struct TrailLink {
     /// The key that proves who writes an entry. It is set once.
@@ -54,6 +55,8 @@ pub(crate) struct TrailLink {
     pub(crate) has_new: AtomicBool,
     /// Whether somebody waits for a checkpoint that has all entries.
     pub(crate) wants_checkpoint: AtomicBool,
+    /// Those who wait for something about a user to change.
+    pub(crate) wake_ups: Arc<WakeUps>,
 }
 
 /// A writer of entries.
@@ -68,6 +71,8 @@ pub(crate) struct EntryWriter {
     /// When it told the database of itself.
     told_at: Option<Instant>,
     tells: bool,
+    /// Whom the entries of the transaction that is being made are about.
+    concerned: Vec<i64>,
     link: Arc<TrailLink>,
 }
 
@@ -80,6 +85,7 @@ impl EntryWriter {
             given: 0,
             told_at: None,
             tells: false,
+            concerned: Vec::new(),
             link,
         }
     }
@@ -111,6 +117,11 @@ impl EntryWriter {
         self.given
     }
 
+    /// Notes whom an entry of the transaction is about. Who waits for them is woken once it is durable.
+    pub(crate) fn concerns(&mut self, user: Option<i64>) {
+        self.concerned.extend(user);
+    }
+
     /// The place of the last entry that it was given.
     pub(crate) fn given(&self) -> i64 {
         self.given
@@ -136,13 +147,16 @@ impl WriterSession for EntryWriter {
             }
         }
         self.written = self.given;
+        self.link.wake_ups.wake(self.concerned.drain(..));
     }
 
     fn rolled_back(&mut self) {
         self.given = self.written;
+        self.concerned.clear();
     }
 
     fn is_unknown(&mut self) {
+        self.link.wake_ups.wake(self.concerned.drain(..));
         // Whether its last numbers are taken is not known, so nobody may have them again.
         self.forget_name();
     }
@@ -155,7 +169,10 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::store::queue::wake_ups::Sleeper;
 
     fn counts(writer: &mut EntryWriter, entries: i64) -> Vec<i64> {
         writer.begin().unwrap();
@@ -172,6 +189,26 @@ mod tests {
         writer.committed();
         assert_eq!(counts(&mut writer, 1), [3]);
         assert!(!writer.tells());
+    }
+
+    #[tokio::test]
+    async fn only_what_is_durable_wakes_those_who_wait() {
+        let link = Arc::<TrailLink>::default();
+        let (mut writer, mut sleeper) = (EntryWriter::new(Arc::clone(&link)), link.wake_ups.sleep(1));
+        let is_awake = async |sleeper: &mut Sleeper| timeout(Duration::ZERO, sleeper.woken()).await.is_ok();
+        writer.begin().unwrap();
+        writer.concerns(Some(1));
+        writer.rolled_back();
+        writer.committed();
+        assert!(!is_awake(&mut sleeper).await);
+
+        writer.concerns(Some(1));
+        writer.committed();
+        assert!(is_awake(&mut sleeper).await);
+        // Perhaps it is durable.
+        writer.concerns(Some(1));
+        writer.is_unknown();
+        assert!(is_awake(&mut sleeper).await);
     }
 
     #[test]

@@ -138,6 +138,15 @@ pub(super) fn request_id_header() -> Value {
     })
 }
 
+/// The header that says how long a call could have waited.
+pub(super) fn preference_applied_header() -> Value {
+    json!({
+        "description": "`wait=N`, where the call could wait. Without it, the answer came at once.",
+        "required": false,
+        "schema": { "type": "string", "pattern": "^wait=[0-9]+$" },
+    })
+}
+
 /// A header name in the usual spelling: `Retry-After`.
 fn spelling(name: &str) -> String {
     let capital = |word: &str| {

@@ -107,7 +107,11 @@ fn insert_rows(
         }));
     }
     bulk_insert::execute::<_, NoClauses>(conn, rows)?;
-    bulk_insert::execute::<_, NoClauses>(conn, lists)
+    bulk_insert::execute::<_, NoClauses>(conn, lists)?;
+    for due in entries {
+        writer.concerns(due.entry.self_service_user_id);
+    }
+    Ok(())
 }
 
 /// Tells the integrator of a writer.
