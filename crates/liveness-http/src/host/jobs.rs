@@ -40,7 +40,7 @@ const PRINCIPAL: &str = "liveness-http";
 pub(super) fn start(store: &Store, owner: String, policy: &Policy, metrics: &Metrics) -> Result<JobRunner, StartError> {
     let mut handlers: Vec<Box<dyn JobHandler>> = vec![
         Box::new(RetainFaces::of(policy)),
-        Box::new(RetainRecords::of(&policy.retention)),
+        Box::new(RetainRecords::of(policy.retention())),
         Box::new(CompleteErasures),
         Box::new(EmptyLog),
         Box::new(SweepSessions),

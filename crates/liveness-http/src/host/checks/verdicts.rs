@@ -4,11 +4,10 @@ use liveness_core::store::Store;
 
 use super::findings::Findings;
 use crate::config::ServeConfig;
-use crate::host::policy::policy_to_serve;
 
 /// Warns of successful records without a verdict, where verdicts count. A schema from before verdicts has none to ask for.
 pub(crate) fn check(config: &ServeConfig, store: &Store, findings: &mut Findings) {
-    let counts = policy_to_serve(&config.policy).is_ok_and(|policy| policy.verdict().counts);
+    let counts = config.policy.load().is_ok_and(|policy| policy.verdict().counts);
     if !counts || store.check_schema().is_err() {
         return;
     }
