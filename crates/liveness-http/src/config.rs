@@ -14,6 +14,7 @@ use crate::log_format::LogFormat;
 use crate::policy_source::PolicyConfig;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
+use crate::webhooks::WebhookConfig;
 use crate::witness::WitnessAddress;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
@@ -60,6 +61,10 @@ pub struct ServeConfig {
     /// Who witnesses the audit trail.
     #[command(flatten)]
     pub witness: WitnessConfig,
+
+    /// Where events are sent.
+    #[command(flatten)]
+    pub webhooks: WebhookConfig,
 
     /// What is required, and how long it is kept.
     #[command(flatten)]

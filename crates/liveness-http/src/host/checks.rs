@@ -5,3 +5,4 @@ pub(crate) mod faces;
 pub(crate) mod files;
 pub(crate) mod findings;
 pub(crate) mod trail;
+pub(crate) mod webhooks;

@@ -1,0 +1,99 @@
+//! Has webhooks delivered, and counts what waits for the receiver.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver as Ended, RecvTimeoutError, Sender as Ends};
+use std::thread;
+use std::time::Duration;
+
+use liveness_core::store::{JobRunner, JobSettings, Store, StoreError};
+
+use super::start_error::StartError;
+use crate::metrics::{Metrics, WebhookCounts, WebhookMetrics};
+use crate::webhooks::{ConfiguredWebhooks, DeliverWebhooks, SUBSCRIPTION, subscribe};
+
+/// For how long nobody delivers after a node has died.
+const LEASE: Duration = Duration::from_secs(10);
+/// The time between two counts.
+const COUNT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Delivers until it is stopped. The thread that counts ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Webhooks {
+    runner: JobRunner,
+    _ends: Mutex<Ends<()>>,
+}
+
+impl Webhooks {
+    /// Begins nothing more, and waits for what is on its way, but no longer than this. What is left then is sent again. Blocks.
+    pub(crate) fn stop(&self, patience: Duration) {
+        self.runner.stop(patience);
+    }
+}
+
+/// Registers the subscription, and starts to deliver.
+///
+/// # Errors
+///
+/// When the operating system gives the process no other thread.
+pub(super) fn start(
+    store: &Store,
+    configured: &ConfiguredWebhooks,
+    metrics: &Metrics,
+) -> Result<Webhooks, StartError> {
+    if let Err(error) = subscribe(store) {
+        // The job does it too, once the database is there.
+        log::warn!("no events are kept for webhooks before the database is there: {error}");
+    }
+    let receiver = configured.receiver().clone();
+    log::info!("webhooks are sent to {}", receiver.origin());
+    if let Some(is_stale) = configured.is_stale() {
+        metrics.show_stale_file("LIVENESS_WEBHOOK_SECRET_FILE", is_stale);
+    }
+    let handler = DeliverWebhooks::new(receiver, metrics.webhooks.clone());
+    let runner = JobRunner::start(store, vec![Box::new(handler)], JobSettings { lease: LEASE })?;
+    let (ends, ended) = mpsc::channel();
+    let (store, shown) = (store.clone(), metrics.webhooks.clone());
+    thread::Builder::new()
+        .name("liveness-webhook-counts".to_owned())
+        .spawn(move || count_on(&store, &shown, &ended))?;
+    Ok(Webhooks {
+        runner,
+        _ends: Mutex::new(ends),
+    })
+}
+
+/// Tells of events that are kept for a receiver that no setting names any more. Blocks.
+pub(super) fn tell_of_leftovers(store: &Store) {
+    if let Ok(Some(counts)) = count(store) {
+        let waiting = counts.waiting + counts.set_aside;
+        log::warn!(
+            "LIVENESS_WEBHOOK_URL is not set, and events are still kept for webhooks ({waiting} now): set it, or run \
+             `liveness-http events end`"
+        );
+    }
+}
+
+fn count_on(store: &Store, metrics: &WebhookMetrics, ended: &Ended<()>) {
+    loop {
+        match count(store) {
+            Ok(counts) => metrics.show(counts.unwrap_or_default()),
+            // The store itself tells of a database that goes away and comes back.
+            Err(error) => log::debug!("events cannot be counted: {error}"),
+        }
+        if ended.recv_timeout(COUNT_INTERVAL) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}
+
+/// `None` if there is no subscription.
+fn count(store: &Store) -> Result<Option<WebhookCounts>, StoreError> {
+    let counts = store.events().count()?;
+    let of_webhooks = counts.into_iter().find(|counts| counts.subscription == SUBSCRIPTION);
+    Ok(of_webhooks.map(|counts| WebhookCounts {
+        waiting: counts.waiting,
+        set_aside: counts.set_aside,
+        oldest_seconds: counts.oldest_seconds,
+        is_disabled: counts.is_disabled,
+    }))
+}
