@@ -191,7 +191,7 @@ async fn deliver(
     let started = web::block(move || match configured {
         Some(configured) => webhooks::start(&store, &configured, &metrics).map(Some),
         None => {
-            webhooks::tell_of_leftovers(&store);
+            webhooks::tell_of_leftovers(store)?;
             Ok(None)
         }
     });

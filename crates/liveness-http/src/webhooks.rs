@@ -21,7 +21,7 @@ pub use self::error::WebhookError;
 pub use self::settings::WebhookConfig;
 pub use self::signing::WebhookSecretError;
 
-pub(crate) use self::delivery::DeliverWebhooks;
+pub(crate) use self::delivery::SendWebhooks;
 pub(crate) use self::receiver::Receiver;
 pub(crate) use self::settings::{CREDENTIAL, ConfiguredWebhooks};
-pub(crate) use self::subscription::{SUBSCRIPTION, subscribe};
+pub(crate) use self::subscription::{SUBSCRIPTION, subscription};

@@ -67,24 +67,24 @@ impl Receiver {
         format!("{scheme}://{authority}")
     }
 
-    /// Asks for the addresses of the receiver, and returns how many of them may be dialled: 0 where a proxy dials. Blocks.
+    /// Whether a proxy dials.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.proxy.is_some()
+    }
+
+    /// Asks for the addresses of the receiver, of which one must be permitted. Blocks.
     ///
     /// # Errors
     ///
     /// One line that says why nothing can be sent there.
-    pub(crate) fn probe(&self) -> Result<usize, String> {
-        if self.proxy.is_some() {
-            return Ok(0);
-        }
+    pub(crate) fn probe(&self) -> Result<(), String> {
         let default_port = if self.url.scheme_str() == Some("http") { 80 } else { 443 };
         let host = self.url.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let found = (host, self.url.port_u16().unwrap_or(default_port)).to_socket_addrs();
-        let found = found.map_err(|error| format!("its name has no address: {error}"))?;
-        match found.filter(|address| self.rule.permits(address.ip())).count() {
-            0 => Err(RefusedAddress.to_string()),
-            permitted => Ok(permitted),
-        }
+        let mut found = found.map_err(|error| format!("its name has no address: {error}"))?;
+        let is_permitted = found.any(|address| self.rule.permits(address.ip()));
+        is_permitted.then_some(()).ok_or_else(|| RefusedAddress.to_string())
     }
 
     /// Signs with other keys from now on.

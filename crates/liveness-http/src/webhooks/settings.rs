@@ -24,16 +24,16 @@ pub(crate) const CREDENTIAL: &str = "liveness.webhook-secret";
 pub struct WebhookConfig {
     /// Where events are sent (Standard Webhooks 1.0): an https:// URL, or http:// on this machine. It needs a secret.
     #[arg(long, env = "LIVENESS_WEBHOOK_URL", value_name = "URL", hide_env_values = true, value_parser = webhook_url)]
-    pub webhook_url: Option<Uri>,
+    pub(crate) webhook_url: Option<Uri>,
 
     /// Secret that webhooks are signed with, whsec_ and Base64 of 24 to 64 bytes; two with a space between while one is replaced. Set
     /// it in the environment: the list of processes shows flags.
     #[arg(long, env = "LIVENESS_WEBHOOK_SECRET", hide_env_values = true)]
-    pub webhook_secret: Option<String>,
+    pub(crate) webhook_secret: Option<String>,
 
     /// File with the secret, or two, so that they are not in the environment. Read again when it changes.
     #[arg(long, env = "LIVENESS_WEBHOOK_SECRET_FILE", value_name = "FILE")]
-    pub webhook_secret_file: Option<PathBuf>,
+    pub(crate) webhook_secret_file: Option<PathBuf>,
 
     /// Networks that webhooks may be sent to besides the public internet: 10.0.0.0/8,fd00::/8.
     #[arg(
@@ -43,11 +43,11 @@ pub struct WebhookConfig {
         default_value = "",
         hide_default_value = true
     )]
-    pub webhook_networks: WebhookNetworks,
+    pub(crate) webhook_networks: WebhookNetworks,
 
     /// Proxy that webhooks are sent through (CONNECT), which then decides by itself whom it dials: `http://proxy.example:4750`.
     #[arg(long, env = "LIVENESS_WEBHOOK_PROXY", value_name = "URL", hide_env_values = true, value_parser = proxy)]
-    pub webhook_proxy: Option<ureq::Proxy>,
+    pub(crate) webhook_proxy: Option<ureq::Proxy>,
 }
 
 fn webhook_url(text: &str) -> Result<Uri, String> {

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use self::receiver::{Answer, Got, Receiver, ok};
+use self::receiver::{Answer, Got, Identity, Proxy, Receiver, ok};
 use crate::engine::{Engine, on_each_engine};
 use crate::server::{Server, command, customer, report};
 
@@ -180,7 +180,6 @@ fn a_receiver_that_was_away_gets_all_when_it_is_back(engine: Engine) {
     let receiver = Receiver::on(TcpListener::bind(address).unwrap(), |_, _| ok());
 
     receiver.wait_for(|got| checks.iter().all(|check| is_told(got, *check)));
-    assert!(server.log().contains("webhooks are delivered again"), "{}", server.log());
 }
 
 fn who_is_gone_is_sent_nothing_more_until_an_operator_begins_again(engine: Engine) {
@@ -264,6 +263,51 @@ fn a_name_that_leads_into_the_machine_is_not_dialled() {
     assert!(inside.accept().is_err(), "it was dialled");
     let listed = run(&server, &["events", "list"]);
     assert!(listed.contains("LIVENESS_WEBHOOK_NETWORKS"), "{listed}");
+}
+
+/// A file that vouches for a certificate.
+fn vouching(identity: &Identity) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &identity.certificate_pem).unwrap();
+    file
+}
+
+#[test]
+fn a_receiver_with_tls_is_one_that_the_authorities_of_the_machine_vouch_for() {
+    let (known, unknown) = (Identity::of("localhost"), Identity::of("localhost"));
+    let file = vouching(&known);
+    let trusted = ("SSL_CERT_FILE", file.path().to_str().unwrap());
+    for (identity, is_trusted) in [(&known, true), (&unknown, false)] {
+        let receiver = Receiver::with_tls(identity);
+        let url = format!("https://localhost:{}/hook", receiver.port());
+        let server = sending_with(Engine::Sqlite, &url, &[trusted]);
+        let check = record(&server, 1, "a");
+        if is_trusted {
+            receiver.wait_for(|got| is_told(got, check));
+        } else {
+            wait_for_metric(&server, "liveness_webhooks_sent_total{outcome=\"unreached\"} 1");
+            assert!(receiver.got().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_proxy_looks_up_the_name_and_sees_nothing_of_the_event() {
+    let identity = Identity::of("hooks.example");
+    let receiver = Receiver::with_tls(&identity);
+    let proxy = Proxy::leading_to(receiver.port());
+    let (file, address) = (vouching(&identity), format!("http://{}", proxy.address));
+    let more = [
+        ("SSL_CERT_FILE", file.path().to_str().unwrap()),
+        ("LIVENESS_WEBHOOK_PROXY", &address),
+    ];
+    let server = sending_with(Engine::Sqlite, "https://hooks.example/hook", &more);
+
+    let check = record(&server, 1, "a");
+
+    receiver.wait_for(|got| is_told(got, check));
+    let asked = proxy.asked();
+    assert!(!asked.is_empty() && asked.iter().all(|line| line == "CONNECT hooks.example:443 HTTP/1.1"), "{asked:?}");
 }
 
 on_each_engine! {
