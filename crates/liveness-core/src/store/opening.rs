@@ -12,11 +12,10 @@ use super::engine::sqlite::{self, SqlitePool};
 use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
 use super::tables::face_objects::FaceObjects;
-use super::tables::policy_in_force::PolicyInForce;
 use super::{Store, Tools};
-use crate::Clock;
 use crate::faces::FacePlace;
 use crate::policy::Policy;
+use crate::{Clock, CompletionRule};
 
 impl StoreSettings {
     fn acceptance(&self) -> Acceptance {
@@ -191,7 +190,22 @@ impl Store {
     pub fn with_policy(self, policy: Policy) -> Result<Self, OpenError> {
         let group_commit = self.writer.settings();
         let tools = Tools {
-            in_force: Arc::new(PolicyInForce::of(policy)),
+            in_force: Arc::new(self.in_force.with_policy(policy)),
+            ..self.tools()
+        };
+        Self::with_reads(self.connections, self.reads, tools, group_commit)
+    }
+
+    /// Returns a store on the same connections whose event `liveness.user.passed` tells that a user has passed by this rule. Without
+    /// this, it is [`CompletionRule::AnySuccessful`]. Set the policy first, and the steady clock afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the threads that write cannot be started.
+    pub fn with_passing_rule(self, rule: CompletionRule) -> Result<Self, OpenError> {
+        let group_commit = self.writer.settings();
+        let tools = Tools {
+            in_force: Arc::new(self.in_force.with_passing_rule(rule)),
             ..self.tools()
         };
         Self::with_reads(self.connections, self.reads, tools, group_commit)

@@ -27,6 +27,10 @@ use super::tables::decision_rows as decisions;
 use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
+use super::tables::events::audience::Audience;
+use super::tables::events::due as events_due;
+use super::tables::events::operating as events;
+use super::tables::events::{ending, registering};
 use super::tables::faces;
 use super::tables::image_digests;
 use super::tables::issued_sessions::{self, unused};
@@ -320,6 +324,88 @@ const CASES: &[Case] = &[
         &[
             ("liveness_checks_of_user (self_service_user_id=?)", OF_USER),
             ("liveness_checks USING INTEGER PRIMARY KEY", OF_USER),
+            SUBSCRIPTION,
+        ],
+    ),
+    (
+        "who listens to events",
+        |conn| Audience::of(conn).map(drop),
+        &[LISTENERS],
+    ),
+    (
+        "a subscription to events",
+        |conn| registering::find(conn, "7").map(drop),
+        &[SUBSCRIPTION],
+    ),
+    (
+        "events that are due",
+        |conn| events_due::due(conn, "7", &[3], 16, 19_000).map(drop),
+        &[
+            (
+                "liveness_events_due (subscription=? AND next_at<?)",
+                "liveness_events_due",
+            ),
+            (
+                "liveness_events_of_user (subscription=? AND self_service_user_id=?)",
+                "liveness_events_of_user",
+            ),
+            ("liveness_events USING INTEGER PRIMARY KEY", "liveness_events_of_user"),
+        ],
+    ),
+    (
+        "events that were taken",
+        |conn| ending::delete(conn, &[(1, 1), (2, 2)]),
+        &[EVENT],
+    ),
+    (
+        "events that wait for another of their user",
+        |conn| ending::put_off(conn, "7", 1, 1),
+        &[(
+            "liveness_events_of_user (subscription=? AND self_service_user_id=?)",
+            "liveness_events_of_user",
+        )],
+    ),
+    (
+        "a page of events",
+        |conn| events::list(conn, 10_000, 100).map(drop),
+        &[EVENT],
+    ),
+    (
+        "events that were set aside",
+        |conn| events::list_set_aside(conn, "7", 1, 100).map(drop),
+        &[(
+            "liveness_events_of_subscription (subscription=? AND is_dead=? AND id>?)",
+            "liveness_events_of_subscription",
+        )],
+    ),
+    (
+        "an event that is resent",
+        |conn| events::resend(conn, 1).map(drop),
+        &[EVENT],
+    ),
+    (
+        "how many events there are",
+        |conn| {
+            conn.execute(A_SUBSCRIPTION)?;
+            events::count(conn).map(drop)
+        },
+        &[
+            LISTENERS,
+            (
+                "liveness_events_of_subscription (subscription=? AND is_dead=?)",
+                "liveness_events_of_subscription",
+            ),
+        ],
+    ),
+    (
+        "events of a subscription that ends",
+        |conn| registering::delete_events(conn, "7", 100).map(drop),
+        &[
+            (
+                "liveness_events_of_subscription (subscription=?)",
+                "liveness_events_of_subscription",
+            ),
+            EVENT,
         ],
     ),
     (
@@ -942,6 +1028,17 @@ const ATTEMPTS: (&str, &str) = ("liveness_attempts USING PRIMARY KEY", "liveness
 
 const KIND: JobKind = JobKind::new("7");
 
+const SUBSCRIPTION: (&str, &str) = (
+    "liveness_event_subscriptions USING PRIMARY KEY",
+    "liveness_event_subscriptions_pkey",
+);
+/// All subscriptions are read, which are few.
+const LISTENERS: (&str, &str) = ("SCAN liveness_event_subscriptions", "liveness_event_subscriptions");
+const EVENT: (&str, &str) = ("liveness_events USING INTEGER PRIMARY KEY", "liveness_events_pkey");
+/// Adds a subscription, unless it is there.
+const A_SUBSCRIPTION: &str =
+    "INSERT INTO liveness_event_subscriptions VALUES ('7', '', 1, 0, FALSE, NULL) ON CONFLICT DO NOTHING";
+
 const ISSUED: (&str, &str) = (
     "liveness_issued_sessions USING PRIMARY KEY (self_service_user_id=?",
     "liveness_issued_sessions_pkey",
@@ -1090,6 +1187,9 @@ const ROWS: &str = "
     INSERT INTO liveness_trail_runs SELECT n, int4send(n % 50), n, 1 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_jobs (kind, key, payload, run_at, takeable_at, attempts, is_dead, created_at)
         SELECT (n % 100)::text, n::text, 'null', n, n, 0, n % 50 < 10, n FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_event_subscriptions SELECT n::text, '', n, 0, n % 2000 > 0, NULL FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_events (subscription, self_service_user_id, event_id, event_type, data, at, attempts, next_at, is_dead)
+        SELECT (n % 100)::text, n % 5000 + 1, n::text, 't', '{}', n, 0, n, n % 50 < 10 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_trail_writers SELECT int4send(n), 1, 0, n > 3 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_face_erasures SELECT n, n, '\\x01', true, n, '', '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_user_erasures SELECT n, n, n, 0, 0, 0, 0 FROM generate_series(1, 20000) n;

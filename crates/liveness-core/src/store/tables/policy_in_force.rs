@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::elapsed::Elapsed;
-use crate::Clock;
 use crate::policy::Policy;
 use crate::trail::leaf::Sha256;
+use crate::{Clock, CompletionRule};
 
 /// The policy in force, with its version.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct PolicyInForce {
     pub(crate) version: String,
     /// How long users have waited.
     pub(crate) elapsed: Elapsed,
+    /// The rule by which events tell that a user has passed.
+    pub(crate) passing_rule: CompletionRule,
 }
 
 impl Default for PolicyInForce {
@@ -32,6 +34,7 @@ impl PolicyInForce {
             digest: policy.digest(),
             version: policy.version(),
             elapsed: Elapsed::default(),
+            passing_rule: CompletionRule::default(),
             policy,
         }
     }
@@ -40,6 +43,23 @@ impl PolicyInForce {
     pub(crate) fn with_steady_clock(&self, clock: Arc<dyn Clock>) -> Self {
         Self {
             elapsed: Elapsed::by(clock),
+            passing_rule: self.passing_rule,
+            ..Self::of(self.policy.clone())
+        }
+    }
+
+    /// The same rule for events, under another policy.
+    pub(crate) fn with_policy(&self, policy: Policy) -> Self {
+        Self {
+            passing_rule: self.passing_rule,
+            ..Self::of(policy)
+        }
+    }
+
+    /// The same policy, with another rule for events. Who waits, waits anew.
+    pub(crate) fn with_passing_rule(&self, passing_rule: CompletionRule) -> Self {
+        Self {
+            passing_rule,
             ..Self::of(self.policy.clone())
         }
     }

@@ -12,6 +12,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, UserErasureRow};
+use crate::store::tables::events::telling::tell_of_erased_faces;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
@@ -147,6 +148,8 @@ fn records(
     });
     let faces: Vec<_> = faces.collect();
     erasure_rows::add_faces(conn, &faces)?;
+    let without_face: Vec<_> = faces.iter().map(|face| face.liveness_check_id).collect();
+    tell_of_erased_faces(conn, user, &without_face, order.entry.at)?;
     totals::change(conn, totals::OWN_SLOT, changes)?;
     progress.records += i64::try_from(done.len()).map_err(StoreError::internal)?;
     progress.faces += i64::try_from(faces.len()).map_err(StoreError::internal)?;
