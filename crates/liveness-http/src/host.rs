@@ -195,7 +195,9 @@ async fn deliver(
             Ok(None)
         }
     });
-    let started = started.await.map_err(|error| StartError::Server(std::io::Error::other(error)))?;
+    let started = started
+        .await
+        .map_err(|error| StartError::Server(std::io::Error::other(error)))?;
     Ok(started?.map(Arc::new))
 }
 

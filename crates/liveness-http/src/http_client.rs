@@ -96,7 +96,11 @@ pub(crate) fn resolving_agent(
     if !is_plain {
         config = config.tls_config(tls()?);
     }
-    Ok(ureq::Agent::with_parts(config.build(), DefaultConnector::default(), resolver))
+    Ok(ureq::Agent::with_parts(
+        config.build(),
+        DefaultConnector::default(),
+        resolver,
+    ))
 }
 
 fn config(https_only: bool, timeout: Duration) -> ConfigBuilder<AgentScope> {

@@ -111,16 +111,20 @@ impl Events {
         match self {
             Self::List(list) => list.run().await,
             Self::Resend(resend) => resend.run().await,
-            Self::Enable(Whole { database }) => change(&database, "events enable", |store| {
-                let is_there = store.events().enable(SUBSCRIPTION)?;
-                Ok(is_there.then_some("webhooks are sent again"))
-            })
-            .await,
-            Self::End(Whole { database }) => change(&database, "events end", |store| {
-                let was_there = store.events().unsubscribe(SUBSCRIPTION)?;
-                Ok(was_there.then_some("no events are kept for webhooks any more"))
-            })
-            .await,
+            Self::Enable(Whole { database }) => {
+                change(&database, "events enable", |store| {
+                    let is_there = store.events().enable(SUBSCRIPTION)?;
+                    Ok(is_there.then_some("webhooks are sent again"))
+                })
+                .await
+            }
+            Self::End(Whole { database }) => {
+                change(&database, "events end", |store| {
+                    let was_there = store.events().unsubscribe(SUBSCRIPTION)?;
+                    Ok(was_there.then_some("no events are kept for webhooks any more"))
+                })
+                .await
+            }
         }
     }
 }
@@ -265,9 +269,17 @@ async fn change(
     let operator = Operator::current()?;
     audit(&operator, &store, command, SUBSCRIPTION.to_owned(), None).await?;
     let done = change(&store)?;
-    audit(&operator, &store, command, format!("done; {SUBSCRIPTION}"), Some(done.is_some().into())).await?;
+    audit(
+        &operator,
+        &store,
+        command,
+        format!("done; {SUBSCRIPTION}"),
+        Some(done.is_some().into()),
+    )
+    .await?;
     close(&store);
-    let done = done.ok_or_else(|| Failure::of("no events are kept for webhooks: no server has begun with LIVENESS_WEBHOOK_URL"))?;
+    let done = done
+        .ok_or_else(|| Failure::of("no events are kept for webhooks: no server has begun with LIVENESS_WEBHOOK_URL"))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{done}")?;
     Ok(out.flush()?)

@@ -40,11 +40,7 @@ impl Webhooks {
 /// # Errors
 ///
 /// When the operating system gives the process no other thread.
-pub(super) fn start(
-    store: &Store,
-    configured: &ConfiguredWebhooks,
-    metrics: &Metrics,
-) -> Result<Webhooks, StartError> {
+pub(super) fn start(store: &Store, configured: &ConfiguredWebhooks, metrics: &Metrics) -> Result<Webhooks, StartError> {
     let receiver = configured.receiver().clone();
     log::info!("webhooks are sent to {}", receiver.origin());
     if let Some(is_stale) = configured.is_stale() {
@@ -57,13 +53,15 @@ pub(super) fn start(
     let (ends, ended) = mpsc::channel();
     let (registers, registered) = mpsc::channel();
     let (store, shown) = (store.clone(), metrics.webhooks.clone());
-    thread::Builder::new().name("liveness-webhooks".to_owned()).spawn(move || {
-        if register(&store, &subscription, &ended) {
-            // Nobody waits for it any more if it took long.
-            let _ = registers.send(());
-            count_on(&store, &shown, &ended);
-        }
-    })?;
+    thread::Builder::new()
+        .name("liveness-webhooks".to_owned())
+        .spawn(move || {
+            if register(&store, &subscription, &ended) {
+                // Nobody waits for it any more if it took long.
+                let _ = registers.send(());
+                count_on(&store, &shown, &ended);
+            }
+        })?;
     if registered.recv_timeout(PATIENCE).is_err() {
         log::warn!("no events are kept for webhooks before the database is there");
     }

@@ -70,7 +70,8 @@ impl Collector for WebhookMetrics {
         let attempts = encoder.encode_descriptor("webhooks_sent", help, None, MetricType::Counter)?;
         self.attempts.encode(attempts)?;
         let help = "How long each attempt to send an event took";
-        let durations = encoder.encode_descriptor("webhook_duration", help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        let durations =
+            encoder.encode_descriptor("webhook_duration", help, Some(&Unit::Seconds), MetricType::Histogram)?;
         self.durations.encode(durations)?;
         let gauges = [
             ("webhooks_waiting", "Events that are to be sent", counts.waiting),

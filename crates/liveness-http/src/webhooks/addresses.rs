@@ -230,7 +230,10 @@ mod tests {
     fn what_is_no_network_is_told() {
         for text in ["10.0.0.0/33", "example.com", "10.0.0", "::/129", "fe80::1%eth0"] {
             let told = text.parse::<WebhookNetworks>().unwrap_err();
-            assert!(told.ends_with("is neither a network such as 10.0.0.0/8 nor an address"), "{told}");
+            assert!(
+                told.ends_with("is neither a network such as 10.0.0.0/8 nor an address"),
+                "{told}"
+            );
         }
         assert_eq!("".parse(), Ok(WebhookNetworks::default()));
     }

@@ -100,7 +100,12 @@ mod tests {
             (500, "status"),
             (600, "status"),
         ] {
-            let Ended::Failed { label: found, why, hold } = answer(status, None) else {
+            let Ended::Failed {
+                label: found,
+                why,
+                hold,
+            } = answer(status, None)
+            else {
                 panic!("{status}")
             };
             assert_eq!((found, hold), (label, None), "{status}");
@@ -132,7 +137,13 @@ mod tests {
     fn an_error_is_told_without_the_url() {
         let told = Ended::of_error(&Error::BadUri("https://hooks.example/secret".to_owned()));
         assert!(!format!("{told:?}").contains("secret"), "{told:?}");
-        assert_eq!(Ended::of_error(&Error::Timeout(ureq::Timeout::Global)).label(), "timeout");
-        assert_eq!(Ended::of_error(&Error::Other(Box::new(RefusedAddress))).label(), "address");
+        assert_eq!(
+            Ended::of_error(&Error::Timeout(ureq::Timeout::Global)).label(),
+            "timeout"
+        );
+        assert_eq!(
+            Ended::of_error(&Error::Other(Box::new(RefusedAddress))).label(),
+            "address"
+        );
     }
 }

@@ -49,7 +49,10 @@ mod tests {
         let all: Duration = waits.iter().sum();
         assert!(all + attempts <= Duration::from_secs(75 * HOUR), "{all:?}");
         assert!(all > Duration::from_secs(74 * HOUR));
-        assert_eq!([wait_after(0, 0.0), wait_after(10, 0.0), wait_after(u32::MAX, 0.0)], [None; 3]);
+        assert_eq!(
+            [wait_after(0, 0.0), wait_after(10, 0.0), wait_after(u32::MAX, 0.0)],
+            [None; 3]
+        );
     }
 
     #[test]

@@ -53,7 +53,9 @@ pub struct WebhookConfig {
 fn webhook_url(text: &str) -> Result<Uri, String> {
     let url = http_client::allowed_url(text);
     // The value is not repeated: it may hold a secret.
-    url.ok_or_else(|| "must be an https:// URL without a password, or an http:// URL of this machine (loopback)".to_owned())
+    url.ok_or_else(|| {
+        "must be an https:// URL without a password, or an http:// URL of this machine (loopback)".to_owned()
+    })
 }
 
 fn proxy(text: &str) -> Result<ureq::Proxy, String> {
@@ -104,7 +106,10 @@ impl WebhookConfig {
             (self.webhook_secret.is_some(), "LIVENESS_WEBHOOK_SECRET"),
             (self.webhook_secret_file.is_some(), "LIVENESS_WEBHOOK_SECRET_FILE"),
             (self.webhook_proxy.is_some(), "LIVENESS_WEBHOOK_PROXY"),
-            (self.webhook_networks != WebhookNetworks::default(), "LIVENESS_WEBHOOK_NETWORKS"),
+            (
+                self.webhook_networks != WebhookNetworks::default(),
+                "LIVENESS_WEBHOOK_NETWORKS",
+            ),
         ];
         match set.into_iter().find(|(is_set, _)| *is_set) {
             Some((_, setting)) => Err(WebhookError::NoUrl(setting)),
@@ -198,7 +203,12 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_public_is_refused_unless_its_network_is_named() {
-        for url in ["https://10.1.2.3/", "https://[fd00::1]/", "https://[::ffff:10.1.2.3]/", "https://169.254.169.254/"] {
+        for url in [
+            "https://10.1.2.3/",
+            "https://[fd00::1]/",
+            "https://[::ffff:10.1.2.3]/",
+            "https://169.254.169.254/",
+        ] {
             assert!(refusal(&config(url)).contains("LIVENESS_WEBHOOK_NETWORKS"), "{url}");
         }
         for (url, networks) in [("https://10.1.2.3/", "10.0.0.0/8"), ("https://[fd00::1]/", "fd00::/8")] {
@@ -253,7 +263,12 @@ mod tests {
         for text in ["http://proxy.example:4750", "https://user:word@proxy.example"] {
             assert!(proxy(text).is_ok(), "{text}");
         }
-        for text in ["socks5://secret.example", "secret.example:80", "http://", "http:// secret"] {
+        for text in [
+            "socks5://secret.example",
+            "secret.example:80",
+            "http://",
+            "http:// secret",
+        ] {
             let told = proxy(text).unwrap_err();
             assert!(!told.contains("secret"), "{text}: {told}");
         }
@@ -261,10 +276,15 @@ mod tests {
 
     #[test]
     fn secrets_that_are_replaced_sign_in_all_clones() {
-        let configured = config("https://hooks.example/path?key=secret").configured().unwrap().unwrap();
+        let configured = config("https://hooks.example/path?key=secret")
+            .configured()
+            .unwrap()
+            .unwrap();
         let (clone, at) = (configured.receiver().clone(), Timestamp::from_unix_millis(0).unwrap());
         let before = clone.sign("id", at, b"body");
-        configured.receiver().replace_keys(SigningKeys::parse(format!("{SECRET} {SECRET}").as_bytes()).unwrap());
+        configured
+            .receiver()
+            .replace_keys(SigningKeys::parse(format!("{SECRET} {SECRET}").as_bytes()).unwrap());
         assert_eq!(clone.sign("id", at, b"body"), format!("{before} {before}"));
         assert_eq!(clone.origin(), "https://hooks.example");
         assert!(!format!("{clone:?}").contains("MfKQ"));

@@ -111,7 +111,11 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_specification() {
         let keys = SigningKeys::parse(SECRET.as_bytes()).unwrap();
-        let signature = keys.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at(1_614_265_330), br#"{"test": 2432232314}"#);
+        let signature = keys.sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            at(1_614_265_330),
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
@@ -131,7 +135,10 @@ mod tests {
         let cases = [
             (String::new(), WebhookSecretError::Count(0)),
             (format!("{SECRET} {SECRET} {SECRET}"), WebhookSecretError::Count(3)),
-            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(), WebhookSecretError::Prefix(1)),
+            (
+                "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(),
+                WebhookSecretError::Prefix(1),
+            ),
             (format!("{SECRET} whsek_x"), WebhookSecretError::Prefix(2)),
             ("whsec_not-base64!".to_owned(), WebhookSecretError::Base64(1)),
             (OTHER.trim_end_matches('=').to_owned(), WebhookSecretError::Base64(1)),

@@ -42,6 +42,6 @@ mod soft_token;
 mod specification;
 mod start;
 mod trail;
-mod webhooks;
 #[path = "../trail_key/file.rs"]
 mod trail_key_file;
+mod webhooks;

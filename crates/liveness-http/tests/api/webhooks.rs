@@ -33,7 +33,11 @@ fn record(server: &Server, user: i64, session: &str) -> i64 {
 
 /// Whether all that is to be told of a record has come.
 fn is_told(got: &[Got], check: i64) -> bool {
-    let told: HashSet<_> = got.iter().filter(|got| got.check() == Some(check)).map(Got::event_type).collect();
+    let told: HashSet<_> = got
+        .iter()
+        .filter(|got| got.check() == Some(check))
+        .map(Got::event_type)
+        .collect();
     TYPES.iter().all(|event_type| told.contains(event_type))
 }
 
@@ -125,7 +129,9 @@ fn first_answered(engine: Engine, answer: Answer) -> (Server, Receiver, Vec<Got>
     let attempts: Vec<_> = got.iter().filter(|other| other.id() == got[0].id()).cloned().collect();
     assert_eq!(attempts.len(), 2, "{got:#?}");
     assert_eq!(attempts[0].body, attempts[1].body);
-    let times = attempts.iter().map(|got| got.headers["webhook-timestamp"].parse::<u64>().unwrap());
+    let times = attempts
+        .iter()
+        .map(|got| got.headers["webhook-timestamp"].parse::<u64>().unwrap());
     assert!(times.is_sorted());
     (server, receiver, attempts)
 }
@@ -133,7 +139,10 @@ fn first_answered(engine: Engine, answer: Answer) -> (Server, Receiver, Vec<Got>
 fn an_answer_of_500_is_no_success_and_the_event_comes_again(engine: Engine) {
     let (server, ..) = first_answered(engine, (500, String::new()));
     let text = metrics(&server);
-    assert!(text.contains("liveness_webhooks_sent_total{outcome=\"status\"} 1\n"), "{text}");
+    assert!(
+        text.contains("liveness_webhooks_sent_total{outcome=\"status\"} 1\n"),
+        "{text}"
+    );
 }
 
 fn a_redirect_is_not_followed(engine: Engine) {
@@ -143,7 +152,10 @@ fn a_redirect_is_not_followed(engine: Engine) {
     let (server, ..) = first_answered(engine, (307, location));
     assert!(elsewhere.accept().is_err(), "it was followed");
     let text = metrics(&server);
-    assert!(text.contains("liveness_webhooks_sent_total{outcome=\"redirect\"} 1\n"), "{text}");
+    assert!(
+        text.contains("liveness_webhooks_sent_total{outcome=\"redirect\"} 1\n"),
+        "{text}"
+    );
 }
 
 fn retry_after_holds_the_events_of_all_users(engine: Engine) {
@@ -166,7 +178,10 @@ fn retry_after_holds_the_events_of_all_users(engine: Engine) {
 
     let too_early: Vec<_> = got[1..].iter().filter(|got| got.at < held + wait).collect();
     // The other user's first event may have been on its way.
-    assert!(too_early.len() <= 1 && too_early.iter().all(|got| got.user() == 2), "{too_early:#?}");
+    assert!(
+        too_early.len() <= 1 && too_early.iter().all(|got| got.user() == 2),
+        "{too_early:#?}"
+    );
 }
 
 fn a_receiver_that_was_away_gets_all_when_it_is_back(engine: Engine) {
@@ -240,7 +255,10 @@ fn a_host_that_is_killed_in_the_middle_loses_no_event(engine: Engine) {
     let mut known = HashSet::new();
     for got in got.iter().filter(|got| known.insert(got.id().to_owned())) {
         let Some(check) = got.check() else { continue };
-        first.entry(got.user()).or_default().push((check, got.event_type().to_owned()));
+        first
+            .entry(got.user())
+            .or_default()
+            .push((check, got.event_type().to_owned()));
     }
     for (user, events) in first {
         let checks: Vec<_> = events.iter().map(|(check, _)| check).collect();
@@ -307,7 +325,10 @@ fn a_proxy_looks_up_the_name_and_sees_nothing_of_the_event() {
 
     receiver.wait_for(|got| is_told(got, check));
     let asked = proxy.asked();
-    assert!(!asked.is_empty() && asked.iter().all(|line| line == "CONNECT hooks.example:443 HTTP/1.1"), "{asked:?}");
+    assert!(
+        !asked.is_empty() && asked.iter().all(|line| line == "CONNECT hooks.example:443 HTTP/1.1"),
+        "{asked:?}"
+    );
 }
 
 on_each_engine! {

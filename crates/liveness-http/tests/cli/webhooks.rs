@@ -15,7 +15,9 @@ const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Runs a subcommand with these settings of webhooks.
 fn run(place: &Place, subcommand: &str, settings: &[(&str, &str)]) -> Ended {
     let mut command = place.command(&[subcommand]);
-    command.env("LIVENESS_JWT_SECRET", SECRET).env("LIVENESS_BIND", "127.0.0.1:0");
+    command
+        .env("LIVENESS_JWT_SECRET", SECRET)
+        .env("LIVENESS_BIND", "127.0.0.1:0");
     command.envs(settings.iter().copied()).output().unwrap().into()
 }
 
@@ -24,27 +26,56 @@ fn what_is_wrong_keeps_the_host_from_starting_in_one_line() {
     let place = Place::new(Engine::Sqlite);
     place.write("short", "whsec_AAAA");
     let cases: [(&[(&str, &str)], i32, &str); 7] = [
-        (&[("LIVENESS_WEBHOOK_URL", "http://hooks.example/secret")], 2, "must be an https:// URL"),
-        (&[("LIVENESS_WEBHOOK_NETWORKS", "10.0.0.0/99")], 2, "neither a network such as"),
-        (&[("LIVENESS_WEBHOOK_PROXY", "socks5://proxy.example")], 2, "knows CONNECT"),
-        (&[("LIVENESS_WEBHOOK_URL", "https://hooks.example/")], 1, "set LIVENESS_WEBHOOK_SECRET_FILE"),
         (
-            &[("LIVENESS_WEBHOOK_URL", "https://10.1.2.3/"), ("LIVENESS_WEBHOOK_SECRET", WEBHOOK_SECRET)],
+            &[("LIVENESS_WEBHOOK_URL", "http://hooks.example/secret")],
+            2,
+            "must be an https:// URL",
+        ),
+        (
+            &[("LIVENESS_WEBHOOK_NETWORKS", "10.0.0.0/99")],
+            2,
+            "neither a network such as",
+        ),
+        (
+            &[("LIVENESS_WEBHOOK_PROXY", "socks5://proxy.example")],
+            2,
+            "knows CONNECT",
+        ),
+        (
+            &[("LIVENESS_WEBHOOK_URL", "https://hooks.example/")],
+            1,
+            "set LIVENESS_WEBHOOK_SECRET_FILE",
+        ),
+        (
+            &[
+                ("LIVENESS_WEBHOOK_URL", "https://10.1.2.3/"),
+                ("LIVENESS_WEBHOOK_SECRET", WEBHOOK_SECRET),
+            ],
             1,
             "LIVENESS_WEBHOOK_NETWORKS",
         ),
         (
-            &[("LIVENESS_WEBHOOK_URL", "https://hooks.example/"), ("LIVENESS_WEBHOOK_SECRET_FILE", "short")],
+            &[
+                ("LIVENESS_WEBHOOK_URL", "https://hooks.example/"),
+                ("LIVENESS_WEBHOOK_SECRET_FILE", "short"),
+            ],
             1,
             "LIVENESS_WEBHOOK_SECRET_FILE: short: secret 1 must have a key of 24 to 64 bytes",
         ),
-        (&[("LIVENESS_WEBHOOK_SECRET", WEBHOOK_SECRET)], 1, "no meaning without LIVENESS_WEBHOOK_URL"),
+        (
+            &[("LIVENESS_WEBHOOK_SECRET", WEBHOOK_SECRET)],
+            1,
+            "no meaning without LIVENESS_WEBHOOK_URL",
+        ),
     ];
     for (settings, code, expected) in cases {
         let ended = run(&place, "serve", settings);
         let (found, told) = ended.failure();
         assert_eq!((found, told.contains(expected)), (Some(code), true), "{told}");
-        assert!(!told.contains("whsec_AAAA") && !told.contains("MfKQ") && !told.contains("/secret"), "{told}");
+        assert!(
+            !told.contains("whsec_AAAA") && !told.contains("MfKQ") && !told.contains("/secret"),
+            "{told}"
+        );
     }
 }
 
@@ -58,9 +89,16 @@ fn doctor_says_who_reads_the_secret_and_where_webhooks_go() {
         let ended = run(
             &place,
             "doctor",
-            &[("LIVENESS_WEBHOOK_URL", url), ("LIVENESS_WEBHOOK_SECRET_FILE", "secret")],
+            &[
+                ("LIVENESS_WEBHOOK_URL", url),
+                ("LIVENESS_WEBHOOK_SECRET_FILE", "secret"),
+            ],
         );
-        assert!(!ended.out.contains("key=1") && !ended.out.contains("MfKQ"), "{}", ended.out);
+        assert!(
+            !ended.out.contains("key=1") && !ended.out.contains("MfKQ"),
+            "{}",
+            ended.out
+        );
         ended.out
     };
     let told = doctor("https://127.0.0.1:4711/hook?key=1", 0o600);
@@ -70,10 +108,16 @@ fn doctor_says_who_reads_the_secret_and_where_webhooks_go() {
     ] {
         assert!(told.contains(line), "{told}");
     }
-    assert!(doctor("https://127.0.0.1/", 0o644).contains("problem  files: LIVENESS_WEBHOOK_SECRET_FILE: secret can be read"));
+    assert!(
+        doctor("https://127.0.0.1/", 0o644)
+            .contains("problem  files: LIVENESS_WEBHOOK_SECRET_FILE: secret can be read")
+    );
     // The resolver of the system takes the number for 127.0.0.1.
     let told = doctor("https://2130706433/hook?key=1", 0o600);
-    assert!(told.contains("problem  webhooks: LIVENESS_WEBHOOK_URL: https://2130706433: its name has no public address"), "{told}");
+    assert!(
+        told.contains("problem  webhooks: LIVENESS_WEBHOOK_URL: https://2130706433: its name has no public address"),
+        "{told}"
+    );
 }
 
 /// A database with an event that waits, and one that was set aside.
@@ -81,18 +125,24 @@ fn with_events(engine: Engine) -> Place {
     let place = Place::new(engine);
     let store = place.store();
     let events = store.events();
-    events.subscribe(&EventSubscription::to_all("webhooks").unwrap()).unwrap();
+    events
+        .subscribe(&EventSubscription::to_all("webhooks").unwrap())
+        .unwrap();
     let passed = [1, 2].map(|user| NewEvent::new(USER_PASSED, user, &json!({ "userId": user })).unwrap());
     events.publish(&passed, SystemClock.now()).unwrap();
     let due = events.due("webhooks", &[], 2).unwrap();
     let [one, two] = due.as_slice() else { panic!("{due:?}") };
     events.set_aside(one, "the receiver answered 500").unwrap();
-    events.fail("webhooks", two, "the receiver answered 404", Duration::from_secs(60)).unwrap();
+    events
+        .fail("webhooks", two, "the receiver answered 404", Duration::from_secs(60))
+        .unwrap();
     place
 }
 
 fn listed(place: &Place, more: &[&str]) -> Vec<Value> {
-    let out = place.run(&[&["events", "list", "--format", "json"], more].concat()).good();
+    let out = place
+        .run(&[&["events", "list", "--format", "json"], more].concat())
+        .good();
     out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -109,7 +159,10 @@ fn a_new_database_has_no_events(engine: Engine) {
         "0 events are sent again, with all their attempts\n"
     );
     let refused = place.run(&["events", "enable"]);
-    assert!(refused.failure().1.starts_with("no events are kept for webhooks"), "{refused:?}");
+    assert!(
+        refused.failure().1.starts_with("no events are kept for webhooks"),
+        "{refused:?}"
+    );
 }
 
 fn events_are_listed_with_why_they_were_not_delivered(engine: Engine) {
@@ -118,8 +171,14 @@ fn events_are_listed_with_why_they_were_not_delivered(engine: Engine) {
     let lines: Vec<_> = out.lines().collect();
     assert_eq!(lines.len(), 4, "{out}");
     assert_eq!(lines[0], "webhooks: active; 1 wait, 1 were set aside");
-    assert!(lines[2].contains("  set aside  webhooks ") && lines[2].ends_with("  the receiver answered 500"), "{out}");
-    assert!(lines[3].contains("  waiting    webhooks ") && lines[3].ends_with("  the receiver answered 404"), "{out}");
+    assert!(
+        lines[2].contains("  set aside  webhooks ") && lines[2].ends_with("  the receiver answered 500"),
+        "{out}"
+    );
+    assert!(
+        lines[3].contains("  waiting    webhooks ") && lines[3].ends_with("  the receiver answered 404"),
+        "{out}"
+    );
 
     let aside = listed(&place, &["--set-aside"]);
     let [event] = aside.as_slice() else { panic!("{aside:?}") };
@@ -137,7 +196,8 @@ fn what_was_set_aside_is_sent_again_and_the_trail_says_by_whom(engine: Engine) {
     assert!(listed(&place, &["--set-aside"]).is_empty());
     assert_eq!(place.store().events().due("webhooks", &[], 9).unwrap().len(), 1);
     let refused = place.run(&["events", "resend", &number]);
-    let why = format!("event {number} was not set aside, or is not there; `events list --set-aside` shows those that were");
+    let why =
+        format!("event {number} was not set aside, or is not there; `events list --set-aside` shows those that were");
     assert_eq!(refused.failure(), (Some(1), why.as_str()));
     let entries = place.told_by("events resend").into_iter();
     let told: Vec<_> = entries
@@ -146,17 +206,34 @@ fn what_was_set_aside_is_sent_again_and_the_trail_says_by_whom(engine: Engine) {
     let (event, done) = (format!("event {number}"), format!("done; event {number}"));
     assert_eq!(
         told,
-        [(event.clone(), None), (done.clone(), Some(1)), (event, None), (done, Some(0))]
+        [
+            (event.clone(), None),
+            (done.clone(), Some(1)),
+            (event, None),
+            (done, Some(0))
+        ]
     );
 }
 
 fn a_subscription_is_enabled_and_ended(engine: Engine) {
     let place = with_events(engine);
-    place.store().events().disable("webhooks", "the receiver answered 410").unwrap();
+    place
+        .store()
+        .events()
+        .disable("webhooks", "the receiver answered 410")
+        .unwrap();
     let out = place.run(&["events", "list"]).good();
-    assert!(out.starts_with("webhooks: disabled (the receiver answered 410); 1 wait"), "{out}");
+    assert!(
+        out.starts_with("webhooks: disabled (the receiver answered 410); 1 wait"),
+        "{out}"
+    );
     assert_eq!(place.run(&["events", "enable"]).good(), "webhooks are sent again\n");
-    assert!(place.run(&["events", "list"]).good().starts_with("webhooks: active; 1 wait"));
+    assert!(
+        place
+            .run(&["events", "list"])
+            .good()
+            .starts_with("webhooks: active; 1 wait")
+    );
     assert_eq!(
         place.run(&["events", "end"]).good(),
         "no events are kept for webhooks any more\n"

@@ -38,7 +38,10 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         return findings.ok(SUBJECT, format!("they are sent to {origin} through the proxy"));
     }
     match receiver.probe() {
-        Ok(()) => findings.ok(SUBJECT, format!("they are sent to {origin}, which has an address that may be dialled")),
+        Ok(()) => findings.ok(
+            SUBJECT,
+            format!("they are sent to {origin}, which has an address that may be dialled"),
+        ),
         Err(why) => findings.problem(
             SUBJECT,
             format!("LIVENESS_WEBHOOK_URL: {origin}: {why}"),
