@@ -27,10 +27,8 @@ use super::tables::decision_rows as decisions;
 use super::tables::distribution::SHARDING;
 use super::tables::erasure_rows;
 use super::tables::erasures::next_rows;
-use super::tables::events::audience::Audience;
-use super::tables::events::due as events_due;
 use super::tables::events::operating as events;
-use super::tables::events::{ending, registering};
+use super::tables::events::{audience, due, ending, registering};
 use super::tables::faces;
 use super::tables::image_digests;
 use super::tables::issued_sessions::{self, unused};
@@ -329,7 +327,7 @@ const CASES: &[Case] = &[
     ),
     (
         "who listens to events",
-        |conn| Audience::of(conn).map(drop),
+        |conn| audience::active(conn).map(drop),
         &[LISTENERS],
     ),
     (
@@ -339,12 +337,16 @@ const CASES: &[Case] = &[
     ),
     (
         "events that are due",
-        |conn| events_due::due(conn, "7", &[3], 16, 19_000).map(drop),
+        |conn| due::longest_due(conn, "7", &[3], 16, 19_000).map(drop),
+        &[(
+            "liveness_events_due (subscription=? AND next_at<?)",
+            "liveness_events_due",
+        )],
+    ),
+    (
+        "the first events of users",
+        |conn| due::firsts(conn, "7", &[1, 2]).map(drop),
         &[
-            (
-                "liveness_events_due (subscription=? AND next_at<?)",
-                "liveness_events_due",
-            ),
             (
                 "liveness_events_of_user (subscription=? AND self_service_user_id=?)",
                 "liveness_events_of_user",
@@ -380,14 +382,14 @@ const CASES: &[Case] = &[
     ),
     (
         "an event that is resent",
-        |conn| events::resend(conn, 1).map(drop),
+        |conn| events::resend(conn, 1, 1).map(drop),
         &[EVENT],
     ),
     (
         "how many events there are",
         |conn| {
             conn.execute(A_SUBSCRIPTION)?;
-            events::count(conn).map(drop)
+            events::count(conn, 1).map(drop)
         },
         &[
             LISTENERS,
@@ -399,14 +401,11 @@ const CASES: &[Case] = &[
     ),
     (
         "events of a subscription that ends",
-        |conn| registering::delete_events(conn, "7", 100).map(drop),
-        &[
-            (
-                "liveness_events_of_subscription (subscription=?)",
-                "liveness_events_of_subscription",
-            ),
-            EVENT,
-        ],
+        |conn| registering::next_events(conn, "7", 100).map(drop),
+        &[(
+            "liveness_events_of_subscription (subscription=?)",
+            "liveness_events_of_subscription",
+        )],
     ),
     (
         "a page of all",

@@ -88,7 +88,14 @@ impl Events {
     pub fn unsubscribe(&self, name: &str) -> Result<bool, StoreError> {
         let was_there = self.write(|conn| registering::delete(conn, name))?;
         self.await_publishers()?;
-        while self.write(|conn| registering::delete_events(conn, name, STEP))? > 0 {}
+        let mut is_empty = false;
+        while !is_empty {
+            is_empty = self.write(|conn| {
+                let next = registering::next_events(conn, name, STEP)?;
+                ending::delete(conn, &next)?;
+                Ok(next.is_empty())
+            })?;
+        }
         Ok(was_there)
     }
 
@@ -234,7 +241,10 @@ impl Events {
     ///
     /// [`StoreError`].
     pub fn resend(&self, number: i64) -> Result<bool, StoreError> {
-        let is_there = self.write(|conn| operating::resend(conn, number))?;
+        let is_there = self.write(|conn| {
+            let now = clock::now(conn)?;
+            operating::resend(conn, number, now)
+        })?;
         self.bell.ring();
         Ok(is_there)
     }
@@ -245,7 +255,10 @@ impl Events {
     ///
     /// [`StoreError`].
     pub fn resend_some(&self, subscription: &str, limit: u32) -> Result<u64, StoreError> {
-        let resent = self.write(|conn| operating::resend_some(conn, subscription, limit.into()))?;
+        let resent = self.write(|conn| {
+            let now = clock::now(conn)?;
+            operating::resend_some(conn, subscription, limit.into(), now)
+        })?;
         self.bell.ring();
         Ok(resent)
     }
@@ -284,7 +297,10 @@ impl Events {
     ///
     /// [`StoreError::Unavailable`].
     pub fn count(&self) -> Result<Vec<EventCounts>, StoreError> {
-        self.connections.read(operating::count)
+        self.connections.read(|conn| {
+            let now = clock::now(conn)?;
+            operating::count(conn, now)
+        })
     }
 
     /// The time, by the clock of the database.

@@ -1,6 +1,5 @@
 //! The subscriptions that get new events.
 
-use diesel::dsl::not;
 use diesel::prelude::*;
 
 use crate::events::EventSubscription;
@@ -20,21 +19,9 @@ pub(crate) struct Audience {
 impl Audience {
     /// Who listens. The lock of a user must be held: a subscription whose registration has returned is then among them.
     pub(crate) fn of(conn: &mut Connection<'_>) -> Result<Self, StoreError> {
-        let active = dsl::liveness_event_subscriptions
-            .filter(not(dsl::is_disabled))
-            .order(dsl::name)
-            .select((dsl::name, dsl::types));
-        let rows: Vec<(String, String)> = on_either!(conn, |conn| active.load(*conn))?;
-        if rows.is_empty() {
-            return Ok(Self::default());
-        }
-        let stored = rows
-            .into_iter()
-            .map(|(name, types)| EventSubscription::stored(name, types));
-        Ok(Self {
-            subscriptions: stored.collect(),
-            now: clock::now(conn)?,
-        })
+        let subscriptions = active(conn)?;
+        let now = if subscriptions.is_empty() { 0 } else { clock::now(conn)? };
+        Ok(Self { subscriptions, now })
     }
 
     /// Whether somebody wants events of this type.
@@ -43,4 +30,16 @@ impl Audience {
             .iter()
             .any(|subscription| subscription.wants(event_type))
     }
+}
+
+/// The subscriptions that are not disabled, by name. All are read, because they are few.
+pub(crate) fn active(conn: &mut Connection<'_>) -> Result<Vec<EventSubscription>, StoreError> {
+    let all = dsl::liveness_event_subscriptions
+        .order(dsl::name)
+        .select((dsl::name, dsl::types, dsl::is_disabled));
+    let rows: Vec<(String, String, bool)> = on_either!(conn, |conn| all.load(*conn))?;
+    let active = rows.into_iter().filter(|(.., is_disabled)| !is_disabled);
+    Ok(active
+        .map(|(name, types, _)| EventSubscription::stored(name, types))
+        .collect())
 }

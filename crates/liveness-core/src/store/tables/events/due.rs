@@ -38,20 +38,8 @@ pub(crate) fn due(
     limit: i64,
     now: i64,
 ) -> Result<Due, StoreError> {
-    let oldest = dsl::liveness_events
-        .filter(
-            dsl::subscription
-                .eq(subscription)
-                .and(not(dsl::is_dead))
-                .and(dsl::next_at.le(now)),
-        )
-        .filter(not(eq_any(dsl::self_service_user_id, busy.to_vec())?))
-        .order((dsl::next_at, dsl::id))
-        .limit(limit.saturating_mul(LOOKED_AT))
-        .select(dsl::self_service_user_id);
-    let oldest: Vec<i64> = on_either!(conn, |conn| oldest.load(*conn))?;
     let mut users: Vec<i64> = Vec::new();
-    for user in oldest {
+    for user in longest_due(conn, subscription, busy, limit.saturating_mul(LOOKED_AT), now)? {
         if !users.contains(&user) {
             users.push(user);
         }
@@ -68,8 +56,32 @@ pub(crate) fn due(
     Ok(due)
 }
 
-#[derive(QueryableByName)]
-struct FirstRow {
+/// The users of the events that have been due for longest.
+pub(crate) fn longest_due(
+    conn: &mut Connection<'_>,
+    subscription: &str,
+    busy: &[i64],
+    limit: i64,
+    now: i64,
+) -> Result<Vec<i64>, StoreError> {
+    let due = dsl::liveness_events
+        .filter(
+            dsl::subscription
+                .eq(subscription)
+                .and(not(dsl::is_dead))
+                .and(dsl::next_at.le(now)),
+        )
+        .order((dsl::next_at, dsl::id))
+        .limit(limit)
+        .select(dsl::self_service_user_id);
+    Ok(on_either!(conn, |conn| due
+        .filter(not(eq_any(dsl::self_service_user_id, busy.to_vec())?))
+        .load(*conn))?)
+}
+
+/// The first event of a user that waits.
+#[derive(Debug, QueryableByName)]
+pub(crate) struct FirstRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = BigInt)]
@@ -105,7 +117,11 @@ impl TryFrom<FirstRow> for Event {
 }
 
 /// The first row of each of these users that waits. Reads one index entry and one row of each user, except on Citus.
-fn firsts(conn: &mut Connection<'_>, subscription: &str, users: &[i64]) -> Result<HashMap<i64, FirstRow>, StoreError> {
+pub(crate) fn firsts(
+    conn: &mut Connection<'_>,
+    subscription: &str,
+    users: &[i64],
+) -> Result<HashMap<i64, FirstRow>, StoreError> {
     if users.is_empty() {
         return Ok(HashMap::new());
     }

@@ -60,9 +60,8 @@ pub(crate) fn list(conn: &mut Connection<'_>, after: i64, limit: i64) -> Result<
     let page = dsl::liveness_events
         .filter(dsl::id.gt(after))
         .order(dsl::id)
-        .limit(limit)
-        .select(EventRow::as_select());
-    let rows: Vec<EventRow> = on_either!(conn, |conn| page.load(*conn))?;
+        .limit(limit);
+    let rows: Vec<EventRow> = on_either!(conn, |conn| page.select(EventRow::as_select()).load(*conn))?;
     rows.into_iter().map(StoredEvent::try_from).collect()
 }
 
@@ -81,39 +80,35 @@ pub(crate) fn list_set_aside(
                 .and(dsl::id.gt(after)),
         )
         .order(dsl::id)
-        .limit(limit)
-        .select(EventRow::as_select());
-    let rows: Vec<EventRow> = on_either!(conn, |conn| page.load(*conn))?;
+        .limit(limit);
+    let rows: Vec<EventRow> = on_either!(conn, |conn| page.select(EventRow::as_select()).load(*conn))?;
     rows.into_iter().map(StoredEvent::try_from).collect()
 }
 
 /// Has an event delivered that was set aside, with all its attempts. Returns whether there was one.
-pub(crate) fn resend(conn: &mut Connection<'_>, number: i64) -> Result<bool, StoreError> {
-    let again = (
-        dsl::is_dead.eq(false),
-        dsl::attempts.eq(0),
-        dsl::next_at.eq(clock::now(conn)?),
-    );
+pub(crate) fn resend(conn: &mut Connection<'_>, number: i64, now: i64) -> Result<bool, StoreError> {
+    let again = (dsl::is_dead.eq(false), dsl::attempts.eq(0), dsl::next_at.eq(now));
     let row = dsl::liveness_events.filter(dsl::id.eq(number).and(dsl::is_dead));
     Ok(on_either!(conn, |conn| diesel::update(row).set(again).execute(*conn))? > 0)
 }
 
 /// Has events of a subscription delivered that were set aside, at most `limit`. Returns how many.
-pub(crate) fn resend_some(conn: &mut Connection<'_>, subscription: &str, limit: i64) -> Result<u64, StoreError> {
+pub(crate) fn resend_some(
+    conn: &mut Connection<'_>,
+    subscription: &str,
+    limit: i64,
+    now: i64,
+) -> Result<u64, StoreError> {
     let mut resent = 0;
     for stored in list_set_aside(conn, subscription, 0, limit)? {
-        resent += u64::from(resend(conn, stored.number)?);
+        resent += u64::from(resend(conn, stored.number, now)?);
     }
     Ok(resent)
 }
 
 /// What waits of each subscription. No count goes on for ever.
-pub(crate) fn count(conn: &mut Connection<'_>) -> Result<Vec<EventCounts>, StoreError> {
+pub(crate) fn count(conn: &mut Connection<'_>, now: i64) -> Result<Vec<EventCounts>, StoreError> {
     let subscriptions = registering::all(conn)?;
-    if subscriptions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let now = clock::now(conn)?;
     let mut counts = Vec::with_capacity(subscriptions.len());
     for subscription in subscriptions {
         let oldest = oldest(conn, &subscription.name)?;

@@ -62,18 +62,19 @@ pub(crate) fn put(conn: &mut Connection<'_>, subscription: &EventSubscription) -
 
 /// The subscription of a name.
 pub(crate) fn find(conn: &mut Connection<'_>, name: &str) -> Result<Option<StoredSubscription>, StoreError> {
-    let of_name = dsl::liveness_event_subscriptions
-        .find(name)
-        .select(StoredSubscription::as_select());
-    Ok(on_either!(conn, |conn| of_name.first(*conn).optional())?)
+    let of_name = dsl::liveness_event_subscriptions.find(name);
+    Ok(on_either!(conn, |conn| of_name
+        .select(StoredSubscription::as_select())
+        .first(*conn)
+        .optional())?)
 }
 
 /// All subscriptions, by name.
 pub(crate) fn all(conn: &mut Connection<'_>) -> Result<Vec<StoredSubscription>, StoreError> {
-    let all = dsl::liveness_event_subscriptions
-        .order(dsl::name)
-        .select(StoredSubscription::as_select());
-    Ok(on_either!(conn, |conn| all.load(*conn))?)
+    let all = dsl::liveness_event_subscriptions.order(dsl::name);
+    Ok(on_either!(conn, |conn| all
+        .select(StoredSubscription::as_select())
+        .load(*conn))?)
 }
 
 #[derive(QueryableByName)]
@@ -131,14 +132,12 @@ pub(crate) fn delete(conn: &mut Connection<'_>, name: &str) -> Result<bool, Stor
     Ok(on_either!(conn, |conn| diesel::delete(row).execute(*conn))? > 0)
 }
 
-/// Deletes some of the events of a subscription. Returns how many.
-pub(crate) fn delete_events(conn: &mut Connection<'_>, name: &str, limit: i64) -> Result<usize, StoreError> {
+/// The next events of a subscription, as ids and users.
+pub(crate) fn next_events(conn: &mut Connection<'_>, name: &str, limit: i64) -> Result<Vec<(i64, i64)>, StoreError> {
     let some = events::liveness_events
         .filter(events::subscription.eq(name))
         .order((events::is_dead, events::id))
         .limit(limit)
         .select((events::id, events::self_service_user_id));
-    let some: Vec<(i64, i64)> = on_either!(conn, |conn| some.load(*conn))?;
-    super::ending::delete(conn, &some)?;
-    Ok(some.len())
+    Ok(on_either!(conn, |conn| some.load(*conn))?)
 }
