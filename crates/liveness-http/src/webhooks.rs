@@ -22,6 +22,5 @@ pub use self::settings::WebhookConfig;
 pub use self::signing::WebhookSecretError;
 
 pub(crate) use self::delivery::SendWebhooks;
-pub(crate) use self::receiver::Receiver;
 pub(crate) use self::settings::{CREDENTIAL, ConfiguredWebhooks};
 pub(crate) use self::subscription::{SUBSCRIPTION, subscription};

@@ -7,7 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
-use super::addresses::WebhookNetworks;
+use super::addresses::{WebhookNetworks, literal};
 use super::error::WebhookError;
 use super::receiver::Receiver;
 use super::signing::SigningKeys;
@@ -51,7 +51,12 @@ pub struct WebhookConfig {
 }
 
 fn webhook_url(text: &str) -> Result<Uri, String> {
-    let url = http_client::allowed_url(text);
+    // An address in brackets with a zone, such as %eth0, is no address.
+    let is_whole = |url: &Uri| {
+        url.host()
+            .is_some_and(|host| !host.starts_with('[') || literal(host).is_some())
+    };
+    let url = http_client::allowed_url(text).filter(is_whole);
     // The value is not repeated: it may hold a secret.
     url.ok_or_else(|| {
         "must be an https:// URL without a password, or an http:// URL of this machine (loopback)".to_owned()
