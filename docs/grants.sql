@@ -26,7 +26,8 @@ GRANT SELECT, INSERT, UPDATE ON liveness_users, liveness_sessions, liveness_chec
 GRANT SELECT, INSERT, UPDATE ON liveness_trail_writers, liveness_trail_runs, liveness_trail_tiles, liveness_trail_checkpoints
     TO :"role";
 GRANT SELECT, UPDATE ON liveness_trail_head TO :"role";
-GRANT SELECT, INSERT, UPDATE, DELETE ON liveness_jobs, liveness_issued_sessions TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON liveness_jobs, liveness_issued_sessions, liveness_events, liveness_event_subscriptions
+    TO :"role";
 GRANT SELECT ON liveness_face_erasures, liveness_user_erasures, liveness_entry_erasures TO :"role";
 GRANT SELECT, INSERT, DELETE ON liveness_legal_holds TO :"role";
 \if :{?erasures}

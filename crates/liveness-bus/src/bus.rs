@@ -11,9 +11,12 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use liveness_core::events::Event as PublishedEvent;
+
 use self::registry::{RawInput, Registered, Registry};
 use crate::context::{Context, Principal};
 use crate::error::BusError;
+use crate::event::{DeliveryError, Subscription};
 use crate::gate::Input;
 use crate::message::{Description, Message, Meta};
 
@@ -101,6 +104,24 @@ impl Bus {
     pub fn messages(&self) -> Vec<Meta> {
         let by_name: BTreeMap<_, _> = self.0.by_name.values().map(|(meta, _)| (meta.name(), *meta)).collect();
         by_name.into_values().collect()
+    }
+
+    /// The subscriptions to events.
+    pub fn subscriptions(&self) -> &[Subscription] {
+        &self.0.subscriptions
+    }
+
+    /// Hands an event to all subscriptions, one after the other. This is for tests, and for events that nobody keeps. Who has a store
+    /// starts `liveness::start_events`.
+    ///
+    /// # Errors
+    ///
+    /// The first [`DeliveryError`]. The subscriptions behind it did not get the event.
+    pub async fn deliver(&self, event: &PublishedEvent) -> Result<(), DeliveryError> {
+        for subscription in self.subscriptions() {
+            subscription.deliver(event).await?;
+        }
+        Ok(())
     }
 
     /// A Markdown table of all messages: who may send each, and how it is audited.

@@ -8,6 +8,8 @@ mod check_liveness_status;
 mod erase_face;
 mod erase_user;
 mod erasure_order;
+mod event_delivery;
+mod events;
 mod get_liveness_check;
 mod get_receipt;
 mod get_user_liveness_check;
@@ -41,6 +43,11 @@ pub use challenge_list::ChallengeList;
 pub use check_liveness_status::{CheckLivenessStatusQuery, LivenessStatus};
 pub use erase_face::{EraseFaceCommand, FaceErased};
 pub use erase_user::{EraseUserCommand, UserErased};
+pub use event_delivery::{StartEventsError, event_deliveries, start_events, subscribe};
+pub use events::{
+    FaceErasedEvent, LivenessCheckDecided, LivenessCheckJudged, LivenessCheckRecorded, UserLocked, UserPassed,
+    publish_event,
+};
 pub use get_liveness_check::{Face, GetLivenessCheckQuery, LivenessCheckDetails, RecordedLivenessCheck};
 pub use get_receipt::{GetReceiptQuery, SignedReceipt};
 pub use get_user_liveness_check::{GetUserLivenessCheckQuery, LivenessCheckView, UserLivenessCheck};

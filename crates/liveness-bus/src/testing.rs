@@ -17,13 +17,19 @@
 
 use std::sync::Arc;
 
+use liveness_core::events::EventSubscription;
 use liveness_core::policy::Policy;
 use liveness_core::store::{Store, StoredUsers, TrailKeeper};
 use liveness_core::trail::TrailKey;
 use liveness_core::{AuditEntry, Claims, Clock, FixedClock, UserReference};
 
 use crate::liveness::{self, Liveness, Settings};
-use crate::{Bus, BusBuilder, BusError, Context, ContextBuilder, Message, Principal, RequestId};
+use crate::{
+    Bus, BusBuilder, BusError, Context, ContextBuilder, DeliveryError, Message, Principal, PublishedEvent, RequestId,
+};
+
+/// The subscription by which the kit shows what was published.
+const LISTENER: &str = "test-kit";
 
 /// A bus with the messages, with its store and its clock.
 #[derive(Debug)]
@@ -91,6 +97,9 @@ impl TestBus {
         let module = liveness::module(liveness);
         let builder = Bus::builder().module(module).audit_sink(store.clone());
         let bus = more(builder).build().expect("a bus without mistakes");
+        let all = EventSubscription::to_all(LISTENER).expect("a name");
+        store.events().subscribe(&all).expect("a subscription");
+        liveness::subscribe(&store, &bus).expect("the subscriptions");
         Self {
             bus,
             store,
@@ -195,6 +204,43 @@ impl TestBus {
         let mut reply = Vec::new();
         self.bus.dispatch(name, json.as_bytes(), context, &mut reply).await?;
         Ok(serde_json::from_slice(&reply).expect("a reply is JSON"))
+    }
+
+    /// The first 1000 events that were published, in their order: by our messages, and by yours with `publish_event`.
+    ///
+    /// # Panics
+    ///
+    /// If the store fails.
+    pub async fn events(&self) -> Vec<PublishedEvent> {
+        let stored = self.store.events().list(0, 10_000).await.expect("the events");
+        let published = stored.into_iter().filter(|stored| stored.subscription == LISTENER);
+        published.map(|stored| stored.event).take(1000).collect()
+    }
+
+    /// Hands the events that wait to the subscriptions of the bus, until none waits or one fails.
+    ///
+    /// # Errors
+    ///
+    /// The first [`DeliveryError`]. Its event, and those behind it, still wait.
+    ///
+    /// # Panics
+    ///
+    /// If the store fails.
+    pub async fn deliver_events(&self) -> Result<(), DeliveryError> {
+        let events = self.store.events();
+        for subscription in self.bus.subscriptions() {
+            loop {
+                let due = events.due(subscription.name(), &[], 16).expect("the events");
+                for event in &due {
+                    subscription.deliver(event).await?;
+                    events.complete(&[event]).expect("the event");
+                }
+                if due.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The newest 1000 audit entries, oldest first.

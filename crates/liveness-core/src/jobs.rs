@@ -9,6 +9,7 @@ mod new_job;
 mod schedule;
 
 pub use self::backoff::Backoff;
+pub(crate) use self::backoff::jitter;
 pub use self::ending::{JobDone, JobError};
 pub use self::kind::JobKind;
 pub use self::new_job::NewJob;

@@ -25,6 +25,7 @@ mod time;
 mod user;
 mod violation;
 
+pub mod events;
 #[cfg(feature = "store")]
 pub mod faces;
 #[cfg(feature = "store")]

@@ -1,8 +1,8 @@
 //! The only access to the database.
 //!
 //! A [`Store`] is a handle. Cloning it is cheap, and all clones share their connections. It has an interface for each
-//! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users), [`trail`](Store::trail) and
-//! [`jobs`](Store::jobs), [`sessions`](Store::sessions), for what people decide: [`reviews`](Store::reviews), for who is locked:
+//! kind of data: [`checks`](Store::checks), [`faces`](Store::faces), [`users`](Store::users), [`trail`](Store::trail),
+//! [`jobs`](Store::jobs), [`events`](Store::events), [`sessions`](Store::sessions), for what people decide: [`reviews`](Store::reviews), for who is locked:
 //! [`locks`](Store::locks), and for what is taken away: [`erasures`](Store::erasures) and [`holds`](Store::holds). An operation is
 //! a future whose SQL runs on a thread of the store, never on the thread of the caller, unless its documentation says that it
 //! blocks.
@@ -10,6 +10,7 @@
 mod completing_erasures;
 mod emptying_log;
 mod engine;
+mod event_delivery;
 mod job_runner;
 mod keys;
 mod maintenance;
@@ -34,6 +35,7 @@ pub use self::engine::error::{OpenError, StoreError};
 pub use self::engine::postgres::{PostgresPool, PostgresSettings};
 pub use self::engine::sqlite::{SqlitePool, SqliteSettings};
 pub use self::engine::statement_log::LoggedValues;
+pub use self::event_delivery::{Delivered, EventDelivery, EventReceiver};
 pub use self::job_runner::handler::{JobHandler, RunningJob};
 pub use self::job_runner::{JobRunner, JobSettings};
 pub use self::keys::{FaceKeys, Rotated, RotationError};
@@ -51,6 +53,9 @@ pub use self::tables::erasures::{
     ErasedFace, ErasedRecord, ErasedUser, ErasureError, ErasureOrder, Erasures, FaceOutcome, Holds, Locks, OldFace,
     OldRecord, OldRecords,
 };
+pub use self::tables::events::Events;
+pub use self::tables::events::publishing::publish_events;
+pub use self::tables::events::stored_event::{EventCounts, EventState, StoredEvent};
 pub use self::tables::faces::Faces;
 pub use self::tables::issued_sessions::door::{IssuedSessions, StartedSession};
 pub use self::tables::jobs::Jobs;
@@ -78,6 +83,7 @@ use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
 use self::tables::erasures::Eraser;
+use self::tables::events::bell::EventBell;
 use self::tables::face_tools::FaceTools;
 use self::tables::policy_in_force::PolicyInForce;
 use self::tables::totals;
@@ -105,6 +111,7 @@ pub struct Store {
     users: Users,
     trail: Trail,
     jobs: Jobs,
+    events: Events,
     sessions: IssuedSessions,
     erasures: Erasures,
     holds: Holds,
@@ -112,6 +119,7 @@ pub struct Store {
     locks: Locks,
     face_tools: FaceTools,
     in_force: Arc<PolicyInForce>,
+    bell: EventBell,
 }
 
 /// What a store works with besides its connections.
@@ -119,6 +127,7 @@ pub struct Store {
 struct Tools {
     faces: FaceTools,
     in_force: Arc<PolicyInForce>,
+    bell: EventBell,
 }
 
 impl Store {
@@ -137,10 +146,11 @@ impl Store {
         let Tools {
             faces: face_tools,
             in_force,
+            bell,
         } = tools;
         let counters = Arc::new(Counters::default());
         let link = Arc::<TrailLink>::default();
-        let sessions = totals::slots().map(|slot| Session::new(slot, &link));
+        let sessions = totals::slots().map(|slot| Session::new(slot, &link, &bell));
         let write_tools = WriteTools {
             face_keys: face_tools.keys().cloned(),
             in_force: Arc::clone(&in_force),
@@ -152,20 +162,22 @@ impl Store {
             group_commit,
             sessions,
         )?);
-        let eraser = Arc::new(Eraser::new(&connections, &face_tools, &link));
+        let eraser = Arc::new(Eraser::new(&connections, &face_tools, (&link, &bell)));
         Ok(Self {
             checks: Checks::new((&reads, &writer), &face_tools, &in_force, &link),
             faces: Faces::new(&reads, &face_tools),
             users: Users::new(&reads, &writer),
             erasures: Erasures::new(&eraser),
             holds: Holds::new(&eraser),
-            reviews: Reviews::new(&connections, &in_force, &link),
+            reviews: Reviews::new(&connections, &in_force, (&link, &bell)),
             locks: Locks::new(&eraser),
             trail: Trail::new(&connections, &reads, &writer, link).with_objects(face_tools.objects.as_ref()),
             jobs: Jobs::new(&connections, &reads, &writer),
+            events: Events::new(&connections, &reads, &bell),
             sessions: IssuedSessions::new(&connections, &writer, in_force.policy.session()),
             face_tools,
             in_force,
+            bell,
             connections,
             counters,
             reads,
@@ -177,6 +189,7 @@ impl Store {
         Tools {
             faces: self.face_tools.clone(),
             in_force: Arc::clone(&self.in_force),
+            bell: self.bell.clone(),
         }
     }
 
@@ -233,6 +246,11 @@ impl Store {
     /// Durable jobs.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// Events, and the subscriptions to them.
+    pub fn events(&self) -> &Events {
+        &self.events
     }
 
     /// The sessions that the server issues, by the policy of this store.

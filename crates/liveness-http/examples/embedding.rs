@@ -10,36 +10,42 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
-use liveness_bus::liveness::{self, CUSTOMER, Liveness, Settings};
+use liveness_bus::liveness::{self, CUSTOMER, Liveness, Settings, UserPassed, publish_event};
 use liveness_bus::validator::Validate;
-use liveness_bus::{Access, Audit, Bus, BusError, Call, Handler, Kind, Message, Module, async_trait};
-use liveness_core::store::{SqlitePool, SqliteSettings, Store, insert_audit_entry};
+use liveness_bus::{
+    Access, Audit, Bus, BusError, Call, Delivery, Event, Handler, Kind, Message, Module, Subscriber, Subscription,
+    async_trait,
+};
+use liveness_core::store::{JobRunner, SqlitePool, SqliteSettings, Store, insert_audit_entry};
 use liveness_core::{Claims, DirectoryError, User, UserDirectory, UserReference};
 use liveness_http::LivenessApi;
 use liveness_http::token::{TokenRules, TokenVerifier, VerificationKey};
 
-use schema::customers;
+use schema::{customers, processes};
 
 /// A failure of the bank's own.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// The few lines that mount the liveness check, and the bank's own message beside it.
-pub fn mount_liveness(pool: &SqlitePool, jwt_secret: &[u8]) -> Result<LivenessApi, Box<dyn Error>> {
+/// The few lines that mount the liveness check, with the bank's own message and what the bank does when a customer passes.
+pub fn mount_liveness(pool: &SqlitePool, jwt_secret: &[u8]) -> Result<(LivenessApi, JobRunner), Box<dyn Error>> {
     let store = Store::from_sqlite_pool(pool.clone())?;
     store.migrate()?;
     let customers = Arc::new(Customers(pool.clone()));
     let liveness = Liveness::new(store.clone(), customers.clone(), Settings::default());
     let bus = Bus::builder()
         .module(liveness::module(liveness))
-        .module(Module::new("cards").handle::<FreezeCardCommand>(Cards(pool.clone())))
-        .audit_sink(store)
+        .module(Module::new("cards").handle::<FreezeCardCommand>(Cards(pool.clone(), store.clone())))
+        .subscription(processes(pool))
+        .audit_sink(store.clone())
         .build()?;
+    let events = liveness::start_events(&store, &bus)?;
     let verifier = TokenVerifier::new(vec![VerificationKey::hs256(jwt_secret)?], TokenRules::default());
-    Ok(LivenessApi::builder(bus, verifier, customers).build())
+    Ok((LivenessApi::builder(bus, verifier, customers).build(), events))
 }
 
 /// The bank's application: its own route, and ours.
@@ -63,6 +69,11 @@ pub fn open_bank(path: &Path) -> Result<SqlitePool, Box<dyn Error>> {
          name TEXT NOT NULL, card_is_frozen BOOLEAN NOT NULL DEFAULT FALSE)",
     )
     .execute(&mut pool.get()?)?;
+    diesel::sql_query(
+        "CREATE TABLE IF NOT EXISTS processes (event_id TEXT NOT NULL PRIMARY KEY, customer_id BIGINT NOT NULL, \
+         name TEXT NOT NULL)",
+    )
+    .execute(&mut pool.get()?)?;
     Ok(pool)
 }
 
@@ -73,6 +84,14 @@ mod schema {
             login -> Text,
             name -> Text,
             card_is_frozen -> Bool,
+        }
+    }
+
+    diesel::table! {
+        processes (event_id) {
+            event_id -> Text,
+            customer_id -> BigInt,
+            name -> Text,
         }
     }
 }
@@ -137,7 +156,21 @@ impl Message for FreezeCardCommand {
     }
 }
 
-struct Cards(SqlitePool);
+/// What happened, for whoever in the bank wants to know.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct CardFrozen {
+    customer: i64,
+}
+
+impl Event for CardFrozen {
+    const TYPE: &'static str = "bank.card.frozen";
+
+    fn self_service_user_id(&self) -> i64 {
+        self.customer
+    }
+}
+
+struct Cards(SqlitePool, Store);
 
 impl Handler<FreezeCardCommand> for Cards {
     async fn handle(&self, command: FreezeCardCommand, call: &Call<'_>) -> Result<bool, BusError> {
@@ -148,6 +181,7 @@ impl Handler<FreezeCardCommand> for Cards {
         let freeze = move || -> Result<usize, Failure> {
             pool.get()?.immediate_transaction(|conn| {
                 insert_audit_entry(&mut *conn, &entry)?;
+                publish_event(&mut *conn, entry.at, &CardFrozen { customer: id })?;
                 let card = diesel::update(customers::table.find(id));
                 Ok(card.set(customers::card_is_frozen.eq(true)).execute(conn)?)
             })
@@ -158,14 +192,64 @@ impl Handler<FreezeCardCommand> for Cards {
             .map_err(|error| BusError::Internal(error.into()))?;
         let frozen = frozen.map_err(BusError::Unavailable)?;
         call.entry_written();
+        self.1.events().wake();
         Ok(frozen == 1)
+    }
+}
+
+/// What the bank begins when something has happened. The name of the subscription stays the same over restarts.
+fn processes(pool: &SqlitePool) -> Subscription {
+    let processes = Arc::new(Processes(pool.clone()));
+    Subscription::new("bank.processes")
+        .on::<UserPassed>(Arc::clone(&processes))
+        .on::<CardFrozen>(processes)
+}
+
+struct Processes(SqlitePool);
+
+impl Processes {
+    /// Starts a process of the bank. An event may come twice, and starts one process all the same.
+    async fn start(&self, name: &'static str, customer: i64, delivery: &Delivery) -> Result<(), Failure> {
+        let (pool, id) = (self.0.clone(), delivery.id.to_string());
+        let start = move || -> Result<usize, Failure> {
+            let process = (
+                processes::event_id.eq(id),
+                processes::customer_id.eq(customer),
+                processes::name.eq(name),
+            );
+            let started = diesel::insert_into(processes::table)
+                .values(process)
+                .on_conflict_do_nothing();
+            Ok(started.execute(&mut pool.get()?)?)
+        };
+        if tokio::task::spawn_blocking(start).await?? == 1 {
+            println!(
+                "the bank starts {name} for customer {customer}, because of {}",
+                delivery.id
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Subscriber<UserPassed> for Processes {
+    async fn receive(&self, passed: UserPassed, delivery: &Delivery) -> Result<(), Failure> {
+        self.start("open an account", passed.user_id, delivery).await
+    }
+}
+
+impl Subscriber<CardFrozen> for Processes {
+    async fn receive(&self, frozen: CardFrozen, delivery: &Delivery) -> Result<(), Failure> {
+        self.start("print a new card", frozen.customer, delivery).await
     }
 }
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let pool = open_bank(Path::new("bank.db"))?;
-    let liveness = mount_liveness(&pool, std::env::var("BANK_JWT_SECRET")?.as_bytes())?;
+    let (liveness, events) = mount_liveness(&pool, std::env::var("BANK_JWT_SECRET")?.as_bytes())?;
     let server = HttpServer::new(move || App::new().configure(|app| configure(app, &liveness)));
-    Ok(server.bind(("127.0.0.1", 8081))?.run().await?)
+    server.bind(("127.0.0.1", 8081))?.run().await?;
+    events.stop(Duration::from_secs(5));
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod checks;
 mod closing;
 mod completions;
 mod doctor;
+mod events;
 mod faces;
 mod failure;
 mod interrupt;
@@ -86,6 +87,10 @@ enum Command {
     /// Durable jobs: list them, and have those run again that were given up.
     #[command(subcommand)]
     Jobs(jobs::Jobs),
+
+    /// Events for webhooks: list them, and have those sent again that were set aside.
+    #[command(subcommand)]
+    Events(events::Events),
 
     /// Copy the SQLite database into a new file, while it is in use, and check the copy.
     #[command(after_help = backup::EXAMPLES)]
@@ -183,6 +188,7 @@ impl Command {
             Self::Checks(checks) => checks.run().await,
             Self::Faces(faces) => faces.run().await,
             Self::Jobs(jobs) => jobs.run().await,
+            Self::Events(events) => events.run().await,
             Self::Backup(backup) => backup.run().await,
             Self::Trail(trail) => trail.run().await,
             Self::Access(access) => access.run(),

@@ -15,6 +15,7 @@ use crate::policy_source::PolicyConfig;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
 use crate::token::RoleNames;
 use crate::url_file::UrlFile;
+use crate::webhooks::WebhookConfig;
 use crate::witness::WitnessAddress;
 
 /// The settings of `serve`. It has no `Debug`, because it holds a secret.
@@ -61,6 +62,10 @@ pub struct ServeConfig {
     /// Who witnesses the audit trail.
     #[command(flatten)]
     pub witness: WitnessConfig,
+
+    /// Where events are sent.
+    #[command(flatten)]
+    pub webhooks: WebhookConfig,
 
     /// What is required, and how long it is kept.
     #[command(flatten)]

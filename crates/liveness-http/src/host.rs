@@ -10,6 +10,7 @@ pub(crate) mod verifier;
 mod database;
 mod jobs;
 mod trail;
+mod webhooks;
 mod witness;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use serde_json::Value;
 use self::database::{claim_face_place, open_and_migrate};
 use self::review_page::configured_page;
 use self::start_error::StartError;
+use self::webhooks::Webhooks;
 use self::witness::Witnessing;
 use crate::config::ServeConfig;
 use crate::metrics::Metrics;
@@ -40,6 +42,7 @@ use crate::request::unrouted::not_found;
 use crate::request::{LivenessApi, max_command_bytes};
 use crate::token::TokenVerifier;
 use crate::trail_key::{check_named, configured_key};
+use crate::webhooks::ConfiguredWebhooks;
 use crate::witness::Witness;
 
 /// Everything that the standalone host serves. Cloning it is cheap: each worker of the server has a clone.
@@ -48,6 +51,7 @@ pub(crate) struct Host {
     store: Store,
     keeper: Arc<TrailKeeper>,
     jobs: Arc<JobRunner>,
+    webhooks: Option<Arc<Webhooks>>,
     _witnessing: Option<Arc<Witnessing>>,
     api: LivenessApi,
     health: Health,
@@ -79,6 +83,7 @@ impl Host {
         config: &ServeConfig,
         policy: &Policy,
         verifier: TokenVerifier,
+        webhooks: Option<&ConfiguredWebhooks>,
     ) -> Result<Self, StartError> {
         let review_page = configured_page(config)?.token_rules(verifier.rules());
         check_named(&config.database)?;
@@ -100,6 +105,7 @@ impl Host {
         let owner = signer.verifier().to_string();
         let jobs = Arc::new(jobs::start(&store, owner, policy, &metrics)?);
         metrics.show_jobs(Arc::clone(&jobs));
+        let webhooks = deliver(&store, webhooks.cloned(), metrics.clone()).await?;
         if let Some(jwks) = verifier.jwks() {
             metrics.show_stale_file("LIVENESS_JWT_JWKS", jwks.is_stale());
         }
@@ -112,6 +118,7 @@ impl Host {
             store,
             keeper,
             jobs,
+            webhooks,
             _witnessing: witnessing,
             api,
             health,
@@ -146,6 +153,14 @@ impl Host {
         &self.metrics
     }
 
+    /// Begins no more webhooks, and waits for those that are on their way, but no longer than this.
+    pub(crate) async fn stop_webhooks(&self, patience: Duration) {
+        if let Some(webhooks) = self.webhooks.clone() {
+            // The blocking thread fails only when the process ends.
+            let _ = web::block(move || webhooks.stop(patience)).await;
+        }
+    }
+
     /// Closes the store, so that a SQLite file alone is whole. Waits at most `patience` for others who use the file.
     pub(crate) async fn close(&self, patience: Duration) {
         let (store, keeper, jobs) = (self.store.clone(), Arc::clone(&self.keeper), Arc::clone(&self.jobs));
@@ -164,6 +179,26 @@ impl Host {
         self.health.begin_shutdown();
         self.api.end_waits();
     }
+}
+
+/// Starts to deliver webhooks, if there is a receiver. It may wait for transactions of other nodes.
+async fn deliver(
+    store: &Store,
+    configured: Option<ConfiguredWebhooks>,
+    metrics: Metrics,
+) -> Result<Option<Arc<Webhooks>>, StartError> {
+    let store = store.clone();
+    let started = web::block(move || match configured {
+        Some(configured) => webhooks::start(&store, &configured, &metrics).map(Some),
+        None => {
+            webhooks::tell_of_leftovers(store)?;
+            Ok(None)
+        }
+    });
+    let started = started
+        .await
+        .map_err(|error| StartError::Server(std::io::Error::other(error)))?;
+    Ok(started?.map(Arc::new))
 }
 
 fn api(

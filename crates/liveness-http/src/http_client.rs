@@ -1,4 +1,4 @@
-//! Asks other servers: an identity provider for its keys, a witness for its cosignature, and an object store.
+//! Asks other servers: an identity provider for its keys, a witness for its cosignature, and an object store. Sends webhooks.
 //!
 //! Over TLS, or over plain HTTP on this machine. Redirects are not followed, and the authorities are those of the machine.
 
@@ -11,10 +11,15 @@ use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
+use ureq::unversioned::resolver::Resolver;
+use ureq::unversioned::transport::DefaultConnector;
 
 /// This machine has no certificate authorities to verify a server by.
 #[derive(Debug)]
 pub(crate) struct NoAuthorities;
+
+/// What is told of [`NoAuthorities`].
+pub(crate) const NO_AUTHORITIES: &str = "there are no certificate authorities: install ca-certificates";
 
 /// Reads a URL that may be asked: `https`, or `http` on this machine, and without a password.
 pub(crate) fn allowed_url(text: &str) -> Option<Uri> {
@@ -67,6 +72,35 @@ pub(crate) fn pooling_agent(allows_plain: bool, timeout: Duration) -> Result<ure
         Err(NoAuthorities) if allows_plain => Ok(config.build().new_agent()),
         Err(NoAuthorities) => Err(NoAuthorities),
     }
+}
+
+/// A client for the server of a URL, whose addresses a resolver of its own finds. Only those are dialled. It keeps connections open for
+/// a short time. A proxy that is in the environment is not used, because it would dial what it finds itself.
+///
+/// # Errors
+///
+/// When a server with TLS could not be verified.
+pub(crate) fn resolving_agent(
+    url: &Uri,
+    timeout: Duration,
+    proxy: Option<ureq::Proxy>,
+    resolver: impl Resolver,
+) -> Result<ureq::Agent, NoAuthorities> {
+    let is_plain = url.scheme_str() == Some("http");
+    let mut config = config(!is_plain, timeout)
+        .proxy(proxy)
+        .max_idle_connections(16)
+        .max_idle_connections_per_host(16)
+        // Some receivers close idle connections after 5 s.
+        .max_idle_age(Duration::from_secs(3));
+    if !is_plain {
+        config = config.tls_config(tls()?);
+    }
+    Ok(ureq::Agent::with_parts(
+        config.build(),
+        DefaultConnector::default(),
+        resolver,
+    ))
 }
 
 fn config(https_only: bool, timeout: Duration) -> ConfigBuilder<AgentScope> {

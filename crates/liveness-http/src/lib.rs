@@ -29,6 +29,7 @@ mod signals;
 mod text_file;
 mod trail_key;
 mod url_file;
+mod webhooks;
 mod witness;
 
 pub use host::start_error::TlsError;
@@ -37,6 +38,7 @@ pub use pages::admin;
 pub use pages::privacy;
 pub use policy_source::{PolicyConfig, PolicyError, PolicySource};
 pub use request::{CorsOrigins, ForwardedHeader, LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
+pub use webhooks::{WebhookConfig, WebhookError, WebhookNetworks, WebhookSecretError};
 pub use witness::{WitnessAddress, WitnessAddressError};
 
 /// Runs the standalone host as a server.

@@ -9,6 +9,7 @@ mod gauge_guard;
 mod jobs_collector;
 mod stale_files;
 mod trail_collector;
+mod webhooks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use self::trail_collector::TrailCollector;
 
 pub(crate) use self::faces_in_clear::FacesInClear;
 pub(crate) use self::gauge_guard::GaugeGuard;
+pub(crate) use self::webhooks::{WebhookCounts, WebhookMetrics};
 
 /// Upper ends of the buckets of latencies, in seconds.
 const LATENCY_BUCKETS: [f64; 13] = [
@@ -109,6 +111,7 @@ pub struct Metrics {
     trail: TrailCollector,
     jobs: JobsCollector,
     pub(crate) faces_in_clear: FacesInClear,
+    pub(crate) webhooks: WebhookMetrics,
 }
 
 impl Default for Metrics {
@@ -143,6 +146,7 @@ impl Metrics {
             trail: TrailCollector::default(),
             jobs: JobsCollector::default(),
             faces_in_clear: FacesInClear::default(),
+            webhooks: WebhookMetrics::default(),
         };
         let mut registry = Registry::default();
         let prefixed = registry.sub_registry_with_prefix("liveness");
@@ -154,6 +158,7 @@ impl Metrics {
         prefixed.register_collector(Box::new(metrics.trail.clone()));
         prefixed.register_collector(Box::new(metrics.jobs.clone()));
         prefixed.register_collector(Box::new(metrics.faces_in_clear.clone()));
+        prefixed.register_collector(Box::new(metrics.webhooks.clone()));
         if let Some(store) = store {
             prefixed.register_collector(Box::new(StoreCollector(store)));
         }

@@ -56,9 +56,10 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     check_body_memory(&config)?;
     let policy = config.policy.load()?;
     let tls = load_tls(&config)?;
+    let webhooks = config.webhooks.configured()?;
     let findings = check_settings(&config)?;
     let host = tokio::select! {
-        host = Host::open(&config, &policy, verifier) => host?,
+        host = Host::open(&config, &policy, verifier, webhooks.as_ref()) => host?,
         // Nothing has begun: another node may migrate for long.
         () = signals.any() => return Ok(()),
     };
@@ -83,6 +84,9 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     if let Some(revoked) = revoked {
         actix_web::rt::spawn(revoked.follow_file());
     }
+    if let Some(webhooks) = webhooks {
+        actix_web::rt::spawn(webhooks.follow_file());
+    }
     if let Some(key) = dev_key {
         key.print_script(address, config.database.url())?;
     }
@@ -105,8 +109,12 @@ async fn shut_down(host: &Host, server: &ServerHandle, grace: Duration, interrup
     // A little less, so that the database is closed and the process has ended when the grace period is over.
     let end = Instant::now() + grace.saturating_sub(CLOSING / 2);
     let grace = grace.saturating_sub(CLOSING);
+    let stopping = async {
+        let answering = tokio::time::timeout(grace, server.stop(true));
+        tokio::join!(answering, host.stop_webhooks(grace)).0
+    };
     tokio::select! {
-        stopped = tokio::time::timeout(grace, server.stop(true)) => match stopped {
+        stopped = stopping => match stopped {
             Ok(()) => log::info!("stopped"),
             Err(_) => log::warn!("stopped with requests unanswered: their clients were too slow"),
         },

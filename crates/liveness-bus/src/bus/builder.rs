@@ -4,10 +4,13 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use liveness_core::events::EventSubscription;
+
 use super::Bus;
 use super::module::{Entry, Module};
 use super::registry::Registry;
 use crate::audit::AuditSink;
+use crate::event::Subscription;
 use crate::message::Audit;
 use crate::middleware::Middleware;
 use crate::observability::Observer;
@@ -44,6 +47,28 @@ pub enum Mistake {
     /// A message is audited, but the bus has no audit sink.
     #[error("{0} is audited, but the bus has no audit sink: add `.audit_sink(…)`")]
     NoAuditSink(&'static str),
+    /// The name cannot be that of a subscription.
+    #[error("{0:?} cannot be the name of a subscription: use 1 to 48 of a-z, 0-9, `.`, `_` and `-`")]
+    BadSubscription(&'static str),
+    /// Two subscriptions have the same name.
+    #[error("two subscriptions are called {0}: give one of them another name")]
+    DuplicateSubscription(&'static str),
+    /// A subscription has two subscribers for one type of events.
+    #[error(
+        "the subscription {subscription} has two subscribers for {event}: remove one, or make it a subscription of its own"
+    )]
+    DuplicateSubscriber {
+        /// The subscription.
+        subscription: &'static str,
+        /// The type of the events.
+        event: &'static str,
+    },
+    /// A subscription has no subscriber.
+    #[error("the subscription {0} has no subscriber: add `.on::<…>(…)`")]
+    NoSubscriber(&'static str),
+    /// The name cannot be the type of an event.
+    #[error("{0:?} cannot be the type of an event: use 1 to 64 of a-z, 0-9, `.`, `_` and `-`")]
+    BadEvent(&'static str),
 }
 
 /// All mistakes in how a bus is built.
@@ -74,6 +99,7 @@ pub struct BusBuilder {
     inside: Vec<Arc<dyn Middleware>>,
     audit_sink: Option<Box<dyn AuditSink>>,
     observers: Vec<Box<dyn Observer>>,
+    subscriptions: Vec<Subscription>,
 }
 
 impl fmt::Debug for BusBuilder {
@@ -122,6 +148,13 @@ impl BusBuilder {
         self
     }
 
+    /// Adds a subscription to events. The bus delivers none by itself: see `liveness::start_events`.
+    #[must_use]
+    pub fn subscription(mut self, subscription: Subscription) -> Self {
+        self.subscriptions.push(subscription);
+        self
+    }
+
     /// Builds the bus.
     ///
     /// # Errors
@@ -151,6 +184,7 @@ impl BusBuilder {
             pipeline,
             by_type,
             by_name,
+            subscriptions: self.subscriptions,
         })))
     }
 
@@ -179,6 +213,35 @@ impl BusBuilder {
                 module: module.name,
                 message,
             }));
+        }
+        mistakes.extend(self.mistakes_of_subscriptions());
+        mistakes
+    }
+
+    fn mistakes_of_subscriptions(&self) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        let mut names = HashSet::new();
+        for subscription in &self.subscriptions {
+            let name = subscription.name();
+            if EventSubscription::to_all(name).is_err() {
+                mistakes.push(Mistake::BadSubscription(name));
+            }
+            if !names.insert(name) {
+                mistakes.push(Mistake::DuplicateSubscription(name));
+            }
+            let mut types = HashSet::new();
+            for event in subscription.types() {
+                if EventSubscription::new("any", [event]).is_err() {
+                    mistakes.push(Mistake::BadEvent(event));
+                }
+                if !types.insert(event) {
+                    let subscription = name;
+                    mistakes.push(Mistake::DuplicateSubscriber { subscription, event });
+                }
+            }
+            if types.is_empty() {
+                mistakes.push(Mistake::NoSubscriber(name));
+            }
         }
         mistakes
     }

@@ -12,6 +12,7 @@ use super::ReplyWriter;
 use crate::context::Context;
 use crate::decode::decode;
 use crate::error::BusError;
+use crate::event::Subscription;
 use crate::gate::{Input, TypedFrame};
 use crate::handler::{BoxFuture, ErasedHandler, Handler};
 use crate::message::{Description, Message, Meta};
@@ -25,6 +26,7 @@ pub(super) struct Registry {
     pub(super) pipeline: Pipeline,
     pub(super) by_type: FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     pub(super) by_name: FxHashMap<&'static str, (Meta, Arc<dyn JsonDispatch>)>,
+    pub(super) subscriptions: Vec<Subscription>,
 }
 
 /// A message in the registry: its type and its handler.

@@ -5,6 +5,7 @@ mod audit;
 mod building;
 mod deadlines;
 mod decoding;
+mod events;
 mod messages;
 mod middleware;
 mod observer;

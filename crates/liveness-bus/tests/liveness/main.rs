@@ -9,6 +9,7 @@ mod decisions;
 mod described;
 mod documented;
 mod erasures;
+mod events;
 mod fields;
 mod fields_together;
 mod get_liveness_check;

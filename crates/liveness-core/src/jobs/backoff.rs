@@ -57,6 +57,14 @@ impl Backoff {
     }
 }
 
+/// A random number from 0 to 1, for [`Backoff::after`].
+pub(crate) fn jitter() -> f64 {
+    let mut random = [0; 4];
+    // Without random bytes, the wait is a whole one.
+    let _ = aws_lc_rs::rand::fill(&mut random);
+    f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

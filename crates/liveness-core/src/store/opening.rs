@@ -13,9 +13,9 @@ use super::keys::FaceKeys;
 use super::queue::group_commit::GroupCommit;
 use super::tables::face_objects::FaceObjects;
 use super::{Store, Tools};
-use crate::Clock;
 use crate::faces::FacePlace;
 use crate::policy::Policy;
+use crate::{Clock, CompletionRule};
 
 impl StoreSettings {
     fn acceptance(&self) -> Acceptance {
@@ -191,6 +191,21 @@ impl Store {
         let group_commit = self.writer.settings();
         let tools = Tools {
             in_force: Arc::new(self.in_force.with_policy(policy)),
+            ..self.tools()
+        };
+        Self::with_reads(self.connections, self.reads, tools, group_commit)
+    }
+
+    /// Returns a store on the same connections whose event `liveness.user.passed` tells that a user has passed by this rule. Without
+    /// this, it is [`CompletionRule::AnySuccessful`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] when the threads that write cannot be started.
+    pub fn with_passing_rule(self, rule: CompletionRule) -> Result<Self, OpenError> {
+        let group_commit = self.writer.settings();
+        let tools = Tools {
+            in_force: Arc::new(self.in_force.with_passing_rule(rule)),
             ..self.tools()
         };
         Self::with_reads(self.connections, self.reads, tools, group_commit)

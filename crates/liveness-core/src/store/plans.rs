@@ -4,6 +4,7 @@
 
 mod checks;
 mod erasures;
+mod events;
 mod indexes;
 mod jobs;
 mod lists;
@@ -81,6 +82,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
         lists::steps::CASES,
         users::CASES,
         erasures::CASES,
+        events::CASES,
         trail::CASES,
         sessions::CASES,
         jobs::CASES,

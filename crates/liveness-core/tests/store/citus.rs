@@ -14,11 +14,12 @@ use crate::samples::{NOW, at, audit_entry, keyed, made_at, recording, with_face}
 const TABLES: &str =
     "SELECT concat_ws(' ', table_name, citus_table_type, distribution_column) FROM citus_tables ORDER BY 1";
 
-const SHARDED: [&str; 8] = [
+const SHARDED: [&str; 9] = [
     "liveness_attempts distributed self_service_user_id",
     "liveness_audit_entries distributed self_service_user_id",
     "liveness_check_totals distributed pre_registration_id",
     "liveness_checks distributed self_service_user_id",
+    "liveness_events distributed self_service_user_id",
     "liveness_images distributed self_service_user_id",
     "liveness_issued_sessions distributed self_service_user_id",
     "liveness_sessions distributed session_id",

@@ -106,7 +106,7 @@ async fn stores_in_two_schemas_of_one_database_do_not_see_each_other() {
 
     assert_eq!((first.check.id, same_session.check.id), (1, 1));
     assert_eq!((before, totals(&one).await, totals(&other).await), (0, 1, 1));
-    assert_eq!(tables(&place).len(), 42);
+    assert_eq!(tables(&place).len(), 46);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +122,7 @@ async fn eight_stores_that_make_one_schema_at_once_all_succeed() {
     let migrations = stores.map(|store| async move { store.migrate().map(drop).map_err(|error| error.to_string()) });
 
     assert_eq!(at_once(migrations).await, vec![Ok(()); 8]);
-    assert_eq!(tables(&place).len(), 21);
+    assert_eq!(tables(&place).len(), 23);
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod dating;
 mod decisions;
 mod diagnosis;
 mod erasures;
+mod event_delivery;
+mod events;
 #[cfg(feature = "s3")]
 mod face_places;
 mod file;

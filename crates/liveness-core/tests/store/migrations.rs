@@ -99,7 +99,7 @@ fn record_as_the_first_version(place: &Place) {
 #[test]
 fn both_engines_have_migrations_of_the_same_names() {
     assert_eq!(names("sqlite"), names("postgres"));
-    assert_eq!(names("sqlite").len(), 39);
+    assert_eq!(names("sqlite").len(), 40);
 }
 
 async fn the_migrations_go_up_and_down_and_up_again(place: Place) {

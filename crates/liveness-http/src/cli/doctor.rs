@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::output_format::OutputFormat;
 use crate::config::ServeConfig;
 use crate::host::checks::findings::{Findings, Level};
-use crate::host::checks::{database, faces, trail};
+use crate::host::checks::{database, faces, trail, webhooks};
 use crate::server::settings_checks;
 
 pub(super) const EXAMPLES: &str = "\
@@ -54,6 +54,7 @@ impl Doctor {
         trail::check_key(&self.config.database, &mut findings);
         database::check(&self.config, &mut findings);
         faces::check(&self.config, &mut findings);
+        webhooks::check(&self.config, &mut findings);
         let is_healthy = findings.count(Level::Problem) == 0;
         let mut out = std::io::stdout().lock();
         match self.format {

@@ -6,3 +6,4 @@ pub(crate) mod files;
 pub(crate) mod findings;
 pub(crate) mod trail;
 pub(crate) mod verdicts;
+pub(crate) mod webhooks;

@@ -11,6 +11,7 @@ use crate::pages::admin::SignInError;
 use crate::policy_source::PolicyError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 use crate::trail_key::TrailKeyError;
+use crate::webhooks::WebhookError;
 
 /// Why the host does not start, as one line that says what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +77,9 @@ pub enum StartError {
     /// Faces cannot be sealed.
     #[error(transparent)]
     FaceKeys(#[from] FaceKeysError),
+    /// Webhooks cannot be sent.
+    #[error(transparent)]
+    Webhooks(#[from] WebhookError),
     /// There is no policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),

@@ -7,7 +7,7 @@ use super::tls::Tls;
 use crate::config::ServeConfig;
 use crate::environment::credential;
 use crate::host::checks::findings::Findings;
-use crate::host::checks::{files, trail};
+use crate::host::checks::{files, trail, webhooks};
 use crate::host::review_page::configured_page;
 use crate::host::secret::{CREDENTIAL, configured_secret, secret_file};
 use crate::host::verifier::configured_verifier;
@@ -23,6 +23,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         files::policy_not_writable_by_others(path, findings);
     }
     trail::check_file(&config.database, findings);
+    webhooks::check_files(config, findings);
     sign_in(config, findings);
     exposure(config, findings);
     forwarded_header(config, findings);

@@ -6,13 +6,12 @@ use std::time::Duration;
 use liveness_core::trail::{VkeyError, WitnessVerifier};
 use ureq::http::Uri;
 
-use crate::http_client::{self, NoAuthorities};
+use crate::http_client::{self, NO_AUTHORITIES, NoAuthorities};
 
 /// A witness answers in milliseconds, or is not asked now.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of an answer: a few signatures.
 const MAX_BYTES: u64 = 64 * 1024;
-const NO_AUTHORITIES: &str = "there are no certificate authorities: install ca-certificates";
 
 /// The public key of a witness, and where it is: `VKEY URL`.
 #[derive(Debug, Clone)]

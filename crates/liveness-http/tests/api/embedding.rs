@@ -16,9 +16,55 @@ fn with_bank(test: impl FnOnce(&str, &SqlitePool)) {
     let pool = example::open_bank(&folder.path().join("bank.db")).unwrap();
     let jane = "INSERT INTO customers (id, login, name) VALUES (7, 'jane', 'Jane Doe')";
     diesel::sql_query(jane).execute(&mut pool.get().unwrap()).unwrap();
-    let liveness = example::mount_liveness(&pool, SECRET.as_bytes()).unwrap();
+    let (liveness, events) = example::mount_liveness(&pool, SECRET.as_bytes()).unwrap();
     let address = serve(move |app| example::configure(app, &liveness));
     test(&address, &pool);
+    events.stop(std::time::Duration::from_secs(30));
+}
+
+#[derive(Debug, QueryableByName)]
+struct Process {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    customer_id: i64,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// The processes that the bank has started, once there are so many.
+fn processes(pool: &SqlitePool, how_many: usize) -> Vec<(i64, String)> {
+    loop {
+        let conn = &mut pool.get().unwrap();
+        let all: Vec<Process> = diesel::sql_query("SELECT customer_id, name FROM processes ORDER BY rowid")
+            .load(conn)
+            .unwrap();
+        if all.len() >= how_many {
+            return all
+                .into_iter()
+                .map(|process| (process.customer_id, process.name))
+                .collect();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// Prints what is sent and answered: `cargo test -p liveness-http --test api a_process_starts -- --nocapture`
+#[test]
+fn a_process_starts_when_a_customer_passes_and_when_a_card_is_frozen() {
+    with_bank(|address, pool| {
+        let tell = |message: &str, body: Value| {
+            let answer = send(address, message, &customer(7), &body);
+            println!("customer 7 sends {message} {body}");
+            println!("the bank answers {}", answer.json);
+            assert_eq!(answer.codes(), (200, "00"));
+        };
+        tell("UpdateLivenessCheckCommand", report("s-1", false));
+        tell("SubmitLivenessCheckCommand", report("s-2", true));
+        assert_eq!(processes(pool, 1), [(7, "open an account".to_owned())]);
+        tell("SubmitLivenessCheckCommand", report("s-3", true));
+        tell("FreezeCardCommand", json!({ "reason": "lost" }));
+        let expected = [(7, "open an account".to_owned()), (7, "print a new card".to_owned())];
+        assert_eq!(processes(pool, 2), expected);
+    });
 }
 
 fn send(address: &str, message: &str, token: &str, body: &Value) -> Answer {

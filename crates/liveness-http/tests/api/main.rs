@@ -44,3 +44,4 @@ mod start;
 mod trail;
 #[path = "../trail_key/file.rs"]
 mod trail_key_file;
+mod webhooks;

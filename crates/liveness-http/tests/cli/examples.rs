@@ -5,21 +5,27 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use liveness_core::events::{EventSubscription, NewEvent, USER_PASSED};
 use liveness_core::jobs::{JobKind, NewJob};
 use liveness_core::store::Store;
 use liveness_core::trail::TrailKey;
+use liveness_core::{Clock as _, SystemClock};
 use tempfile::TempDir;
 
 use crate::binary::{SECRET, block_on, command, run};
 use crate::trail_key_file::trail_key_file;
 
-const SUBCOMMANDS: [&[&str]; 18] = [
+const SUBCOMMANDS: [&[&str]; 22] = [
     &["serve"],
     &["backup"],
     &["faces", "rotate"],
     &["faces", "seal"],
     &["jobs", "list"],
     &["jobs", "retry"],
+    &["events", "list"],
+    &["events", "resend"],
+    &["events", "enable"],
+    &["events", "end"],
     &["migrate"],
     &["token"],
     &["users", "import"],
@@ -60,6 +66,7 @@ fn place() -> TempDir {
     .unwrap();
     begin_log(folder.path());
     give_up_jobs(folder.path());
+    set_events_aside(folder.path());
     folder
 }
 
@@ -80,6 +87,22 @@ fn give_up_jobs(folder: &Path) {
     block_on(jobs.enqueue(vec![NewJob::of(KIND); 17])).unwrap();
     while let Some(taken) = jobs.take(KIND, Duration::from_secs(60)).unwrap() {
         jobs.fail(&taken, "no answer", None).unwrap();
+    }
+}
+
+/// Sets as many events aside as an example names.
+fn set_events_aside(folder: &Path) {
+    let store = Store::open(&format!("sqlite://{}/liveness.db", folder.display())).unwrap();
+    let events = store.events();
+    events
+        .subscribe(&EventSubscription::to_all("webhooks").unwrap())
+        .unwrap();
+    for user in 1..=17 {
+        let passed = NewEvent::new(USER_PASSED, user, &serde_json::json!({ "userId": user })).unwrap();
+        events.publish(&[passed], SystemClock.now()).unwrap();
+    }
+    for event in events.due("webhooks", &[], 17).unwrap() {
+        events.set_aside(&event, "no answer").unwrap();
     }
 }
 

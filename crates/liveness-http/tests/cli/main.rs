@@ -35,3 +35,4 @@ mod usage;
 mod users_import;
 mod users_quotes;
 mod users_rebind;
+mod webhooks;

@@ -42,7 +42,7 @@ fn nodes_that_start_at_once_migrate_once() {
     assert!(nodes.iter().all(|node| node.complaints().is_empty()), "{log}");
     let tables = "SELECT count(*), count(DISTINCT table_name) FROM information_schema.tables \
                   WHERE table_name LIKE 'liveness\\_%'";
-    assert_eq!(database.sql(tables), "20|20");
+    assert_eq!(database.sql(tables), "22|22");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Integer};
+use diesel::sql_types::{Array, Integer, Nullable};
 
 use super::connection::Connection;
 use super::error::StoreError;
@@ -24,6 +24,32 @@ pub(crate) fn lock(conn: &mut Connection<'_>, kind: i32, keys: BTreeSet<i32>) ->
         .bind::<Integer, _>(kind)
         .bind::<Array<Integer>, _>(keys.into_iter().collect::<Vec<_>>())
         .execute(*conn)?;
+    Ok(())
+}
+
+/// The same, and shares one more lock, which it takes before the others. It is one statement.
+pub(crate) fn lock_sharing(
+    conn: &mut Connection<'_>,
+    shared: i32,
+    kind: i32,
+    keys: BTreeSet<i32>,
+) -> Result<(), StoreError> {
+    let (Connection::Postgres(conn) | Connection::Citus(conn)) = conn else {
+        return Ok(());
+    };
+    if keys.is_empty() {
+        return Ok(());
+    }
+    // The null stands for the lock that is shared.
+    let keys: Vec<_> = [None].into_iter().chain(keys.into_iter().map(Some)).collect();
+    sql_query(
+        "SELECT count(CASE WHEN key IS NULL THEN pg_advisory_xact_lock_shared($1, 0) \
+         ELSE pg_advisory_xact_lock($2, key) END) FROM unnest($3::int[]) AS key",
+    )
+    .bind::<Integer, _>(shared)
+    .bind::<Integer, _>(kind)
+    .bind::<Array<Nullable<Integer>>, _>(keys)
+    .execute(*conn)?;
     Ok(())
 }
 

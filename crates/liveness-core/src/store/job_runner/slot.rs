@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::handler::{JobHandler, RunningJob, Wish};
-use crate::jobs::{Backoff, JobDone, JobError, JobKind};
+use crate::jobs::{Backoff, JobDone, JobError, JobKind, jitter};
 use crate::store::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::jobs::job::TakenJob;
@@ -176,11 +176,7 @@ impl Slot {
 }
 
 fn retry_after(backoff: &Backoff, attempt: u32, error: &JobError) -> Option<Duration> {
-    let mut random = [0; 4];
-    // Without random bytes, the wait is a whole one.
-    let _ = aws_lc_rs::rand::fill(&mut random);
-    let jitter = f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX);
-    backoff.after(attempt, jitter).filter(|_| !error.is_final())
+    backoff.after(attempt, jitter()).filter(|_| !error.is_final())
 }
 
 fn tell(kind: JobKind, taken: &TakenJob, error: &JobError, retry_after: Option<Duration>) {

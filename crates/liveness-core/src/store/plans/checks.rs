@@ -4,7 +4,7 @@ use crate::CompletionRule;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::plans::Case;
-use crate::store::plans::indexes::{CHECK, IMAGE_DIGEST, OF_USER, PASSED, STANDS, TOTAL};
+use crate::store::plans::indexes::{CHECK, IMAGE_DIGEST, OF_USER, PASSED, STANDS, SUBSCRIPTION, TOTAL};
 use crate::store::tables::checks::completing::{Completion, completing, completing_each};
 use crate::store::tables::checks::find;
 use crate::store::tables::{dating, decision_rows as decisions, image_digests, totals};
@@ -49,7 +49,10 @@ pub(super) const CASES: &[Case] = &[
     (
         "the newest records",
         |conn| dating::newest(conn, &[1, 2]).map(drop),
-        &[("liveness_checks_of_user (self_service_user_id=?)", OF_USER)],
+        &[
+            ("liveness_checks_of_user (self_service_user_id=?)", OF_USER),
+            SUBSCRIPTION,
+        ],
     ),
     (
         "the decisions about records",

@@ -82,3 +82,8 @@ pub(super) const ENTRIES_OF_SENDER: (&str, &str) = (
 );
 
 pub(super) const HOLD: (&str, &str) = ("liveness_legal_holds USING PRIMARY KEY", "liveness_legal_holds_pkey");
+
+pub(super) const SUBSCRIPTION: (&str, &str) = (
+    "liveness_event_subscriptions USING PRIMARY KEY",
+    "liveness_event_subscriptions_pkey",
+);

@@ -19,6 +19,9 @@ pub(super) const ROWS: &str = "
     INSERT INTO liveness_trail_runs SELECT n, int4send(n % 50), n, 1 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_jobs (kind, key, payload, run_at, takeable_at, attempts, is_dead, created_at)
         SELECT (n % 100)::text, n::text, 'null', n, n, 0, n % 50 < 10, n FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_event_subscriptions SELECT n::text, '', n, 0, n % 2000 > 0, NULL FROM generate_series(1, 20000) n;
+    INSERT INTO liveness_events (subscription, self_service_user_id, event_id, event_type, data, at, attempts, next_at, is_dead)
+        SELECT (n % 100)::text, n % 5000 + 1, n::text, 't', '{}', n, 0, n, n % 50 < 10 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_trail_writers SELECT int4send(n), 1, 0, n > 3 FROM generate_series(1, 20000) n;
     INSERT INTO liveness_face_erasures SELECT n, n, '\\x01', true, n, '', '\\x01', n FROM generate_series(1, 20000) n;
     INSERT INTO liveness_user_erasures SELECT n, n, n, 0, 0, 0, 0 FROM generate_series(1, 20000) n;

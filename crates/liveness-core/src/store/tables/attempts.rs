@@ -162,26 +162,29 @@ impl<'p> Tallies<'p> {
     }
 
     /// Writes what was recorded, in one statement. It may be less than was counted. A tally that stays as it is is not written:
-    /// that of who passes, where there is no quota.
+    /// that of who passes, where there is no quota. Returns for each whether it locks its user, or nothing if nothing is limited.
     pub(crate) fn write(
         &self,
         conn: &mut Connection<'_>,
         recorded: impl Iterator<Item = (Attempt, bool)>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<bool>, StoreError> {
         if !self.is_on {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let mut changed = HashMap::new();
+        let attempts = self.in_force.policy.attempts();
+        let (mut changed, mut locks) = (HashMap::new(), Vec::new());
         for (attempt, is_failure) in recorded {
             let user = attempt.user;
             let known = changed.get(&user).or_else(|| self.stored.get(&user));
             let before = known.copied().unwrap_or_default();
             let after = self.with(before, attempt, is_failure);
             self.remember(before, after, attempt);
+            locks.push(!limits::is_locked(attempts, before) && limits::is_locked(attempts, after));
             changed.insert(user, after);
         }
         changed.retain(|user, after| *after != self.stored.get(user).copied().unwrap_or_default());
-        rows::put(conn, &changed)
+        rows::put(conn, &changed)?;
+        Ok(locks)
     }
 
     /// Remembers what keeps the user waiting from now on.

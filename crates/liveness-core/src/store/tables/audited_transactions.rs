@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::events::bell::EventBell;
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -21,14 +22,17 @@ type Outcome<T, R> = Result<Result<T, R>, StoreError>;
 pub(crate) struct AuditedTransactions {
     connections: Arc<Connections>,
     entries: Mutex<EntryWriter>,
+    /// Some of them publish events.
+    bell: EventBell,
     overwrites_what_is_deleted: bool,
 }
 
 impl AuditedTransactions {
-    pub(crate) fn new(connections: &Arc<Connections>, link: &Arc<TrailLink>) -> Self {
+    pub(crate) fn new(connections: &Arc<Connections>, (link, bell): (&Arc<TrailLink>, &EventBell)) -> Self {
         Self {
             connections: Arc::clone(connections),
             entries: Mutex::new(EntryWriter::new(Arc::clone(link))),
+            bell: bell.clone(),
             overwrites_what_is_deleted: false,
         }
     }
@@ -73,7 +77,10 @@ impl AuditedTransactions {
             conn.transaction(Purpose::Write, |conn| operation(conn, writer))
         });
         match &done {
-            Ok(_) => writer.committed(),
+            Ok(_) => {
+                writer.committed();
+                self.bell.ring();
+            }
             Err(StoreError::OutcomeUnknown(_)) => writer.is_unknown(),
             Err(_) => writer.rolled_back(),
         }

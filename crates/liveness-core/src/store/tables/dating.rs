@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Nullable};
@@ -12,6 +13,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::recording::Recording;
 use crate::store::tables::schema::liveness_checks::dsl;
+use crate::store::tables::schema::liveness_event_subscriptions::dsl as subscriptions;
 use crate::{NewLivenessCheck, Timestamp};
 
 /// A recording, and the time of its record.
@@ -29,17 +31,28 @@ impl<'a> Dated<'a> {
     }
 }
 
+/// Recordings with their times.
+pub(crate) struct Dating<'a> {
+    pub(crate) dated: Vec<Dated<'a>>,
+    /// Whether there may be a subscription to events.
+    pub(crate) is_listened_to: bool,
+}
+
 /// Dates recordings, in their order: by the clock of the node, or like the newest record of the user, if that is later.
 ///
-/// The caller holds the [locks](lock) of the users, so that no other transaction records checks of them.
+/// It also says whether there is a subscription to events. The caller holds the [locks](lock) of the users, so that no other
+/// transaction records checks of them.
 pub(crate) fn date<'a>(
     conn: &mut Connection<'_>,
     recordings: impl Iterator<Item = &'a Recording>,
-) -> Result<Vec<Dated<'a>>, StoreError> {
+) -> Result<Dating<'a>, StoreError> {
     let recordings: Vec<_> = recordings.collect();
     let users: BTreeSet<_> = recordings.iter().map(|recording| recording.check.user.id).collect();
     let users: Vec<_> = users.into_iter().collect();
-    let mut newest = newest(conn, &users)?;
+    let Newest {
+        records: mut newest,
+        is_listened_to,
+    } = newest(conn, &users)?;
     let date = |recording: &'a Recording| {
         let created_at = recording.check.created_at;
         let newest = newest
@@ -55,20 +68,27 @@ pub(crate) fn date<'a>(
             last_light: newest.light,
         }
     };
-    Ok(recordings.into_iter().map(date).collect())
+    Ok(Dating {
+        dated: recordings.into_iter().map(date).collect(),
+        is_listened_to,
+    })
 }
 
 /// The kind of our advisory locks for users. The number has no meaning.
 const LOCK: i32 = 549_671_203;
 
+/// The kind of the lock that everybody shares who holds the lock of a user. Nobody ever takes it alone. It shows who may be
+/// publishing events: `events/registering.rs` waits for them.
+pub(crate) const PUBLISHERS: i32 = 549_671_212;
+
 /// Waits for the other transactions that record or erase checks of these users. Otherwise two nodes would not see each other's
-/// record. SQLite has one writer.
+/// record, and events of a user would not be in their order. SQLite has one writer.
 ///
 /// The key is the low bits of a user id. Two users with the same bits wait for each other, which does no harm.
 pub(crate) fn lock(conn: &mut Connection<'_>, users: &[i64]) -> Result<(), StoreError> {
     #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
     let keys = users.iter().map(|user| *user as i32).collect();
-    advisory_lock::lock(conn, LOCK, keys)
+    advisory_lock::lock_sharing(conn, PUBLISHERS, LOCK, keys)
 }
 
 /// The newest record of a user.
@@ -79,54 +99,79 @@ pub(crate) struct NewestRecord {
     pub(crate) light: Option<f64>,
 }
 
-#[derive(Queryable, QueryableByName)]
-struct Newest {
-    #[diesel(sql_type = BigInt)]
-    self_service_user_id: i64,
-    #[diesel(sql_type = BigInt)]
-    created_at: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    lighting_value: Option<f64>,
+/// What the database has of users.
+#[derive(Debug, Default)]
+pub(crate) struct Newest {
+    /// The newest record of each of them who has one.
+    pub(crate) records: HashMap<i64, NewestRecord>,
+    /// Whether there may be a subscription to events.
+    pub(crate) is_listened_to: bool,
 }
 
-/// The newest record of each of these users who has one. Reads one index entry and one record of each user, by one statement on
-/// PostgreSQL, which is a network away.
-pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<HashMap<i64, NewestRecord>, StoreError> {
+#[derive(QueryableByName)]
+struct NewestRow {
+    #[diesel(sql_type = BigInt)]
+    self_service_user_id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    created_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Double>)]
+    lighting_value: Option<f64>,
+    #[diesel(sql_type = Bool)]
+    is_listened_to: bool,
+}
+
+/// The newest record of each of these users who has one, and whether there may be a subscription to events. Reads one index entry
+/// and one record of each user, by one statement on PostgreSQL, which is a network away.
+pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<Newest, StoreError> {
     if users.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Newest::default());
     }
-    let found: Vec<Newest> = match conn {
+    let found: Vec<NewestRow> = match conn {
         Connection::Sqlite(conn) => {
+            let first = subscriptions::liveness_event_subscriptions.select(min(subscriptions::name));
+            let is_listened_to = first.get_result::<Option<String>>(*conn)?.is_some();
             let mut found = Vec::with_capacity(users.len());
             for user in users {
                 let newest = dsl::liveness_checks
                     .filter(dsl::self_service_user_id.eq(user))
                     .order((dsl::created_at.desc(), dsl::id.desc()))
-                    .select((dsl::self_service_user_id, dsl::created_at, dsl::lighting_value));
-                found.extend(newest.first(*conn).optional()?);
+                    .select((dsl::created_at, dsl::lighting_value));
+                let (created_at, lighting_value) = newest.first(*conn).optional()?.unzip();
+                found.push(NewestRow {
+                    self_service_user_id: *user,
+                    created_at,
+                    lighting_value: lighting_value.flatten(),
+                    is_listened_to,
+                });
             }
             found
         }
         Connection::Postgres(conn) => sql_query(
-            "SELECT self_service_user_id, created_at, lighting_value FROM unnest($1::bigint[]) AS asked (id) \
-             CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
-             WHERE of_user.self_service_user_id = asked.id ORDER BY created_at DESC, id DESC LIMIT 1) AS newest",
+            "SELECT asked.id AS self_service_user_id, created_at, lighting_value, \
+             (SELECT min(name) FROM liveness_event_subscriptions) IS NOT NULL AS is_listened_to \
+             FROM unnest($1::bigint[]) AS asked (id) \
+             LEFT JOIN LATERAL (SELECT created_at, lighting_value FROM liveness_checks AS of_user \
+             WHERE of_user.self_service_user_id = asked.id ORDER BY created_at DESC, id DESC LIMIT 1) AS newest ON true",
         )
         .bind::<Array<BigInt>, _>(users)
         .load(*conn)?,
-        // Citus cannot plan LATERAL with LIMIT.
+        // Citus cannot plan LATERAL with LIMIT, and asks for a table of its coordinator apart. Whoever publishes does so.
         Connection::Citus(conn) => sql_query(
-            "SELECT DISTINCT ON (self_service_user_id) self_service_user_id, created_at, lighting_value \
-             FROM liveness_checks WHERE self_service_user_id = ANY ($1) \
+            "SELECT DISTINCT ON (self_service_user_id) self_service_user_id, created_at, lighting_value, \
+             true AS is_listened_to FROM liveness_checks WHERE self_service_user_id = ANY ($1) \
              ORDER BY self_service_user_id, created_at DESC, id DESC",
         )
         .bind::<Array<BigInt>, _>(users)
         .load(*conn)?,
     };
-    let record = |row: Newest| {
-        let at = Timestamp::from_unix_millis(row.created_at)?;
+    let is_listened_to = conn.is_citus() || found.iter().any(|row| row.is_listened_to);
+    let record = |row: NewestRow| {
+        let at = Timestamp::from_unix_millis(row.created_at?)?;
         let light = row.lighting_value;
         Some((row.self_service_user_id, NewestRecord { at, light }))
     };
-    Ok(found.into_iter().filter_map(record).collect())
+    Ok(Newest {
+        records: found.into_iter().filter_map(record).collect(),
+        is_listened_to,
+    })
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub use self::order::{Decided, DecisionError, DecisionOrder};
 use super::audited_transactions::AuditedTransactions;
 use super::entry_writer::TrailLink;
+use super::events::bell::EventBell;
 use super::policy_in_force::PolicyInForce;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -20,9 +21,13 @@ pub struct Reviews {
 }
 
 impl Reviews {
-    pub(crate) fn new(connections: &Arc<Connections>, in_force: &Arc<PolicyInForce>, link: &Arc<TrailLink>) -> Self {
+    pub(crate) fn new(
+        connections: &Arc<Connections>,
+        in_force: &Arc<PolicyInForce>,
+        (link, bell): (&Arc<TrailLink>, &EventBell),
+    ) -> Self {
         Self {
-            transactions: Arc::new(AuditedTransactions::new(connections, link)),
+            transactions: Arc::new(AuditedTransactions::new(connections, (link, bell))),
             in_force: Arc::clone(in_force),
         }
     }
@@ -36,9 +41,8 @@ impl Reviews {
     ///
     /// [`DecisionError`]. Except for [`DecisionError::Store`], nothing was changed.
     pub async fn decide(&self, order: DecisionOrder) -> Result<Decided, DecisionError> {
-        let transactions = Arc::clone(&self.transactions);
-        let second = self.in_force.policy.review().second;
-        let deciding = move || transactions.run(|conn, writer| deciding::decide(conn, writer, &order, second));
+        let (transactions, in_force) = (Arc::clone(&self.transactions), Arc::clone(&self.in_force));
+        let deciding = move || transactions.run(|conn, writer| deciding::decide(conn, writer, &order, &in_force));
         // It goes on when the caller goes away.
         match tokio::task::spawn_blocking(deciding).await {
             Ok(done) => done?,

@@ -1,7 +1,7 @@
 //! Shards the tables on Citus. Other engines need none of this.
 //!
-//! Records, faces, audit entries, issued sessions and attempts are sharded by the id of their user, so the rows of one user are on
-//! one node.
+//! Records, faces, audit entries, issued sessions, attempts and events are sharded by the id of their user, so the rows of one user are
+//! on one node.
 //! Sessions of SDKs are sharded by their own id, because a session id is unique among all users. Users are on every node,
 //! because their `UserId` is unique.
 //!

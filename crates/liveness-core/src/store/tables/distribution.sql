@@ -19,11 +19,15 @@ ALTER TABLE liveness_audit_entries ALTER COLUMN self_service_user_id SET NOT NUL
     DROP CONSTRAINT liveness_audit_entries_pkey, ADD PRIMARY KEY (self_service_user_id, id);
 CREATE INDEX liveness_audit_entries_id ON liveness_audit_entries (id);
 
+ALTER TABLE liveness_events DROP CONSTRAINT liveness_events_pkey, ADD PRIMARY KEY (self_service_user_id, id);
+CREATE INDEX liveness_events_id ON liveness_events (id);
+
 SELECT create_distributed_table('liveness_checks', 'self_service_user_id', colocate_with => 'none');
 SELECT create_distributed_table('liveness_images', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_audit_entries', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_issued_sessions', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_attempts', 'self_service_user_id', colocate_with => 'liveness_checks');
+SELECT create_distributed_table('liveness_events', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_sessions', 'session_id', colocate_with => 'none');
 SELECT create_distributed_table('liveness_check_totals', 'pre_registration_id', colocate_with => 'none');
 SELECT create_reference_table('liveness_users');
@@ -34,6 +38,7 @@ SELECT truncate_local_data_after_distributing_table('liveness_checks');
 SELECT truncate_local_data_after_distributing_table('liveness_audit_entries');
 SELECT truncate_local_data_after_distributing_table('liveness_issued_sessions');
 SELECT truncate_local_data_after_distributing_table('liveness_attempts');
+SELECT truncate_local_data_after_distributing_table('liveness_events');
 SELECT truncate_local_data_after_distributing_table('liveness_sessions');
 SELECT truncate_local_data_after_distributing_table('liveness_check_totals');
 SELECT truncate_local_data_after_distributing_table('liveness_users');

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::elapsed::Elapsed;
-use crate::Clock;
 use crate::policy::Policy;
 use crate::trail::leaf::Sha256;
+use crate::{Clock, CompletionRule};
 
 /// The policy in force, with its version.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct PolicyInForce {
     pub(crate) version: String,
     /// How long users have waited.
     pub(crate) elapsed: Elapsed,
+    /// The rule by which events tell that a user has passed.
+    pub(crate) passing_rule: CompletionRule,
 }
 
 impl Default for PolicyInForce {
@@ -32,14 +34,16 @@ impl PolicyInForce {
             digest: policy.digest(),
             version: policy.version(),
             elapsed: Elapsed::default(),
+            passing_rule: CompletionRule::default(),
             policy,
         }
     }
 
-    /// Another policy. Waits are measured by the same clock, and who waits goes on waiting.
+    /// Another policy. Waits are measured by the same clock, who waits goes on waiting, and events go by the same rule.
     pub(crate) fn with_policy(&self, policy: Policy) -> Self {
         Self {
             elapsed: self.elapsed.clone(),
+            passing_rule: self.passing_rule,
             ..Self::of(policy)
         }
     }
@@ -48,6 +52,16 @@ impl PolicyInForce {
     pub(crate) fn with_steady_clock(&self, clock: Arc<dyn Clock>) -> Self {
         Self {
             elapsed: Elapsed::by(clock),
+            passing_rule: self.passing_rule,
+            ..Self::of(self.policy.clone())
+        }
+    }
+
+    /// The same policy, with another rule for events. Who waits goes on waiting.
+    pub(crate) fn with_passing_rule(&self, passing_rule: CompletionRule) -> Self {
+        Self {
+            elapsed: self.elapsed.clone(),
+            passing_rule,
             ..Self::of(self.policy.clone())
         }
     }

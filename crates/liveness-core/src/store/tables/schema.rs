@@ -132,6 +132,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    liveness_event_subscriptions (name) {
+        name -> Text,
+        types -> Text,
+        since -> BigInt,
+        held_until -> BigInt,
+        is_disabled -> Bool,
+        why -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    liveness_events (id) {
+        id -> BigInt,
+        subscription -> Text,
+        self_service_user_id -> BigInt,
+        event_id -> Text,
+        event_type -> Text,
+        data -> Text,
+        at -> BigInt,
+        attempts -> Integer,
+        next_at -> BigInt,
+        is_dead -> Bool,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     liveness_face_erasures (liveness_check_id) {
         liveness_check_id -> BigInt,
         self_service_user_id -> BigInt,

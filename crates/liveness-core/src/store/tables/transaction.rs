@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::attempts::{self, Attempt, Tallies};
 use super::checks::find;
 use super::checks::insert::{self, Inserted};
-use super::dating::{self, Dated};
+use super::dating::{self, Dated, Dating};
 use super::due_report::DueReport;
+use super::events::telling::{NewRecord, Telling};
 use super::face_objects::PutFace;
 use super::faces::TakenFace;
 use super::issued_sessions::{self, issuing};
@@ -72,6 +73,7 @@ impl GroupWrite for Write {
         session: &mut Session,
         writes: &[Self],
     ) -> Result<Vec<Outcome>, StoreError> {
+        session.publishes = false;
         // First, because they wait for other transactions. What the users have recorded, and which of their sessions are used up,
         // does not change from here on.
         let looked = look_limit::decide(conn, writes.iter().map(Self::look))?;
@@ -82,7 +84,7 @@ impl GroupWrite for Write {
         }
         change_jobs(conn, writes, &mut outcomes)?;
         issuing::issue(conn, &tools.in_force, writes, &mut outcomes)?;
-        let made = record(conn, tools, session.slot, writes, &mut outcomes)?;
+        let made = record(conn, tools, session, writes, &mut outcomes)?;
         let recorded: Vec<_> = outcomes
             .iter()
             .zip(made)
@@ -191,7 +193,7 @@ fn change_jobs(
 fn record(
     conn: &mut Connection<'_>,
     tools: &WriteTools,
-    slot: i32,
+    session: &mut Session,
     writes: &[Write],
     outcomes: &mut [Option<Outcome>],
 ) -> Result<Vec<Option<Made>>, StoreError> {
@@ -214,7 +216,7 @@ fn record(
         }
     }
     let (places, new): (Vec<_>, Vec<_>) = new.into_iter().unzip();
-    let dated = dating::date(conn, new.into_iter())?;
+    let Dating { dated, is_listened_to } = dating::date(conn, new.into_iter())?;
     let due: Vec<_> = places
         .iter()
         .zip(&dated)
@@ -240,7 +242,13 @@ fn record(
     let recorded = own
         .iter()
         .map(|(_, report)| (Attempt::of(report.dated.check()), report.is_failure()));
-    tallies.write(conn, recorded)?;
+    let locks = tallies.write(conn, recorded)?;
+    let telling = if is_listened_to {
+        let users = own.iter().map(|(_, report)| report.dated.check().user.id);
+        Some(Telling::before(conn, &tools.in_force, users)?)
+    } else {
+        None
+    };
     let due: Vec<_> = own
         .iter()
         .map(|(place, report)| {
@@ -250,7 +258,16 @@ fn record(
             )
         })
         .collect();
-    let recorded = add_checks(conn, tools, slot, &due)?;
+    let recorded = add_checks(conn, tools, session.slot, &due)?;
+    if let Some(telling) = telling {
+        let records = own.iter().zip(&recorded).enumerate();
+        let records = records.map(|(place, ((_, report), (inserted, _)))| NewRecord {
+            check: &inserted.check,
+            outcome: report.verdict.outcome,
+            locks: locks.get(place).copied().unwrap_or(false),
+        });
+        session.publishes = telling.tell(conn, &tools.in_force, &records.collect::<Vec<_>>())?;
+    }
     let mut made: Vec<Option<Made>> = writes.iter().map(|_| None).collect();
     for ((place, _), (inserted, face_digest)) in own.into_iter().zip(recorded) {
         made[place] = Some(Made {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
+use super::events::bell::EventBell;
 use super::face_objects::PutFace;
 use super::job_change::JobChange;
 use super::look_limit::{LimitedLook, Looked};
@@ -25,13 +26,18 @@ pub(crate) struct Session {
     pub(crate) slot: i32,
     /// The writer of the thread's audit entries.
     pub(crate) entries: EntryWriter,
+    /// Whether the transaction publishes events.
+    pub(crate) publishes: bool,
+    bell: EventBell,
 }
 
 impl Session {
-    pub(crate) fn new(slot: i32, link: &Arc<TrailLink>) -> Self {
+    pub(crate) fn new(slot: i32, link: &Arc<TrailLink>, bell: &EventBell) -> Self {
         Self {
             slot,
             entries: EntryWriter::new(Arc::clone(link)),
+            publishes: false,
+            bell: bell.clone(),
         }
     }
 }
@@ -39,6 +45,9 @@ impl Session {
 impl WriterSession for Session {
     fn committed(&mut self) {
         self.entries.committed();
+        if self.publishes {
+            self.bell.ring();
+        }
     }
 
     fn rolled_back(&mut self) {

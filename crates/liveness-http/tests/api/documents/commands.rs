@@ -121,6 +121,17 @@ fn the_commands_of_jobs_run_on_a_new_database() {
 }
 
 #[test]
+fn the_commands_of_webhooks_run_on_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let printed = run("docs/operations.md", "## Webhooks", folder.path(), &[]);
+
+    assert!(printed.contains("0 events are sent again"), "{printed}");
+    let secret = std::fs::read_to_string(folder.path().join("webhook-secret")).unwrap();
+    assert!(secret.starts_with("whsec_"), "{secret}");
+}
+
+#[test]
 #[ignore = "needs curl: .ci/test"]
 fn the_command_that_deploys_it_serves_until_it_is_told_to_stop() {
     let folder = tempfile::tempdir().unwrap();

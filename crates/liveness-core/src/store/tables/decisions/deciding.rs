@@ -8,7 +8,9 @@ use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::decision_rows::{self as rows, DecisionRow};
 use crate::store::tables::entry_writer::EntryWriter;
+use crate::store::tables::events::telling::TellingDecision;
 use crate::store::tables::judgment::decision_number;
+use crate::store::tables::policy_in_force::PolicyInForce;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::totals::{self, Counted};
 use crate::store::tables::trail::entries::{self, DueEntry};
@@ -23,8 +25,9 @@ pub(super) fn decide(
     conn: &mut Connection<'_>,
     writer: &mut EntryWriter,
     order: &DecisionOrder,
-    second: bool,
+    in_force: &PolicyInForce,
 ) -> Outcome<Decided> {
+    let second = in_force.policy.review().second;
     let check = match about(conn, order)? {
         Ok(check) => check,
         Err(refusal) => return Ok(Err(refusal)),
@@ -47,7 +50,10 @@ pub(super) fn decide(
         counts: !second || made.is_second(order.decision, &person),
     };
     if decided.counts {
+        let (user, at) = (check.self_service_user_id, order.entry.at);
+        let telling = TellingDecision::before(conn, in_force, user)?;
         put_in_force(conn, &check, decision_number(order.decision))?;
+        telling.tell(conn, in_force, (user, check.id), (order.decision, at))?;
     }
     write(conn, writer, order, (&check, decided))?;
     Ok(Ok(Decided {

@@ -10,6 +10,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::entry_writer::EntryWriter;
+use crate::store::tables::events::telling::tell_of_erased_faces;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
@@ -53,6 +54,8 @@ pub(super) fn erase(
     });
     let rows: Vec<_> = rows.collect();
     erasure_rows::add_faces(conn, &rows)?;
+    let without_face: Vec<_> = rows.iter().map(|face| face.liveness_check_id).collect();
+    tell_of_erased_faces(conn, user, &without_face, order.entry.at)?;
     totals::change(conn, totals::OWN_SLOT, changes)?;
     Ok(ErasedFaces(done.into_iter().filter_map(|done| done.face).collect()))
 }

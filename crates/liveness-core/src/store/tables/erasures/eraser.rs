@@ -12,6 +12,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::audited_transactions::AuditedTransactions;
 use crate::store::tables::entry_writer::{EntryWriter, TrailLink};
+use crate::store::tables::events::bell::EventBell;
 use crate::store::tables::face_objects::FaceObjects;
 use crate::store::tables::face_tools::FaceTools;
 use crate::store::tables::jobs::adding;
@@ -32,13 +33,17 @@ pub(crate) struct Eraser {
 }
 
 impl Eraser {
-    pub(crate) fn new(connections: &Arc<Connections>, face_tools: &FaceTools, link: &Arc<TrailLink>) -> Self {
+    pub(crate) fn new(
+        connections: &Arc<Connections>,
+        face_tools: &FaceTools,
+        (link, bell): (&Arc<TrailLink>, &EventBell),
+    ) -> Self {
         Self {
             connections: Arc::clone(connections),
             keys: face_tools.keys().cloned(),
             objects: face_tools.objects.clone(),
             link: Arc::clone(link),
-            transactions: AuditedTransactions::new(connections, link).overwriting_what_is_deleted(),
+            transactions: AuditedTransactions::new(connections, (link, bell)).overwriting_what_is_deleted(),
         }
     }
 

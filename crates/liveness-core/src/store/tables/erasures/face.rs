@@ -12,6 +12,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, ErasedFaceRow};
+use crate::store::tables::events::telling::tell_of_erased_faces;
 use crate::store::tables::jobs::leases;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::stored_check::StoredCheck;
@@ -116,7 +117,8 @@ fn write(
         recorded: None,
     };
     entries::insert_all(conn, writer, &[due])?;
-    erasure_rows::add_faces(conn, &[face.row(check, order, (writer.name(), writer.given()))])
+    erasure_rows::add_faces(conn, &[face.row(check, order, (writer.name(), writer.given()))])?;
+    tell_of_erased_faces(conn, check.self_service_user_id, &[check.id], order.entry.at)
 }
 
 /// When the keys of faces are rotated next, if that is known and is not now.

@@ -1,0 +1,2 @@
+DROP TABLE liveness_events;
+DROP TABLE liveness_event_subscriptions;
