@@ -13,6 +13,7 @@ use tokio::time::timeout;
 pub use self::receiver::{Delivered, EventReceiver};
 use super::Store;
 use super::engine::clock;
+use super::engine::connection::Connection;
 use super::engine::error::StoreError;
 use super::job_runner::handler::{JobHandler, RunningJob};
 use super::tables::events::{ending, registering};
@@ -124,7 +125,10 @@ impl JobHandler for EventDelivery {
             sender,
             ended,
         };
-        runtime.block_on(delivering.run(job))
+        let ran = runtime.block_on(delivering.run(job));
+        // What a subscriber does on a thread of its own is not waited for.
+        runtime.shutdown_background();
+        ran
     }
 }
 
@@ -227,7 +231,6 @@ impl Delivering {
                 .collect();
             ending::delete(conn, &taken)?;
             for (event, outcome) in &outcomes {
-                let later = |conn: &mut _, after| Ok::<_, StoreError>(clock::now(conn)?.saturating_add(millis(after)));
                 match *outcome {
                     Outcome::Taken => {}
                     Outcome::Retry(after, why) => {
@@ -294,6 +297,11 @@ async fn deliver(receiver: Arc<dyn EventReceiver>, event: Event) -> Delivered {
             Delivered::Failed(format!("the subscriber took longer than {} s", limit.as_secs()))
         }
     }
+}
+
+/// The time after so long, by the clock of the database.
+fn later(conn: &mut Connection<'_>, after: Duration) -> Result<i64, StoreError> {
+    Ok(clock::now(conn)?.saturating_add(millis(after)))
 }
 
 /// What is written of an event that was delivered or not.

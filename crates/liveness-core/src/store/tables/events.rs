@@ -8,7 +8,6 @@
 //!   commits. Of a user and a subscription, only the row with the smallest id is delivered.
 
 pub(crate) mod audience;
-pub(crate) mod bell;
 pub(crate) mod due;
 pub(crate) mod ending;
 pub(crate) mod operating;
@@ -21,7 +20,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use self::bell::EventBell;
 use self::stored_event::{EventCounts, StoredEvent};
 use crate::Timestamp;
 use crate::events::{Event, EventSubscription, NewEvent};
@@ -31,6 +29,7 @@ use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::read_pool::ReadPool;
+use crate::store::tables::event_bell::EventBell;
 
 /// The longest wait for the transactions that may not know of a new subscription. PostgreSQL ends those that do nothing after 30 s.
 const PATIENCE: Duration = Duration::from_secs(40);
