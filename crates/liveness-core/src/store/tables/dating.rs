@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Double, Nullable};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable};
 
 use crate::store::engine::advisory_lock;
 use crate::store::engine::connection::Connection;
