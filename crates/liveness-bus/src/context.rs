@@ -1,7 +1,9 @@
-//! What a message is sent with: principal, client address, device, attestation, request id, idempotency key, deadline and clock.
+//! What a message is sent with: principal, client address, device, attestation, request id, trace, idempotency key, deadline and
+//! clock.
 
 mod principal;
 mod request_id;
+mod trace_context;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -12,12 +14,14 @@ use liveness_core::{Attestation, AuditEntry, AuditSubject, Clock, DeviceInfo, Id
 
 pub use self::principal::Principal;
 pub use self::request_id::RequestId;
+pub use self::trace_context::TraceContext;
 
 /// What a message is sent with. The host sets it, never the message, and it does not change on the way.
 #[derive(Debug, Clone)]
 pub struct Context {
     principal: Principal,
     request_id: RequestId,
+    trace: Option<TraceContext>,
     client_address: Option<IpAddr>,
     device: Option<DeviceInfo>,
     attestation: Option<Attestation>,
@@ -35,6 +39,7 @@ impl Context {
             context: Self {
                 principal,
                 request_id: RequestId(String::new()),
+                trace: None,
                 client_address: None,
                 device: None,
                 attestation: None,
@@ -53,6 +58,11 @@ impl Context {
     /// The request's id.
     pub fn request_id(&self) -> &RequestId {
         &self.request_id
+    }
+
+    /// Where the request stands in a trace, if it does. A handler that asks another service passes it on.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
     }
 
     /// The address of the client that sent the request.
@@ -118,6 +128,13 @@ impl ContextBuilder {
     #[must_use]
     pub fn request_id(mut self, id: RequestId) -> Self {
         self.request_id = Some(id);
+        self
+    }
+
+    /// Sets where the request stands in a trace. The default is nowhere.
+    #[must_use]
+    pub fn trace(mut self, trace: Option<TraceContext>) -> Self {
+        self.context.trace = trace;
         self
     }
 

@@ -25,6 +25,8 @@ mod pages;
 mod policy_source;
 mod request;
 mod server;
+#[cfg(feature = "opentelemetry")]
+mod span_export;
 mod text_file;
 mod trail_key;
 mod witness;
@@ -35,6 +37,8 @@ pub use pages::admin;
 pub use pages::privacy;
 pub use policy_source::{PolicyConfig, PolicyError, PolicySource};
 pub use request::{CorsOrigins, ForwardedHeader, LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
+#[cfg(feature = "opentelemetry")]
+pub use span_export::SpanExportError;
 pub use witness::{WitnessAddress, WitnessAddressError};
 
 /// Runs the standalone host as a server.

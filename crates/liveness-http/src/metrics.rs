@@ -7,6 +7,8 @@ mod collectors;
 mod faces_in_clear;
 mod gauge_guard;
 mod jobs_collector;
+#[cfg(feature = "opentelemetry")]
+mod span_counts;
 mod stale_files;
 mod trail_collector;
 
@@ -32,6 +34,8 @@ use self::trail_collector::TrailCollector;
 
 pub(crate) use self::faces_in_clear::FacesInClear;
 pub(crate) use self::gauge_guard::GaugeGuard;
+#[cfg(feature = "opentelemetry")]
+pub(crate) use self::span_counts::SpanCounts;
 
 /// Upper ends of the buckets of latencies, in seconds.
 const LATENCY_BUCKETS: [f64; 13] = [
@@ -107,6 +111,8 @@ pub struct Metrics {
     stale_files: StaleFiles,
     trail: TrailCollector,
     jobs: JobsCollector,
+    #[cfg(feature = "opentelemetry")]
+    spans: span_counts::SpanCollector,
     pub(crate) faces_in_clear: FacesInClear,
 }
 
@@ -140,6 +146,8 @@ impl Metrics {
             stale_files: StaleFiles::default(),
             trail: TrailCollector::default(),
             jobs: JobsCollector::default(),
+            #[cfg(feature = "opentelemetry")]
+            spans: span_counts::SpanCollector::default(),
             faces_in_clear: FacesInClear::default(),
         };
         let mut registry = Registry::default();
@@ -151,6 +159,8 @@ impl Metrics {
         prefixed.register_collector(Box::new(metrics.stale_files.clone()));
         prefixed.register_collector(Box::new(metrics.trail.clone()));
         prefixed.register_collector(Box::new(metrics.jobs.clone()));
+        #[cfg(feature = "opentelemetry")]
+        prefixed.register_collector(Box::new(metrics.spans.clone()));
         prefixed.register_collector(Box::new(metrics.faces_in_clear.clone()));
         if let Some(store) = store {
             prefixed.register_collector(Box::new(StoreCollector(store)));
@@ -175,6 +185,12 @@ impl Metrics {
     /// Includes the numbers of durable jobs from now on.
     pub fn show_jobs(&self, runner: Arc<JobRunner>) {
         self.jobs.show(runner);
+    }
+
+    /// Includes what became of spans from now on.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn show_spans(&self, counts: Arc<SpanCounts>) {
+        self.spans.show(counts);
     }
 
     fn register_families(&self, registry: &mut Registry) {

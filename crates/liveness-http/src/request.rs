@@ -11,6 +11,8 @@ mod expectation;
 mod limits;
 mod message_headers;
 mod quoted;
+mod request_span;
+mod trace_headers;
 
 pub(crate) mod body;
 pub(crate) mod connection_state;

@@ -12,4 +12,5 @@ mod panics;
 mod refuse;
 mod replies;
 mod sending;
+mod traces;
 mod validation;

@@ -22,3 +22,4 @@ mod recording;
 mod report;
 mod retrieve_liveness_checks;
 mod sessions;
+mod spans;

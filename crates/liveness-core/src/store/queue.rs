@@ -4,4 +4,5 @@
 pub(crate) mod batch_loader;
 pub(crate) mod group_commit;
 pub(crate) mod read_pool;
+pub(crate) mod spans;
 pub(crate) mod stats;

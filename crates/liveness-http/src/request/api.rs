@@ -14,13 +14,10 @@ use super::client_address::{ForwardedHeader, TrustedProxies};
 use super::dispatch::dispatch;
 use super::limits::admission::{AdmissionControl, AdmissionLimits};
 use super::limits::rate_limit::{RateLimit, RateLimiters};
-use super::path::{any_slashes, is_plain};
+use super::path::{COMMANDS, any_slashes, is_plain};
 use super::unrouted::{method_not_allowed, not_found};
 use crate::metrics::Metrics;
 use crate::token::TokenVerifier;
-
-/// Where the messages are.
-const COMMANDS: &str = "/api/BPMSelfService/commands";
 
 /// `POST /api/BPMSelfService/commands/{CommandName}` on a bus. Cloning it is cheap.
 ///

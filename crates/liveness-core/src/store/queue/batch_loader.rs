@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::read_pool::ReadPool;
+use super::spans::{BatchSpans, Origin, QUERY, STORE_READ, Span};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -35,8 +36,15 @@ pub(crate) struct BatchLoader<K, V> {
 
 type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
 
+/// A key that waits for a turn.
+struct Waiting<K, V> {
+    key: K,
+    answer: Answer<V>,
+    origin: Origin,
+}
+
 struct State<K, V> {
-    waiting: Vec<(K, Answer<V>)>,
+    waiting: Vec<Waiting<K, V>>,
     turns: usize,
 }
 
@@ -69,8 +77,15 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
 
     /// Loads the value of a key.
     pub(crate) async fn load(self: &Arc<Self>, key: K) -> Result<V, StoreError> {
+        let span = Span::begin(STORE_READ);
+        let found = self.queue(key, span.origin()).await;
+        span.end(&found);
+        found
+    }
+
+    async fn queue(self: &Arc<Self>, key: K, origin: Origin) -> Result<V, StoreError> {
         let (answer, mut answered) = oneshot::channel();
-        if self.add(key, answer) {
+        if self.add(Waiting { key, answer, origin }) {
             self.begin_turn();
         }
         let in_time = match timeout(PATIENCE, &mut answered).await {
@@ -89,9 +104,9 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
     }
 
     /// Adds a key. Returns true when the caller has to begin a turn for it.
-    fn add(&self, key: K, answer: Answer<V>) -> bool {
+    fn add(&self, waiting: Waiting<K, V>) -> bool {
         let mut state = self.lock();
-        state.waiting.push((key, answer));
+        state.waiting.push(waiting);
         let begins = state.turns == 0;
         state.turns += usize::from(begins);
         begins
@@ -120,21 +135,26 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
             state.turns -= 1;
             let refused = std::mem::take(&mut state.waiting);
             drop(state);
-            refuse(refused.into_iter().map(|(_, answer)| answer), &error);
+            refuse(refused.into_iter().map(|waiting| waiting.answer), &error);
         }
     }
 
     fn turn(&self, connections: &Connections) {
-        let (keys, answers) = self.take();
+        let (keys, callers) = self.take();
         if keys.is_empty() {
             return;
         }
+        let origins = callers.iter().map(|(_, origin)| origin);
+        let spans = BatchSpans::begin(QUERY, connections.system(), origins);
         let loaded = catch_unwind(AssertUnwindSafe(|| {
             connections.read(|conn| (self.load_batch)(conn, &keys))
         }));
-        match loaded.unwrap_or_else(|_| Err(StoreError::internal("a read panicked"))) {
+        let loaded = loaded.unwrap_or_else(|_| Err(StoreError::internal("a read panicked")));
+        spans.end(callers.iter().map(|_| loaded.as_ref().err()));
+        let answers = callers.into_iter().map(|(answer, _)| answer);
+        match loaded {
             Ok(values) => {
-                for (answer, value) in answers.into_iter().zip(values) {
+                for (answer, value) in answers.zip(values) {
                     // The caller may have gone away.
                     let _ = answer.send(Ok(value));
                 }
@@ -144,11 +164,14 @@ impl<K: Send + 'static, V: Send + 'static> BatchLoader<K, V> {
     }
 
     /// Takes the next batch, without the keys that nobody waits for any more.
-    fn take(&self) -> (Vec<K>, Vec<Answer<V>>) {
+    fn take(&self) -> (Vec<K>, Vec<(Answer<V>, Origin)>) {
         let mut state = self.lock();
         let most = state.waiting.len().min(BATCH);
         let taken = state.waiting.drain(..most);
-        taken.filter(|(_, answer)| !answer.is_closed()).unzip()
+        let awaited = taken.filter(|waiting| !waiting.answer.is_closed());
+        awaited
+            .map(|waiting| (waiting.key, (waiting.answer, waiting.origin)))
+            .unzip()
     }
 
     /// Returns whether keys are left for another turn. If not, the turn is over and no longer counted.

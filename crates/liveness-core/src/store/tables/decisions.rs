@@ -11,6 +11,7 @@ use super::entry_writer::TrailLink;
 use super::policy_in_force::PolicyInForce;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
+use crate::store::queue::spans::{STORE_WRITE, Span};
 
 /// Decisions of people about records.
 #[derive(Clone, Debug)]
@@ -39,8 +40,10 @@ impl Reviews {
         let transactions = Arc::clone(&self.transactions);
         let second = self.in_force.policy.review().second;
         let deciding = move || transactions.run(|conn, writer| deciding::decide(conn, writer, &order, second));
+        let span = Span::begin(STORE_WRITE);
+        let origin = span.origin();
         // It goes on when the caller goes away.
-        match tokio::task::spawn_blocking(deciding).await {
+        match tokio::task::spawn_blocking(move || origin.carry(deciding)).await {
             Ok(done) => done?,
             Err(_) => Err(StoreError::outcome_unknown("a decision panicked").into()),
         }
