@@ -1,8 +1,9 @@
-//! What a message is sent with: principal, client address, device, attestation, request id, idempotency key, deadline, wait and
+//! What a message is sent with: principal, client address, device, attestation, request id, trace, idempotency key, deadline, wait and
 //! clock.
 
 mod principal;
 mod request_id;
+mod trace_context;
 mod wait;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use liveness_core::{Attestation, AuditEntry, AuditSubject, Clock, DeviceInfo, Id
 
 pub use self::principal::Principal;
 pub use self::request_id::RequestId;
+pub use self::trace_context::TraceContext;
 pub use self::wait::{EndOfWaits, Wait};
 
 /// What a message is sent with. The host sets it, never the message, and it does not change on the way.
@@ -21,6 +23,7 @@ pub use self::wait::{EndOfWaits, Wait};
 pub struct Context {
     principal: Principal,
     request_id: RequestId,
+    trace: Option<TraceContext>,
     client_address: Option<IpAddr>,
     device: Option<DeviceInfo>,
     attestation: Option<Attestation>,
@@ -39,6 +42,7 @@ impl Context {
             context: Self {
                 principal,
                 request_id: RequestId(String::new()),
+                trace: None,
                 client_address: None,
                 device: None,
                 attestation: None,
@@ -58,6 +62,11 @@ impl Context {
     /// The request's id.
     pub fn request_id(&self) -> &RequestId {
         &self.request_id
+    }
+
+    /// Where the request stands in a trace, if it does. A handler that asks another service passes it on.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
     }
 
     /// The address of the client that sent the request.
@@ -128,6 +137,13 @@ impl ContextBuilder {
     #[must_use]
     pub fn request_id(mut self, id: RequestId) -> Self {
         self.request_id = Some(id);
+        self
+    }
+
+    /// Sets where the request stands in a trace. The default is nowhere.
+    #[must_use]
+    pub fn trace(mut self, trace: Option<TraceContext>) -> Self {
+        self.context.trace = trace;
         self
     }
 

@@ -102,6 +102,7 @@
 //! # Features
 //!
 //! - `liveness` (default) adds the messages in the module [`liveness`]. Without it the crate is only the bus.
+//! - `opentelemetry` makes a span of each message, by the API of OpenTelemetry.
 //! - `testing` adds [`testing::TestBus`].
 
 mod access;
@@ -118,6 +119,7 @@ mod message;
 mod middleware;
 mod observability;
 mod pipeline;
+mod span;
 mod validation;
 
 #[cfg(feature = "liveness")]
@@ -135,7 +137,7 @@ pub use access::Access;
 pub use audit::AuditSink;
 pub use bus::{BuildErrors, Bus, BusBuilder, Mistake, Module, ReplyWriter};
 pub use call::Call;
-pub use context::{Context, ContextBuilder, EndOfWaits, Principal, RequestId, Wait};
+pub use context::{Context, ContextBuilder, EndOfWaits, Principal, RequestId, TraceContext, Wait};
 pub use decode::{Received, replace_half_surrogates};
 pub use error::{BusError, Cause, FieldError};
 pub use event::{Delivery, DeliveryError, Event, MemoryEvents, Subscriber, Subscription};

@@ -27,24 +27,34 @@ pub(crate) fn is_logged() -> bool {
     log::log_enabled!(target: LOG, log::Level::Info)
 }
 
-/// Logs the one line of a message: its name, and everything else as fields.
+/// Logs the one line of a message: its name, and everything else as fields. Those of a trace are there if there is one.
 pub(crate) fn log(call: &Call<'_>, code: &'static str, took: Duration) {
     let client = call.client_address().map(|address| address.to_string());
     let waited = Some(call.waited()).filter(|waited| !waited.is_zero()).map(tenths);
-    log::info!(
-        target: LOG,
-        code,
-        request:% = call.request_id(),
-        principal = call.principal().subject(),
-        user = call.concerned_user(),
-        client = client.as_deref(),
-        took_ms = tenths(took),
-        waited_ms = waited,
-        issuer = call.principal().issuer(),
-        actor = call.principal().actor();
-        "{}",
-        call.meta().name(),
-    );
+    // The fields of a line cannot be a list that is made when it is logged.
+    macro_rules! line {
+        ($($of_trace:tt)*) => {
+            log::info!(
+                target: LOG,
+                code,
+                request:% = call.request_id(),
+                principal = call.principal().subject(),
+                user = call.concerned_user(),
+                client = client.as_deref(),
+                took_ms = tenths(took),
+                waited_ms = waited,
+                issuer = call.principal().issuer(),
+                actor = call.principal().actor()
+                $($of_trace)*;
+                "{}",
+                call.meta().name(),
+            )
+        };
+    }
+    match call.trace() {
+        Some(trace) => line!(, trace_id:% = trace.trace_id(), span_id:% = trace.span_id()),
+        None => line!(),
+    }
 }
 
 /// In milliseconds, rounded to a tenth.

@@ -16,6 +16,7 @@ use crate::handler::BoxFuture;
 use crate::message::{Audit, Kind};
 use crate::middleware::{Frame, Middleware, Next};
 use crate::observability::{self, Observer};
+use crate::span::Span;
 
 /// The part of running a message that does not depend on the message's type.
 pub(crate) struct Pipeline {
@@ -26,19 +27,35 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(crate) async fn run(&self, mut frame: Frame<'_>, context: &Context) -> Result<(), BusError> {
+    pub(crate) async fn run(&self, frame: Frame<'_>, context: &Context) -> Result<(), BusError> {
         let call = Call::new(context, frame.inner.meta());
         // Reading the clock takes a third of the time of a small message, so it is only read for somebody.
         let is_timed = observability::is_logged() || !self.observers.is_empty();
         let started = is_timed.then(Instant::now);
+        let span = Span::begin(&call);
+        let outcome = span.around(self.outcome(frame, &call)).await;
+        span.end(&outcome);
+        if let Some(started) = started {
+            let took = started.elapsed().saturating_sub(call.waited());
+            let code = observability::code(&outcome);
+            observability::log(&call, code, took);
+            for observer in &self.observers {
+                observer.observed(call.meta(), code, took);
+            }
+        }
+        outcome
+    }
+
+    /// Runs the middleware, the gate and the handler, and writes the audit entry that is owed then.
+    async fn outcome(&self, mut frame: Frame<'_>, call: &Call<'_>) -> Result<(), BusError> {
         let next = Next {
             around: &self.around,
             inside: &self.inside,
             gate: true,
         };
-        let work = catch_panics(|| next.run_boxed(&mut frame, &call));
+        let work = catch_panics(|| next.run_boxed(&mut frame, call));
         // A query is abandoned at its deadline. A command is not: an abandoned commit has no known outcome.
-        let outcome = match deadline(&call) {
+        let outcome = match deadline(call) {
             Some(deadline) if call.meta().kind() == Kind::Query => timeout_at(deadline.into(), work)
                 .await
                 .unwrap_or_else(|_| Err(BusError::Unavailable("the deadline passed".into()))),
@@ -51,20 +68,11 @@ impl Pipeline {
             }
             outcome => outcome,
         };
-        let outcome = if call.meta().audit() == Audit::LogOnly {
+        if call.meta().audit() == Audit::LogOnly {
             outcome
         } else {
-            audit::write_owed_entry(self.audit_sink.as_deref(), &call, outcome).await
-        };
-        if let Some(started) = started {
-            let took = started.elapsed().saturating_sub(call.waited());
-            let code = observability::code(&outcome);
-            observability::log(&call, code, took);
-            for observer in &self.observers {
-                observer.observed(call.meta(), code, took);
-            }
+            audit::write_owed_entry(self.audit_sink.as_deref(), call, outcome).await
         }
-        outcome
     }
 }
 

@@ -26,6 +26,8 @@ mod policy_source;
 mod request;
 mod server;
 mod signals;
+#[cfg(feature = "opentelemetry")]
+mod span_export;
 mod text_file;
 mod trail_key;
 mod url_file;
@@ -38,6 +40,8 @@ pub use pages::admin;
 pub use pages::privacy;
 pub use policy_source::{PolicyConfig, PolicyError, PolicySource};
 pub use request::{CorsOrigins, ForwardedHeader, LivenessApi, LivenessApiBuilder, RateLimit, TrustedProxies};
+#[cfg(feature = "opentelemetry")]
+pub use span_export::SpanExportError;
 pub use webhooks::{WebhookConfig, WebhookError, WebhookNetworks, WebhookSecretError};
 pub use witness::{WitnessAddress, WitnessAddressError};
 

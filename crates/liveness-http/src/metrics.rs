@@ -7,6 +7,8 @@ mod collectors;
 mod faces_in_clear;
 mod gauge_guard;
 mod jobs_collector;
+#[cfg(feature = "opentelemetry")]
+mod span_counts;
 mod stale_files;
 mod trail_collector;
 mod webhooks;
@@ -33,6 +35,8 @@ use self::trail_collector::TrailCollector;
 
 pub(crate) use self::faces_in_clear::FacesInClear;
 pub(crate) use self::gauge_guard::GaugeGuard;
+#[cfg(feature = "opentelemetry")]
+pub(crate) use self::span_counts::SpanCounts;
 pub(crate) use self::webhooks::{WebhookCounts, WebhookMetrics};
 
 /// Upper ends of the buckets of latencies, in seconds.
@@ -110,6 +114,8 @@ pub struct Metrics {
     stale_files: StaleFiles,
     trail: TrailCollector,
     jobs: JobsCollector,
+    #[cfg(feature = "opentelemetry")]
+    spans: span_counts::SpanCollector,
     pub(crate) faces_in_clear: FacesInClear,
     pub(crate) webhooks: WebhookMetrics,
 }
@@ -145,6 +151,8 @@ impl Metrics {
             stale_files: StaleFiles::default(),
             trail: TrailCollector::default(),
             jobs: JobsCollector::default(),
+            #[cfg(feature = "opentelemetry")]
+            spans: span_counts::SpanCollector::default(),
             faces_in_clear: FacesInClear::default(),
             webhooks: WebhookMetrics::default(),
         };
@@ -157,6 +165,8 @@ impl Metrics {
         prefixed.register_collector(Box::new(metrics.stale_files.clone()));
         prefixed.register_collector(Box::new(metrics.trail.clone()));
         prefixed.register_collector(Box::new(metrics.jobs.clone()));
+        #[cfg(feature = "opentelemetry")]
+        prefixed.register_collector(Box::new(metrics.spans.clone()));
         prefixed.register_collector(Box::new(metrics.faces_in_clear.clone()));
         prefixed.register_collector(Box::new(metrics.webhooks.clone()));
         if let Some(store) = store {
@@ -182,6 +192,12 @@ impl Metrics {
     /// Includes the numbers of durable jobs from now on.
     pub fn show_jobs(&self, runner: Arc<JobRunner>) {
         self.jobs.show(runner);
+    }
+
+    /// Includes what became of spans from now on.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn show_spans(&self, counts: Arc<SpanCounts>) {
+        self.spans.show(counts);
     }
 
     fn register_families(&self, registry: &mut Registry) {

@@ -12,6 +12,8 @@ mod limits;
 mod message_headers;
 mod prefer;
 mod quoted;
+mod request_span;
+mod trace_headers;
 
 pub(crate) mod body;
 pub(crate) mod connection_state;

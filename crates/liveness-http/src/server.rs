@@ -8,6 +8,7 @@ mod listener;
 mod malformed_head;
 mod maybe_tls_stream;
 mod process_memory;
+mod spans;
 mod strict_transport;
 mod timeout_stream;
 
@@ -23,6 +24,7 @@ use tokio::signal::unix::Signal;
 use self::fd_limit::allowed_connections;
 use self::http_server::{Site, http_server};
 use self::listener::listen;
+use self::spans::Spans;
 use self::tls::Tls;
 use crate::config::ServeConfig;
 use crate::host::checks::findings::Findings;
@@ -58,12 +60,14 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
     let tls = load_tls(&config)?;
     let webhooks = config.webhooks.configured()?;
     let findings = check_settings(&config)?;
+    let spans = Spans::start()?;
     let host = tokio::select! {
         host = Host::open(&config, &policy, verifier, webhooks.as_ref()) => host?,
         // Nothing has begun: another node may migrate for long.
         () = signals.any() => return Ok(()),
     };
     findings.log_warnings();
+    spans.show_in(host.metrics());
 
     let listener = listen("LIVENESS_BIND", &config.bind, config.dev)?;
     let operations = operations_listener(&config)?;
@@ -95,7 +99,9 @@ pub async fn serve(config: ServeConfig) -> Result<(), StartError> {
         () = signals.any() => {}
         _ = &mut running => return Err(StartError::Server(std::io::Error::other("it ended by itself"))),
     }
+    let end = Instant::now() + config.shutdown_grace;
     shut_down(&host, &handle, config.shutdown_grace, &mut signals.interrupt).await;
+    spans.finish(end.saturating_duration_since(Instant::now())).await;
     Ok(())
 }
 

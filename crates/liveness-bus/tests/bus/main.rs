@@ -13,4 +13,5 @@ mod panics;
 mod refuse;
 mod replies;
 mod sending;
+mod traces;
 mod validation;

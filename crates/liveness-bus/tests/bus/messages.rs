@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use liveness_bus::{
     Access, Audit, AuditEntry, AuditSink, Bus, BusBuilder, BusError, Call, Cause, Context, ContextBuilder, Handler,
-    Kind, Message, Module, Principal, RequestId, async_trait,
+    Kind, Message, Module, Principal, RequestId, TraceContext, async_trait,
 };
 use liveness_core::{Claims, UserReference};
 use serde::Deserialize;
@@ -80,6 +80,8 @@ pub(crate) enum Handling {
     OnlyAsk,
     Panic,
     Never,
+    /// Its reply is the trace of its request.
+    TellTrace,
 }
 
 impl<M: Message<Reply = String> + Text> Handler<M> for Handling {
@@ -94,6 +96,7 @@ impl<M: Message<Reply = String> + Text> Handler<M> for Handling {
             }
             Self::Panic => panic!("the handler panics"),
             Self::Never => std::future::pending().await,
+            Self::TellTrace => return Ok(call.trace().map(TraceContext::traceparent).unwrap_or_default()),
         }
         Ok(message.text())
     }

@@ -23,3 +23,4 @@ mod recording;
 mod report;
 mod retrieve_liveness_checks;
 mod sessions;
+mod spans;

@@ -5,5 +5,6 @@
 pub(crate) mod batch_loader;
 pub(crate) mod group_commit;
 pub(crate) mod read_pool;
+pub(crate) mod spans;
 pub(crate) mod stats;
 pub(crate) mod wake_ups;

@@ -9,6 +9,8 @@ use crate::face_keys::FaceKeysError;
 use crate::face_place::FacePlaceError;
 use crate::pages::admin::SignInError;
 use crate::policy_source::PolicyError;
+#[cfg(feature = "opentelemetry")]
+use crate::span_export::SpanExportError;
 use crate::token::{JwksError, KeyError, RevokedTokensError};
 use crate::trail_key::TrailKeyError;
 use crate::webhooks::WebhookError;
@@ -89,6 +91,10 @@ pub enum StartError {
     /// Records could be lost or given away.
     #[error("records could be lost or given away: {0}")]
     Danger(String),
+    /// Spans cannot be exported as the environment says.
+    #[cfg(feature = "opentelemetry")]
+    #[error(transparent)]
+    SpanExport(#[from] SpanExportError),
     /// The messages of the bus do not fit together.
     #[error("the bus: {0}")]
     Bus(#[from] BuildErrors),

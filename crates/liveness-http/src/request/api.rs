@@ -15,13 +15,10 @@ use super::dispatch::dispatch;
 use super::limits::admission::{AdmissionControl, AdmissionLimits};
 use super::limits::rate_limit::{RateLimit, RateLimiters};
 use super::limits::waiting_room::WaitingRoom;
-use super::path::{any_slashes, is_plain};
+use super::path::{COMMANDS, any_slashes, is_plain};
 use super::unrouted::{method_not_allowed, not_found};
 use crate::metrics::Metrics;
 use crate::token::TokenVerifier;
-
-/// Where the messages are.
-const COMMANDS: &str = "/api/BPMSelfService/commands";
 
 /// How many calls may wait for their answer to change, unless the builder is told otherwise: three quarters of the connections
 /// that the standalone host has.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use liveness_bus::{Access, BusError, Context, Meta, Principal, RequestId};
+use liveness_bus::{Access, BusError, Context, Meta, Principal, RequestId, TraceContext};
 use liveness_core::{Claims, ProvisionError, User, UserReference};
 
 use super::api_state::ApiState;
@@ -83,11 +83,12 @@ pub(super) async fn authorize(
     }
 }
 
-/// Which request it is, and where it comes from.
+/// Which request it is, where it comes from, and where it stands in a trace.
 #[derive(Clone, Copy)]
 pub(super) struct Origin<'a> {
     pub(super) request_id: &'a RequestId,
     pub(super) client_address: Option<IpAddr>,
+    pub(super) trace: Option<&'a TraceContext>,
 }
 
 const UNFIT_CLAIM: &str = "a claim of the token about the user cannot be stored: each is a text of at most 255 characters, \
@@ -107,6 +108,7 @@ async fn identify(
     }
     let context = Context::builder(principal.clone())
         .request_id(origin.request_id.clone())
+        .trace(origin.trace.cloned())
         .client_address(origin.client_address)
         .clock(state.clock.clone())
         .build();

@@ -21,8 +21,8 @@ use super::request_id::{REQUEST_ID, request_id};
 
 const METHODS: &str = "GET, HEAD, POST";
 /// What our clients send. A browser asks for the others before it sends them, and is refused.
-const REQUEST_HEADERS: &str =
-    "authorization, content-type, idempotency-key, prefer, x-app-version, x-device-platform, x-request-id";
+const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, prefer, traceparent, tracestate, \
+    x-app-version, x-device-platform, x-request-id";
 /// What a script may read of an answer besides its body.
 const ANSWER_HEADERS: &str = "x-request-id, retry-after, preference-applied";
 /// For how many seconds a browser may keep the answer to a preflight. Chromium keeps none longer.

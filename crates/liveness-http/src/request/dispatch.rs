@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
-use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, RequestId, Wait};
+use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, Wait};
 
 use super::api_state::ApiState;
 use super::authentication::{Origin, authenticate, authorize};
@@ -21,7 +21,9 @@ use super::limits::waiting_room::WaitingCaller;
 use super::message_headers::{device, idempotency_key};
 use super::prefer;
 use super::request_id::request_id;
+use super::request_span::{RequestSpan, within};
 use super::sliced_body::in_slices;
+use super::trace_headers::trace;
 use super::upgrade::decline_upgrade;
 use crate::token::VerifiedToken;
 
@@ -29,12 +31,25 @@ use crate::token::VerifiedToken;
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_QUERY_BYTES: usize = 64 * 1024;
 
+const LOG: &str = "liveness::message";
+
 /// `POST …/commands/{name}`
 pub(super) async fn dispatch(request: HttpRequest, payload: web::Payload, state: web::Data<ApiState>) -> HttpResponse {
-    let request_id = request_id(request.headers());
-    let answered = answer(&request, payload, state.into_inner(), &request_id).await;
+    let (state, headers) = (state.into_inner(), request.headers());
+    let (request_id, sent) = (request_id(headers), trace(headers));
+    let span = RequestSpan::begin(|| known_name(&state, name(&request)), &request_id, sent.as_ref());
+    let trace = span.trace(sent);
+    let origin = Origin {
+        request_id: &request_id,
+        client_address: state
+            .trusted_proxies
+            .client(request.peer_addr(), headers, &state.forwarded_header),
+        trace: trace.as_ref(),
+    };
+    let answered = span.around(answer(&request, payload, state, origin)).await;
     let mut response = answered.unwrap_or_else(|failure| failure.answer(&request_id));
     decline_upgrade(request.head(), response.head_mut());
+    span.end(response.status());
     response
 }
 
@@ -42,20 +57,12 @@ async fn answer(
     request: &HttpRequest,
     payload: web::Payload,
     state: Arc<ApiState>,
-    request_id: &RequestId,
+    origin: Origin<'_>,
 ) -> Result<HttpResponse, Failure> {
     let name = name(request);
-    let client_address = state
-        .trusted_proxies
-        .client(request.peer_addr(), request.headers(), &state.forwarded_header);
-    let accepted = accept(&state, name, request.headers(), client_address).await;
-    let (permit, token) =
-        accepted.inspect_err(|failure| report_refusal(&state, name, failure, request_id, client_address))?;
+    let accepted = accept(&state, name, request.headers(), origin.client_address).await;
+    let (permit, token) = accepted.inspect_err(|failure| report_refusal(&state, name, failure, origin))?;
 
-    let origin = Origin {
-        request_id,
-        client_address,
-    };
     let (principal, authorized) = authorize(&state, name, token, origin).await;
     let received = match authorized {
         Ok(meta) => receive(request, payload, &meta, &principal, &state).await,
@@ -69,8 +76,9 @@ async fn answer(
     let waiting = received.as_mut().ok().and_then(|received| received.waiting.take());
     let wait = RequestWait::of(request, waiting.as_ref());
     let context = Context::builder(principal)
-        .request_id(request_id.clone())
-        .client_address(client_address)
+        .request_id(origin.request_id.clone())
+        .trace(origin.trace.cloned())
+        .client_address(origin.client_address)
         .device(device(request.headers()))
         .idempotency_key(received.as_ref().ok().and_then(|received| received.key.clone()))
         .deadline(Instant::now() + MESSAGE_TIMEOUT)
@@ -80,17 +88,17 @@ async fn answer(
     let work = send(state, name.to_owned(), received.map(|received| received.body), context);
     // The work is a task of its own. When the client goes away, actix drops the request's future, but a command that has
     // begun must finish, and a refusal must be audited.
-    let task = actix_web::rt::spawn(async move {
+    let task = actix_web::rt::spawn(within(async move {
         let _held_until_done = (held_until_waiting(permit, waiting.as_ref()), waiting);
         let reply = work.await?;
         if let Some(memory) = &mut answer_memory {
             memory.shrink_to(reply.len());
         }
         Ok((reply, answer_memory))
-    });
+    }));
     let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
     let (reply, answer_memory) = outcome?;
-    let answer = wait.told_in(reply.answer(request_id));
+    let answer = wait.told_in(reply.answer(origin.request_id));
     Ok(in_slices(answer, request.conn_data(), answer_memory))
 }
 
@@ -156,22 +164,25 @@ async fn accept(
     Ok((permit, token))
 }
 
-/// Counts and logs a request that the bus never sees. The log does not show the name, which anybody may have made up.
-fn report_refusal(
-    state: &ApiState,
-    name: &str,
-    failure: &Failure,
-    request_id: &RequestId,
-    client_address: Option<IpAddr>,
-) {
-    let message = state.bus.meta(name).map(Meta::name);
-    state.metrics.count_refused(message, failure.code());
-    let client = client_address.map(|address| address.to_string());
-    log::info!(
-        target: "liveness::message",
-        code = failure.code(), request:% = request_id, client = client.as_deref(), token = failure.token_problem();
-        "-"
-    );
+/// The name of a message that the bus knows. Any other may have been made up by anybody.
+fn known_name(state: &ApiState, name: &str) -> Option<&'static str> {
+    state.bus.meta(name).map(Meta::name)
+}
+
+/// Counts and logs a request that the bus never sees. The log does not show the name.
+fn report_refusal(state: &ApiState, name: &str, failure: &Failure, origin: Origin<'_>) {
+    let (request_id, code, token) = (origin.request_id, failure.code(), failure.token_problem());
+    state.metrics.count_refused(known_name(state, name), code);
+    let client = origin.client_address.map(|address| address.to_string());
+    let client = client.as_deref();
+    match origin.trace {
+        Some(trace) => log::info!(
+            target: LOG, code, request:% = request_id, client, token,
+            trace_id:% = trace.trace_id(), span_id:% = trace.span_id();
+            "-"
+        ),
+        None => log::info!(target: LOG, code, request:% = request_id, client, token; "-"),
+    }
 }
 
 /// What was sent: the body, and the key under which the command may be repeated.

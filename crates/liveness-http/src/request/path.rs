@@ -5,6 +5,9 @@
 
 use actix_web::guard::GuardContext;
 
+/// Where the messages are.
+pub(crate) const COMMANDS: &str = "/api/BPMSelfService/commands";
+
 /// The pattern for all spellings of a path. actix compares the plain path much faster, so that one stands before it.
 pub(crate) fn any_slashes(path: &str) -> String {
     more_slashes(path) + "{end:/*}"

@@ -6,6 +6,7 @@
 mod client_address;
 #[path = "../../../liveness-core/tests/store/cluster.rs"]
 mod cluster;
+mod collector;
 mod connections;
 mod cors;
 #[path = "../api/engine.rs"]
@@ -28,6 +29,7 @@ mod slow_clients;
 mod static_files;
 mod tls;
 mod tokens;
+mod traces;
 #[path = "../trail_key/file.rs"]
 mod trail_key_file;
 mod waiting;

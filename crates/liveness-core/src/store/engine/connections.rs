@@ -71,6 +71,14 @@ impl Pool {
         }
     }
 
+    /// The kind of database, as OpenTelemetry's `db.system.name` calls it.
+    fn system(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
     /// How many transactions may write at once. SQLite allows only one. On PostgreSQL, the second transaction is
     /// written while the first is made durable.
     fn writers(&self) -> u32 {
@@ -137,6 +145,11 @@ impl Connections {
     /// What the operator accepts of the database.
     pub(crate) fn acceptance(&self) -> Acceptance {
         self.acceptance
+    }
+
+    /// The kind of database, as OpenTelemetry's `db.system.name` calls it.
+    pub(crate) fn system(&self) -> &'static str {
+        self.writers.system()
     }
 
     fn name(&self) -> &'static str {

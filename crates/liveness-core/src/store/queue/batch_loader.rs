@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::read_pool::ReadPool;
+use super::spans::{BatchSpans, Origin, QUERY, STORE_READ, Span};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -38,8 +39,15 @@ pub(crate) struct BatchLoader<K, V> {
 
 type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
 
+/// A key that waits for a turn.
+struct Waiting<K, V> {
+    key: K,
+    answer: Answer<V>,
+    origin: Origin,
+}
+
 struct State<K, V> {
-    waiting: Vec<(K, Answer<V>)>,
+    waiting: Vec<Waiting<K, V>>,
     turns: usize,
 }
 
@@ -72,8 +80,15 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> BatchLoad
 
     /// Loads the value of a key.
     pub(crate) async fn load(self: &Arc<Self>, key: K) -> Result<V, StoreError> {
+        let span = Span::begin(STORE_READ);
+        let found = self.queue(key, span.origin()).await;
+        span.end(&found);
+        found
+    }
+
+    async fn queue(self: &Arc<Self>, key: K, origin: Origin) -> Result<V, StoreError> {
         let (answer, mut answered) = oneshot::channel();
-        if self.add(key, answer) {
+        if self.add(Waiting { key, answer, origin }) {
             self.begin_turn();
         }
         let in_time = match timeout(PATIENCE, &mut answered).await {
@@ -92,9 +107,9 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> BatchLoad
     }
 
     /// Adds a key. Returns true when the caller has to begin a turn for it.
-    fn add(&self, key: K, answer: Answer<V>) -> bool {
+    fn add(&self, waiting: Waiting<K, V>) -> bool {
         let mut state = self.lock();
-        state.waiting.push((key, answer));
+        state.waiting.push(waiting);
         let begins = state.turns == 0;
         state.turns += usize::from(begins);
         begins
@@ -123,46 +138,51 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> BatchLoad
             state.turns -= 1;
             let refused = std::mem::take(&mut state.waiting);
             drop(state);
-            refuse(refused.into_iter().map(|(_, answer)| answer), &error);
+            refuse(refused.into_iter().map(|waiting| waiting.answer), &error);
         }
     }
 
     fn turn(&self, connections: &Connections) {
-        let (keys, answers) = self.take();
+        let (keys, callers) = self.take();
         if keys.is_empty() {
             return;
         }
+        let origins = callers.iter().flatten().map(|(_, origin)| origin);
+        let spans = BatchSpans::begin(QUERY, connections.system(), origins);
         let loaded = catch_unwind(AssertUnwindSafe(|| {
             connections.read(|conn| (self.load_batch)(conn, &keys))
         }));
-        match loaded.unwrap_or_else(|_| Err(StoreError::internal("a read panicked"))) {
+        let loaded = loaded.unwrap_or_else(|_| Err(StoreError::internal("a read panicked")));
+        spans.end(callers.iter().flatten().map(|_| loaded.as_ref().err()));
+        match loaded {
             Ok(values) => {
-                for (answers, value) in answers.into_iter().zip(values) {
-                    answer(answers, &value);
+                for (callers, value) in callers.into_iter().zip(values) {
+                    answer(callers.into_iter().map(|(answer, _)| answer), &value);
                 }
             }
-            Err(error) => refuse(answers.into_iter().flatten(), &error),
+            Err(error) => refuse(callers.into_iter().flatten().map(|(answer, _)| answer), &error),
         }
     }
 
     /// Takes the next batch, without the keys that nobody waits for any more. Each key is there once, with all who wait for it.
-    fn take(&self) -> (Vec<K>, Vec<Vec<Answer<V>>>) {
+    fn take(&self) -> (Vec<K>, Vec<Vec<(Answer<V>, Origin)>>) {
         let mut state = self.lock();
         let most = state.waiting.len().min(BATCH);
         let taken: Vec<_> = state.waiting.drain(..most).collect();
         drop(state);
-        let (mut keys, mut answers) = (Vec::with_capacity(most), Vec::<Vec<_>>::with_capacity(most));
+        let (mut keys, mut callers) = (Vec::with_capacity(most), Vec::<Vec<_>>::with_capacity(most));
         let mut places = HashMap::with_capacity(most);
-        for (key, answer) in taken.into_iter().filter(|(_, answer)| !answer.is_closed()) {
-            let place = *places.entry(key.clone()).or_insert(keys.len());
+        for waiting in taken.into_iter().filter(|waiting| !waiting.answer.is_closed()) {
+            let place = *places.entry(waiting.key.clone()).or_insert(keys.len());
+            let caller = (waiting.answer, waiting.origin);
             if place == keys.len() {
-                keys.push(key);
-                answers.push(vec![answer]);
+                keys.push(waiting.key);
+                callers.push(vec![caller]);
             } else {
-                answers[place].push(answer);
+                callers[place].push(caller);
             }
         }
-        (keys, answers)
+        (keys, callers)
     }
 
     /// Returns whether keys are left for another turn. If not, the turn is over and no longer counted.
@@ -180,7 +200,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> BatchLoad
 }
 
 /// Gives a value to all who wait for it.
-fn answer<V: Clone>(answers: Vec<Answer<V>>, value: &V) {
+fn answer<V: Clone>(answers: impl IntoIterator<Item = Answer<V>>, value: &V) {
     for answer in answers {
         // The caller may have gone away.
         let _ = answer.send(Ok(value.clone()));

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::spans::{BatchSpans, COMMIT, Origin, STORE_WRITE, Span};
 use super::stats::Counters;
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
@@ -91,6 +92,7 @@ struct Waiting<W: GroupWrite> {
     ticket: u64,
     write: W,
     answer: oneshot::Sender<Outcome<W>>,
+    origin: Origin,
 }
 
 /// The handle to the writer threads. When the handle is dropped, the threads empty the queue and end.
@@ -158,8 +160,15 @@ impl<W: GroupWrite> GroupCommitter<W> {
 
     /// Queues a write, and returns once the write is durable.
     pub(crate) async fn write(&self, write: W) -> Outcome<W> {
+        let span = Span::begin(STORE_WRITE);
+        let outcome = self.queue(write, span.origin()).await;
+        span.end(&outcome);
+        outcome
+    }
+
+    async fn queue(&self, write: W, origin: Origin) -> Outcome<W> {
         let (answer, mut answered) = oneshot::channel();
-        let ticket = self.0.add(write, answer)?;
+        let ticket = self.0.add(write, answer, origin)?;
         let answer = match timeout(WAIT, &mut answered).await {
             Ok(answer) => answer,
             Err(_) if self.0.withdraw(ticket) => {
@@ -200,7 +209,7 @@ impl<W: GroupWrite> Queue<W> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, write: W, answer: oneshot::Sender<Outcome<W>>) -> Result<u64, StoreError> {
+    fn add(&self, write: W, answer: oneshot::Sender<Outcome<W>>, origin: Origin) -> Result<u64, StoreError> {
         let mut state = self.lock();
         let bytes = state.bytes + write.bytes();
         if state.waiting.len() >= self.settings.queue || bytes > self.settings.queue_bytes {
@@ -209,7 +218,12 @@ impl<W: GroupWrite> Queue<W> {
         state.bytes = bytes;
         state.last_ticket += 1;
         let ticket = state.last_ticket;
-        state.waiting.push_back(Waiting { ticket, write, answer });
+        state.waiting.push_back(Waiting {
+            ticket,
+            write,
+            answer,
+            origin,
+        });
         drop(state);
         self.arrived.notify_one();
         Ok(ticket)
@@ -295,16 +309,19 @@ impl<W: GroupWrite> Target<W> {
     /// Commits a batch and answers each caller. If one write may have caused an error, each write is tried again in a
     /// transaction of its own.
     fn commit(&mut self, batch: Vec<Waiting<W>>) {
+        let origins = batch.iter().map(|waiting| &waiting.origin);
+        let spans = BatchSpans::begin(COMMIT, self.connections.system(), origins);
         let (writes, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.write, waiting.answer)).unzip();
         let deadline = Instant::now() + WAIT;
-        let outcomes = match self.transaction(&writes, deadline) {
+        let outcomes: Vec<Outcome<W>> = match self.transaction(&writes, deadline) {
             Ok(outcomes) => outcomes,
             Err(failed) if failed.is_of_a_write && writes.len() > 1 => {
                 writes.iter().map(|write| self.alone(write, deadline)).collect()
             }
             Err(failed) => writes.iter().map(|_| Err(failed.error.clone())).collect(),
         };
+        spans.end(outcomes.iter().map(|outcome| outcome.as_ref().err()));
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // The caller may have gone away.
             let _ = answer.send(outcome);

@@ -10,6 +10,7 @@ use std::thread;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::spans::{QUERY, STORE_READ, Span};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -41,7 +42,17 @@ impl ReadPool {
         operation: impl FnMut(&mut Connection<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let connections = Arc::clone(&self.connections);
-        self.threads.read(move || connections.read(operation)).await
+        let span = Span::begin(STORE_READ);
+        let origin = span.origin();
+        let reading = move || {
+            let query = origin.begin(QUERY, connections.system());
+            let found = connections.read(operation);
+            query.end(&found);
+            found
+        };
+        let found = self.threads.read(reading).await;
+        span.end(&found);
+        found
     }
 
     /// Runs a job on one of the threads. The caller does not wait, and the job must not panic.

@@ -10,6 +10,7 @@ use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::queue::group_commit::WriterSession as _;
+use crate::store::queue::spans::{COMMIT, Origin};
 
 /// How many times a transaction is tried when transactions of other nodes interrupt it.
 const ATTEMPTS: u32 = 5;
@@ -47,6 +48,16 @@ impl AuditedTransactions {
 
     /// Runs a transaction. Blocks.
     pub(crate) fn run<T, R>(
+        &self,
+        operation: impl FnMut(&mut Connection<'_>, &mut EntryWriter) -> Outcome<T, R>,
+    ) -> Outcome<T, R> {
+        let span = Origin::current().begin(COMMIT, self.connections.system());
+        let done = self.attempts(operation);
+        span.end(&done);
+        done
+    }
+
+    fn attempts<T, R>(
         &self,
         mut operation: impl FnMut(&mut Connection<'_>, &mut EntryWriter) -> Outcome<T, R>,
     ) -> Outcome<T, R> {

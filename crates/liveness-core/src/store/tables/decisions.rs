@@ -12,6 +12,7 @@ use super::event_bell::EventBell;
 use super::policy_in_force::PolicyInForce;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
+use crate::store::queue::spans::{STORE_WRITE, Span};
 
 /// Decisions of people about records.
 #[derive(Clone, Debug)]
@@ -43,8 +44,10 @@ impl Reviews {
     pub async fn decide(&self, order: DecisionOrder) -> Result<Decided, DecisionError> {
         let (transactions, in_force) = (Arc::clone(&self.transactions), Arc::clone(&self.in_force));
         let deciding = move || transactions.run(|conn, writer| deciding::decide(conn, writer, &order, &in_force));
+        let span = Span::begin(STORE_WRITE);
+        let origin = span.origin();
         // It goes on when the caller goes away.
-        match tokio::task::spawn_blocking(deciding).await {
+        match tokio::task::spawn_blocking(move || origin.carry(deciding)).await {
             Ok(done) => done?,
             Err(_) => Err(StoreError::outcome_unknown("a decision panicked").into()),
         }

@@ -10,6 +10,7 @@ use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
+use crate::store::queue::spans::{STORE_WRITE, Span};
 use crate::store::tables::audited_transactions::AuditedTransactions;
 use crate::store::tables::entry_writer::{EntryWriter, TrailLink};
 use crate::store::tables::event_bell::EventBell;
@@ -127,6 +128,8 @@ impl Eraser {
 pub(super) async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ErasureError> + Send + 'static,
 ) -> Result<T, ErasureError> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let span = Span::begin(STORE_WRITE);
+    let origin = span.origin();
+    let done = tokio::task::spawn_blocking(move || origin.carry(work)).await;
     done.unwrap_or_else(|_| Err(StoreError::outcome_unknown("an erasure panicked").into()))
 }
