@@ -77,7 +77,7 @@ use self::queue::read_pool::ReadPool;
 use self::queue::stats::Counters;
 use self::tables::entry_writer::TrailLink;
 use self::tables::erasures::Eraser;
-use self::tables::events::bell::EventBell;
+use self::tables::event_bell::EventBell;
 use self::tables::face_tools::FaceTools;
 use self::tables::policy_in_force::PolicyInForce;
 use self::tables::totals;

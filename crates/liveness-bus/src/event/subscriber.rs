@@ -24,7 +24,7 @@ pub trait Subscriber<E: Event>: Send + Sync + 'static {
 /// One subscriber may receive several types of events.
 impl<E: Event, S: Subscriber<E>> Subscriber<E> for Arc<S> {
     fn receive(&self, event: E, delivery: &Delivery) -> impl Future<Output = Result<(), Cause>> + Send {
-        S::receive(self, event, delivery)
+        <S as Subscriber<E>>::receive(self, event, delivery)
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod elapsed;
 pub(crate) mod entry_writer;
 pub(crate) mod erasure_rows;
 pub(crate) mod erasures;
+pub(crate) mod event_bell;
 pub(crate) mod events;
 pub(crate) mod face_objects;
 pub(crate) mod face_tools;

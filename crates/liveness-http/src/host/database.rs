@@ -43,6 +43,7 @@ pub(super) async fn open_and_migrate(config: &ServeConfig, policy: &Policy) -> R
         return Err(StartError::Danger(dangers));
     }
     let store = config.open()?.with_policy(policy.clone())?;
+    let store = store.with_passing_rule(config.status_rule)?;
     let store = config.faces.seal(store, &config.database.database_url)?;
     let mut begun = begin_to_prepare(config, &store);
     let state = match timeout(PATIENCE, &mut begun).await {

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::entry_writer::{EntryWriter, TrailLink};
-use super::events::bell::EventBell;
+use super::event_bell::EventBell;
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;

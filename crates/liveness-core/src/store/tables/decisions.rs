@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub use self::order::{Decided, DecisionError, DecisionOrder};
 use super::audited_transactions::AuditedTransactions;
 use super::entry_writer::TrailLink;
-use super::events::bell::EventBell;
+use super::event_bell::EventBell;
 use super::policy_in_force::PolicyInForce;
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;

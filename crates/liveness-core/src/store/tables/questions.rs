@@ -7,6 +7,7 @@ use super::checks::find;
 use super::checks::page::{self, Order, PageRequest};
 use super::dating;
 use super::erasure_rows;
+use super::events;
 use super::faces;
 use super::issued_sessions;
 use super::jobs;
@@ -34,7 +35,7 @@ const COMPLETIONS: [Completion; 3] = [
     completion(AnySuccessful, true),
 ];
 
-pub(crate) const ALL: [Question; 23] = [
+pub(crate) const ALL: [Question; 24] = [
     ("the status of a user", |conn| {
         completing(conn, 1, COMPLETIONS[0])?;
         completing(conn, 1, COMPLETIONS[1])?;
@@ -123,6 +124,10 @@ pub(crate) const ALL: [Question; 23] = [
     ("the erasure of a face", |conn| erasure_rows::face(conn, 1).map(drop)),
     ("a legal hold", |conn| erasure_rows::held_since(conn, 1).map(drop)),
     ("looks at a face", |conn| looks::of(conn, 1, &[1], &[]).map(drop)),
+    ("events that are due", |conn| {
+        events::due::longest_due(conn, "a-name", &[1], 1, 0)?;
+        events::due::firsts(conn, "a-name", &[1, 2]).map(drop)
+    }),
     ("jobs", |conn| {
         jobs::operating::count(conn, &[JobKind::new("a.kind")], 0).map(drop)
     }),

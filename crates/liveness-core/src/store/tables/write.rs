@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::entry_writer::{EntryWriter, TrailLink};
-use super::events::bell::EventBell;
+use super::event_bell::EventBell;
 use super::face_objects::PutFace;
 use super::job_change::JobChange;
 use super::look_limit::{LimitedLook, Looked};

@@ -11,7 +11,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::keys::FaceKeys;
 use crate::store::tables::audited_transactions::AuditedTransactions;
 use crate::store::tables::entry_writer::{EntryWriter, TrailLink};
-use crate::store::tables::events::bell::EventBell;
+use crate::store::tables::event_bell::EventBell;
 use crate::store::tables::face_objects::FaceObjects;
 use crate::store::tables::face_tools::FaceTools;
 
