@@ -8,6 +8,14 @@ use super::signing::WebhookSecretError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
+    /// Nothing may be sent there.
+    #[error(
+        "LIVENESS_WEBHOOK_URL: must be an https:// URL without a password, or an http:// URL of this machine (loopback)"
+    )]
+    Url,
+    /// It is no proxy that can be used.
+    #[error("LIVENESS_WEBHOOK_PROXY: must be the http:// or https:// URL of a proxy that knows CONNECT")]
+    Proxy,
     /// There is no secret.
     #[error(
         "LIVENESS_WEBHOOK_URL: webhooks are signed: set LIVENESS_WEBHOOK_SECRET_FILE to a file with a secret, whsec_ and \

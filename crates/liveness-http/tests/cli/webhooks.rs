@@ -21,14 +21,17 @@ fn run(place: &Place, subcommand: &str, settings: &[(&str, &str)]) -> Ended {
     command.envs(settings.iter().copied()).output().unwrap().into()
 }
 
+/// Settings, how the host ends on them, and a part of what it says.
+type Case = (&'static [(&'static str, &'static str)], i32, &'static str);
+
 #[test]
 fn what_is_wrong_keeps_the_host_from_starting_in_one_line() {
     let place = Place::new(Engine::Sqlite);
     place.write("short", "whsec_AAAA");
-    let cases: [(&[(&str, &str)], i32, &str); 7] = [
+    let cases: [Case; 7] = [
         (
             &[("LIVENESS_WEBHOOK_URL", "http://hooks.example/secret")],
-            2,
+            1,
             "must be an https:// URL",
         ),
         (
@@ -37,8 +40,11 @@ fn what_is_wrong_keeps_the_host_from_starting_in_one_line() {
             "neither a network such as",
         ),
         (
-            &[("LIVENESS_WEBHOOK_PROXY", "socks5://proxy.example")],
-            2,
+            &[
+                ("LIVENESS_WEBHOOK_URL", "https://hooks.example/"),
+                ("LIVENESS_WEBHOOK_PROXY", "socks5://proxy.example/secret"),
+            ],
+            1,
             "knows CONNECT",
         ),
         (
