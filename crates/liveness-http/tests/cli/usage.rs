@@ -73,7 +73,10 @@ fn a_url_in_a_file_is_that_url_and_trouble_with_it_is_told_without_it() {
 fn a_url_is_set_in_one_way() {
     for name in ["DATABASE_URL", "KEYS_URL"] {
         let (url, file) = (format!("LIVENESS_{name}"), format!("LIVENESS_{name}_FILE"));
-        let ended = run_with(&["doctor"], &[(&url, "sqlite://hidden.db"), (&file, "/proc/self/comm")]);
+        let ended = run_with(
+            &["doctor"],
+            &[(url.as_str(), "sqlite://hidden.db"), (file.as_str(), "/proc/self/comm")],
+        );
         let (code, told) = ended.failure();
         assert_eq!((code, told.contains("cannot be used with")), (Some(2), true), "{told}");
         assert!(!told.contains("hidden"), "{told}");
