@@ -31,8 +31,9 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
     check_file(config, findings);
     let diagnosed = config.open_existing().and_then(|store| {
         check_store(config, &store, findings)?;
-        verdicts::check(config, &store, findings);
         trail::check_log(&config.database, &store, findings);
+        // Last, because a store whose schema does not fit answers nothing more.
+        verdicts::check(config, &store, findings);
         Ok(())
     });
     let Err(error) = diagnosed else { return };

@@ -55,13 +55,16 @@ pub(super) fn close_beyond(
     close(conn, &open)
 }
 
-/// Has sessions expire at the time when they were issued, so that they have on every node. They are few: who has started as many as
-/// attempts are left closes one by each further start.
+/// An hour, in milliseconds. Clocks of nodes differ by less.
+const HOUR: i64 = 60 * 60 * 1000;
+
+/// Has sessions expire before they were issued, so that they have on every node. They are few: who has started as many as attempts
+/// are left closes one by each further start.
 pub(crate) fn close(conn: &mut Connection<'_>, sessions: &[OpenSession]) -> Result<(), StoreError> {
     for session in sessions {
         let row = dsl::liveness_issued_sessions.find((session.self_service_user_id, &session.session_id));
         on_either!(conn, |conn| diesel::update(row)
-            .set(dsl::expires_at.eq(dsl::issued_at))
+            .set(dsl::expires_at.eq(session.issued_at - HOUR))
             .execute(*conn))?;
     }
     Ok(())
