@@ -6,7 +6,6 @@
 //! passed, [`policy`] and [`verdict`] what an operator makes of a report. [`UserDirectory`] is what a backend with users of its own
 //! implements, and [`AuditEntry`] what each message leaves.
 #![cfg_attr(feature = "store", doc = "[`store::Store`] is the only access to the database.")]
-
 #![warn(missing_debug_implementations)]
 
 mod attestation;
