@@ -1,60 +1,13 @@
-//! A typed command/query bus with access, validation and audit built in, and the messages of the liveness check.
+#![doc = include_str!("../README.md")]
 //!
-//! A message declares its name, who may send it, how it is audited and the type of its reply. If one of these is missing,
-//! the message does not compile. A handler does the work. There are two ways to send a message, and both run the same
-//! pipeline: [`Bus::send`] takes a typed message, [`Bus::dispatch`] takes a name and JSON.
+//! # Where to begin
 //!
-//! ```text
-//! middleware around  ->  gate: access, decode, validate  ->  middleware inside  ->  handler
-//!          then: audit entry, log line, reply
-//! ```
-//!
-//! # Example
-//!
-//! ```
-//! use liveness_bus::{Access, Audit, Bus, BusError, Call, Context, Handler, Kind, Message, Module, Principal};
-//! use liveness_bus::validator::Validate;
-//!
-//! #[derive(serde::Deserialize, Validate)]
-//! #[validate(crate = "liveness_bus::validator")]
-//! struct GreetQuery {
-//!     #[validate(length(min = 1, max = 40))]
-//!     name: String,
-//! }
-//!
-//! impl Message for GreetQuery {
-//!     const NAME: &'static str = "GreetQuery";
-//!     const KIND: Kind = Kind::Query;
-//!     const ACCESS: Access = Access::Role("teller");
-//!     const AUDIT: Audit = Audit::LogOnly;
-//!     type Reply = String;
-//! }
-//!
-//! struct Greeter;
-//!
-//! impl Handler<GreetQuery> for Greeter {
-//!     async fn handle(&self, query: GreetQuery, _: &Call<'_>) -> Result<String, BusError> {
-//!         Ok(format!("Hello, {}!", query.name))
-//!     }
-//! }
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let bus = Bus::builder().module(Module::new("greetings").handle::<GreetQuery>(Greeter)).build()?;
-//! let teller = Context::builder(Principal::new("t-1").with_role("teller")).build();
-//!
-//! assert_eq!(bus.send(GreetQuery { name: "Jane".into() }, &teller).await?, "Hello, Jane!");
-//!
-//! let mut json = Vec::new();
-//! bus.dispatch("GreetQuery", br#"{"name":"Jane"}"#, &teller, &mut json).await?;
-//! assert_eq!(json, br#""Hello, Jane!""#);
-//!
-//! let stranger = Context::builder(Principal::anonymous()).build();
-//! let refused = bus.dispatch("GreetQuery", b"not even read", &stranger, &mut json).await;
-//! assert!(matches!(refused, Err(BusError::Unauthenticated)));
-//! # Ok(())
-//! # }
-//! ```
+//! - [`Message`] is what a command or a query declares, [`Handler`] does its work, and a [`Module`] holds both.
+//! - [`Bus::builder`] makes a [`Bus`]. [`Bus::send`] takes a typed message, [`Bus::dispatch`] a name and JSON.
+//! - [`Context`] is what a message is sent with, [`Call`] is a message on its way, [`BusError`] says why it was not done.
+//! - [`AuditSink`] takes the audit entries. [`Middleware`] wraps the handling, [`Observer`] is told of the outcome.
+#![cfg_attr(feature = "liveness", doc = "- [`liveness`] has the messages of the liveness check.")]
+#![cfg_attr(feature = "testing", doc = "- [`testing::TestBus`] is a bus with them for tests.")]
 //!
 //! # A message that does not say who may send it does not compile
 //!
@@ -101,9 +54,9 @@
 //!
 //! # Features
 //!
-//! - `liveness` (default) adds the messages in the module [`liveness`]. Without it the crate is only the bus.
+//! - `liveness` (default) adds the messages in the module `liveness`. Without it the crate is only the bus.
 //! - `opentelemetry` makes a span of each message, by the API of OpenTelemetry.
-//! - `testing` adds [`testing::TestBus`].
+//! - `testing` adds `testing::TestBus`.
 
 mod access;
 mod audit;

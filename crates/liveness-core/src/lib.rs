@@ -1,9 +1,11 @@
-//! The domain of liveness checks: what a check is, when a user has passed, and where checks are kept.
+#![doc = include_str!("../README.md")]
 //!
-//! The crate has plain types whose values are valid once built, the two [completion rules](CompletionRule), the
-//! [audit entry](AuditEntry), the [user directory](UserDirectory) and the [`store`]. The store is the only access to
-//! the database. The crate knows nothing of HTTP, tokens and message buses.
-
+//! # Where to begin
+//!
+//! A [`NewLivenessCheck`] is a report that is valid, a [`LivenessCheck`] one that is recorded. The [`CompletionRule`] says when a user has
+//! passed, [`policy`] and [`verdict`] what an operator makes of a report. [`UserDirectory`] is what a backend with users of its own
+//! implements, and [`AuditEntry`] what each message leaves.
+#![cfg_attr(feature = "store", doc = "[`store::Store`] is the only access to the database.")]
 #![warn(missing_debug_implementations)]
 
 mod attestation;

@@ -1,10 +1,10 @@
-//! The HTTP host of the liveness check: a thin layer between actix-web and the bus.
+#![doc = include_str!("../README.md")]
 //!
-//! It turns a bearer token into a principal, a request into a context, and a failure into one envelope. What a message
-//! means is the bus's business. [`LivenessApi`] mounts onto any actix application. [`serve`](serve::serve) runs a server of
-//! its own. `docs/api.md` says what callers may rely on.
+//! # Where to begin
 //!
-//! The modules build on each other in one direction: `cli`, `server`, `host`, `pages`, `request`, `token`.
+//! [`LivenessApi`] mounts onto any actix application. [`serve`](serve::serve) runs a server of its own. A request is turned into a context,
+//! its bearer token into a principal, and a failure into one envelope: what a message means is the bus's business. `docs/api.md` says what
+//! callers may rely on. The modules build on each other in one direction: `cli`, `server`, `host`, `pages`, `request`, `token`.
 
 pub mod cli;
 pub mod config;

@@ -24,8 +24,8 @@ use super::connection::{Connection, Purpose};
 use super::error::StoreError;
 use super::postgres::PostgresSettings;
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The advisory lock of a migration, so that nodes migrate one after the other. The number has no meaning.
 const LOCK: i64 = 5_496_712_038_112;

@@ -13,8 +13,7 @@ use crate::store::engine::migrations::has_table;
 const TABLE: &str = "liveness_face_keys";
 const NOT_AN_ID: &str = "the id of a key of a face does not have 16 bytes";
 /// The function that every commit on PostgreSQL calls: `engine/standby.rs`.
-const CONFIRM_COMMIT: &str =
-    include_str!("../../../../../migrations/postgres/2026-11-29-145000_confirmed_commits/up.sql");
+const CONFIRM_COMMIT: &str = include_str!("../../../migrations/postgres/2026-11-29-145000_confirmed_commits/up.sql");
 
 diesel::table! {
     liveness_face_keys (key_id) {
