@@ -1,7 +1,7 @@
 -- Events that subscriptions have not taken yet, and the subscriptions: docs/operations.md#events.
 
 -- `types` names the types of the events, with a space between; empty is all. Until `held_until` none is delivered; 0 is not
--- held. A subscription that is disabled gets no new events. `why` says why it is held or disabled.
+-- held. The events of one that is disabled wait. `why` says why it is held or disabled.
 CREATE TABLE liveness_event_subscriptions (
     name        TEXT    NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 48),
     types       TEXT    NOT NULL,

@@ -36,9 +36,8 @@ Examples:
   liveness-http events resend --all";
 
 const ENABLE_EXAMPLES: &str = "\
-A receiver that answers 410 gets no events any more. This begins again: with those that
-waited, and with what is recorded from now on. It also ends a wait that the receiver has
-asked for.
+A receiver that answers 410 gets no events any more. They are kept, and this sends them.
+It also ends a wait that the receiver has asked for.
 
 Examples:
   liveness-http events enable";
@@ -60,7 +59,7 @@ pub(super) enum Events {
     #[command(after_help = RESEND_EXAMPLES)]
     Resend(Resend),
 
-    /// Begin again after the receiver has answered 410.
+    /// Send again after the receiver has answered 410.
     #[command(after_help = ENABLE_EXAMPLES)]
     Enable(Whole),
 

@@ -8,7 +8,7 @@ use crate::store::tables::events::{audience, due, ending, registering};
 pub(super) const CASES: &[Case] = &[
     (
         "who listens to events",
-        |conn| audience::active(conn).map(drop),
+        |conn| audience::all(conn).map(drop),
         &[LISTENERS],
     ),
     (

@@ -38,6 +38,8 @@ pub(crate) struct BatchLoader<K, V> {
 }
 
 type Answer<V> = oneshot::Sender<Result<V, StoreError>>;
+/// Who waits for one key, and the spans of their calls.
+type Callers<V> = Vec<(Answer<V>, Origin)>;
 
 /// A key that waits for a turn.
 struct Waiting<K, V> {
@@ -165,12 +167,12 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> BatchLoad
     }
 
     /// Takes the next batch, without the keys that nobody waits for any more. Each key is there once, with all who wait for it.
-    fn take(&self) -> (Vec<K>, Vec<Vec<(Answer<V>, Origin)>>) {
+    fn take(&self) -> (Vec<K>, Vec<Callers<V>>) {
         let mut state = self.lock();
         let most = state.waiting.len().min(BATCH);
         let taken: Vec<_> = state.waiting.drain(..most).collect();
         drop(state);
-        let (mut keys, mut callers) = (Vec::with_capacity(most), Vec::<Vec<_>>::with_capacity(most));
+        let (mut keys, mut callers) = (Vec::with_capacity(most), Vec::<Callers<V>>::with_capacity(most));
         let mut places = HashMap::with_capacity(most);
         for waiting in taken.into_iter().filter(|waiting| !waiting.answer.is_closed()) {
             let place = *places.entry(waiting.key.clone()).or_insert(keys.len());

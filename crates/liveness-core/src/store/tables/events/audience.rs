@@ -19,7 +19,7 @@ pub(crate) struct Audience {
 impl Audience {
     /// Who listens. The lock of a user must be held: a subscription whose registration has returned is then among them.
     pub(crate) fn of(conn: &mut Connection<'_>) -> Result<Self, StoreError> {
-        let subscriptions = active(conn)?;
+        let subscriptions = all(conn)?;
         let now = if subscriptions.is_empty() { 0 } else { clock::now(conn)? };
         Ok(Self { subscriptions, now })
     }
@@ -32,14 +32,14 @@ impl Audience {
     }
 }
 
-/// The subscriptions that are not disabled, by name. All are read, because they are few.
-pub(crate) fn active(conn: &mut Connection<'_>) -> Result<Vec<EventSubscription>, StoreError> {
+/// The subscriptions, by name, with those that are held or disabled: their events wait. All are read, because they are few.
+pub(crate) fn all(conn: &mut Connection<'_>) -> Result<Vec<EventSubscription>, StoreError> {
     let all = dsl::liveness_event_subscriptions
         .order(dsl::name)
-        .select((dsl::name, dsl::types, dsl::is_disabled));
-    let rows: Vec<(String, String, bool)> = on_either!(conn, |conn| all.load(*conn))?;
-    let active = rows.into_iter().filter(|(.., is_disabled)| !is_disabled);
-    Ok(active
-        .map(|(name, types, _)| EventSubscription::stored(name, types))
+        .select((dsl::name, dsl::types));
+    let rows: Vec<(String, String)> = on_either!(conn, |conn| all.load(*conn))?;
+    Ok(rows
+        .into_iter()
+        .map(|(name, types)| EventSubscription::stored(name, types))
         .collect())
 }

@@ -21,8 +21,8 @@ impl Events {
         })
     }
 
-    /// Has a subscription get no more events, and delivers none, until it is enabled again. Those that wait are kept. To register it
-    /// again changes nothing of that. Blocks.
+    /// Delivers nothing of a subscription until it is enabled again. Its events wait, and new ones join them. To register it again
+    /// changes nothing of that. Blocks.
     ///
     /// # Errors
     ///
@@ -38,7 +38,6 @@ impl Events {
     /// [`StoreError`].
     pub fn enable(&self, subscription: &str) -> Result<bool, StoreError> {
         let is_there = self.write(|conn| registering::enable(conn, subscription))?;
-        self.await_publishers()?;
         self.bell.ring();
         Ok(is_there)
     }

@@ -54,7 +54,7 @@ pub struct EventCounts {
     pub oldest_seconds: u64,
     /// Until when none is delivered, if the subscription is held.
     pub held_until: Option<Timestamp>,
-    /// Whether it was disabled: it gets no events, and none is delivered.
+    /// Whether it was disabled: none of its events is delivered.
     pub is_disabled: bool,
     /// Why it is, or was last, held or disabled.
     pub why: Option<String>,
