@@ -196,5 +196,6 @@ fn recording(user: i64, session: &str) -> Result<Recording, Box<dyn Error>> {
         },
         command: "SubmitLivenessCheckCommand",
         idempotency_key: None,
+        traceparent: None,
     })
 }

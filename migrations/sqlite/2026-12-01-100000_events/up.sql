@@ -13,7 +13,8 @@ CREATE TABLE liveness_event_subscriptions (
 
 -- One row for each subscription and event. A row is deleted when the subscription has taken the event. Of a user and a
 -- subscription, the row with the smallest id goes first, whatever the others' `next_at` is. One that is dead was set aside, and
--- waits for an operator. `event_id` is the same for all subscriptions. `data` is JSON.
+-- waits for an operator. `event_id` is the same for all subscriptions. `data` is JSON. `traceparent` is that of the
+-- request that the event comes from.
 CREATE TABLE liveness_events (
     id                   INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     subscription         TEXT    NOT NULL,
@@ -25,7 +26,8 @@ CREATE TABLE liveness_events (
     attempts             INTEGER NOT NULL CHECK (attempts >= 0),
     next_at              INTEGER NOT NULL,
     is_dead              INTEGER NOT NULL CHECK (is_dead IN (0, 1)),
-    last_error           TEXT
+    last_error           TEXT,
+    traceparent          TEXT
 ) STRICT;
 
 CREATE INDEX liveness_events_due ON liveness_events (subscription, next_at, id) WHERE NOT is_dead;

@@ -4,7 +4,7 @@ use liveness_core::store::ErasureOrder;
 use liveness_core::{AuditSubject, Reason, Shown};
 
 use super::Liveness;
-use crate::{BusError, Call};
+use crate::{BusError, Call, TraceContext};
 
 impl Liveness {
     /// The order of an officer or an administrator. The store writes its audit entry together with what it does.
@@ -25,7 +25,11 @@ impl Liveness {
             },
             ..AuditSubject::default()
         });
-        Ok(ErasureOrder { reason, entry })
+        Ok(ErasureOrder {
+            reason,
+            entry,
+            traceparent: call.trace().map(TraceContext::traceparent),
+        })
     }
 
     /// Whether the user directory has the user.

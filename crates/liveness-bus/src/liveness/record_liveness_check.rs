@@ -16,7 +16,7 @@ use super::store_adapter::{
 use super::{
     CaptureMetricsReport, ChallengeList, Liveness, LivenessReport, SessionMetricsReport, Settings, VerdictOutcome,
 };
-use crate::{BusError, Call, Received};
+use crate::{BusError, Call, Received, TraceContext};
 
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -84,6 +84,7 @@ impl Liveness {
             audit_entry: call.audit_entry(),
             command: call.meta().name(),
             idempotency_key: call.idempotency_key().cloned(),
+            traceparent: call.trace().map(TraceContext::traceparent),
         };
         let Recorded { check, .. } = self.store.checks().record(recording).await?;
         call.entry_written();

@@ -9,7 +9,7 @@ use validator::Validate;
 use super::judgment::{self, DecisionOutcome};
 use super::store_adapter::{DECIDED_SINCE, DECIDED_TWICE, ERASED, NO_SUCH_CHECK, OWN_CHECK};
 use super::{ADMIN, Liveness, validators};
-use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message};
+use crate::{Access, Audit, BusError, Call, Description, Handler, Kind, Message, TraceContext};
 
 /// Adds a decision about a record. The latest that counts is in force.
 #[derive(Debug, Clone, Default, Deserialize, Validate, JsonSchema)]
@@ -99,6 +99,7 @@ impl Handler<ReviewLivenessCheckCommand> for Liveness {
             seen,
             own_user,
             entry,
+            traceparent: call.trace().map(TraceContext::traceparent),
         };
         let Decided { counts, decided_at } = self.store.reviews().decide(order).await?;
         call.entry_written();

@@ -58,6 +58,8 @@ pub struct Event {
     pub self_service_user_id: i64,
     /// The JSON object of it.
     pub data: String,
+    /// The W3C `traceparent` of the request that it comes from, if that had one.
+    pub traceparent: Option<String>,
     /// How many times it was tried and failed.
     pub attempts: u32,
     /// Its row. Two subscriptions have two rows of one event.
@@ -73,6 +75,7 @@ impl Event {
             at,
             self_service_user_id: new.self_service_user_id(),
             data: new.data().to_owned(),
+            traceparent: new.traceparent().map(str::to_owned),
             attempts: 0,
             row: 0,
         }
@@ -110,6 +113,7 @@ mod tests {
             at: "2026-03-22T14:00:05Z".parse().unwrap(),
             self_service_user_id: 1234,
             data: r#"{"checkId":7,"userId":1234,"outcome":null}"#.to_owned(),
+            traceparent: None,
             attempts: 0,
             row: 1,
         };

@@ -28,6 +28,7 @@ pub struct NewEvent {
     event_type: Cow<'static, str>,
     self_service_user_id: i64,
     data: String,
+    traceparent: Option<String>,
 }
 
 impl NewEvent {
@@ -63,7 +64,15 @@ impl NewEvent {
             event_type,
             self_service_user_id,
             data,
+            traceparent: None,
         })
+    }
+
+    /// Adds the W3C `traceparent` of the request that the event comes from, so that whoever gets the event can go on with the trace.
+    /// It is not looked at.
+    #[must_use]
+    pub fn with_traceparent(self, traceparent: Option<String>) -> Self {
+        Self { traceparent, ..self }
     }
 
     /// What it tells.
@@ -74,6 +83,11 @@ impl NewEvent {
     /// Whom it is about.
     pub fn self_service_user_id(&self) -> i64 {
         self.self_service_user_id
+    }
+
+    /// The `traceparent` of the request that it comes from, if there is one.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
     }
 
     /// The JSON object of it.

@@ -7,7 +7,7 @@ use liveness_core::events::{
     USER_PASSED,
 };
 use liveness_core::policy::Policy;
-use liveness_core::store::{Connection, EventState, Recording, Store, publish_events};
+use liveness_core::store::{Connection, DecisionOrder, ErasureOrder, EventState, Recording, Store, publish_events};
 use liveness_core::{CompletionRule, Decision};
 use serde_json::{Value, json};
 
@@ -256,6 +256,52 @@ async fn erasures_tell_of_each_face(database: Database) {
     );
 }
 
+async fn an_event_has_the_trace_of_what_it_comes_from(database: Database) {
+    let store = &database.store;
+    subscribe(store, NAME);
+    let sent = |number: u8| {
+        Some(format!(
+            "00-0af7651916cd43dd8448eb211c8031{number:02}-b7ad6b7169203331-01"
+        ))
+    };
+    let traced = Recording {
+        traceparent: sent(1),
+        ..with_face(recording(1, "a"))
+    };
+    let id = database.record(traced).await.check.id;
+    let decided = DecisionOrder {
+        traceparent: sent(3),
+        ..decision(id, "reviewer-1", Decision::Approve, 0)
+    };
+    store.reviews().decide(decided).await.unwrap();
+    let order_of_face = ErasureOrder {
+        traceparent: sent(2),
+        ..order()
+    };
+    store.erasures().erase_face(id, order_of_face).await.unwrap();
+    publish(store, [of_card(1, 7).with_traceparent(sent(4)), of_card(1, 8)]);
+    database.record(recording(1, "b")).await;
+
+    let listed = store.events().list(0, 100).await.unwrap();
+    let all = taken(store, NAME);
+    assert!(
+        listed
+            .iter()
+            .map(|stored| &stored.event.traceparent)
+            .eq(all.iter().map(|event| &event.traceparent))
+    );
+    let of = |event_type: &str| {
+        let of_type = all.iter().filter(|event| event.event_type == event_type);
+        of_type.map(|event| event.traceparent.clone()).collect::<Vec<_>>()
+    };
+    for recorded in [CHECK_RECORDED, CHECK_JUDGED] {
+        assert_eq!(of(recorded), [sent(1), None]);
+    }
+    assert_eq!(of(USER_PASSED), [sent(1)]);
+    assert_eq!((of(FACE_ERASED), of(CHECK_DECIDED)), (vec![sent(2)], vec![sent(3)]));
+    assert_eq!(of("bank.card.frozen"), [sent(4), None]);
+}
+
 async fn an_event_of_a_transaction_is_there_only_when_that_is_committed(database: Database) {
     subscribe(&database.store, NAME);
     for (end, expected) in [("ROLLBACK", vec![]), ("COMMIT", vec![7])] {
@@ -480,6 +526,7 @@ on_each_engine! {
     a_repeated_call_and_a_refused_one_tell_nothing,
     a_subscription_is_held_disabled_and_enabled,
     a_subscription_that_ends_leaves_nothing,
+    an_event_has_the_trace_of_what_it_comes_from,
     a_user_passes_once_by_the_rule_in_force,
     an_event_of_a_transaction_is_there_only_when_that_is_committed,
     an_event_that_was_set_aside_keeps_none_waiting_and_is_resent,

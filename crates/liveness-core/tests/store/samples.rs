@@ -37,6 +37,7 @@ pub(crate) fn recording(user: i64, session: &str) -> Recording {
         audit_entry: audit_entry(user),
         command: "SubmitLivenessCheckCommand",
         idempotency_key: None,
+        traceparent: None,
     }
 }
 
@@ -91,6 +92,7 @@ pub(crate) fn order() -> ErasureOrder {
             message: "EraseFaceCommand".into(),
             ..audit_entry(1)
         },
+        traceparent: None,
     }
 }
 
@@ -112,6 +114,7 @@ pub(crate) fn decision(check_id: i64, reviewer: &str, decision: Decision, seen: 
             message: "ReviewLivenessCheckCommand".into(),
             ..audit_entry(1)
         },
+        traceparent: None,
     }
 }
 

@@ -159,6 +159,7 @@ mod tests {
             audit_entry: entry(created_at),
             command: "UpdateLivenessCheckCommand",
             idempotency_key: None,
+            traceparent: None,
         };
         wait(store.checks().record(recording)).unwrap().check.id
     }

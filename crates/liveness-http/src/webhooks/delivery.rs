@@ -62,8 +62,7 @@ impl Work {
         let ended = self.sender.send(&Message {
             id: event.id.as_str(),
             body: body.as_bytes(),
-            // An event does not keep one yet.
-            traceparent: None,
+            traceparent: event.traceparent.as_deref(),
         });
         self.metrics.ended(ended.label(), began.elapsed());
         match ended {

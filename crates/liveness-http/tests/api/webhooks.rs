@@ -120,6 +120,28 @@ fn a_slow_answer_keeps_only_its_own_user_waiting(engine: Engine) {
     wait_for_metric(&server, "liveness_webhooks_waiting 0");
 }
 
+fn a_webhook_goes_on_with_the_trace_of_its_request(engine: Engine) {
+    let receiver = Receiver::start(|_, _| ok());
+    let server = sending(engine, &receiver.url());
+    let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let token = format!("Bearer {}", customer(1));
+    let headers = [("Authorization", token.as_str()), ("traceparent", sent)];
+    let traced = server.request(
+        "SubmitLivenessCheckCommand",
+        &headers,
+        report("a", true).to_string().as_bytes(),
+    );
+    assert_eq!(traced.codes(), (200, "00"));
+    let traced = traced.data()["id"].as_i64().unwrap();
+    let other = record(&server, 1, "b");
+    let got = receiver.wait_for(|got| is_told(got, other));
+    for got in &got {
+        let expected = (got.check() == Some(traced)).then_some(sent);
+        assert_eq!(got.headers.get("traceparent").map(String::as_str), expected, "{got:?}");
+    }
+    assert!(is_told(&got, traced));
+}
+
 /// The first request is answered so, and all others well. Returns the attempts of the first event, once it was delivered.
 fn first_answered(engine: Engine, answer: Answer) -> (Server, Receiver, Vec<Got>) {
     let receiver = Receiver::start(move |_, before| if before.is_empty() { answer.clone() } else { ok() });
@@ -335,6 +357,7 @@ on_each_engine! {
     a_slow_answer_keeps_only_its_own_user_waiting,
     an_answer_of_500_is_no_success_and_the_event_comes_again,
     a_redirect_is_not_followed,
+    a_webhook_goes_on_with_the_trace_of_its_request,
     retry_after_holds_the_events_of_all_users,
     a_receiver_that_was_away_gets_all_when_it_is_back,
     who_is_gone_is_sent_nothing_more_until_an_operator_begins_again,

@@ -200,5 +200,6 @@ pub fn recording(user: i64, session: &str, second: i64, face: Option<&[u8]>) -> 
         },
         command: "SubmitLivenessCheckCommand",
         idempotency_key: None,
+        traceparent: None,
     }
 }

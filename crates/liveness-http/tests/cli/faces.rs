@@ -68,6 +68,7 @@ impl Sealed {
         let order = ErasureOrder {
             reason: Reason::parse("asked for").unwrap(),
             entry: recording(1, "session", 60, None).audit_entry,
+            traceparent: None,
         };
         let erased = block_on(store.erasures().erase_face(id, order)).unwrap();
         assert_eq!(erased.liveness_check_id, id);

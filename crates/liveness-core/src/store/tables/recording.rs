@@ -13,6 +13,8 @@ pub struct Recording {
     pub command: &'static str,
     /// The key under which the client may repeat it.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// The W3C `traceparent` of the request, for the events of it.
+    pub traceparent: Option<String>,
 }
 
 impl Recording {

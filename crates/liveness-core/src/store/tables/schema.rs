@@ -155,6 +155,7 @@ diesel::table! {
         next_at -> BigInt,
         is_dead -> Bool,
         last_error -> Nullable<Text>,
+        traceparent -> Nullable<Text>,
     }
 }
 

@@ -264,6 +264,7 @@ fn record(
         let records = records.map(|(place, ((_, report), (inserted, _)))| NewRecord {
             check: &inserted.check,
             outcome: report.verdict.outcome,
+            traceparent: report.dated.recording.traceparent.as_deref(),
             locks: locks.get(place).copied().unwrap_or(false),
         });
         session.publishes = telling.tell(conn, &tools.in_force, &records.collect::<Vec<_>>())?;

@@ -104,6 +104,7 @@ fn erase(job: &RunningJob, id: i64, (passed, kept): (bool, Duration)) -> Result<
     let order = ErasureOrder {
         reason: reason.map_err(|_| JobError::give_up("the reason of the erasure is no reason"))?,
         entry: entry_of(job, "faces retention", Shown::default()),
+        traceparent: None,
     };
     let ended = job.block_on(job.store().erasures().erase_face(id, order));
     Ok(ended.map_err(|error| failed(&error))?.map(drop))
@@ -144,6 +145,7 @@ mod tests {
         let order = || ErasureOrder {
             reason: Reason::parse("a lawsuit").unwrap(),
             entry: entry(SystemClock.now()),
+            traceparent: None,
         };
         wait(store.holds().place(5, false, order())).unwrap();
 

@@ -8,7 +8,7 @@ use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
 use crate::store::tables::decision_rows::{self as rows, DecisionRow};
 use crate::store::tables::entry_writer::EntryWriter;
-use crate::store::tables::events::telling::TellingDecision;
+use crate::store::tables::events::telling::{Cause, TellingDecision};
 use crate::store::tables::judgment::decision_number;
 use crate::store::tables::policy_in_force::PolicyInForce;
 use crate::store::tables::schema::liveness_checks::dsl as checks;
@@ -50,10 +50,14 @@ pub(super) fn decide(
         counts: !second || made.is_second(order.decision, &person),
     };
     if decided.counts {
-        let (user, at) = (check.self_service_user_id, order.entry.at);
+        let user = check.self_service_user_id;
         let telling = TellingDecision::before(conn, in_force, user)?;
         put_in_force(conn, &check, decision_number(order.decision))?;
-        telling.tell(conn, in_force, (user, check.id), (order.decision, at))?;
+        let cause = Cause {
+            at: order.entry.at,
+            traceparent: order.traceparent.as_deref(),
+        };
+        telling.tell(conn, in_force, (user, check.id), (order.decision, cause))?;
     }
     write(conn, writer, order, (&check, decided))?;
     Ok(Ok(Decided {

@@ -19,6 +19,8 @@ pub struct DecisionOrder {
     /// The audit entry of the person. Its time is that of the decision. The store adds the user, the record, the decision and the
     /// reason.
     pub entry: AuditEntry,
+    /// The W3C `traceparent` of the request, for the events of it.
+    pub traceparent: Option<String>,
 }
 
 /// A decision that was added.

@@ -55,7 +55,7 @@ pub(super) fn erase(
     let rows: Vec<_> = rows.collect();
     erasure_rows::add_faces(conn, &rows)?;
     let without_face: Vec<_> = rows.iter().map(|face| face.liveness_check_id).collect();
-    tell_of_erased_faces(conn, user, &without_face, order.entry.at)?;
+    tell_of_erased_faces(conn, user, &without_face, order.cause())?;
     totals::change(conn, totals::OWN_SLOT, changes)?;
     Ok(ErasedFaces(done.into_iter().filter_map(|done| done.face).collect()))
 }

@@ -118,7 +118,7 @@ fn write(
     };
     entries::insert_all(conn, writer, &[due])?;
     erasure_rows::add_faces(conn, &[face.row(check, order, (writer.name(), writer.given()))])?;
-    tell_of_erased_faces(conn, check.self_service_user_id, &[check.id], order.entry.at)
+    tell_of_erased_faces(conn, check.self_service_user_id, &[check.id], order.cause())
 }
 
 /// When the keys of faces are rotated next, if that is known and is not now.

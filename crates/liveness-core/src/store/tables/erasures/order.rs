@@ -1,6 +1,7 @@
 //! What is ordered of an erasure, what comes of it, and why it is refused.
 
 use crate::store::engine::error::StoreError;
+use crate::store::tables::events::telling::Cause;
 use crate::{AuditEntry, Reason, Timestamp};
 
 /// The order to erase something, to place or lift a hold, or to unlock a user.
@@ -11,9 +12,19 @@ pub struct ErasureOrder {
     /// The audit entry of who orders it. Its time is that of the erasure. The store adds the user, the record, the face and
     /// the reason.
     pub entry: AuditEntry,
+    /// The W3C `traceparent` of the request, for the events of it.
+    pub traceparent: Option<String>,
 }
 
 impl ErasureOrder {
+    /// What its events have in common.
+    pub(super) fn cause(&self) -> Cause<'_> {
+        Cause {
+            at: self.entry.at,
+            traceparent: self.traceparent.as_deref(),
+        }
+    }
+
     /// The audit entry, with the user whom the order is about and the reason.
     pub(super) fn entry_about(&self, user: i64) -> AuditEntry {
         let mut entry = AuditEntry {

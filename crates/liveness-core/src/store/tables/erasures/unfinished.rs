@@ -109,5 +109,12 @@ pub(super) fn read(payload: &Value) -> Result<(Target, ErasureOrder), StoreError
         subject: AuditSubject::default(),
     };
     let reason = Reason::parse(&kept.reason).map_err(|_| not_ours())?;
-    Ok((kept.target, ErasureOrder { reason, entry }))
+    Ok((
+        kept.target,
+        ErasureOrder {
+            reason,
+            entry,
+            traceparent: None,
+        },
+    ))
 }

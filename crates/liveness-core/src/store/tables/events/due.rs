@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
 use crate::events::{Event, EventId};
 use crate::store::engine::clock;
@@ -98,6 +98,8 @@ pub(crate) struct FirstRow {
     attempts: i32,
     #[diesel(sql_type = BigInt)]
     next_at: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    traceparent: Option<String>,
 }
 
 impl TryFrom<FirstRow> for Event {
@@ -110,6 +112,7 @@ impl TryFrom<FirstRow> for Event {
             at: clock::stored(row.at)?,
             self_service_user_id: row.self_service_user_id,
             data: row.data,
+            traceparent: row.traceparent,
             attempts: u32::try_from(row.attempts).unwrap_or_default(),
             row: row.id,
         })

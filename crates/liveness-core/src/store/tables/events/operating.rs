@@ -26,6 +26,7 @@ struct EventRow {
     next_at: i64,
     is_dead: bool,
     last_error: Option<String>,
+    traceparent: Option<String>,
 }
 
 impl TryFrom<EventRow> for StoredEvent {
@@ -48,6 +49,7 @@ impl TryFrom<EventRow> for StoredEvent {
                 at: clock::stored(row.at)?,
                 self_service_user_id: row.self_service_user_id,
                 data: row.data,
+                traceparent: row.traceparent,
                 attempts: u32::try_from(row.attempts).unwrap_or_default(),
                 row: row.id,
             },

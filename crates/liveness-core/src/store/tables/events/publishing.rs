@@ -1,6 +1,6 @@
 //! Publishes events: one row for each event and subscription that wants it, in the transaction of what they tell.
 
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 use super::audience::Audience;
 use crate::Timestamp;
@@ -21,6 +21,7 @@ row! {
         attempts: i32 => Integer,
         next_at: i64 => BigInt,
         is_dead: bool => Bool,
+        traceparent: Option<&'a str> => Nullable<Text>,
     }
 }
 
@@ -86,6 +87,7 @@ pub(crate) fn publish(
             attempts: 0,
             next_at: audience.now,
             is_dead: false,
+            traceparent: event.traceparent(),
         }));
     }
     bulk_insert::execute::<_, NoClauses>(conn, rows)?;

@@ -37,6 +37,26 @@ fn about(
     NewEvent::new(event_type, user_id, &data).map_err(StoreError::internal)
 }
 
+/// What events of one order have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Cause<'a> {
+    /// When it happened.
+    pub(crate) at: Timestamp,
+    /// The `traceparent` of the request.
+    pub(crate) traceparent: Option<&'a str>,
+}
+
+impl Cause<'_> {
+    fn publish(self, conn: &mut Connection<'_>, audience: &Audience, told: Vec<NewEvent>) -> Result<(), StoreError> {
+        let traced = told
+            .into_iter()
+            .map(|event| event.with_traceparent(self.traceparent.map(str::to_owned)));
+        let traced: Vec<_> = traced.collect();
+        let timed: Vec<_> = traced.iter().map(|event| (event, self.at)).collect();
+        publish(conn, audience, &timed).map(drop)
+    }
+}
+
 /// When a user has passed.
 fn completion(in_force: &PolicyInForce) -> Completion {
     Completion {
@@ -49,6 +69,8 @@ fn completion(in_force: &PolicyInForce) -> Completion {
 pub(crate) struct NewRecord<'a> {
     pub(crate) check: &'a LivenessCheck,
     pub(crate) outcome: VerdictOutcome,
+    /// The `traceparent` of the request that recorded it.
+    pub(crate) traceparent: Option<&'a str>,
     /// Whether it is the failure that locks its user.
     pub(crate) locks: bool,
 }
@@ -97,7 +119,9 @@ impl Telling {
             let check = record.check;
             let record_of = (check.self_service_user_id, check.id);
             let mut tell = |event_type, outcome| -> Result<(), StoreError> {
-                told.push((about(event_type, record_of, outcome)?, check.created_at));
+                let event = about(event_type, record_of, outcome)?;
+                let traceparent = record.traceparent.map(str::to_owned);
+                told.push((event.with_traceparent(traceparent), check.created_at));
                 Ok(())
             };
             tell(CHECK_RECORDED, None)?;
@@ -148,7 +172,7 @@ impl TellingDecision {
         conn: &mut Connection<'_>,
         in_force: &PolicyInForce,
         (user, check_id): (i64, i64),
-        (decision, at): (Decision, Timestamp),
+        (decision, cause): (Decision, Cause<'_>),
     ) -> Result<(), StoreError> {
         let decided = about(CHECK_DECIDED, (user, check_id), Some(decision.as_str()))?;
         let mut told = vec![decided];
@@ -158,8 +182,7 @@ impl TellingDecision {
                 told.push(about(USER_PASSED, (user, check.id), None)?);
             }
         }
-        let told: Vec<_> = told.iter().map(|event| (event, at)).collect();
-        publish(conn, &self.audience, &told).map(drop)
+        cause.publish(conn, &self.audience, told)
     }
 }
 
@@ -168,14 +191,12 @@ pub(crate) fn tell_of_erased_faces(
     conn: &mut Connection<'_>,
     user: i64,
     check_ids: &[i64],
-    at: Timestamp,
+    cause: Cause<'_>,
 ) -> Result<(), StoreError> {
     if check_ids.is_empty() {
         return Ok(());
     }
     let audience = Audience::of(conn)?;
     let told = check_ids.iter().map(|id| about(FACE_ERASED, (user, *id), None));
-    let told: Vec<_> = told.collect::<Result<_, _>>()?;
-    let told: Vec<_> = told.iter().map(|event| (event, at)).collect();
-    publish(conn, &audience, &told).map(drop)
+    cause.publish(conn, &audience, told.collect::<Result<_, _>>()?)
 }
