@@ -5,6 +5,7 @@
 //! - [`Message`] is what a command or a query declares, [`Handler`] does its work, and a [`Module`] holds both.
 //! - [`Bus::builder`] makes a [`Bus`]. [`Bus::send`] takes a typed message, [`Bus::dispatch`] a name and JSON.
 //! - [`Context`] is what a message is sent with, [`Call`] is a message on its way, [`BusError`] says why it was not done.
+//! - An [`Event`] tells what happened, a [`Subscription`] gets it by its [`Subscriber`]s.
 //! - [`AuditSink`] takes the audit entries. [`Middleware`] wraps the handling, [`Observer`] is told of the outcome.
 #![cfg_attr(feature = "liveness", doc = "- [`liveness`] has the messages of the liveness check.")]
 #![cfg_attr(feature = "testing", doc = "- [`testing::TestBus`] is a bus with them for tests.")]
