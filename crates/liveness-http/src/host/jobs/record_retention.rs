@@ -137,6 +137,7 @@ fn erase(job: &RunningJob, id: i64, kept: Duration) -> Result<Result<(), Erasure
     let order = ErasureOrder {
         reason: reason.map_err(|_| JobError::give_up("the reason of the erasure is no reason"))?,
         entry: entry_of(job, "records retention", Shown::default()),
+        traceparent: None,
     };
     let ended = job.block_on(job.store().erasures().erase_record(id, order));
     Ok(ended.map_err(|error| failed(&error))?.map(drop))
@@ -175,6 +176,7 @@ mod tests {
         ErasureOrder {
             reason: Reason::parse("a lawsuit").unwrap(),
             entry: entry(SystemClock.now()),
+            traceparent: None,
         }
     }
 
