@@ -201,7 +201,7 @@ mod tests {
             "secret",
             "",
         ] {
-            let told = webhook_url(url).unwrap_err();
+            let told = webhook_url(url).unwrap_err().to_string();
             assert!(told.contains("must be") && !told.contains("secret"), "{url}: {told}");
         }
     }
