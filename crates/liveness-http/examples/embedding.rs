@@ -209,6 +209,7 @@ struct Processes(SqlitePool);
 
 impl Processes {
     /// Starts a process of the bank. An event may come twice, and starts one process all the same.
+    #[expect(clippy::print_stdout, reason = "the bank shows what it starts")]
     async fn start(&self, name: &'static str, customer: i64, delivery: &Delivery) -> Result<(), Failure> {
         let (pool, id) = (self.0.clone(), delivery.id.to_string());
         let start = move || -> Result<usize, Failure> {

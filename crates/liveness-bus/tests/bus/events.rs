@@ -49,6 +49,7 @@ impl Event for Shouted {
 struct Notes(Mutex<Vec<String>>);
 
 impl Notes {
+    #[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
     fn note(&self, user: i64, text: String) -> Result<(), liveness_bus::Cause> {
         if user == 13 {
             return Err("thirteen".into());
@@ -77,6 +78,7 @@ impl Subscriber<Shouted> for Notes {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 fn at() -> liveness_core::Timestamp {
     "2026-03-22T14:00:05Z".parse().unwrap()
 }

@@ -15,6 +15,7 @@ struct Passed {
 }
 
 impl Subscriber<UserPassed> for Passed {
+    #[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
     async fn receive(&self, passed: UserPassed, delivery: &Delivery) -> Result<(), Cause> {
         let id = delivery.id.to_string();
         let mut tried = self.tried.lock().unwrap();
@@ -27,6 +28,7 @@ impl Subscriber<UserPassed> for Passed {
     }
 }
 
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 fn submit(session: &str) -> SubmitLivenessCheckCommand {
     let body = json!({ "sessionId": session, "isSuccessful": true });
     serde_json::from_value(body).unwrap()

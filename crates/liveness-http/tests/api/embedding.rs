@@ -49,6 +49,7 @@ fn processes(pool: &SqlitePool, how_many: usize) -> Vec<(i64, String)> {
 
 /// Prints what is sent and answered: `cargo test -p liveness-http --test api a_process_starts -- --nocapture`
 #[test]
+#[expect(clippy::print_stdout, reason = "a transcript of what happened when")]
 fn a_process_starts_when_a_customer_passes_and_when_a_card_is_frozen() {
     with_bank(|address, pool| {
         let tell = |message: &str, body: Value| {

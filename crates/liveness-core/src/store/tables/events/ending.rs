@@ -33,11 +33,7 @@ pub(crate) fn fail(
     error: &str,
 ) -> Result<(), StoreError> {
     put_off(conn, subscription, event.self_service_user_id, next_at)?;
-    let failed = (
-        dsl::next_at.eq(next_at),
-        dsl::attempts.eq(attempts(event)),
-        dsl::last_error.eq(Some(error)),
-    );
+    let failed = (dsl::attempts.eq(attempts(event)), dsl::last_error.eq(Some(error)));
     let row = dsl::liveness_events.filter(
         dsl::id
             .eq(event.row)
@@ -47,21 +43,20 @@ pub(crate) fn fail(
     Ok(())
 }
 
-/// Has the events of a user wait until this time, if they are due before.
+/// Has all events of a user that are not set aside wait until this time.
 pub(crate) fn put_off(
     conn: &mut Connection<'_>,
     subscription: &str,
     user: i64,
     next_at: i64,
 ) -> Result<(), StoreError> {
-    let before = dsl::liveness_events.filter(
+    let of_user = dsl::liveness_events.filter(
         dsl::subscription
             .eq(subscription)
             .and(dsl::self_service_user_id.eq(user))
-            .and(not(dsl::is_dead))
-            .and(dsl::next_at.lt(next_at)),
+            .and(not(dsl::is_dead)),
     );
-    on_either!(conn, |conn| diesel::update(before)
+    on_either!(conn, |conn| diesel::update(of_user)
         .set(dsl::next_at.eq(next_at))
         .execute(*conn))?;
     Ok(())
