@@ -29,6 +29,7 @@ class Receiver:
         self.problems: list[str] = []
         # The answer to the first attempt of an event, and how long each answer takes.
         self.first, self.pause = 204, 0.0
+        self.is_away = False
 
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
@@ -41,6 +42,10 @@ class Receiver:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if outer.is_away:
+                    # Connections that are open outlive the listener.
+                    self.close_connection = True
+                    return
                 time.sleep(outer.pause)
                 status = outer.take(self.path, self.headers, body)
                 self.send_response(status)
@@ -65,8 +70,10 @@ class Receiver:
         self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.is_away = False
 
     def stop(self) -> None:
+        self.is_away = True
         self.server.shutdown()
         self.server.server_close()
         self.server = None

@@ -32,7 +32,7 @@ def run(engine: str, rounds: int, seed: int, is_short: bool = False) -> list[Row
         for kind in kinds:
             for number in range(rounds):
                 rows[kind].rounds += 1
-                one_round(stage, receiver, kind, rows[kind], f"webhooks-{seed}-{kind}-{number}", chance)
+                one_round(stage, receiver, kind, rows[kind], f"webhooks-{seed}-{kinds.index(kind)}-{number}", chance)
         stage.host.check()
     receiver.stop()
     return list(rows.values())
