@@ -88,10 +88,10 @@ pub(crate) fn made(place: &Place) -> Schema {
 }
 
 /// The indexes that are not created together with a table, as `index on table (column, …)`. `unique` or `partial`
-/// follows where it applies.
+/// follows where it applies. An expression has the name that PostgreSQL gives it.
 pub(crate) fn indexes(place: &Place) -> Vec<String> {
     place.texts(place.pick(
-        "SELECT i.name || ' on ' || t.name || ' (' || group_concat(c.name, ', ' ORDER BY c.seqno) || ')' \
+        "SELECT i.name || ' on ' || t.name || ' (' || group_concat(coalesce(c.name, 'case'), ', ' ORDER BY c.seqno) || ')' \
          || iif(i.\"unique\", ' unique', '') || iif(i.partial, ' partial', '') \
          FROM sqlite_schema t JOIN pragma_index_list(t.name) i JOIN pragma_index_info(i.name) c \
          WHERE t.type = 'table' AND i.origin = 'c' GROUP BY i.name ORDER BY i.name",
