@@ -7,8 +7,6 @@
 //! BANK_JWT_SECRET=… cargo run --example embedding
 //! ```
 
-#![expect(clippy::print_stdout, reason = "a program for the terminal")]
-
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;

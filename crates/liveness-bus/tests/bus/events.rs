@@ -1,7 +1,5 @@
 //! Subscriptions of the bus alone: who gets which events, and what is wrong with them. There is no store.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
-
 use std::sync::{Arc, Mutex};
 
 use liveness_bus::{

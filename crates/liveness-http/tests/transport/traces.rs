@@ -42,6 +42,7 @@ fn ask(server: &Server, headers: &[Header<'_>]) -> u16 {
 
 on_each_engine!(a_submit_is_a_tree_of_request_bus_store_and_commit);
 
+#[expect(clippy::print_stdout, reason = "a transcript of what happened when")]
 fn a_submit_is_a_tree_of_request_bus_store_and_commit(engine: Engine) {
     let collector = Collector::start();
     let server = exporting(engine, &collector.url(), &[]);

@@ -193,6 +193,7 @@ mod tests {
             seen: 0,
             own_user: None,
             entry: entry(SystemClock.now()),
+            traceparent: None,
         };
         wait(store.reviews().decide(decided)).unwrap();
         let faces = || [approved, doubted].map(|id| has_face(&store, id));
