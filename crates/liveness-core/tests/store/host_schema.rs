@@ -55,6 +55,8 @@ async fn our_tables_are_in_the_schema_and_the_hosts_where_they_were() {
         "liveness.liveness_checks",
         "liveness.liveness_decisions",
         "liveness.liveness_entry_erasures",
+        "liveness.liveness_event_subscriptions",
+        "liveness.liveness_events",
         "liveness.liveness_face_erasures",
         "liveness.liveness_images",
         "liveness.liveness_issued_sessions",

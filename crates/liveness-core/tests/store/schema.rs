@@ -119,7 +119,7 @@ async fn both_engines_have_the_same_indexes() {
     let indexes = (indexes(&sqlite), indexes(&postgres));
 
     assert_eq!(indexes.0, indexes.1);
-    assert_eq!(indexes.0.len(), 31);
+    assert_eq!(indexes.0.len(), 32);
     let of_user = "liveness_checks_of_user on liveness_checks (self_service_user_id, created_at, id)".to_owned();
     assert!(indexes.0.contains(&of_user), "{indexes:?}");
 }

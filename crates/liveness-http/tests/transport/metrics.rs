@@ -192,13 +192,22 @@ fn the_alerts_are_of_metrics_that_there_are() {
     let settings = [
         ("LIVENESS_JWT_REVOKED_FILE", list),
         ("LIVENESS_FACE_KEYS", "file:face-keys"),
+        ("LIVENESS_WEBHOOK_URL", "http://127.0.0.1:9/"),
+        (
+            "LIVENESS_WEBHOOK_SECRET",
+            "whsec_c2l4dGVlbi1vci1tb3JlLWJ5dGVzLW9mLWEta2V5",
+        ),
     ];
     let server = Server::with(Engine::Sqlite, &settings);
     assert_eq!(server.send(UPDATE, &customer(1), &report("a", true)).status, 200);
     assert_eq!(server.send(UPDATE, "no token", &json!({})).status, 401);
     let mut all = metrics(&server);
-    // The jobs are counted within a second.
-    while !all.keys().any(|series| series.starts_with("liveness_jobs_dead")) {
+    // The jobs and the webhooks are counted within a second.
+    let counted = ["liveness_jobs_dead", "liveness_webhooks_oldest_seconds"];
+    while !counted
+        .iter()
+        .all(|name| all.keys().any(|series| series.starts_with(name)))
+    {
         all = metrics(&server);
     }
     let shown: BTreeSet<_> = all.keys().map(|series| series.split('{').next().unwrap()).collect();

@@ -21,7 +21,7 @@ use crate::store::tables::jobs::adding;
 /// How long others may read a SQLite file before what was deleted stays in its log.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The key of the job that empties the log: one is enough.
-const THE_LOG: &str = "";
+const THE_LOG: &str = "log";
 
 /// Erases, one transaction after the other.
 #[derive(Debug)]
