@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Event;
 
 /// Publishes an event in the transaction of the caller, as
-/// [`publish_events`](liveness_core::store::publish_events) says. After the commit, `store.events().wake()` has it delivered at once.
+/// [`publish_events`] says. After the commit, `store.events().wake()` has it delivered at once.
 ///
 /// # Errors
 ///
