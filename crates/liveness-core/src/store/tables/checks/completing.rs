@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::{AsSelect, SqlTypeOf, sql};
+use diesel::backend::Backend;
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::expression::{AppearsOnTable, Expression, ValidGrouping};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -11,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Bool};
 use super::row::CheckRow;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
-use crate::store::tables::schema::liveness_checks::dsl;
+use crate::store::tables::schema::liveness_checks::{self, dsl};
 use crate::{CompletionRule, LivenessCheck};
 
 /// When a record completes the check of its user.
@@ -45,7 +47,23 @@ impl Completion {
 }
 
 /// The condition that a record stands, as [`LivenessCheck::stands`] has it: no decision and an accepted verdict, or approved.
-const STANDS: &str = "coalesce(decision, verdict) = 0";
+///
+/// Diesel prepares a statement anew each time if a piece of SQL in it is given by `sql`. This one is sent with most requests.
+#[derive(QueryId, ValidGrouping)]
+struct Stands;
+
+impl Expression for Stands {
+    type SqlType = Bool;
+}
+
+impl AppearsOnTable<liveness_checks::table> for Stands {}
+
+impl<DB: Backend> QueryFragment<DB> for Stands {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("coalesce(decision, verdict) = 0");
+        Ok(())
+    }
+}
 
 /// The record that [`CompletionRule::completed_by`] would choose among all records of the user. Only one record is read.
 pub(crate) fn completing(
@@ -62,7 +80,7 @@ pub(crate) fn completing(
             .first(*conn)
             .optional())?
     } else if completion.has_to_stand {
-        let passed = of_user.filter(dsl::passed).filter(sql::<Bool>(STANDS));
+        let passed = of_user.filter(dsl::passed).filter(Stands);
         on_either!(conn, |conn| passed
             .select(CheckRow::as_select())
             .first(*conn)
