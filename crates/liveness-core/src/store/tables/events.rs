@@ -10,6 +10,7 @@
 pub(crate) mod audience;
 pub(crate) mod due;
 pub(crate) mod ending;
+pub(crate) mod event_row;
 pub(crate) mod operating;
 mod operators;
 pub(crate) mod publishing;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 
-use crate::events::{Event, EventId};
-use crate::store::engine::clock;
+use super::event_row::EventRow;
+use crate::events::Event;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
@@ -79,56 +79,16 @@ pub(crate) fn longest_due(
         .load(*conn))?)
 }
 
-/// The first event of a user that waits.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct FirstRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    self_service_user_id: i64,
-    #[diesel(sql_type = Text)]
-    event_id: String,
-    #[diesel(sql_type = Text)]
-    event_type: String,
-    #[diesel(sql_type = Text)]
-    data: String,
-    #[diesel(sql_type = BigInt)]
-    at: i64,
-    #[diesel(sql_type = Integer)]
-    attempts: i32,
-    #[diesel(sql_type = BigInt)]
-    next_at: i64,
-    #[diesel(sql_type = Nullable<Text>)]
-    traceparent: Option<String>,
-}
-
-impl TryFrom<FirstRow> for Event {
-    type Error = StoreError;
-
-    fn try_from(row: FirstRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: EventId::stored(row.event_id),
-            event_type: row.event_type,
-            at: clock::stored(row.at)?,
-            self_service_user_id: row.self_service_user_id,
-            data: row.data,
-            traceparent: row.traceparent,
-            attempts: u32::try_from(row.attempts).unwrap_or_default(),
-            row: row.id,
-        })
-    }
-}
-
 /// The first row of each of these users that waits. Reads one index entry and one row of each user, except on Citus.
 pub(crate) fn firsts(
     conn: &mut Connection<'_>,
     subscription: &str,
     users: &[i64],
-) -> Result<HashMap<i64, FirstRow>, StoreError> {
+) -> Result<HashMap<i64, EventRow>, StoreError> {
     if users.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<FirstRow> = match conn {
+    let rows: Vec<EventRow> = match conn {
         Connection::Sqlite(conn) => {
             let users = serde_json::to_string(users).map_err(StoreError::internal)?;
             sql_query(

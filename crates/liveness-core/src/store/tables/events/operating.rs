@@ -4,58 +4,13 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
+use super::event_row::EventRow;
 use super::registering;
-use super::stored_event::{EventCounts, EventState, StoredEvent};
-use crate::events::{Event, EventId};
+use super::stored_event::{EventCounts, StoredEvent};
 use crate::store::engine::clock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
-use crate::store::tables::schema::liveness_events::{self, dsl};
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = liveness_events)]
-struct EventRow {
-    id: i64,
-    subscription: String,
-    self_service_user_id: i64,
-    event_id: String,
-    event_type: String,
-    data: String,
-    at: i64,
-    attempts: i32,
-    next_at: i64,
-    is_dead: bool,
-    last_error: Option<String>,
-    traceparent: Option<String>,
-}
-
-impl TryFrom<EventRow> for StoredEvent {
-    type Error = StoreError;
-
-    fn try_from(row: EventRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            number: row.id,
-            subscription: row.subscription,
-            state: if row.is_dead {
-                EventState::SetAside
-            } else {
-                EventState::Waiting
-            },
-            next_at: clock::stored(row.next_at)?,
-            last_error: row.last_error,
-            event: Event {
-                id: EventId::stored(row.event_id),
-                event_type: row.event_type,
-                at: clock::stored(row.at)?,
-                self_service_user_id: row.self_service_user_id,
-                data: row.data,
-                traceparent: row.traceparent,
-                attempts: u32::try_from(row.attempts).unwrap_or_default(),
-                row: row.id,
-            },
-        })
-    }
-}
+use crate::store::tables::schema::liveness_events::dsl;
 
 /// The events behind a number, in their order.
 pub(crate) fn list(conn: &mut Connection<'_>, after: i64, limit: i64) -> Result<Vec<StoredEvent>, StoreError> {
