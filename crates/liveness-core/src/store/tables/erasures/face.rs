@@ -68,16 +68,14 @@ fn due(
     check_id: i64,
     is_begun: bool,
 ) -> Result<(StoredCheck, KeptFace), ErasureError> {
-    let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
-    dating::lock(conn, &[user])?;
-    let check = record(conn, user, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
+    let check = locked(conn, check_id)?;
     if erasure_rows::face(conn, check_id)?.is_some() {
         return Err(ErasureError::Erased);
     }
     if !check.has_image {
         return Err(ErasureError::NoFace);
     }
-    let is_held = erasure_rows::held_since(conn, user)?.is_some();
+    let is_held = erasure_rows::held_since(conn, check.self_service_user_id)?.is_some();
     if is_held && !is_begun {
         return Err(ErasureError::Held);
     }
@@ -263,14 +261,21 @@ impl KeptFace {
     }
 }
 
-pub(super) fn user_of(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<i64>, StoreError> {
+/// The record that is to be erased, or whose face is. Takes the lock of its user.
+pub(super) fn locked(conn: &mut Connection<'_>, check_id: i64) -> Result<StoredCheck, ErasureError> {
+    let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
+    dating::lock(conn, &[user])?;
+    record(conn, user, check_id)?.ok_or(ErasureError::NoSuchRecord)
+}
+
+fn user_of(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<i64>, StoreError> {
     let user = checks::liveness_checks
         .filter(checks::id.eq(check_id))
         .select(checks::self_service_user_id);
     Ok(on_either!(conn, |conn| user.first(*conn).optional())?)
 }
 
-pub(super) fn record(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredCheck>, StoreError> {
+fn record(conn: &mut Connection<'_>, user: i64, check_id: i64) -> Result<Option<StoredCheck>, StoreError> {
     let row = checks::liveness_checks.filter(checks::id.eq(check_id).and(checks::self_service_user_id.eq(user)));
     Ok(on_either!(conn, |conn| row
         .select(StoredCheck::as_select())

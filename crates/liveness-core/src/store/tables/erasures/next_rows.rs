@@ -43,6 +43,18 @@ macro_rules! behind {
     };
 }
 
+/// Loads rows of one user. With the user, Citus knows the shard.
+macro_rules! load_of_user {
+    ($conn:ident, $next:expr, $column:expr => $user:expr, $selection:expr) => {{
+        let next = $next;
+        match $conn {
+            Connection::Citus(conn) => next.filter($column.eq($user)).select($selection).load(*conn)?,
+            Connection::Postgres(conn) => next.select($selection).load(*conn)?,
+            Connection::Sqlite(conn) => next.select($selection).load(*conn)?,
+        }
+    }};
+}
+
 /// The next records of a user behind a place, oldest first.
 pub(crate) fn next_records(
     conn: &mut Connection<'_>,
@@ -52,15 +64,7 @@ pub(crate) fn next_records(
 ) -> Result<Vec<StoredCheck>, StoreError> {
     use checks as dsl;
     let next = behind!(checks::liveness_checks, self_service_user_id: BigInt = user, created_at, after).limit(limit);
-    Ok(match conn {
-        // With the user, Citus knows the shard.
-        Connection::Citus(conn) => next
-            .filter(checks::self_service_user_id.eq(user))
-            .select(StoredCheck::as_select())
-            .load(*conn)?,
-        Connection::Postgres(conn) => next.select(StoredCheck::as_select()).load(*conn)?,
-        Connection::Sqlite(conn) => next.select(StoredCheck::as_select()).load(*conn)?,
-    })
+    Ok(load_of_user!(conn, next, checks::self_service_user_id => user, StoredCheck::as_select()))
 }
 
 /// The next faces of records of which this became, from before a time, oldest first: the place of the record, and the user. 0: the
@@ -148,15 +152,7 @@ pub(crate) fn old_records_of(
     let next = behind!(checks::liveness_checks, self_service_user_id: BigInt = user, created_at, after)
         .filter(sql::<Bool>("created_at + 0 < ").bind::<BigInt, _>(before))
         .limit(STEP);
-    Ok(match conn {
-        // With the user, Citus knows the shard.
-        Connection::Citus(conn) => next
-            .filter(checks::self_service_user_id.eq(user))
-            .select(of_old_record!())
-            .load(*conn)?,
-        Connection::Postgres(conn) => next.select(of_old_record!()).load(*conn)?,
-        Connection::Sqlite(conn) => next.select(of_old_record!()).load(*conn)?,
-    })
+    Ok(load_of_user!(conn, next, checks::self_service_user_id => user, of_old_record!()))
 }
 
 /// The next entries about a record of a user, behind an id: looks at it, and decisions.
@@ -169,30 +165,14 @@ pub(crate) fn entries_about(
         .filter(entries::liveness_check_id.eq(check_id).and(entries::id.gt(after)))
         .order(entries::id)
         .limit(STEP);
-    Ok(match conn {
-        // With the user, Citus knows the shard.
-        Connection::Citus(conn) => next
-            .filter(entries::self_service_user_id.eq(user))
-            .select(EntryRow::as_select())
-            .load(*conn)?,
-        Connection::Postgres(conn) => next.select(EntryRow::as_select()).load(*conn)?,
-        Connection::Sqlite(conn) => next.select(EntryRow::as_select()).load(*conn)?,
-    })
+    Ok(load_of_user!(conn, next, entries::self_service_user_id => user, EntryRow::as_select()))
 }
 
 /// The next entries that concern the user, oldest first.
 pub(crate) fn entries_of_user(conn: &mut Connection<'_>, user: i64, after: Place) -> Result<Vec<EntryRow>, StoreError> {
     use entries as dsl;
     let next = behind!(entries::liveness_audit_entries, self_service_user_id: BigInt = user, at, after).limit(STEP);
-    Ok(match conn {
-        // With the user, Citus knows the shard.
-        Connection::Citus(conn) => next
-            .filter(entries::self_service_user_id.eq(user))
-            .select(EntryRow::as_select())
-            .load(*conn)?,
-        Connection::Postgres(conn) => next.select(EntryRow::as_select()).load(*conn)?,
-        Connection::Sqlite(conn) => next.select(EntryRow::as_select()).load(*conn)?,
-    })
+    Ok(load_of_user!(conn, next, entries::self_service_user_id => user, EntryRow::as_select()))
 }
 
 /// The next entries of a sender that concern nobody, or another, oldest first.

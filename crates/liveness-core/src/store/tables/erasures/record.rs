@@ -3,14 +3,14 @@
 
 use super::erased_records;
 use super::eraser::Eraser;
-use super::face::{KeptFace, record, user_of};
+use super::face::{KeptFace, locked};
 use super::order::{ErasedRecord, ErasureError, ErasureOrder};
 use super::unfinished::{self, Target};
 use super::{blanks, next_rows};
 use crate::store::engine::connection::Connection;
+use crate::store::tables::erasure_rows;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::trail::erased_records as told;
-use crate::store::tables::{dating, erasure_rows};
 
 /// Erases a record. Blocks.
 pub(super) fn erase(eraser: &Eraser, check_id: i64, order: &ErasureOrder) -> Result<ErasedRecord, ErasureError> {
@@ -59,13 +59,11 @@ pub(super) fn complete(
 
 /// The record that is to be erased, if it may be. Takes the lock of its user.
 fn due(conn: &mut Connection<'_>, eraser: &Eraser, check_id: i64, is_begun: bool) -> Result<StoredCheck, ErasureError> {
-    let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
-    dating::lock(conn, &[user])?;
-    let check = record(conn, user, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
+    let check = locked(conn, check_id)?;
     if !told::among(conn, &[check_id])?.is_empty() {
         return Err(ErasureError::Erased);
     }
-    if erasure_rows::held_since(conn, user)?.is_some() {
+    if erasure_rows::held_since(conn, check.self_service_user_id)?.is_some() {
         // No hold keeps what is left of a face that nobody can open any more.
         let is_open = !is_begun || !check.has_image || KeptFace::of(conn, &check)?.has_key(eraser.keys.as_deref())?;
         if is_open {
