@@ -32,6 +32,17 @@ enum Search {
     PassedAndStands,
 }
 
+impl Search {
+    /// What a record must be besides the user's.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Latest => "",
+            Self::Passed => " AND passed",
+            Self::PassedAndStands => " AND passed AND coalesce(decision, verdict) = 0",
+        }
+    }
+}
+
 impl Completion {
     fn search(self) -> Search {
         match (self.rule.only_latest(), self.has_to_stand) {
@@ -169,13 +180,7 @@ impl QueryFragment<Pg> for EachLatest {
                     "::bigint[]) AS asked (id) CROSS JOIN LATERAL (SELECT * FROM liveness_checks AS of_user \
                      WHERE of_user.self_service_user_id = asked.id",
                 );
-                out.push_sql(match self.search {
-                    Search::Latest => "",
-                    Search::Passed => " AND of_user.passed",
-                    Search::PassedAndStands => {
-                        " AND of_user.passed AND coalesce(of_user.decision, of_user.verdict) = 0"
-                    }
-                });
+                out.push_sql(self.search.condition());
                 out.push_sql(" ORDER BY of_user.created_at DESC, of_user.id DESC LIMIT 1) AS liveness_checks");
             }
             Form::DistinctOn => {
@@ -184,11 +189,7 @@ impl QueryFragment<Pg> for EachLatest {
                 out.push_sql(" FROM liveness_checks WHERE self_service_user_id = ANY(");
                 out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
                 out.push_sql(")");
-                out.push_sql(match self.search {
-                    Search::Latest => "",
-                    Search::Passed => " AND passed",
-                    Search::PassedAndStands => " AND passed AND coalesce(decision, verdict) = 0",
-                });
+                out.push_sql(self.search.condition());
                 out.push_sql(" ORDER BY self_service_user_id, created_at DESC, id DESC");
             }
         }
