@@ -173,7 +173,7 @@ fn prepare(config: &ServeConfig, store: &Store) -> Result<(), StartError> {
     fits.and(checked)?;
     store.check_faces()?;
     check_face_place(store)?;
-    verdicts::check(config, store, &mut findings);
+    verdicts::check(store.policy(), store, &mut findings);
     findings.log_warnings();
     Ok(())
 }

@@ -33,7 +33,9 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         check_store(config, &store, findings)?;
         trail::check_log(&config.database, &store, findings);
         // Last, because a store whose schema does not fit answers nothing more.
-        verdicts::check(config, &store, findings);
+        if let Ok(policy) = config.policy.load() {
+            verdicts::check(&policy, &store, findings);
+        }
         Ok(())
     });
     let Err(error) = diagnosed else { return };

@@ -1,14 +1,13 @@
 //! Looks whether verdicts count that old records do not have.
 
+use liveness_core::policy::Policy;
 use liveness_core::store::Store;
 
 use super::findings::Findings;
-use crate::config::ServeConfig;
 
 /// Warns of successful records without a verdict, where verdicts count. A schema from before verdicts has none to ask for.
-pub(crate) fn check(config: &ServeConfig, store: &Store, findings: &mut Findings) {
-    let counts = config.policy.load().is_ok_and(|policy| policy.verdict().counts);
-    if !counts || store.check_schema().is_err() {
+pub(crate) fn check(policy: &Policy, store: &Store, findings: &mut Findings) {
+    if !policy.verdict().counts || store.check_schema().is_err() {
         return;
     }
     if let Ok(unjudged @ 1..) = store.unjudged_checks() {
