@@ -80,6 +80,22 @@ impl Operator {
         };
         store.trail().append(self.entry(command, user, subject)).await
     }
+
+    /// Writes the entry of a step that concerns many users or none: what it is, and how many it was about.
+    pub(crate) async fn audit_step(
+        &self,
+        store: &Store,
+        command: &'static str,
+        detail: String,
+        count: Option<u64>,
+    ) -> Result<(), StoreError> {
+        let shown = Shown {
+            detail: Some(detail),
+            count,
+            ..Shown::default()
+        };
+        self.audit(store, command, None, shown).await
+    }
 }
 
 /// The name of a user in a file like `/etc/passwd`.

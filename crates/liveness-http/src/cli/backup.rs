@@ -91,11 +91,8 @@ impl Backup {
         };
         let (counts, sha256) = copied?;
         keep(partial, &self.file)?;
-        let done = Shown {
-            detail: Some(format!("done: {counts}; file SHA-256 {sha256}")),
-            ..Shown::default()
-        };
-        operator.audit(&store, name, None, done).await?;
+        let done = format!("done: {counts}; file SHA-256 {sha256}");
+        operator.audit_step(&store, name, done, None).await?;
         let mut out = io::stdout().lock();
         writeln!(out, "{}: {counts}; SHA-256 {sha256}", self.file.display())?;
         Ok(out.flush()?)

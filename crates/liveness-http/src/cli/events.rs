@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
-use liveness_core::Shown;
 use liveness_core::store::{EventCounts, EventState, Store, StoredEvent};
 use serde_json::json;
 
 use super::closing::close;
 use super::failure::Failure;
-use super::output_format::OutputFormat;
+use super::output_format::{OutputFormat, printable};
 use crate::config::DatabaseConfig;
 use crate::operator::Operator;
 use crate::trail_key;
@@ -206,11 +205,6 @@ fn write_subscriptions(out: &mut impl Write, all: &[EventCounts]) -> io::Result<
     )
 }
 
-/// The text without what a terminal would take for a command.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
-}
-
 impl Resend {
     async fn run(self) -> Result<(), Failure> {
         const COMMAND: &str = "events resend";
@@ -221,12 +215,14 @@ impl Resend {
             Some(number) => format!("event {number}"),
             None => "all that were set aside".to_owned(),
         };
-        audit(&operator, &store, COMMAND, which.clone(), None).await?;
+        operator.audit_step(&store, COMMAND, which.clone(), None).await?;
         let many = match self.number {
             Some(number) => u64::from(store.events().resend(number)?),
             None => resend_all(&store)?,
         };
-        audit(&operator, &store, COMMAND, format!("done; {which}"), Some(many)).await?;
+        operator
+            .audit_step(&store, COMMAND, format!("done; {which}"), Some(many))
+            .await?;
         close(&store);
         let mut out = io::stdout().lock();
         match (self.number, many) {
@@ -266,35 +262,18 @@ async fn change(
     let store = database.open_up_to_date()?;
     trail_key::sign_entries(&store, database)?;
     let operator = Operator::current()?;
-    audit(&operator, &store, command, SUBSCRIPTION.to_owned(), None).await?;
+    operator
+        .audit_step(&store, command, SUBSCRIPTION.to_owned(), None)
+        .await?;
     let done = change(&store)?;
-    audit(
-        &operator,
-        &store,
-        command,
-        format!("done; {SUBSCRIPTION}"),
-        Some(done.is_some().into()),
-    )
-    .await?;
+    let count = done.is_some().into();
+    operator
+        .audit_step(&store, command, format!("done; {SUBSCRIPTION}"), Some(count))
+        .await?;
     close(&store);
     let done = done
         .ok_or_else(|| Failure::of("no events are kept for webhooks: no server has begun with LIVENESS_WEBHOOK_URL"))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{done}")?;
     Ok(out.flush()?)
-}
-
-async fn audit(
-    operator: &Operator,
-    store: &Store,
-    command: &'static str,
-    detail: String,
-    count: Option<u64>,
-) -> Result<(), Failure> {
-    let shown = Shown {
-        detail: Some(detail),
-        count,
-        ..Shown::default()
-    };
-    Ok(operator.audit(store, command, None, shown).await?)
 }

@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use clap::{Args, Subcommand};
-use liveness_core::Shown;
 use liveness_core::store::{Job, JobState, Store};
 use serde_json::json;
 
 use super::closing::close;
 use super::failure::Failure;
-use super::output_format::OutputFormat;
+use super::output_format::{OutputFormat, printable};
 use crate::config::DatabaseConfig;
 use crate::operator::Operator;
 use crate::trail_key;
@@ -128,8 +127,11 @@ impl List {
             }
             OutputFormat::Text => {
                 let (id, state, attempts) = (job.id, job.state.name(), job.attempts);
-                let (kind, run_at) = (printable(Some(&job.kind)), job.run_at.to_string());
-                let (key, error) = (printable(job.key.as_deref()), printable(job.last_error.as_deref()));
+                let (kind, run_at) = (printable_or_dash(Some(&job.kind)), job.run_at.to_string());
+                let (key, error) = (
+                    printable_or_dash(job.key.as_deref()),
+                    printable_or_dash(job.last_error.as_deref()),
+                );
                 writeln!(
                     out,
                     "{id:>6}  {state:7}  {kind:20}  {attempts:>8}  {run_at:24}  {key:3}  {error}"
@@ -139,11 +141,11 @@ impl List {
     }
 }
 
-/// The text without what a terminal would take for a command. `-` where there is none.
-fn printable(text: Option<&str>) -> String {
+/// The text, or `-` where there is none.
+fn printable_or_dash(text: Option<&str>) -> String {
     match text {
         None | Some("") => "-".to_owned(),
-        Some(text) => text.chars().filter(|c| !c.is_control()).collect(),
+        Some(text) => printable(text),
     }
 }
 
@@ -156,12 +158,14 @@ impl Retry {
             Some(id) => format!("job {id}"),
             None => "all that were given up".to_owned(),
         };
-        audit(&operator, &store, which.clone(), None).await?;
+        operator.audit_step(&store, RETRY, which.clone(), None).await?;
         let many = match self.id {
             Some(id) => u64::from(store.jobs().retry(id).await?),
             None => retry_all(&store).await?,
         };
-        audit(&operator, &store, format!("done; {which}"), Some(many)).await?;
+        operator
+            .audit_step(&store, RETRY, format!("done; {which}"), Some(many))
+            .await?;
         close(&store);
         let mut out = io::stdout().lock();
         match (self.id, many) {
@@ -187,13 +191,4 @@ async fn retry_all(store: &Store) -> Result<u64, Failure> {
         }
         many += some;
     }
-}
-
-async fn audit(operator: &Operator, store: &Store, detail: String, count: Option<u64>) -> Result<(), Failure> {
-    let shown = Shown {
-        detail: Some(detail),
-        count,
-        ..Shown::default()
-    };
-    Ok(operator.audit(store, RETRY, None, shown).await?)
 }

@@ -1,4 +1,4 @@
-//! Whether a subcommand prints for people or for programs.
+//! Whether a subcommand prints for people or for programs, and what a terminal may be shown.
 
 use clap::ValueEnum;
 
@@ -9,4 +9,9 @@ pub(super) enum OutputFormat {
     Text,
     /// For programs.
     Json,
+}
+
+/// The text without what a terminal would take for a command.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
