@@ -41,6 +41,8 @@ mod sessions;
 mod soft_token;
 mod specification;
 mod start;
+#[path = "../tls_identity/identity.rs"]
+mod tls_identity;
 mod trail;
 #[path = "../trail_key/file.rs"]
 mod trail_key_file;

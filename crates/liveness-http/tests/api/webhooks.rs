@@ -7,9 +7,10 @@ use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use self::receiver::{Answer, Got, Identity, Proxy, Receiver, ok};
+use self::receiver::{Answer, Got, Proxy, Receiver, ok};
 use crate::engine::{Engine, on_each_engine};
 use crate::server::{Server, command, customer, report};
+use crate::tls_identity::Identity;
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// What each record is told in, at least.

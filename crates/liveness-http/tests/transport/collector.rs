@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -14,7 +13,9 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
 use prost::Message as _;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::ServerConfig;
+
+use crate::serving::serve;
 
 /// A span as it arrived. Ids are written as in a `traceparent`; of a root, the parent is empty.
 #[derive(Debug, Clone)]
@@ -58,24 +59,14 @@ impl Collector {
     }
 
     pub fn with_tls(config: ServerConfig) -> Self {
-        Self::listening(Some(Arc::new(config)))
+        Self::listening(Some(config))
     }
 
-    fn listening(tls: Option<Arc<ServerConfig>>) -> Self {
+    fn listening(tls: Option<ServerConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let state = Arc::<State>::default();
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                let (state, connection) = (Arc::clone(&shared), connection.unwrap());
-                let session = tls.clone().map(|tls| ServerConnection::new(tls).unwrap());
-                thread::spawn(move || match session {
-                    Some(session) => receive(&state, StreamOwned::new(session, connection)),
-                    None => receive(&state, connection),
-                });
-            }
-        });
+        let address = serve(listener, tls, move |connection| receive(&shared, connection));
         Self { address, state }
     }
 

@@ -25,9 +25,12 @@ mod rate_limits;
 mod requests;
 #[path = "../api/server.rs"]
 mod server;
+mod serving;
 mod slow_clients;
 mod static_files;
 mod tls;
+#[path = "../tls_identity/identity.rs"]
+mod tls_identity;
 mod tokens;
 mod traces;
 #[path = "../trail_key/file.rs"]

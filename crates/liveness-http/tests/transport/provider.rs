@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
 
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::ServerConfig;
 use serde_json::{Value, json};
+
+use crate::serving::serve;
 
 /// It serves one document, or whatever else it is told to answer.
 pub struct Provider {
@@ -37,7 +38,7 @@ impl Provider {
 
     /// One that serves these keys by HTTPS.
     pub fn with_tls(config: ServerConfig, keys: &[Value]) -> Self {
-        let provider = Self::listening(TcpListener::bind("127.0.0.1:0").unwrap(), Some(Arc::new(config)));
+        let provider = Self::listening(TcpListener::bind("127.0.0.1:0").unwrap(), Some(config));
         provider.publish(keys);
         provider
     }
@@ -47,20 +48,10 @@ impl Provider {
         Self::listening(listener, None)
     }
 
-    fn listening(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> Self {
-        let address = listener.local_addr().unwrap().to_string();
+    fn listening(listener: TcpListener, tls: Option<ServerConfig>) -> Self {
         let state = Arc::<State>::default();
         let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                let (state, connection) = (Arc::clone(&shared), connection.unwrap());
-                let session = tls.clone().map(|tls| ServerConnection::new(tls).unwrap());
-                thread::spawn(move || match session {
-                    Some(session) => answer(&state, StreamOwned::new(session, connection)),
-                    None => answer(&state, connection),
-                });
-            }
-        });
+        let address = serve(listener, tls, move |connection| answer(&shared, connection));
         Self { address, state }
     }
 

@@ -9,49 +9,17 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rcgen::generate_simple_self_signed;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{
-    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, ServerConfig, StreamOwned, SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion};
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::engine::Engine;
 use crate::server::{FACE, Server, admin, customer};
+use crate::tls_identity::Identity;
 use crate::wire::{DETAILS, STATUS, UPDATE, Wire, bearer, head, wait_until};
-
-/// A certificate for this machine, and its key, in PEM.
-pub struct Identity {
-    certificate: CertificateDer<'static>,
-    pub certificate_pem: String,
-    key_pem: String,
-}
-
-impl Identity {
-    pub fn make() -> Self {
-        let made = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        Self {
-            certificate: made.cert.der().clone(),
-            certificate_pem: made.cert.pem(),
-            key_pem: made.signing_key.serialize_pem(),
-        }
-    }
-
-    /// What another server needs to show it.
-    pub fn server_config(&self) -> ServerConfig {
-        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes()).unwrap();
-        ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key)
-            .unwrap()
-    }
-}
 
 /// The files that a server reads its certificate from.
 struct Files(TempDir);
@@ -92,7 +60,7 @@ impl Files {
 }
 
 fn start() -> (Server, Identity, Files) {
-    let identity = Identity::make();
+    let identity = Identity::of("127.0.0.1");
     let files = Files::of(&identity);
     (files.server(), identity, files)
 }
@@ -174,7 +142,7 @@ fn messages_pass_over_tls_1_2_and_1_3_as_http_1_1() {
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         assert!(answer.contains(r#""statusCode":"00""#), "{answer}");
     }
-    let stranger = Identity::make();
+    let stranger = Identity::of("127.0.0.1");
     assert!(
         try_connect(&server, &[&stranger], &[&TLS13]).is_err(),
         "it can be trusted by nobody"
@@ -184,7 +152,7 @@ fn messages_pass_over_tls_1_2_and_1_3_as_http_1_1() {
 #[test]
 fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_is_not() {
     let (server, old, files) = start();
-    let new = Identity::make();
+    let new = Identity::of("127.0.0.1");
     let both = [&old, &new];
     let mut before = connect(&server, &old);
 
@@ -229,7 +197,7 @@ fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_is_not() {
 
 #[test]
 fn every_answer_over_tls_keeps_a_browser_with_it_and_none_without() {
-    let trusted = Identity::make();
+    let trusted = Identity::of("127.0.0.1");
     let files = Files::of(&trusted);
     let secure = files.server_with(&[("LIVENESS_CORS_ORIGINS", "https://portal.example")]);
     let plain = Server::with(Engine::Sqlite, &[("LIVENESS_CORS_ORIGINS", "https://portal.example")]);
@@ -390,7 +358,7 @@ fn who_does_not_read_an_answer_is_cut_off(server: &Server, identity: &Identity) 
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_a_certificate_or_a_key() {
-    let identity = Identity::make();
+    let identity = Identity::of("127.0.0.1");
     let files = Files::of(&identity);
     for file in [files.certificate(), files.key()] {
         let pem = std::fs::read_to_string(&file).unwrap();

@@ -10,7 +10,7 @@ use crate::collector::{Arrived, Collector};
 use crate::engine::{Engine, on_each_engine};
 use crate::metrics::{metric, wait_for};
 use crate::server::{FACE, Server, admin, command, customer, report};
-use crate::tls::Identity;
+use crate::tls_identity::Identity;
 use crate::wire::{CANARY, DETAILS, Header, LIST, STATUS, SUBMIT, bearer, post, settled_log};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -265,7 +265,7 @@ fn what_waits_is_exported_before_the_process_ends() {
 
 #[test]
 fn spans_go_to_a_collector_that_the_authorities_of_the_machine_vouch_for() {
-    let (made, other) = (Identity::make(), Identity::make());
+    let (made, other) = (Identity::of("127.0.0.1"), Identity::of("127.0.0.1"));
     let collector = Collector::with_tls(made.server_config());
     let headers = [("OTEL_EXPORTER_OTLP_HEADERS", "x-key=of%20ours")];
     let trusting = |identity: &Identity| {

@@ -6,12 +6,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use rcgen::generate_simple_self_signed;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
+
+use crate::tls_identity::Identity;
 
 /// A request that has come.
 #[derive(Debug, Clone)]
@@ -50,34 +48,6 @@ pub type Answer = (u16, String);
 /// It is well.
 pub fn ok() -> Answer {
     (204, String::new())
-}
-
-/// A certificate for a name, and its key.
-pub struct Identity {
-    certificate: CertificateDer<'static>,
-    pub certificate_pem: String,
-    key_pem: String,
-}
-
-impl Identity {
-    pub fn of(name: &str) -> Self {
-        let made = generate_simple_self_signed([name.to_owned()]).unwrap();
-        Self {
-            certificate: made.cert.der().clone(),
-            certificate_pem: made.cert.pem(),
-            key_pem: made.signing_key.serialize_pem(),
-        }
-    }
-
-    fn server_config(&self) -> ServerConfig {
-        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes()).unwrap();
-        ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key)
-            .unwrap()
-    }
 }
 
 /// A proxy that leads to a port of this machine, wherever it is asked to connect to. It keeps where that was.

@@ -15,7 +15,7 @@ use crate::keys::{KeyPair, claims, hmac_sha256, jwt};
 use crate::metrics::wait_for;
 use crate::provider::Provider;
 use crate::server::{ISSUER, Server, customer};
-use crate::tls::Identity;
+use crate::tls_identity::Identity;
 use crate::wire::settled_log;
 
 pub(super) fn server(location: &str) -> Server {
@@ -190,7 +190,7 @@ fn a_host_starts_without_its_provider_and_serves_whom_it_can() {
 
 #[test]
 fn a_provider_is_one_that_the_authorities_of_the_machine_vouch_for() {
-    let (made, other) = (Identity::make(), Identity::make());
+    let (made, other) = (Identity::of("127.0.0.1"), Identity::of("127.0.0.1"));
     let pair = KeyPair::p256();
     let provider = Provider::with_tls(made.server_config(), &[pair.jwk("key")]);
     let token = pair.named_token("key", &claims());
