@@ -32,50 +32,53 @@ pub const RIGHT: &str = "\u{e014}";
 
 /// One window. It ends with this.
 pub struct Browser {
-    driver: Child,
     session: String,
+    _driver: Driver,
     _profile: TempDir,
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
         let _ = agent().delete(&self.session).call();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
-/// A chromedriver, and the port that it listens on.
-fn start_driver(path: &str) -> Option<(Child, String)> {
-    let mut driver = Command::new(path)
+/// A chromedriver that runs.
+struct Driver {
+    process: Child,
+    port: String,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn start_driver(path: &str) -> Option<Driver> {
+    let mut process = Command::new(path)
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
         let port = line.split_once("started successfully on port ")?.1;
         Some(port.trim_end_matches('.').to_owned())
     });
     thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-    match port {
-        Some(port) => Some((driver, port)),
-        None => {
-            driver.wait().unwrap();
-            None
-        }
-    }
+    let mut driver = Driver {
+        process,
+        port: String::new(),
+    };
+    driver.port = port?;
+    Some(driver)
 }
 
-impl Browser {
-    /// A window of 1280 by 900.
-    pub fn start() -> Self {
-        let path = std::env::var("LIVENESS_TEST_CHROMEDRIVER")
-            .unwrap_or_else(|_| panic!("LIVENESS_TEST_CHROMEDRIVER does not say where chromedriver is: run .ci/test"));
-        // It takes the port that it has found a second time, for the other version of IP, and ends where somebody was faster.
-        let started = (0..5).find_map(|_| start_driver(&path));
-        let (driver, port) = started.unwrap_or_else(|| panic!("chromedriver did not start"));
+impl Driver {
+    fn start_session(self) -> Option<Browser> {
         let profile = tempfile::tempdir().unwrap();
         let mut arguments: Vec<_> = ARGUMENTS.map(str::to_owned).into();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
@@ -85,14 +88,30 @@ impl Browser {
             "goog:chromeOptions": { "args": arguments },
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
-        let sessions = format!("http://127.0.0.1:{port}/session");
-        let started = exchange(&sessions, &wanted);
-        let session = format!("{sessions}/{}", started["sessionId"].as_str().unwrap());
-        let browser = Self {
-            driver,
-            session,
-            _profile: profile,
-        };
+        let sessions = format!("http://127.0.0.1:{}/session", self.port);
+        match send(&sessions, &wanted) {
+            Ok(started) => Some(Browser {
+                session: format!("{sessions}/{}", started["sessionId"].as_str().unwrap()),
+                _driver: self,
+                _profile: profile,
+            }),
+            Err(problem) => {
+                eprintln!("{sessions}: {problem:#}");
+                None
+            }
+        }
+    }
+}
+
+impl Browser {
+    /// A window of 1280 by 900.
+    pub fn start() -> Self {
+        let path = std::env::var("LIVENESS_TEST_CHROMEDRIVER")
+            .unwrap_or_else(|_| panic!("LIVENESS_TEST_CHROMEDRIVER does not say where chromedriver is: run .ci/test"));
+        // A chromedriver takes the port that it has found a second time, for the other version of IP, and ends where somebody was
+        // faster; and on a loaded machine a Chromium may end while it starts.
+        let started = (0..5).find_map(|_| start_driver(&path)?.start_session());
+        let browser = started.unwrap_or_else(|| panic!("none of five browsers started"));
         browser.post("timeouts", &json!({ "implicit": 10_000, "script": 10_000 }));
         browser
     }
@@ -241,12 +260,16 @@ impl Browser {
 
 /// Sends a command, and gives back its value.
 fn exchange(url: &str, body: &Value) -> Value {
+    send(url, body).unwrap_or_else(|problem| panic!("{url}: {problem:#}"))
+}
+
+/// The same, or what was wrong.
+fn send(url: &str, body: &Value) -> Result<Value, Value> {
     let answer = agent().post(url).send(body.to_string().as_bytes()).unwrap();
     let (head, mut body) = answer.into_parts();
     let text = body.with_config().limit(64 << 20).read_to_string().unwrap();
     let value = serde_json::from_str::<Value>(&text).unwrap()["value"].take();
-    assert!(head.status.is_success(), "{url}: {value:#}");
-    value
+    if head.status.is_success() { Ok(value) } else { Err(value) }
 }
 
 fn agent() -> ureq::Agent {
