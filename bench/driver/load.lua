@@ -36,24 +36,27 @@ function init()
   end
 end
 
--- Where a submission has its session, each has one of its own.
-local before, after
+-- Where a submission has its session, and its image a comment, each has one of its own: no two phones send the same bytes.
+local before, between, after
 if body_file then
   local file = assert(io.open(body_file, "rb"))
   local body = file:read("*a")
   file:close()
   local from, to = body:find("@+")
   before, after = body:sub(1, from - 1), body:sub(to + 1)
+  from, to = after:find(("A"):rep(12), 1, true)
+  if from then between, after = after:sub(1, from - 1), after:sub(to + 1) end
 end
 
-local n = 0
+local n, first = 0, os.time() % 1000000 * 1000000
 function request()
   n = n + 1
-  if before then
-    local session = string.format("%s-%09d", run, n)
-    return head("SubmitLivenessCheckCommand", customer(n), #before + #session + #after) .. before .. session .. after
-  end
-  return made[n % #made + 1]
+  if not before then return made[n % #made + 1] end
+  local own = { before, string.format("%s-%09d", run, n), after }
+  if between then own = { own[1], own[2], between, string.format("%012d", first + n), after } end
+  local length = 0
+  for _, part in ipairs(own) do length = length + #part end
+  return head("SubmitLivenessCheckCommand", customer(n), length) .. table.concat(own)
 end
 
 function done(summary, latency)
