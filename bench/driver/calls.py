@@ -6,10 +6,10 @@ import hmac
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 from place import PLACE
 
@@ -52,16 +52,17 @@ def encode(body: dict) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def wait_until_listening(port: int, server: subprocess.Popen | None = None) -> None:
-    """Until somebody accepts connections; not for ever, and not once the server has ended."""
-    for _ in range(300):
+def wait_until_ready(port: int, server: subprocess.Popen | None = None) -> None:
+    """Until it answers that it is ready; not for ever, and not once the server has ended."""
+    for _ in range(600):
         if server and server.poll() is not None:
             break
         try:
-            return socket.create_connection(("127.0.0.1", port)).close()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10):
+                return
         except OSError:
             time.sleep(0.1)
-    sys.exit(f"our server does not listen on {port}: see its log in {PLACE}")
+    sys.exit(f"our server is not ready on {port}: see its log in {PLACE}")
 
 
 class Caller:
