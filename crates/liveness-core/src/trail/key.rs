@@ -1,5 +1,7 @@
 //! The private key of a trail: Ed25519, as a PKCS#8 PEM file.
 
+mod pem;
+
 use std::fmt;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -9,14 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use self::pem::{BEGIN, MARKER, PRIVATE_KEY, other_algorithm, read_pem};
+use super::mac_key::MacKey;
 use super::note::{NameError, check_name};
-use super::verifier::{BadSignature, TrailVerifier};
+use super::verifier::TrailVerifier;
 
 /// The line before the key that names its log.
 const ORIGIN: &str = "Origin:";
-const BEGIN: &str = "-----BEGIN ";
-const MARKER: &str = "-----";
-const PRIVATE_KEY: &str = "PRIVATE KEY";
 
 /// Why a file is no key of a trail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -204,92 +205,6 @@ impl fmt::Debug for TrailKey {
     }
 }
 
-/// A key for HMAC-SHA-256.
-#[derive(Clone)]
-pub struct MacKey(hmac::Key);
-
-impl MacKey {
-    /// The key of these bytes, for a [`TrailSigner`](super::TrailSigner) of your own. They are secret, and random.
-    #[must_use]
-    pub fn new(secret: &[u8; 32]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
-    }
-
-    /// The MAC of a text.
-    #[must_use]
-    pub fn mac(&self, text: &[u8]) -> [u8; 32] {
-        let mut mac = [0; 32];
-        mac.copy_from_slice(hmac::sign(&self.0, text).as_ref());
-        mac
-    }
-
-    /// The keyed digest of an image, which says nothing of the image without the key.
-    pub(crate) fn image_digest(&self, image: &[u8]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.0);
-        // No entry begins so: an entry's MAC is over the name of its writer, which has 16 bytes, and more.
-        context.update(b"liveness image v1\n");
-        context.update(image);
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.sign().as_ref());
-        digest
-    }
-
-    /// Verifies a MAC, in a time that does not depend on where it differs.
-    ///
-    /// # Errors
-    ///
-    /// When it is not that of this key over this text.
-    pub fn verify(&self, text: &[u8], mac: &[u8]) -> Result<(), BadSignature> {
-        hmac::verify(&self.0, text, mac).map_err(|_| BadSignature)
-    }
-}
-
-impl fmt::Debug for MacKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("MacKey(secret)")
-    }
-}
-
-/// The bytes of the one private key of a PEM file.
-fn read_pem(pem: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let label = |line: &str| Some(line.strip_prefix(BEGIN)?.trim_end().strip_suffix(MARKER)?.to_owned());
-    let labels: Vec<String> = pem.lines().filter_map(label).collect();
-    let private: Vec<&String> = labels.iter().filter(|label| label.ends_with(PRIVATE_KEY)).collect();
-    match private[..] {
-        [label] if label == PRIVATE_KEY => {}
-        [label] if label.starts_with("ENCRYPTED") => return Err(KeyError::Encrypted),
-        [label] => return Err(KeyError::Other(format!("a program that calls it {label:?}"))),
-        [] if labels.iter().any(|label| label.ends_with("PUBLIC KEY")) => return Err(KeyError::Public),
-        [] => return Err(KeyError::Missing),
-        _ => return Err(KeyError::Several(private.len())),
-    }
-    let begin = format!("{BEGIN}{PRIVATE_KEY}{MARKER}");
-    let end = format!("-----END {PRIVATE_KEY}{MARKER}");
-    let (_, rest) = pem.split_once(&begin).ok_or(KeyError::Broken)?;
-    let (body, _) = rest.split_once(&end).ok_or(KeyError::Broken)?;
-    let mut encoded = Zeroizing::new(String::with_capacity(body.len()));
-    encoded.extend(body.chars().filter(|letter| !letter.is_ascii_whitespace()));
-    STANDARD
-        .decode(encoded.as_bytes())
-        .map(Zeroizing::new)
-        .map_err(|_| KeyError::Broken)
-}
-
-/// What a PKCS#8 document that is not for Ed25519 is for, by the identifier of its algorithm.
-fn other_algorithm(der: &[u8]) -> KeyError {
-    const ALGORITHMS: [(&[u8], &str); 5] = [
-        (&[0x06, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 1], "RSA"),
-        (&[0x06, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 10], "RSA-PSS"),
-        (&[0x06, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1], "ECDSA or ECDH"),
-        (&[0x06, 3, 0x2B, 0x65, 0x6E], "X25519"),
-        (&[0x06, 3, 0x2B, 0x65, 0x71], "Ed448"),
-    ];
-    let head = &der[..der.len().min(32)];
-    let is_in_head = |id: &[u8]| head.windows(id.len()).any(|window| window == id);
-    let found = ALGORITHMS.iter().find(|(id, _)| is_in_head(id));
-    found.map_or(KeyError::Broken, |(_, name)| KeyError::Other((*name).to_owned()))
-}
-
 fn default_origin(public: &[u8; 32]) -> String {
     let hash = Sha256::digest(public);
     let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -299,6 +214,7 @@ fn default_origin(public: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trail::BadSignature;
 
     /// Made by `openssl genpkey -algorithm ED25519`. The values of the tests were computed by Python's cryptography.
     const PEM: &str = "-----BEGIN PRIVATE KEY-----
