@@ -1,8 +1,7 @@
 //! Events: what happened, for those who subscribe to it. An event has a type and a user; a subscription has a name, which stays the
 //! same over restarts, and a subscriber for each type of events that it gets.
 //!
-//! Who keeps events until they were taken is not the business of this file: see `liveness::event_delivery` for the store, and
-//! [`MemoryEvents`] for tests.
+//! This file keeps no events: `liveness::event_delivery` delivers those of the store, and [`MemoryEvents`] keeps them for tests.
 
 mod memory;
 mod subscriber;

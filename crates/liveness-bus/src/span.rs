@@ -3,11 +3,11 @@
 //! Without the feature `opentelemetry`, it holds nothing and does nothing.
 
 #[cfg(not(feature = "opentelemetry"))]
-mod not_told;
+mod disabled;
 #[cfg(feature = "opentelemetry")]
-mod told;
+mod enabled;
 
 #[cfg(not(feature = "opentelemetry"))]
-pub(crate) use self::not_told::Span;
+pub(crate) use self::disabled::Span;
 #[cfg(feature = "opentelemetry")]
-pub(crate) use self::told::Span;
+pub(crate) use self::enabled::Span;

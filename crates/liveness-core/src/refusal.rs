@@ -1,4 +1,4 @@
-//! Why the policy refuses a report, or a new session. Nothing is recorded then but the audit entry.
+//! Why the policy refuses a report, or a new session. Then only the audit entry is written.
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ mod hash;
 mod key;
 #[cfg(feature = "store")]
 pub(crate) mod leaf;
+mod mac_key;
 mod merkle_proof;
 mod note;
 mod proof;
@@ -30,7 +31,8 @@ mod witness;
 pub use checkpoint::{Checkpoint, CheckpointError, Cosignature, SignedCheckpoint};
 pub use edge::{Appended, RightEdge, append, root};
 pub use hash::{Hash, empty_root, leaf_hash, node_hash};
-pub use key::{KeyError, MacKey, NewKey, Pem, TrailKey};
+pub use key::{KeyError, NewKey, Pem, TrailKey};
+pub use mac_key::MacKey;
 pub use merkle_proof::{consistency_proof, inclusion_proof};
 pub use note::{NameError, NoteError};
 pub use proof::{TlogProof, TlogProofError};

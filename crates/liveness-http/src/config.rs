@@ -1,20 +1,23 @@
 //! Every setting, as a flag and as an environment variable.
 
+mod database;
+mod token;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
+use clap::builder::BoolishValueParser;
 use liveness_core::CompletionRule;
 use liveness_core::store::{OpenError, Store, StoreSettings};
 
+pub use self::database::DatabaseConfig;
+pub use self::token::TokenConfig;
 use crate::accepted_dangers::AcceptedDangers;
 use crate::face_keys::FaceConfig;
 use crate::log_format::LogFormat;
 use crate::policy_source::PolicyConfig;
 use crate::request::{CorsOrigins, ForwardedHeader, RateLimit, TrustedProxies};
-use crate::token::RoleNames;
-use crate::url_file::UrlFile;
 use crate::webhooks::WebhookConfig;
 use crate::witness::WitnessAddress;
 
@@ -205,121 +208,6 @@ pub struct WitnessConfig {
     /// below.
     #[arg(long, env = "LIVENESS_TRAIL_WITNESS", value_name = "VKEY URL")]
     pub trail_witness: Option<WitnessAddress>,
-}
-
-/// The settings of the database. It has no `Debug`, because the URL may hold a password.
-#[derive(Clone, Args)]
-pub struct DatabaseConfig {
-    /// Where the records are kept: sqlite://PATH or postgres://…, any URI that libpq takes.
-    #[arg(
-        long,
-        env = "LIVENESS_DATABASE_URL",
-        default_value = "sqlite://liveness.db",
-        hide_env_values = true
-    )]
-    pub database_url: String,
-
-    /// File with the URL of the database, so that a password in it is not in the environment. A line break at its end does not
-    /// count.
-    #[arg(
-        long,
-        env = "LIVENESS_DATABASE_URL_FILE",
-        value_name = "FILE",
-        conflicts_with = "database_url"
-    )]
-    pub database_url_file: Option<UrlFile>,
-
-    /// Connections to PostgreSQL; SQLite has one writer and four readers.
-    #[arg(long, env = "LIVENESS_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub database_connections: u32,
-
-    /// PEM file with the private key of the audit trail (Ed25519, PKCS#8), which `trail key --new` makes [default: beside the
-    /// SQLite file, where it is made].
-    #[arg(long, env = "LIVENESS_TRAIL_KEY_FILE", value_name = "FILE")]
-    pub trail_key_file: Option<PathBuf>,
-}
-
-impl DatabaseConfig {
-    /// The URL of the database.
-    pub fn url(&self) -> &str {
-        self.database_url_file.as_ref().map_or(&self.database_url, UrlFile::url)
-    }
-
-    /// Opens the store. Makes the SQLite file if there is none.
-    pub(crate) fn open(&self) -> Result<Store, OpenError> {
-        self.open_with(true)
-    }
-
-    /// Opens the store. The SQLite file must exist.
-    pub(crate) fn open_existing(&self) -> Result<Store, OpenError> {
-        self.open_with(false)
-    }
-
-    /// Opens the store. The SQLite file must exist, and the schema must be up to date.
-    pub(crate) fn open_up_to_date(&self) -> Result<Store, OpenError> {
-        let store = self.open_existing()?;
-        store.check_schema()?;
-        Ok(store)
-    }
-
-    fn open_with(&self, creates_file: bool) -> Result<Store, OpenError> {
-        Store::open_with(self.url(), self.settings(creates_file))
-    }
-
-    fn settings(&self, creates_file: bool) -> StoreSettings {
-        StoreSettings {
-            connections: self.database_connections,
-            creates_file,
-            ..StoreSettings::default()
-        }
-    }
-}
-
-/// The settings of tokens. It has no `Debug`, because it holds a secret.
-#[derive(Clone, Args)]
-pub struct TokenConfig {
-    /// Key for HS256 tokens, at least 32 bytes. Set it in the environment: the list of processes shows flags.
-    #[arg(long, env = "LIVENESS_JWT_SECRET", hide_env_values = true)]
-    pub jwt_secret: Option<String>,
-
-    /// File with the key for HS256 tokens, so that it is not in the environment. A line break at its end does not count.
-    #[arg(long, env = "LIVENESS_JWT_SECRET_FILE", value_name = "FILE")]
-    pub jwt_secret_file: Option<PathBuf>,
-
-    /// What a token's `iss` must be.
-    #[arg(long, env = "LIVENESS_JWT_ISSUER", value_parser = NonEmptyStringValueParser::new())]
-    pub jwt_issuer: Option<String>,
-
-    /// What a token's `aud` must be or contain; `any` if no audience is meant.
-    #[arg(long, env = "LIVENESS_JWT_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
-    pub jwt_audience: Option<String>,
-
-    /// The claim that stands in for a missing `aud`: client_id, azp.
-    #[arg(long, env = "LIVENESS_JWT_AUDIENCE_CLAIM", default_value = "aud", value_parser = NonEmptyStringValueParser::new())]
-    pub jwt_audience_claim: String,
-
-    /// The claim that names the user, or a path into nested claims.
-    #[arg(long, env = "LIVENESS_JWT_USER_ID_CLAIM", default_value = "sub", value_parser = NonEmptyStringValueParser::new())]
-    pub jwt_user_id_claim: String,
-
-    /// The claim that holds the roles, or a path into nested claims: realm_access.roles [default: role, then roles].
-    #[arg(long, env = "LIVENESS_JWT_ROLE_CLAIM", value_parser = NonEmptyStringValueParser::new())]
-    pub jwt_role_claim: Option<String>,
-
-    /// The tokens' names for our roles, which then no longer count themselves: admin=liveness-reviewer,officer=dpo.
-    #[arg(long, env = "LIVENESS_ROLE_NAMES", default_value = "", hide_default_value = true)]
-    pub role_names: RoleNames,
-
-    /// How long after its `iat` a token may end [default: as long as its issuer says].
-    #[arg(long, env = "LIVENESS_JWT_MAX_LIFETIME", value_parser = duration)]
-    pub jwt_max_lifetime: Option<Duration>,
-}
-
-impl TokenConfig {
-    /// What a token's `aud` must be or contain. `None` where no audience is meant.
-    pub(crate) fn audience(&self) -> Option<&str> {
-        self.jwt_audience.as_deref().filter(|audience| *audience != "any")
-    }
 }
 
 /// The settings of the review page's sign-in at an identity provider.

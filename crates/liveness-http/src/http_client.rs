@@ -18,7 +18,7 @@ use ureq::unversioned::transport::DefaultConnector;
 #[derive(Debug)]
 pub(crate) struct NoAuthorities;
 
-/// What is told of [`NoAuthorities`].
+/// The message for [`NoAuthorities`].
 pub(crate) const NO_AUTHORITIES: &str = "there are no certificate authorities: install ca-certificates";
 
 /// Reads a URL that may be asked: `https`, or `http` on this machine, and without a password.

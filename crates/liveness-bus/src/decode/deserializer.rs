@@ -52,7 +52,7 @@ impl<'a, 'de, D: Deserializer<'de>> Reader<'a, D> {
             }
         };
         let read = visit(value);
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 
     /// Reads a number, and calls `visit` with it, or with 0 if it is none.
@@ -76,7 +76,7 @@ impl<'a, 'de, D: Deserializer<'de>> Reader<'a, D> {
             Some(value) => value,
         };
         let read = visit(value);
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 
     /// The JSON of a value whose type takes any, after its strings have been looked at.
@@ -180,7 +180,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         if name == AS_IT_IS {
             let read = visitor.visit_newtype_struct(self.json);
-            return self.findings.told(self.path, &[], read);
+            return self.findings.noting_error(self.path, &[], read);
         }
         if name.starts_with(OF_SERDE_JSON) {
             if !self.findings.has_control {
@@ -195,7 +195,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
             findings: &mut *self.findings,
             ..self
         });
-        self.findings.told(path, &[], read)
+        self.findings.noting_error(path, &[], read)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

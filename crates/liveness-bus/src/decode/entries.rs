@@ -76,7 +76,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
         look_at_key(&key, self.object, self.findings);
         self.key = key.into_owned();
         let read = seed.deserialize(MapKey::new(&self.key));
-        self.findings.told(*self.object, &[], read).map(Some)
+        self.findings.noting_error(*self.object, &[], read).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {

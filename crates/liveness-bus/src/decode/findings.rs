@@ -143,7 +143,7 @@ impl Findings {
     }
 
     /// Looks at what a type made of a value. Every place where a type's own code is called hands its result to this.
-    pub(super) fn told<T, E: ToString>(
+    pub(super) fn noting_error<T, E: ToString>(
         &mut self,
         path: Path<'_>,
         fields: &'static [&'static str],

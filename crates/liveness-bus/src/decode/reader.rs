@@ -37,6 +37,6 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, S> {
             findings: &mut *self.findings,
             is_optional: false,
         });
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 }

@@ -78,7 +78,7 @@ impl<'de, V: Visitor<'de>> Typed<'_, V> {
             return self.mismatch();
         }
         let read = visit(self.visitor);
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 
     fn text<E: Error>(self, text: &str, visit: impl FnOnce(V) -> Result<V::Value, E>) -> Result<V::Value, E> {
@@ -95,7 +95,7 @@ impl<'de, V: Visitor<'de>> Typed<'_, V> {
             self.findings.empty_text(self.path);
         }
         let read = visit(self.visitor);
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 }
 
@@ -144,7 +144,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Typed<'_, V> {
         let read = self
             .visitor
             .visit_seq(Elements::new(elements, &self.path, &mut *self.findings));
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<V::Value, A::Error> {
@@ -170,7 +170,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Typed<'_, V> {
                 return typed.mismatch();
             }
         };
-        findings.told(path, shape.fields(), read)
+        findings.noting_error(path, shape.fields(), read)
     }
 }
 
@@ -190,7 +190,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OptionReader<'_, V> {
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
         let read = self.visitor.visit_none();
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
@@ -204,6 +204,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OptionReader<'_, V> {
             findings: &mut *self.findings,
             is_optional: true,
         });
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 }

@@ -29,7 +29,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for EnumReader<'_, V> {
             path: self.path,
             findings: &mut *self.findings,
         });
-        self.findings.told(self.path, &[], read)
+        self.findings.noting_error(self.path, &[], read)
     }
 }
 

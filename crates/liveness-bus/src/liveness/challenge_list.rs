@@ -1,5 +1,5 @@
-//! The fields `challenges` and `completedChallenges`. Every element is looked at, but no more are kept than tell that there are
-//! too many.
+//! The fields `challenges` and `completedChallenges`. Every element is checked, but only as many are kept as it
+//! takes to see that there are too many.
 
 use std::fmt;
 

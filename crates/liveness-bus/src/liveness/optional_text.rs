@@ -1,4 +1,4 @@
-//! Optional fields that hold a text or a time. An empty text in them is the same as none: `docs/api.md#request`.
+//! Optional fields that hold a text or a time. An empty text in them is the same as none: `docs/api.md#transport`.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! The self-service user whom a reviewer is: nobody decides about a record of their own, or unlocks themselves.
+//! Finds the user of a reviewer, if there is one. Nobody may decide about their own record, or unlock themselves.
 
 use liveness_core::UserReference;
 

@@ -219,7 +219,7 @@ fn wrap_with(wrapping: &LessSafeKey, id: &KeyId, key: &DataKey, bound_to: &[u8])
         Aad::from(associated(id, bound_to)),
         &mut wrapped[NONCE_LEN..],
     );
-    // Of a refusal nothing is kept, and it does not happen: the key is whole, and 32 bytes are not too many.
+    // This does not fail, because the key is whole and 32 bytes are not too many. If it did, nothing would be kept.
     let tag = sealed.map_err(|_| KeeperError::Changed)?;
     wrapped.extend(tag.as_ref());
     Ok(wrapped.to_vec())

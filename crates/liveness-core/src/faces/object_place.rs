@@ -115,7 +115,7 @@ impl FacePlace for ObjectPlace {
 }
 
 impl ObjectPlace {
-    /// What is listed, unless others have put it there.
+    /// The face in a listed object. `None` if another program has put the object there.
     fn stored(&self, object: &ObjectMeta) -> Option<StoredObject> {
         let mut below = object.location.prefix_match(&self.prefix)?;
         let name = ObjectName::parse(below.next()?.as_ref())?;

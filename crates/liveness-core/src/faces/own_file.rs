@@ -1,4 +1,4 @@
-//! Files and folders that are their owner's only, and secrets that root hands over.
+//! Checks that only their owner can use files and folders. A secret may also be a file of root that the group may read.
 
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};

@@ -53,7 +53,7 @@ pub(crate) struct ObjectSubject<'a> {
     pub(crate) media_type: &'a str,
 }
 
-/// What is authenticated with what is sealed.
+/// The associated data, which is authenticated together with the face.
 pub(crate) trait BoundTo {
     fn append_to(&self, associated: &mut Vec<u8>);
 }

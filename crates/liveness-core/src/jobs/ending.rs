@@ -1,5 +1,6 @@
 //! How a job ends.
 
+use std::error::Error;
 use std::fmt::{self, Display};
 
 use crate::Timestamp;
@@ -29,6 +30,14 @@ impl JobError {
         }
     }
 
+    /// The same, with what the error came from.
+    pub fn with_cause(error: &dyn Error) -> Self {
+        match error.source() {
+            Some(cause) => Self::new(format!("{error}: {cause}")),
+            None => Self::new(error),
+        }
+    }
+
     /// A failure that will not pass by itself. The job is given up at once, until an operator has it run again.
     pub fn give_up(why: impl Display) -> Self {
         Self {
@@ -49,7 +58,7 @@ impl Display for JobError {
     }
 }
 
-impl std::error::Error for JobError {}
+impl Error for JobError {}
 
 /// The most characters of a failure that are kept.
 const KEPT: usize = 1000;

@@ -19,7 +19,7 @@ use crate::Timestamp;
 pub struct NewJob {
     /// Which handler runs it.
     pub kind: JobKind,
-    /// Of a kind and a key, at most one job waits. If one does already, this one is not added. If it runs, it runs once more
+    /// At most one job of a kind and a key waits. If one does already, this one is not added. If it runs, it runs once more
     /// afterwards.
     pub key: Option<String>,
     /// What the handler needs to know. It names no person, because it is not erased with them.

@@ -24,7 +24,7 @@ pub fn next_run(run_at: Timestamp, every: Duration, now: Timestamp) -> Timestamp
     if late < 0 {
         return now.plus_millis(every);
     }
-    // What is missing to the next time in step.
+    // The time until the next multiple of the interval.
     now.plus_millis(every - late % every)
 }
 

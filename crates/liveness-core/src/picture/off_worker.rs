@@ -1,4 +1,4 @@
-//! Decodes images on threads that may block, as many at a time as the machine has cores, and of one user one at a time.
+//! Decodes images on threads that may block. At most one image for each core is decoded at a time, and at most one of each user.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,5 @@
 //! The job that completes erasures which were begun and not committed.
 
-use std::error::Error as _;
-
-use super::StoreError;
 use super::job_runner::handler::{JobHandler, RunningJob};
 use super::tables::erasures::ErasureError;
 use crate::jobs::{COMPLETE_ERASURES, JobDone, JobError, JobKind};
@@ -21,16 +18,9 @@ impl JobHandler for CompleteErasures {
     fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
         let completing = job.store().erasures().complete(job.payload());
         match job.block_on(completing).map_err(JobError::new)? {
-            Err(ErasureError::Store(error)) => Err(told(&error)),
+            Err(ErasureError::Store(error)) => Err(JobError::with_cause(&error)),
             // It was completed meanwhile, or nothing of it was begun and it may not begin any more.
             Ok(()) | Err(_) => Ok(JobDone::Done),
         }
-    }
-}
-
-fn told(error: &StoreError) -> JobError {
-    match error.source() {
-        Some(cause) => JobError::new(format!("{error}: {cause}")),
-        None => JobError::new(error),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod eq_any;
 pub(crate) mod error;
 pub(crate) mod file_trouble;
 pub(crate) mod migrations;
+pub(crate) mod pool;
 pub(crate) mod pooler;
 pub(crate) mod postgres;
 pub(crate) mod schema_gate;

@@ -3,6 +3,8 @@
 //! A face whose key is deleted here is unreadable, wherever a copy of it is. For that, this database has a backup of its
 //! own, which is kept for a few days only, and the key-encryption keys are rotated: `rotation.rs`.
 
+mod data_keys;
+mod maintenance;
 mod objects;
 mod rotation;
 mod supply;
@@ -18,13 +20,14 @@ pub use self::rotation::{Rotated, RotationError};
 
 use self::supply::Supply;
 use super::engine::connection::{Connection, Purpose};
-use super::engine::connections::{Acceptance, Connections, Pool};
+use super::engine::connections::{Acceptance, Connections};
 use super::engine::database_file::DatabaseFile;
 use super::engine::error::{KEY_STORE, OpenError, StoreError};
-use super::engine::{postgres, sqlite, sqlite_snapshot};
+use super::engine::pool::Pool;
+use super::engine::{postgres, sqlite};
+use crate::Timestamp;
 use crate::faces::sealing::{self, Subject};
-use crate::faces::{DataKey, FaceKeyId, KeeperError, KeyId, KeyKeeper};
-use crate::{Clock as _, SystemClock, Timestamp};
+use crate::faces::{DataKey, FaceKeyId, KeeperError, KeyKeeper};
 
 /// How long deleted keys may stay in the log of a SQLite file because somebody reads the file.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -96,90 +99,6 @@ impl FaceKeys {
         let path = sqlite::path(database_url).ok()?;
         let stem = path.strip_suffix(".db").unwrap_or(path);
         Some(format!("sqlite://{stem}.keys.db"))
-    }
-
-    /// Makes the tables, where there are none. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`] when the database is out of reach, or the role may not make tables.
-    pub fn migrate(&self) -> Result<(), OpenError> {
-        if self.connections.inspect(table::is_made)? {
-            return Ok(());
-        }
-        let made = self.connections.inspect(table::create);
-        // Two nodes may make them at once: one of them fails, and finds them made.
-        made.or_else(|error| match self.connections.inspect(table::is_made) {
-            Ok(true) => Ok(()),
-            _ => Err(error),
-        })
-    }
-
-    /// Looks whether the tables are there and take keys, and whether the keeper has every key that wraps one. Blocks, and
-    /// leaves nothing changed.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`], which says what is missing.
-    pub fn check(&self) -> Result<(), OpenError> {
-        if !self.connections.inspect(table::is_made)? {
-            let missing = OpenError::new("it has no tables yet".to_owned()).mended_by("run `migrate` first");
-            return Err(missing.of_key_store());
-        }
-        self.connections.inspect(|conn| {
-            // A key store that takes no keys would be found out by the first face.
-            let mut tried = None;
-            let ended = conn.transaction(Purpose::Write, |conn| {
-                tried = Some(table::try_to_add(conn));
-                Err(StoreError::internal("it was only tried"))
-            });
-            tried.unwrap_or(ended)
-        })?;
-        let probe = self.connections.inspect(table::one_of_each)?;
-        for key in probe {
-            let (kek_id, unwrapped) = (&key.kek_id, self.unwrap(&key.kek_id, &key.wrapped, &key.key_id));
-            if let Err(error) = unwrapped {
-                return Err(
-                    OpenError::new(format!("faces cannot be opened: {error}")).mended_by(format!(
-                        "name the folder or token of the key-encryption key {kek_id}, or put the backup of that key back"
-                    )),
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether there is no key at all, as in a key store that was just made. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`] when the database cannot be asked.
-    pub(crate) fn is_empty(&self) -> Result<bool, OpenError> {
-        self.connections.inspect(table::is_empty)
-    }
-
-    /// Copies the key store of a SQLite file into an empty file, as it is at one moment, and returns how many keys the copy
-    /// has. The file must exist and be empty. It is not synchronized to the disk. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError`] when this is no SQLite file, or the copy cannot be made, or is not whole.
-    pub fn copy_into(&self, file: &Path) -> Result<i64, OpenError> {
-        let Some(database) = self.connections.file() else {
-            return Err(OpenError::new("only a SQLite file can be copied".to_owned()));
-        };
-        sqlite_snapshot::copy(database, file)?;
-        let mut copy = sqlite_snapshot::open_whole(file)?;
-        table::count(&mut Connection::Sqlite(&mut copy)).map_err(|error| OpenError::of("read the copy of", &error))
-    }
-
-    /// Writes the log of a SQLite file back, so that the file alone is whole. Returns whether it is.
-    pub(crate) fn close(&self, patience: Duration) -> bool {
-        let written = self.connections.write_back(patience).map(|written| written.is_whole);
-        if !matches!(written, Ok(true)) {
-            log::warn!("the file of the key store alone is not whole: copy its -wal with it");
-        }
-        written.unwrap_or(false)
     }
 
     /// Seals a face with a key of its own. The key is durable in the key store when this returns, so no record is ever
@@ -262,62 +181,6 @@ impl FaceKeys {
             .connections
             .read(|conn| table::destroyed_after(conn, erased_at.unix_millis()));
         Ok(since.map_err(of_key_store)?.and_then(Timestamp::from_unix_millis))
-    }
-
-    /// The key of a face, or why its keeper does not unwrap it. `None` if it was erased.
-    fn key(&self, key_id: &FaceKeyId) -> Result<Option<Result<DataKey, KeeperError>>, StoreError> {
-        let find = || self.connections.read(|conn| table::find(conn, key_id));
-        let Some((kek_id, wrapped)) = find()? else {
-            return Ok(None);
-        };
-        match self.unwrap(&kek_id, &wrapped, key_id) {
-            // A rotation has come between the two steps, if the key is wrapped by another now.
-            Err(KeeperError::NoSuchKey(missing)) => match find()? {
-                Some((now, wrapped)) if now != missing.as_str() => Ok(Some(self.unwrap(&now, &wrapped, key_id))),
-                Some(_) => Ok(Some(Err(KeeperError::NoSuchKey(missing)))),
-                None => Ok(None),
-            },
-            unwrapped => Ok(Some(unwrapped)),
-        }
-    }
-
-    fn unwrap(&self, kek_id: &str, wrapped: &[u8], key_id: &FaceKeyId) -> Result<DataKey, KeeperError> {
-        let kek_id = KeyId::parse(kek_id).ok_or(KeeperError::Changed)?;
-        self.keeper.unwrap(&kek_id, wrapped, key_id.as_bytes())
-    }
-
-    /// Makes data keys, and stores them wrapped. They are durable when this returns.
-    fn make(&self, many: usize) -> Result<Vec<(FaceKeyId, DataKey)>, StoreError> {
-        // A rotation may retire the key-encryption key between the wrapping and the commit. The next one is current then.
-        for _ in 0..3 {
-            let now = SystemClock.now();
-            let (keys, wrapped) = self.wrap_new(many, now).map_err(unavailable)?;
-            if self.write(|conn| table::add(conn, &wrapped, now.unix_millis()))? {
-                return Ok(keys);
-            }
-        }
-        Err(StoreError::unavailable(
-            "the key-encryption keys are rotated again and again",
-        ))
-    }
-
-    #[expect(clippy::type_complexity, reason = "the keys, and the rows of them")]
-    fn wrap_new(
-        &self,
-        many: usize,
-        now: Timestamp,
-    ) -> Result<(Vec<(FaceKeyId, DataKey)>, Vec<table::Wrapped>), KeeperError> {
-        let new = || Ok((FaceKeyId::new(now)?, DataKey::random()?));
-        let keys = (0..many).map(|_| new()).collect::<Result<Vec<_>, KeeperError>>()?;
-        let bound: Vec<_> = keys.iter().map(|(id, key)| (key, id.as_bytes().as_slice())).collect();
-        let wrapped = self.keeper.wrap_all(&bound)?;
-        let row = |((key_id, _), (kek_id, wrapped)): (&(FaceKeyId, DataKey), (KeyId, Vec<u8>))| table::Wrapped {
-            key_id: *key_id,
-            kek_id: kek_id.to_string(),
-            wrapped,
-        };
-        let rows = keys.iter().zip(wrapped).map(row).collect();
-        Ok((keys, rows))
     }
 
     fn write<T>(

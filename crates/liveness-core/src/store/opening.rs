@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::engine::connections::{Acceptance, Connections, Pool};
+use super::engine::connections::{Acceptance, Connections};
 use super::engine::database_file::DatabaseFile;
 use super::engine::error::OpenError;
 use super::engine::file_trouble::{self, FileTrouble};
+use super::engine::pool::Pool;
 use super::engine::postgres::{self, PostgresPool, PostgresSettings};
 use super::engine::sqlite::{self, SqlitePool};
 use super::keys::FaceKeys;

@@ -1,4 +1,5 @@
-//! The mark of a scratch database, which was made to try things out. Who has real records does not want them shown there.
+//! The mark of a scratch database, which was made to try things out. `serve --dev` refuses a
+//! database without the mark, so that it never shows real records.
 
 use super::Store;
 use super::engine::error::OpenError;

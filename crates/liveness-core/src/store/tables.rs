@@ -38,6 +38,7 @@ pub(crate) mod trail;
 pub(crate) mod transaction;
 pub(crate) mod user_changes;
 pub(crate) mod user_directory;
+pub(crate) mod user_lock;
 pub(crate) mod users;
 pub(crate) mod watching;
 pub(crate) mod write;

@@ -208,7 +208,7 @@ SBNJTRN+FjG7owHVrKtue7eqdM4RhdRWVl71HXN2d7I=
 ";
     const COSIGNATURE: &str = "— witness.example/w1 22w4sAAAAABkGFDLV0H133oWnr+D9rKZ+xpjcf/Gm6Jg0WZlhu1T47MMLobAtZtUgajTLDh3MrLrkf0DsohP8z598WA+xCsjINF5Bg==
 ";
-    /// Of a key that nobody knows.
+    /// A signature by an unknown key.
     const UNKNOWN: &str = "— witness.example/w1 AAAAAAE=\n";
 
     fn log() -> TrailVerifier {

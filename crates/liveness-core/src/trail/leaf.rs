@@ -3,6 +3,7 @@
 //! What names a person is in the leaf only as SHA-256 over a nonce and the text. The row keeps the nonce and the text.
 //! When they are erased, the leaf says nothing about the person any more, and every proof holds.
 
+mod nonces;
 mod old_entry;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -11,141 +12,18 @@ use serde::Serialize;
 use crate::Timestamp;
 use crate::audit::{DecisionMade, Erasure, HoldChange, Shown};
 
+pub(crate) use self::nonces::Nonces;
+use self::nonces::{ERASED, NONCE};
 pub(crate) use self::old_entry::OldEntry;
 
 /// SHA-256 of something.
 pub(crate) type Sha256 = [u8; 32];
 
-/// The bytes of one nonce.
-const NONCE: usize = 16;
-/// Stands before a nonce.
-const KEPT: u8 = 0;
-/// Stands before the digest that replaces an erased nonce.
-const ERASED: u8 = 1;
-
-/// What a text that names a person is hashed with, or the digest, if text and nonce were erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Salt<'a> {
-    Nonce(&'a [u8]),
-    Digest(&'a [u8]),
-}
-
-impl<'a> Salt<'a> {
-    fn read(bytes: &mut &'a [u8]) -> Option<Self> {
-        let (tag, rest) = bytes.split_first()?;
-        let length = match *tag {
-            KEPT => NONCE,
-            ERASED => size_of::<Sha256>(),
-            _ => return None,
-        };
-        let (salt, rest) = rest.split_at_checked(length)?;
-        *bytes = rest;
-        Some(if *tag == KEPT {
-            Self::Nonce(salt)
-        } else {
-            Self::Digest(salt)
-        })
-    }
-
-    fn digest(&self, text: &[u8]) -> String {
-        match self {
-            Self::Nonce(nonce) => hex(&sha256(&[nonce, text])),
-            Self::Digest(digest) => hex(digest),
-        }
-    }
-
-    fn is_erased(&self) -> bool {
-        matches!(self, Self::Digest(_))
-    }
-
-    /// Adds it to the nonces of a row.
-    fn push(&self, row: &mut Vec<u8>) {
-        let (tag, bytes) = match self {
-            Self::Nonce(nonce) => (KEPT, nonce),
-            Self::Digest(digest) => (ERASED, digest),
-        };
-        row.push(tag);
-        row.extend_from_slice(bytes);
-    }
-
-    /// Adds the digest that takes its place once the text is erased.
-    fn push_erased(&self, text: &[u8], row: &mut Vec<u8>) {
-        match self {
-            Self::Nonce(nonce) => Salt::Digest(&sha256(&[nonce, text])).push(row),
-            Self::Digest(_) => self.push(row),
-        }
-    }
-}
-
-/// What is hashed together with the sender, with the user, and with the subject of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Nonces<'a> {
-    sender: Salt<'a>,
-    user: Salt<'a>,
-    subject: Salt<'a>,
-}
-
-impl<'a> Nonces<'a> {
-    /// The random bytes that one entry needs.
-    pub(crate) const RANDOM: usize = 3 * NONCE;
-
-    /// The nonces of a new entry, as its row keeps them, from [`RANDOM`](Self::RANDOM) bytes.
-    pub(crate) fn row_of(random: &[u8]) -> Vec<u8> {
-        let parts = random.chunks(NONCE);
-        parts
-            .flat_map(|nonce| std::iter::once(&KEPT).chain(nonce))
-            .copied()
-            .collect()
-    }
-
-    /// Reads the nonces of a row. Returns `None` if no row has them.
-    pub(crate) fn read(mut bytes: &'a [u8]) -> Option<Self> {
-        let nonces = Self {
-            sender: Salt::read(&mut bytes)?,
-            user: Salt::read(&mut bytes)?,
-            subject: Salt::read(&mut bytes)?,
-        };
-        bytes.is_empty().then_some(nonces)
-    }
-
-    /// The digest of a record of the user. `None` if the user was erased.
-    pub(crate) fn record_digest(&self, record: &[u8]) -> Option<Sha256> {
-        match self.user {
-            Salt::Nonce(nonce) => Some(sha256(&[nonce, record])),
-            Salt::Digest(_) => None,
-        }
-    }
-
-    /// Whether the entry does not say any more who sent it.
-    pub(crate) fn has_no_sender(&self) -> bool {
-        self.sender.is_erased()
-    }
-
-    /// Whether the entry does not say any more whom it was about.
-    pub(crate) fn has_no_subject(&self) -> bool {
-        self.user.is_erased()
-    }
-
-    /// What stands for the user in the leaf.
-    pub(crate) fn user_digest(&self, id: i64) -> String {
-        self.user.digest(id.to_string().as_bytes())
-    }
-
-    /// What the user and the record are hashed with, as hex. `None` if the user was erased.
-    pub(crate) fn of_user(&self) -> Option<String> {
-        match self.user {
-            Salt::Nonce(nonce) => Some(hex(nonce)),
-            Salt::Digest(_) => None,
-        }
-    }
-}
-
-/// The columns of an audit entry, as they are stored.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct EntryColumns<'a> {
-    pub(crate) writer: &'a [u8],
-    pub(crate) writer_count: i64,
-    pub(crate) nonces: Nonces<'a>,
+/// The columns that every entry has, also one from before entries had a writer. The order of the fields is that of the bytes of
+/// such an [`OldEntry`].
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BasicColumns<'a> {
     pub(crate) at: i64,
     pub(crate) request_id: &'a str,
     pub(crate) principal: &'a str,
@@ -156,6 +34,27 @@ pub(crate) struct EntryColumns<'a> {
     pub(crate) self_service_user_id: Option<i64>,
     pub(crate) message: &'a str,
     pub(crate) outcome: &'a str,
+}
+
+impl BasicColumns<'_> {
+    /// Checks that the columns of the sender are empty, because the sender was erased: the leaf does not bind them any more.
+    fn check_sender_erased(&self) -> Result<(), String> {
+        let has_sender = !(self.principal.is_empty() && self.request_id.is_empty())
+            || [self.issuer, self.actor, self.client_ip].iter().any(Option::is_some);
+        if has_sender {
+            return Err("its sender was erased, and it has one".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// The columns of an audit entry, as they are stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EntryColumns<'a> {
+    pub(crate) writer: &'a [u8],
+    pub(crate) writer_count: i64,
+    pub(crate) nonces: Nonces<'a>,
+    pub(crate) basic: BasicColumns<'a>,
     pub(crate) liveness_check_id: Option<i64>,
     pub(crate) subject: Option<&'a str>,
     pub(crate) record_digest: Option<&'a [u8]>,
@@ -210,16 +109,17 @@ impl EntryColumns<'_> {
         let shown = self.shown()?;
         self.check_erased(&shown)?;
         let sender = self.sender()?;
+        let basic = &self.basic;
         let leaf = Leaf {
             version: 1,
             writer: hex(self.writer),
             count: self.writer_count,
-            at: Timestamp::from_unix_millis(self.at).ok_or("its time is out of range")?,
-            message: self.message,
-            outcome: self.outcome,
-            roles: self.roles,
+            at: Timestamp::from_unix_millis(basic.at).ok_or("its time is out of range")?,
+            message: basic.message,
+            outcome: basic.outcome,
+            roles: basic.roles,
             sender: self.nonces.sender.digest(&sender),
-            user: self.self_service_user_id.map(|id| self.nonces.user_digest(id)),
+            user: basic.self_service_user_id.map(|id| self.nonces.user_digest(id)),
             record: self.liveness_check_id,
             record_sha256: self.record_digest.map(hex),
             face_sha256: self.face_digest.map(hex),
@@ -238,7 +138,15 @@ impl EntryColumns<'_> {
     }
 
     fn sender(&self) -> Result<Vec<u8>, String> {
-        let sender = (self.issuer, self.principal, self.actor, self.request_id, self.client_ip);
+        let BasicColumns {
+            issuer,
+            principal,
+            actor,
+            request_id,
+            client_ip,
+            ..
+        } = self.basic;
+        let sender = (issuer, principal, actor, request_id, client_ip);
         serde_json::to_vec(&sender).map_err(|error| error.to_string())
     }
 
@@ -251,10 +159,8 @@ impl EntryColumns<'_> {
 
     /// What was erased has no value: the leaf does not bind it any more.
     fn check_erased(&self, shown: &Shown) -> Result<(), String> {
-        let has_sender = !(self.principal.is_empty() && self.request_id.is_empty())
-            || [self.issuer, self.actor, self.client_ip].iter().any(Option::is_some);
-        if self.nonces.has_no_sender() && has_sender {
-            return Err("its sender was erased, and it has one".to_owned());
+        if self.nonces.has_no_sender() {
+            self.basic.check_sender_erased()?;
         }
         if self.nonces.subject.is_erased() && shown.clone().without_names() != *shown {
             return Err("its words were erased, and it has some".to_owned());
@@ -275,7 +181,7 @@ impl EntryColumns<'_> {
             self.nonces.sender.push(&mut row);
         }
         if subject {
-            let user = self.self_service_user_id.unwrap_or_default().to_string();
+            let user = self.basic.self_service_user_id.unwrap_or_default().to_string();
             self.nonces.user.push_erased(user.as_bytes(), &mut row);
             let words = self.subject.unwrap_or_default();
             self.nonces.subject.push_erased(words.as_bytes(), &mut row);

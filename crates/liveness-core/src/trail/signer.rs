@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::key::{KeyError, MacKey, TrailKey};
+use super::key::{KeyError, TrailKey};
+use super::mac_key::MacKey;
 use super::verifier::TrailVerifier;
 
 /// Why a signer has not signed. No message holds a key.

@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM end long work in order, and end the first process of a container at all.
+//! Ends long work in good order on SIGINT and SIGTERM. Linux ignores both for the first process of a container, unless
+//! the process handles them.
 
 use std::future::Future;
 use std::io;

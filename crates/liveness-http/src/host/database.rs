@@ -1,4 +1,4 @@
-//! The store, checked, and with a schema that this program may run with, for as long as the host runs.
+//! Opens and checks the store, migrates it, and goes on watching its schema while the host runs.
 
 use std::sync::Arc;
 use std::time::Duration;

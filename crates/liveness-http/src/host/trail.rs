@@ -16,7 +16,7 @@ use super::start_error::StartError;
 struct Rounds {
     /// The time between two parts, in milliseconds.
     interval: i64,
-    /// So many parts are the whole trail.
+    /// The number of parts that make up the whole trail.
     parts: u32,
 }
 

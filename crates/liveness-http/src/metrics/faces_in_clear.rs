@@ -1,4 +1,4 @@
-//! How many faces are in clear, as the job that seals them knows.
+//! How many faces are not sealed yet, as last counted by the job that seals them.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 pub(crate) struct FacesInClear(Arc<Mutex<Option<u64>>>);
 
 impl FacesInClear {
-    /// So many are left. `None` if another node may know better.
+    /// How many are left. `None` if another node may know better.
     pub(crate) fn set(&self, left: Option<u64>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = left;
     }

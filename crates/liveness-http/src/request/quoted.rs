@@ -1,4 +1,4 @@
-//! Header values with quoted strings (RFC 9110 section 5.6.4), in which a separator separates nothing.
+//! Header values with quoted strings (RFC 9110 section 5.6.4), in which a separator has no meaning.
 
 /// The parts of a value between separators that are not quoted.
 pub(super) fn split_unquoted(text: &str, separator: char) -> Vec<&str> {

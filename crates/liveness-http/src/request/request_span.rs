@@ -3,11 +3,11 @@
 //! Without the feature `opentelemetry`, it holds nothing and does nothing.
 
 #[cfg(not(feature = "opentelemetry"))]
-mod not_told;
+mod disabled;
 #[cfg(feature = "opentelemetry")]
-mod told;
+mod enabled;
 
 #[cfg(not(feature = "opentelemetry"))]
-pub(super) use self::not_told::{RequestSpan, within};
+pub(super) use self::disabled::{RequestSpan, within};
 #[cfg(feature = "opentelemetry")]
-pub(super) use self::told::{RequestSpan, within};
+pub(super) use self::enabled::{RequestSpan, within};

@@ -17,7 +17,7 @@ use super::limits::permit::Permit;
 /// The most bytes that are handed over at once.
 pub(crate) const SLICE: usize = 16 * 1024;
 
-/// What is left of an answer.
+/// The part of an answer that is not sent yet.
 struct SlicedBody {
     rest: Bytes,
     _memory: Option<Permit>,

@@ -1,4 +1,4 @@
-//! Requests to go on in another protocol (RFC 9110 section 7.8). They are answered in HTTP/1.1, as if they had not asked.
+//! Requests to go on in another protocol (RFC 9110 section 7.8). The host ignores the wish, and answers in HTTP/1.1.
 
 use actix_web::dev::{RequestHead, ResponseHead};
 use actix_web::http::ConnectionType;

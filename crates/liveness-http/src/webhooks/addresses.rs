@@ -1,6 +1,6 @@
 //! Which addresses webhooks may be sent to: those of the public internet, and those of networks that an operator has named.
 //!
-//! Rule: the registries of special-purpose addresses (RFC 6890) and what is forwarded to an IPv4 address by its form.
+//! The others are special-purpose addresses (RFC 6890), and IPv6 addresses that lead to an IPv4 address: 6to4, Teredo, NAT64.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -17,7 +17,7 @@ const fn v6(a: u16, b: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0), prefix)
 }
 
-/// What is not public of IPv4.
+/// The networks of IPv4 that are not public.
 const NOT_PUBLIC_V4: [Ipv4Net; 15] = [
     // This machine, private networks, carriers' networks (CGNAT), loopback, link-local.
     v4(0, 0, 0, 8),
@@ -42,7 +42,7 @@ const NOT_PUBLIC_V4: [Ipv4Net; 15] = [
 /// All of IPv6 that is public is in here. Outside are loopback, unique local, link-local, multicast, IPv4-mapped addresses and NAT64.
 const GLOBAL_UNICAST_V6: Ipv6Net = v6(0x2000, 0, 3);
 
-/// What is not public of it.
+/// The networks in it that are not public.
 const NOT_PUBLIC_V6: [Ipv6Net; 4] = [
     // Protocols, among them Teredo, which leads to an IPv4 address.
     v6(0x2001, 0, 23),

@@ -269,7 +269,11 @@ fn send(url: &str, body: &Value) -> Result<Value, Value> {
     let (head, mut body) = answer.into_parts();
     let text = body.with_config().limit(64 << 20).read_to_string().unwrap();
     let value = serde_json::from_str::<Value>(&text).unwrap()["value"].take();
-    if head.status.is_success() { Ok(value) } else { Err(value) }
+    if head.status.is_success() {
+        Ok(value)
+    } else {
+        Err(value)
+    }
 }
 
 fn agent() -> ureq::Agent {

@@ -1,4 +1,4 @@
-//! The same in the types of OpenTelemetry.
+//! Converts a trace context from and to OpenTelemetry's `SpanContext`.
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 

@@ -1,4 +1,4 @@
-//! Who is in the library of a token, so that nobody is when the process ends.
+//! Counts the calls into the libraries of tokens, so that the process ends only when no call is running.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -71,7 +71,7 @@ pub(super) fn is_of_pin(error: &Error) -> bool {
 }
 
 /// A refusal in short: which function, and the name of the code. The texts of PKCS#11 are paragraphs.
-pub(super) fn told(error: &Error) -> String {
+pub(super) fn in_short(error: &Error) -> String {
     match error {
         Error::Pkcs11(code, function) => format!("C_{function:?} says {code:?}"),
         other => other.to_string(),

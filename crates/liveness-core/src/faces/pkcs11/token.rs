@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::gate;
 use super::module;
-use super::refusal::{Refusal, is_of_pin, told};
+use super::refusal::{Refusal, in_short, is_of_pin};
 use super::uri::Pkcs11Uri;
 use crate::faces::KeeperError;
 use crate::faces::own_file::{check_secret, unusable};
@@ -174,7 +174,7 @@ impl Token {
             _ => "see that it is connected, and what its own log says".to_owned(),
         };
         KeeperError::Unusable {
-            problem: format!("{}: {}", self.uri, told(error)),
+            problem: format!("{}: {}", self.uri, in_short(error)),
             mend,
         }
     }
@@ -183,7 +183,7 @@ impl Token {
         match refusal {
             Refusal::Keeper(error) => error,
             Refusal::Token(error) => KeeperError::Unusable {
-                problem: format!("{}: {}", self.uri, told(&error)),
+                problem: format!("{}: {}", self.uri, in_short(&error)),
                 mend: "see that it is connected, and what its own log says".to_owned(),
             },
         }

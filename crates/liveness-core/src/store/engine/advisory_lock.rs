@@ -1,4 +1,4 @@
-//! Locks that transactions take on what is no row.
+//! Advisory locks: transactions lock a number that they agree on, where there is no row to lock.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is written of an event that was delivered or not.
+//! The outcome of a delivery, as it is written to the database.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::events::{ending, registering};
 
-/// What is written of an event that was delivered or not.
+/// The outcome of one delivery, as it is written to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome<'a> {
     Taken,

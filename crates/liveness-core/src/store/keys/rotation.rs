@@ -2,8 +2,8 @@
 //! the key store from before opens a face that was erased.
 
 use super::table::{self, Wrapped};
-use super::{FaceKeys, KeyId, PATIENCE};
-use crate::faces::KeeperError;
+use super::{FaceKeys, PATIENCE};
+use crate::faces::{KeeperError, KeyId};
 use crate::store::engine::error::StoreError;
 use crate::{Clock as _, Shown, SystemClock};
 

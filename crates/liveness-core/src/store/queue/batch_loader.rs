@@ -221,8 +221,8 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
-    use crate::store::engine::connections::Pool;
     use crate::store::engine::database_file::DatabaseFile;
+    use crate::store::engine::pool::Pool;
     use crate::store::engine::sqlite;
 
     /// Runs a test with the read pool of a new SQLite file.

@@ -4,14 +4,14 @@
 //! the feature `opentelemetry`, these types hold nothing and do nothing.
 
 #[cfg(not(feature = "opentelemetry"))]
-mod not_told;
+mod disabled;
 #[cfg(feature = "opentelemetry")]
-mod told;
+mod enabled;
 
 #[cfg(not(feature = "opentelemetry"))]
-pub(crate) use self::not_told::{BatchSpans, Origin, Span};
+pub(crate) use self::disabled::{BatchSpans, Origin, Span};
 #[cfg(feature = "opentelemetry")]
-pub(crate) use self::told::{BatchSpans, Origin, Span};
+pub(crate) use self::enabled::{BatchSpans, Origin, Span};
 
 /// A call that waits to read and then reads.
 pub(crate) const STORE_READ: &str = "store read";

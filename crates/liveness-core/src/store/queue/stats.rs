@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::store::engine::connections::PoolState;
+use crate::store::engine::pool::PoolState;
 
 /// The numbers of a store at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

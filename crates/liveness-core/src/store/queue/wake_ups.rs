@@ -1,4 +1,4 @@
-//! Wakes those who wait for something about a key to change. It does not know what the keys are, or what changes.
+//! Wakes the tasks that wait for a change of a key. It does not know what the keys are, or what changes.
 //!
 //! A sleeper costs a place in a map: no thread, no connection and no timer.
 

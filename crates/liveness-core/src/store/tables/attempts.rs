@@ -1,4 +1,5 @@
-//! Attempts that end, and quotas: a user who fails too often waits, and then is locked, and records so much in a day.
+//! Limits on attempts, and quotas. A user who fails too often has to wait, and is locked in the end. A quota limits what a user
+//! records in a day.
 //!
 //! The tallies of users are read, asked and written in the transaction of their records, which holds the locks of the users. So
 //! there is never an attempt too many, on however many nodes. Nothing is read if the policy limits nothing.

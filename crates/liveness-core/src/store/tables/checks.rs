@@ -92,7 +92,7 @@ impl Checks {
     /// [`StoreError::SessionOfAnotherUser`], [`StoreError::IdempotencyKeyReused`] and [`StoreError::Unavailable`]:
     /// nothing was recorded. [`StoreError::OutcomeUnknown`] when the commit itself failed.
     pub async fn record(&self, mut recording: Recording) -> Result<Recorded, StoreError> {
-        // Of a sealed face, the digest is made when it is sealed.
+        // The digest of a sealed face is made when the face is sealed.
         if self.face_tools.keys().is_none() {
             let digest = recording.check.image.as_ref().map(|image| sha256(&[image.bytes()]));
             recording.audit_entry.subject.face_digest = digest;

@@ -1,4 +1,4 @@
-//! A report that waits to be judged, as plain data.
+//! A report before it is judged, with what is known about it, as plain data.
 
 use super::dating::Dated;
 use crate::trail::leaf::Sha256;

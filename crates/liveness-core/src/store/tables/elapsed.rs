@@ -1,4 +1,4 @@
-//! How long ago something of a user was, whatever jumps the clocks make meanwhile.
+//! Measures how long ago an event of a user was, also when a clock jumps in between.
 //!
 //! The database has the time of an event by the clock of the node that wrote it. This process remembers the events that keep a
 //! user waiting, each with the time at which it was by a clock that never jumps. So a jump neither ends a wait nor extends it.

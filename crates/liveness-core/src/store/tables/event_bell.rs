@@ -1,4 +1,4 @@
-//! Wakes those who deliver events in this process, when a transaction with events was committed.
+//! Wakes the deliverers of events in this process when a transaction with events was committed.
 
 use std::sync::Arc;
 

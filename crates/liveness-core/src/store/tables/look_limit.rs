@@ -1,4 +1,4 @@
-//! A look at a face that counts: a principal has so many in 24 hours.
+//! Limits how many faces a principal may look at in 24 hours.
 //!
 //! The entry of the look is written in the transaction that counts, and transactions of the same principal wait for each
 //! other. So there is never a look too many, on however many nodes.

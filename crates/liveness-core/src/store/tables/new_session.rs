@@ -1,4 +1,4 @@
-//! A session that waits to be issued: its id, and its challenges in an order that nobody can know before.
+//! A session that waits to be issued: its id, and its challenges in a random order.
 
 use aws_lc_rs::rand;
 use base64::Engine as _;
@@ -67,7 +67,7 @@ fn random() -> Result<u16, StoreError> {
     Ok(u16::from_be_bytes(bytes))
 }
 
-/// So many of the names, none twice. Each order of each choice is as likely as any other, if `random` is.
+/// Chooses that many names, none twice. Every choice in every order is equally likely, if the bytes of `random` are.
 fn in_random_order<E>(
     names: &[String],
     count: usize,

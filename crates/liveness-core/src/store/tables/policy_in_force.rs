@@ -8,7 +8,7 @@ use crate::trail::leaf::Sha256;
 use crate::{Clock, CompletionRule};
 
 /// The policy in force, with its version.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PolicyInForce {
     pub(crate) policy: Policy,
     /// SHA-256.
@@ -52,17 +52,15 @@ impl PolicyInForce {
     pub(crate) fn with_steady_clock(&self, clock: Arc<dyn Clock>) -> Self {
         Self {
             elapsed: Elapsed::by(clock),
-            passing_rule: self.passing_rule,
-            ..Self::of(self.policy.clone())
+            ..self.clone()
         }
     }
 
     /// The same policy, with another rule for events. Who waits goes on waiting.
     pub(crate) fn with_passing_rule(&self, passing_rule: CompletionRule) -> Self {
         Self {
-            elapsed: self.elapsed.clone(),
             passing_rule,
-            ..Self::of(self.policy.clone())
+            ..self.clone()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the messages ask of the tables, each question once, whatever is recorded: to see that the database takes it.
+//! Every query of the messages. `doctor` runs each once, to check that the database accepts it, whatever is recorded.
 
 use super::attempts;
 use super::checks::completing::{Completion, completing, completing_each};

@@ -1,4 +1,4 @@
-//! How many rows the tables of evidence have. It reads all of an index, so it is for an operator, and for no message.
+//! How many rows the tables of evidence have. Counting reads a whole index, so only operators do it, never a message.
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;

@@ -131,7 +131,7 @@ pub(crate) fn change(conn: &mut Connection<'_>, slot: i32, totals: Changes) -> R
 
 /// How many successful records have no verdict, and were not approved.
 pub(crate) fn unjudged(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
-    // Of decisions, 0 approves.
+    // The decision 0 approves.
     let unjudged = dsl::liveness_check_totals
         .filter(dsl::pre_registration_id.eq(ALL))
         .filter(dsl::is_successful)

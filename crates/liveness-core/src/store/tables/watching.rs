@@ -1,4 +1,4 @@
-//! Hears of what is committed about a user: what this store writes at once, and what others write soon after.
+//! Tells callers that wait when something about a user was committed: by this store at once, by other nodes soon after.
 
 pub(crate) mod follower;
 pub(crate) mod tail;

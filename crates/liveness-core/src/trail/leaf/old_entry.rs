@@ -1,25 +1,17 @@
-//! The leaf of an entry from before entries had a writer.
+//! The leaf of an old entry: one that was written by a version whose entries had no writer.
 
 use serde::Serialize;
 
 use super::super::MacKey;
-use super::{ERASED, NONCE, Sha256, hex, sha256};
+use super::{BasicColumns, ERASED, NONCE, Sha256, hex, sha256};
 
 /// The columns of an entry from before entries had a writer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OldEntry<'a> {
     pub(crate) id: i64,
-    pub(crate) at: i64,
-    pub(crate) request_id: &'a str,
-    pub(crate) principal: &'a str,
-    pub(crate) issuer: Option<&'a str>,
-    pub(crate) actor: Option<&'a str>,
-    pub(crate) roles: &'a str,
-    pub(crate) client_ip: Option<&'a str>,
-    pub(crate) self_service_user_id: Option<i64>,
-    pub(crate) message: &'a str,
-    pub(crate) outcome: &'a str,
+    #[serde(flatten)]
+    pub(crate) basic: BasicColumns<'a>,
 }
 
 impl OldEntry<'_> {
@@ -43,11 +35,7 @@ impl OldEntry<'_> {
             Some((&ERASED, digest)) if digest.len() == size_of::<Sha256>() => digest,
             _ => return Err("it has no writer, and nonces that no entry without one has".to_owned()),
         };
-        let has_sender = !(self.principal.is_empty() && self.request_id.is_empty())
-            || [self.issuer, self.actor, self.client_ip].iter().any(Option::is_some);
-        if has_sender {
-            return Err("its sender was erased, and it has one".to_owned());
-        }
+        self.basic.check_sender_erased()?;
         Ok(self.leaf_of(&hex(digest)))
     }
 
@@ -70,5 +58,34 @@ impl OldEntry<'_> {
         let nonce = key.mac(format!("entry {}", self.id).as_bytes());
         let entry = serde_json::to_vec(self).map_err(|error| error.to_string())?;
         Ok(sha256(&[&nonce[..NONCE], &entry]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The digests in the logs of older versions are over these bytes.
+    #[test]
+    fn the_bytes_of_an_old_entry_stay_as_they_are() {
+        let entry = OldEntry {
+            id: 7,
+            basic: BasicColumns {
+                at: 1_774_188_005_000,
+                request_id: "r-1",
+                principal: "1234",
+                issuer: None,
+                actor: None,
+                roles: "customer",
+                client_ip: Some("192.0.2.1"),
+                self_service_user_id: Some(1234),
+                message: "UpdateLivenessCheckCommand",
+                outcome: "00",
+            },
+        };
+        assert_eq!(
+            serde_json::to_string(&entry).unwrap(),
+            r#"{"id":7,"at":1774188005000,"requestId":"r-1","principal":"1234","issuer":null,"actor":null,"roles":"customer","clientIp":"192.0.2.1","selfServiceUserId":1234,"message":"UpdateLivenessCheckCommand","outcome":"00"}"#
+        );
     }
 }

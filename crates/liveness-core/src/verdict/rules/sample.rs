@@ -1,4 +1,4 @@
-//! A report of an honest phone, and what a table of cases is tried with. For tests only.
+//! For tests only: the report of an honest phone, and helpers that run a table of cases.
 
 use serde_json::Value;
 use serde_json::value::RawValue;

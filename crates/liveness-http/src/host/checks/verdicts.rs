@@ -1,4 +1,4 @@
-//! Looks whether verdicts count that old records do not have.
+//! Warns if the policy counts verdicts, but older records have none.
 
 use liveness_core::policy::Policy;
 use liveness_core::store::Store;

@@ -1,4 +1,4 @@
-//! Checks whether webhooks can be sent: that there is a secret that nobody else reads, and that the receiver's name leads somewhere.
+//! Checks whether webhooks can be sent: there is a secret, nobody else can read it, and the receiver's name resolves to an address.
 
 use super::files;
 use super::findings::Findings;

@@ -9,8 +9,8 @@ use liveness_core::policy::Retention;
 use liveness_core::store::{ErasureError, ErasureOrder, JobHandler, OldRecord, RunningJob, StoreError};
 use liveness_core::{Clock as _, Reason, Shown, SystemClock, Timestamp};
 
-use super::retention::told;
-use super::{entry_of, failed};
+use super::entry_of;
+use super::retention::in_days;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(super) struct RetainRecords {
     /// How long a record is kept. `None` is for ever.
     kept: Option<Duration>,
-    /// What is behind this host. Another host, or one that has just started, looks at all old records once.
+    /// How far this host has come. Another host, or one that has just started, looks at all old records once.
     done: Mutex<Progress>,
 }
 
@@ -107,7 +107,9 @@ fn step(
     done: &mut Progress,
 ) -> Result<bool, JobError> {
     let found = job.block_on(job.store().erasures().old_records(user, before, *after));
-    let found = found.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    let found = found
+        .map_err(|error| JobError::with_cause(&error))?
+        .map_err(|error| JobError::with_cause(&error))?;
     let Some(found) = found else { return Ok(false) };
     for (id, user) in found.due {
         if job.should_stop() {
@@ -116,10 +118,10 @@ fn step(
         match erase(job, id, kept)? {
             Ok(()) => done.erased += 1,
             Err(ErasureError::Store(error @ StoreError::Internal(_))) => {
-                done.failure = Some(failed(&error));
+                done.failure = Some(JobError::with_cause(&error));
                 done.left.insert(user);
             }
-            Err(ErasureError::Store(error)) => return Err(failed(&error)),
+            Err(ErasureError::Store(error)) => return Err(JobError::with_cause(&error)),
             Err(ErasureError::Held) => {
                 done.left.insert(user);
             }
@@ -133,14 +135,14 @@ fn step(
 }
 
 fn erase(job: &RunningJob, id: i64, kept: Duration) -> Result<Result<(), ErasureError>, JobError> {
-    let reason = Reason::parse(&format!("retention: record kept for {}", told(kept)));
+    let reason = Reason::parse(&format!("retention: record kept for {}", in_days(kept)));
     let order = ErasureOrder {
         reason: reason.map_err(|_| JobError::give_up("the reason of the erasure is no reason"))?,
         entry: entry_of(job, "records retention", Shown::default()),
         traceparent: None,
     };
     let ended = job.block_on(job.store().erasures().erase_record(id, order));
-    Ok(ended.map_err(|error| failed(&error))?.map(drop))
+    Ok(ended.map_err(|error| JobError::with_cause(&error))?.map(drop))
 }
 
 #[cfg(test)]

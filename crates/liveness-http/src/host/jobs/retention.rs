@@ -7,7 +7,7 @@ use liveness_core::policy::Policy;
 use liveness_core::store::{ErasureError, ErasureOrder, FaceOutcome, JobHandler, RunningJob, StoreError};
 use liveness_core::{Clock as _, Reason, Shown, SystemClock};
 
-use super::{entry_of, failed};
+use super::entry_of;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -80,7 +80,9 @@ fn erase_old(
     let mut after = None;
     loop {
         let found = job.block_on(job.store().erasures().old_faces(outcome, before, after));
-        let found = found.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+        let found = found
+            .map_err(|error| JobError::with_cause(&error))?
+            .map_err(|error| JobError::with_cause(&error))?;
         let Some((ids, next)) = found else { return Ok(()) };
         for id in ids {
             if job.should_stop() {
@@ -88,8 +90,10 @@ fn erase_old(
             }
             match erase(job, id, (passed, kept))? {
                 Ok(()) => done.erased += 1,
-                Err(ErasureError::Store(error @ StoreError::Internal(_))) => done.failure = Some(failed(&error)),
-                Err(ErasureError::Store(error)) => return Err(failed(&error)),
+                Err(ErasureError::Store(error @ StoreError::Internal(_))) => {
+                    done.failure = Some(JobError::with_cause(&error))
+                }
+                Err(ErasureError::Store(error)) => return Err(JobError::with_cause(&error)),
                 // Somebody was faster, or has just placed a hold.
                 Err(_) => {}
             }
@@ -100,18 +104,18 @@ fn erase_old(
 
 fn erase(job: &RunningJob, id: i64, (passed, kept): (bool, Duration)) -> Result<Result<(), ErasureError>, JobError> {
     let outcome = if passed { "passed" } else { "not passed" };
-    let reason = Reason::parse(&format!("retention: {outcome}, kept for {}", told(kept)));
+    let reason = Reason::parse(&format!("retention: {outcome}, kept for {}", in_days(kept)));
     let order = ErasureOrder {
         reason: reason.map_err(|_| JobError::give_up("the reason of the erasure is no reason"))?,
         entry: entry_of(job, "faces retention", Shown::default()),
         traceparent: None,
     };
     let ended = job.block_on(job.store().erasures().erase_face(id, order));
-    Ok(ended.map_err(|error| failed(&error))?.map(drop))
+    Ok(ended.map_err(|error| JobError::with_cause(&error))?.map(drop))
 }
 
 /// A duration in days, if it is one of days.
-pub(super) fn told(kept: Duration) -> String {
+pub(super) fn in_days(kept: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match kept.as_secs() {
         seconds if seconds.is_multiple_of(DAY) => format!("{} d", seconds / DAY),
@@ -207,6 +211,6 @@ mod tests {
     #[test]
     fn without_an_end_there_is_no_job() {
         assert_eq!(RetainFaces::of(&Policy::record()).every(), None);
-        assert_eq!(told(Duration::from_secs(365 * 24 * 60 * 60)), "365 d");
+        assert_eq!(in_days(Duration::from_secs(365 * 24 * 60 * 60)), "365 d");
     }
 }

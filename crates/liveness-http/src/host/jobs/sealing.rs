@@ -6,7 +6,7 @@ use liveness_core::Shown;
 use liveness_core::jobs::{JobDone, JobError, JobKind};
 use liveness_core::store::{JobHandler, RunningJob, StoreError};
 
-use super::{DAY, audit, entry_of, failed, keys_of};
+use super::{DAY, audit, entry_of, keys_of};
 use crate::face_sealing::{SEAL, Sealed, seal_old_faces};
 use crate::metrics::FacesInClear;
 
@@ -46,7 +46,10 @@ impl JobHandler for SealFaces {
 impl SealFaces {
     fn seal(&self, job: &RunningJob) -> Result<JobDone, JobError> {
         keys_of(job)?;
-        let total = job.store().faces_in_clear().map_err(|error| failed(&error))?;
+        let total = job
+            .store()
+            .faces_in_clear()
+            .map_err(|error| JobError::with_cause(&error))?;
         let total = u64::try_from(total).unwrap_or_default();
         if total == 0 {
             return Ok(JobDone::Done);
@@ -78,8 +81,8 @@ impl SealFaces {
 /// Another attempt mends neither a right that is missing nor a face that was swapped.
 fn not_sealed(error: &StoreError) -> JobError {
     match error {
-        StoreError::Internal(_) => JobError::give_up(failed(error)),
-        _ => failed(error),
+        StoreError::Internal(_) => JobError::give_up(JobError::with_cause(error)),
+        _ => JobError::with_cause(error),
     }
 }
 

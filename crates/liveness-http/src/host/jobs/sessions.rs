@@ -6,7 +6,7 @@ use liveness_core::jobs::{JobDone, JobError, JobKind};
 use liveness_core::store::{JobHandler, RunningJob};
 use liveness_core::{Clock as _, Shown, SystemClock};
 
-use super::{audit, failed};
+use super::audit;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -26,7 +26,7 @@ impl JobHandler for SweepSessions {
     fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
         let sessions = job.store().sessions();
         let swept = sessions.sweep(SystemClock.now(), || job.should_stop());
-        let swept = swept.map_err(|error| failed(&error))?;
+        let swept = swept.map_err(|error| JobError::with_cause(&error))?;
         if swept > 0 {
             let done = Shown {
                 count: Some(swept),

@@ -6,7 +6,7 @@ use liveness_core::jobs::{JobDone, JobError, JobKind};
 use liveness_core::store::{JobHandler, RunningJob};
 use liveness_core::{Clock as _, Shown, SystemClock};
 
-use super::{DAY, audit, failed, keys_of};
+use super::{DAY, audit, keys_of};
 
 /// Deletes keys that were made for faces that were never recorded.
 pub(super) struct SweepFaceKeys;
@@ -29,7 +29,10 @@ impl JobHandler for SweepFaceKeys {
         keys_of(job)?;
         let age = i64::try_from(OLD.as_millis()).unwrap_or(i64::MAX);
         let before = SystemClock.now().plus_millis(-age);
-        let unused = job.store().unused_face_keys(before).map_err(|error| failed(&error))?;
+        let unused = job
+            .store()
+            .unused_face_keys(before)
+            .map_err(|error| JobError::with_cause(&error))?;
         if unused.is_empty() {
             return Ok(JobDone::Done);
         }
@@ -43,7 +46,7 @@ impl JobHandler for SweepFaceKeys {
             ..Shown::default()
         };
         audit(job, "faces sweep-keys", found)?;
-        let deleted = unused.delete().map_err(|error| failed(&error))?;
+        let deleted = unused.delete().map_err(|error| JobError::with_cause(&error))?;
         log::info!("{deleted} keys of faces were deleted that no face had");
         Ok(JobDone::Done)
     }
@@ -65,7 +68,7 @@ impl JobHandler for SweepObjects {
 
     fn run(&self, job: &RunningJob) -> Result<JobDone, JobError> {
         let swept = job.store().sweep_objects(SystemClock.now(), &self.owner);
-        let swept = swept.map_err(|error| failed(&error))?;
+        let swept = swept.map_err(|error| JobError::with_cause(&error))?;
         if swept.deleted > 0 {
             let done = Shown {
                 count: Some(swept.deleted),

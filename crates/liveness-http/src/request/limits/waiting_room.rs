@@ -1,6 +1,7 @@
 //! How many callers may wait for an answer to change, and how they are told to go: `docs/api.md#waiting`.
 //!
-//! Who waits holds no place in flight, but a connection. So not all connections may wait, and one principal has a few places.
+//! A caller who waits does not count as a request in flight, but keeps a connection. So only a part of the connections may
+//! wait, and one principal may have a few of them.
 
 use std::sync::Arc;
 use std::time::Duration;

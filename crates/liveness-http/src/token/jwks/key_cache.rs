@@ -77,7 +77,7 @@ pub(in super::super) enum Candidates {
     },
 }
 
-/// What is missing to find the key of a token.
+/// What a cache would need to find the key of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Missing {
     /// Nothing: if the candidates do not verify the token, no key of the provider does.

@@ -1,5 +1,5 @@
-//! Looks at a report before its image is decoded and put away, which costs more than all else. What would be refused is refused,
-//! and a repeated call is known. The transaction of the record asks all of it again, and its answer counts.
+//! Checks a report before its image is decoded and stored, the two most expensive steps. It finds reports that would be refused, and
+//! repeated calls. The transaction that records the report checks both again, and that result counts.
 
 use super::find;
 use crate::policy::Policy;

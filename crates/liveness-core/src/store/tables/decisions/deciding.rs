@@ -15,7 +15,7 @@ use crate::store::tables::schema::liveness_checks::dsl as checks;
 use crate::store::tables::totals::{self, Counted};
 use crate::store::tables::trail::entries::{self, DueEntry};
 use crate::store::tables::trail::erased_records;
-use crate::store::tables::{dating, erasure_rows};
+use crate::store::tables::{erasure_rows, user_lock};
 use crate::{AuditEntry, AuditSubject, Decider, DecisionMade, Shown};
 
 type Outcome<T> = Result<Result<T, DecisionError>, StoreError>;
@@ -93,7 +93,7 @@ fn about(conn: &mut Connection<'_>, order: &DecisionOrder) -> Outcome<DecidedChe
     if order.own_user == Some(user) {
         return Ok(Err(DecisionError::OwnRecord));
     }
-    dating::lock(conn, &[user])?;
+    user_lock::lock(conn, &[user])?;
     let row = checks::liveness_checks.filter(checks::id.eq(id).and(checks::self_service_user_id.eq(user)));
     let check: Option<DecidedCheck> = on_either!(conn, |conn| row
         .select(DecidedCheck::as_select())

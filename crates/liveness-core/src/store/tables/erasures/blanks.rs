@@ -1,4 +1,4 @@
-//! Takes away what names a person: in records, and in audit entries.
+//! Removes what names a person from the rows of records and audit entries.
 
 use diesel::prelude::*;
 

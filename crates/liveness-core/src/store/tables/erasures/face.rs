@@ -19,7 +19,7 @@ use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes, Counted};
 use crate::store::tables::trail::entries::{self, DueEntry};
 use crate::store::tables::trail::rows;
-use crate::store::tables::{dating, faces, image_digests};
+use crate::store::tables::{faces, image_digests, user_lock};
 use crate::trail::leaf::{Sha256, sha256};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
@@ -264,7 +264,7 @@ impl KeptFace {
 /// The record that is to be erased, or whose face is. Takes the lock of its user.
 pub(super) fn locked(conn: &mut Connection<'_>, check_id: i64) -> Result<StoredCheck, ErasureError> {
     let user = user_of(conn, check_id)?.ok_or(ErasureError::NoSuchRecord)?;
-    dating::lock(conn, &[user])?;
+    user_lock::lock(conn, &[user])?;
     record(conn, user, check_id)?.ok_or(ErasureError::NoSuchRecord)
 }
 

@@ -7,10 +7,10 @@ use super::order::{ErasureError, ErasureOrder};
 use super::user::is_there;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::store::tables::dating;
 use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows;
 use crate::store::tables::trail::entries::{self, DueEntry};
+use crate::store::tables::user_lock;
 use crate::{HoldChange, Timestamp};
 
 /// Legal holds.
@@ -43,7 +43,7 @@ impl Holds {
         let (eraser, user) = (Arc::clone(&self.eraser), self_service_user_id);
         eraser::on_a_thread(move || {
             eraser.transaction(|conn, writer| {
-                dating::lock(conn, &[user])?;
+                user_lock::lock(conn, &[user])?;
                 if !is_known && !is_there(conn, user)? {
                     return Err(ErasureError::NoSuchUser);
                 }
@@ -71,7 +71,7 @@ impl Holds {
         let (eraser, user) = (Arc::clone(&self.eraser), self_service_user_id);
         eraser::on_a_thread(move || {
             eraser.transaction(|conn, writer| {
-                dating::lock(conn, &[user])?;
+                user_lock::lock(conn, &[user])?;
                 if erasure_rows::held_since(conn, user)?.is_none() {
                     return Err(ErasureError::NotHeld);
                 }

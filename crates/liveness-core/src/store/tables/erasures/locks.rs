@@ -7,7 +7,7 @@ use super::order::{ErasureError, ErasureOrder};
 use super::user::is_there;
 use crate::Timestamp;
 use crate::store::tables::trail::entries::{self, DueEntry};
-use crate::store::tables::{attempts, dating};
+use crate::store::tables::{attempts, user_lock};
 
 /// Locks of users who have failed too often.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Locks {
         let (eraser, user) = (Arc::clone(&self.eraser), self_service_user_id);
         eraser::on_a_thread(move || {
             eraser.transaction(|conn, writer| {
-                dating::lock(conn, &[user])?;
+                user_lock::lock(conn, &[user])?;
                 if !is_known && !is_there(conn, user)? {
                     return Err(ErasureError::NoSuchUser);
                 }

@@ -14,7 +14,7 @@ use crate::store::tables::entry_writer::EntryWriter;
 use crate::store::tables::erasure_rows::{self, UserErasureRow};
 use crate::store::tables::trail::entries::{self, DueEntry};
 use crate::store::tables::users::rows as users;
-use crate::store::tables::{attempts, dating, issued_sessions};
+use crate::store::tables::{attempts, issued_sessions, user_lock};
 use crate::{AuditEntry, AuditSubject, Erased, Erasure, Shown, Timestamp};
 
 /// How many records are erased in one transaction. Those who record wait for it at most.
@@ -59,7 +59,7 @@ pub(super) fn is_there(conn: &mut Connection<'_>, user: i64) -> Result<bool, Sto
 
 /// Begins the erasure of a user, or goes on with one.
 fn begin(conn: &mut Connection<'_>, user: i64, is_known: bool, order: &ErasureOrder) -> Result<(), ErasureError> {
-    dating::lock(conn, &[user])?;
+    user_lock::lock(conn, &[user])?;
     if !is_known && !is_there(conn, user)? {
         return Err(ErasureError::NoSuchUser);
     }
@@ -100,7 +100,7 @@ fn records(
     user: i64,
     order: &ErasureOrder,
 ) -> Result<Option<ErasedFaces>, StoreError> {
-    dating::lock(conn, &[user])?;
+    user_lock::lock(conn, &[user])?;
     let mut progress = progress(conn, user)?;
     if progress.done_at.is_some() {
         // The same command was sent twice, and the other one has ended.
@@ -127,7 +127,7 @@ fn end(
     user: i64,
     order: &ErasureOrder,
 ) -> Result<ErasedUser, StoreError> {
-    dating::lock(conn, &[user])?;
+    user_lock::lock(conn, &[user])?;
     let mut progress = progress(conn, user)?;
     let done_before = progress.done_at.and_then(Timestamp::from_unix_millis);
     let at = done_before.unwrap_or(order.entry.at);

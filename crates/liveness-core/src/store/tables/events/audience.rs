@@ -17,7 +17,7 @@ pub(crate) struct Audience {
 }
 
 impl Audience {
-    /// Who listens. The lock of a user must be held: a subscription whose registration has returned is then among them.
+    /// Reads the subscriptions. The lock of a user must be held. Then each subscription whose registration has returned is found.
     pub(crate) fn of(conn: &mut Connection<'_>) -> Result<Self, StoreError> {
         let subscriptions = all(conn)?;
         let now = if subscriptions.is_empty() { 0 } else { clock::now(conn)? };

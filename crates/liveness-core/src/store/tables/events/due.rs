@@ -1,4 +1,4 @@
-//! Finds the events of a subscription that are due: of each user the first one that waits.
+//! Finds the events of a subscription that are due. Only the first waiting event of each user can be due.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A row of the table of events, and what is made of it.
+//! A row of the table of events, and the event that a subscriber or an operator gets from it.
 
 use diesel::prelude::*;
 

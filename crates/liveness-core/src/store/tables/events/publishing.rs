@@ -8,7 +8,7 @@ use crate::events::{EventId, NewEvent};
 use crate::store::engine::bulk_insert::{self, NoClauses, row};
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
-use crate::store::tables::{dating, entry_writer};
+use crate::store::tables::{entry_writer, user_lock};
 
 row! {
     struct EventRow<'a> of "liveness_events", in columns EventColumns {
@@ -51,7 +51,7 @@ pub(crate) fn publish_on(conn: &mut Connection<'_>, at: Timestamp, events: &[New
         return Ok(());
     }
     let users: Vec<_> = events.iter().map(NewEvent::self_service_user_id).collect();
-    dating::lock(conn, &users)?;
+    user_lock::lock(conn, &users)?;
     let audience = Audience::of(conn)?;
     let told: Vec<_> = events.iter().map(|event| (event, at)).collect();
     publish(conn, &audience, &told).map(drop)

@@ -9,9 +9,9 @@ use crate::store::engine::bulk_insert::{self, Clauses, row};
 use crate::store::engine::clock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
-use crate::store::tables::dating::PUBLISHERS;
 use crate::store::tables::schema::liveness_event_subscriptions::{self, dsl};
 use crate::store::tables::schema::liveness_events::dsl as events;
+use crate::store::tables::user_lock::PUBLISHERS;
 
 row! {
     struct SubscriptionRow<'a> of "liveness_event_subscriptions", in columns SubscriptionColumns {

@@ -1,4 +1,4 @@
-//! What new records, decisions and erasures tell.
+//! Makes the events of new records, decisions and erasures, and publishes them.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Adds jobs. Of a kind and a key, one job waits at most.
+//! Adds jobs. At most one job of a kind and a key waits.
 
 use diesel::dsl::not;
 use diesel::prelude::*;

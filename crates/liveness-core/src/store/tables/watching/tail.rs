@@ -17,7 +17,7 @@ use crate::store::tables::schema::liveness_audit_entries::dsl;
 
 /// The most entries that are read at once.
 pub(crate) const ENTRIES_OF_A_LOOK: i64 = 4096;
-/// So many ids before the newest are looked for at the beginning: those of transactions that are not committed yet.
+/// How far before the newest id the search begins: smaller ids may belong to transactions that are not committed yet.
 const LOOK_BACK: i64 = 1024;
 /// How long an id is looked for that was passed over. Ids of transactions that were rolled back never come.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);

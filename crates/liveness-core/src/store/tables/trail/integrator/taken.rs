@@ -1,4 +1,4 @@
-//! What a step of the integrator takes into the log: the next entries of each writer.
+//! One step of the integrator: takes the next entries of each writer into the log.
 
 use super::super::log::{self, Head, KnownWriter, NO_WRITER, Run};
 use super::super::rows::{self, NewEntry};

@@ -1,11 +1,11 @@
-//! An entry with all of its columns, and the leaf that is made of it.
+//! An audit entry with all of its columns, and how its leaf is made.
 
 use diesel::prelude::*;
 
 use super::super::entries::somebody;
 use crate::store::tables::schema::liveness_audit_entries;
 use crate::trail::MacKey;
-use crate::trail::leaf::{EntryColumns, Nonces, OldEntry};
+use crate::trail::leaf::{BasicColumns, EntryColumns, Nonces, OldEntry};
 use crate::{DecisionMade, Erasure, HoldChange, Shown};
 
 /// An entry with all of its columns.
@@ -141,11 +141,8 @@ impl EntryRow {
         }
     }
 
-    fn columns(&self) -> Result<EntryColumns<'_>, String> {
-        Ok(EntryColumns {
-            writer: self.writer.as_deref().ok_or("it has no writer")?,
-            writer_count: self.writer_count.ok_or("it has no count")?,
-            nonces: self.nonces().ok_or("it has no nonces")?,
+    fn basic_columns(&self) -> BasicColumns<'_> {
+        BasicColumns {
             at: self.at,
             request_id: &self.request_id,
             principal: &self.principal,
@@ -156,6 +153,15 @@ impl EntryRow {
             self_service_user_id: self.user(),
             message: &self.message,
             outcome: &self.outcome,
+        }
+    }
+
+    fn columns(&self) -> Result<EntryColumns<'_>, String> {
+        Ok(EntryColumns {
+            writer: self.writer.as_deref().ok_or("it has no writer")?,
+            writer_count: self.writer_count.ok_or("it has no count")?,
+            nonces: self.nonces().ok_or("it has no nonces")?,
+            basic: self.basic_columns(),
             liveness_check_id: self.liveness_check_id,
             subject: self.subject.as_deref(),
             record_digest: self.record_digest.as_deref(),
@@ -177,16 +183,7 @@ impl EntryRow {
         }
         Ok(OldEntry {
             id: self.id,
-            at: self.at,
-            request_id: &self.request_id,
-            principal: &self.principal,
-            issuer: self.issuer.as_deref(),
-            actor: self.actor.as_deref(),
-            roles: &self.roles,
-            client_ip: self.client_ip.as_deref(),
-            self_service_user_id: self.user(),
-            message: &self.message,
-            outcome: &self.outcome,
+            basic: self.basic_columns(),
         })
     }
 }

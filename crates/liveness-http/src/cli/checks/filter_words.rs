@@ -1,4 +1,4 @@
-//! The words of the filters of an export.
+//! The values of `--verdict` and `--decision`, as flags take them.
 
 use clap::ValueEnum;
 use liveness_core::Decision;

@@ -1,4 +1,4 @@
-//! Nothing is told: the feature `opentelemetry` is off.
+//! The feature `opentelemetry` is off: these types hold nothing and do nothing.
 
 use actix_web::http::StatusCode;
 use liveness_bus::{RequestId, TraceContext};
