@@ -16,6 +16,7 @@ pub(crate) mod migrations;
 pub(crate) mod pool;
 pub(crate) mod pooler;
 pub(crate) mod postgres;
+pub(crate) mod prepared_sql;
 pub(crate) mod schema_gate;
 pub(crate) mod sqlite;
 pub(crate) mod sqlite_snapshot;

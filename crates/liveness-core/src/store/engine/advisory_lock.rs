@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_query;
 use diesel::sql_types::{Array, Integer, Nullable};
 
 use super::connection::Connection;
 use super::error::StoreError;
+use super::prepared_sql::prepared_sql;
 
 /// Waits for the other transactions that have locked one of these keys, and locks them until the end of this one. `kind` says
 /// what the keys are of. SQLite has one writer, so it needs no locks.
@@ -20,9 +20,9 @@ pub(crate) fn lock(conn: &mut Connection<'_>, kind: i32, keys: BTreeSet<i32>) ->
     if keys.is_empty() {
         return Ok(());
     }
-    sql_query("SELECT count(pg_advisory_xact_lock($1, key)) FROM unnest($2::int[]) AS key")
-        .bind::<Integer, _>(kind)
-        .bind::<Array<Integer>, _>(keys.into_iter().collect::<Vec<_>>())
+    prepared_sql("SELECT count(pg_advisory_xact_lock(")
+        .bind::<Integer, _>(kind, ", key)) FROM unnest(")
+        .bind::<Array<Integer>, _>(keys.into_iter().collect::<Vec<_>>(), "::int[]) AS key")
         .execute(*conn)?;
     Ok(())
 }
@@ -42,14 +42,11 @@ pub(crate) fn lock_sharing(
     }
     // The null stands for the lock that is shared.
     let keys: Vec<_> = [None].into_iter().chain(keys.into_iter().map(Some)).collect();
-    sql_query(
-        "SELECT count(CASE WHEN key IS NULL THEN pg_advisory_xact_lock_shared($1, 0) \
-         ELSE pg_advisory_xact_lock($2, key) END) FROM unnest($3::int[]) AS key",
-    )
-    .bind::<Integer, _>(shared)
-    .bind::<Integer, _>(kind)
-    .bind::<Array<Nullable<Integer>>, _>(keys)
-    .execute(*conn)?;
+    prepared_sql("SELECT count(CASE WHEN key IS NULL THEN pg_advisory_xact_lock_shared(")
+        .bind::<Integer, _>(shared, ", 0) ELSE pg_advisory_xact_lock(")
+        .bind::<Integer, _>(kind, ", key) END) FROM unnest(")
+        .bind::<Array<Nullable<Integer>>, _>(keys, "::int[]) AS key")
+        .execute(*conn)?;
     Ok(())
 }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::dsl::min;
 use diesel::prelude::*;
-use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable};
 
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
+use crate::store::engine::prepared_sql::prepared_sql;
 use crate::store::tables::recording::Recording;
 use crate::store::tables::schema::liveness_checks::dsl;
 use crate::store::tables::schema::liveness_event_subscriptions::dsl as subscriptions;
@@ -128,22 +128,22 @@ pub(crate) fn newest(conn: &mut Connection<'_>, users: &[i64]) -> Result<Newest,
             }
             found
         }
-        Connection::Postgres(conn) => sql_query(
+        Connection::Postgres(conn) => prepared_sql(
             "SELECT asked.id AS self_service_user_id, created_at, lighting_value, \
-             (SELECT min(name) FROM liveness_event_subscriptions) IS NOT NULL AS is_listened_to \
-             FROM unnest($1::bigint[]) AS asked (id) \
-             LEFT JOIN LATERAL (SELECT created_at, lighting_value FROM liveness_checks AS of_user \
+             (SELECT min(name) FROM liveness_event_subscriptions) IS NOT NULL AS is_listened_to FROM unnest(",
+        )
+        .bind::<Array<BigInt>, _>(
+            users,
+            "::bigint[]) AS asked (id) LEFT JOIN LATERAL (SELECT created_at, lighting_value FROM liveness_checks AS of_user \
              WHERE of_user.self_service_user_id = asked.id ORDER BY created_at DESC, id DESC LIMIT 1) AS newest ON true",
         )
-        .bind::<Array<BigInt>, _>(users)
         .load(*conn)?,
         // Citus cannot plan LATERAL with LIMIT, and asks for a table of its coordinator apart. Whoever publishes does so.
-        Connection::Citus(conn) => sql_query(
+        Connection::Citus(conn) => prepared_sql(
             "SELECT DISTINCT ON (self_service_user_id) self_service_user_id, created_at, lighting_value, \
-             true AS is_listened_to FROM liveness_checks WHERE self_service_user_id = ANY ($1) \
-             ORDER BY self_service_user_id, created_at DESC, id DESC",
+             true AS is_listened_to FROM liveness_checks WHERE self_service_user_id = ANY (",
         )
-        .bind::<Array<BigInt>, _>(users)
+        .bind::<Array<BigInt>, _>(users, ") ORDER BY self_service_user_id, created_at DESC, id DESC")
         .load(*conn)?,
     };
     let is_listened_to = conn.is_citus() || found.iter().any(|row| row.is_listened_to);

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable};
 
 use super::due_report::DueReport;
 use crate::store::engine::advisory_lock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
+use crate::store::engine::prepared_sql::prepared_sql;
 use crate::store::tables::schema::liveness_check_judgments::dsl;
 use crate::trail::leaf::Sha256;
 use crate::verdict::Reuse;
@@ -59,14 +59,17 @@ struct Ends {
 pub(crate) fn find(conn: &mut Connection<'_>, asked: &[(&Sha256, i64)]) -> Result<Vec<Option<Reuse>>, StoreError> {
     if let Connection::Postgres(conn) = conn {
         let digests: Vec<&[u8]> = asked.iter().map(|(digest, _)| &digest[..]).collect();
-        let found: Vec<Ends> = sql_query(
+        let found: Vec<Ends> = prepared_sql(
             "SELECT (SELECT ARRAY[self_service_user_id, id] FROM liveness_checks WHERE image_digest = asked.digest \
                 ORDER BY self_service_user_id, id LIMIT 1) AS first, \
              (SELECT ARRAY[self_service_user_id, id] FROM liveness_checks WHERE image_digest = asked.digest \
                 ORDER BY self_service_user_id DESC, id DESC LIMIT 1) AS last \
-             FROM unnest($1::bytea[]) WITH ORDINALITY AS asked (digest, place) ORDER BY place",
+             FROM unnest(",
         )
-        .bind::<Array<Binary>, _>(digests)
+        .bind::<Array<Binary>, _>(
+            digests,
+            "::bytea[]) WITH ORDINALITY AS asked (digest, place) ORDER BY place",
+        )
         .load(*conn)?;
         let found_by = |row: Option<Vec<i64>>| row.and_then(|row| Some((*row.first()?, *row.get(1)?)));
         let of =
