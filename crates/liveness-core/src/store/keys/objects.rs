@@ -4,7 +4,7 @@ use super::{FaceKeys, does_not_open, of_key_store, unavailable};
 use crate::faces::sealing::{self, ObjectSubject, Subject};
 use crate::faces::{DataKey, FaceKeyId};
 use crate::store::engine::error::StoreError;
-use crate::trail::leaf::sha256;
+use crate::trail::leaf::{Sha256, sha256};
 
 /// A face that was sealed for an object, and the key that it is sealed with.
 #[derive(Debug)]
@@ -31,24 +31,26 @@ impl FaceKeys {
         Ok(SealedObject { key_id, key, bytes })
     }
 
-    /// Opens a sealed face in an object, or returns `None` if its key was erased.
+    /// Opens a sealed face in an object. Returns it with the digest of its object, or `None` if its key was erased.
     pub(crate) fn open_object(
         &self,
         subject: Subject<'_>,
         found: FoundObject<'_>,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<(Vec<u8>, Sha256)>, StoreError> {
         let Some(key) = self.key_of(subject, &found.sealed_digest)? else {
             return Ok(None);
         };
-        let digest = sealing::open(&key, subject, found.sealed_digest);
-        let digest = digest.map_err(|why| does_not_open(subject, &why))?;
+        let put = sealing::open(&key, subject, found.sealed_digest);
+        let put = put.map_err(|why| does_not_open(subject, &why))?;
         let Some(bytes) = found.bytes else {
             return Err(does_not_open(subject, &"its object is gone"));
         };
-        if digest != sha256(&[&bytes]) {
+        let digest = sha256(&[&bytes]);
+        if put != digest {
             return Err(does_not_open(subject, &"its object is not the one that was put"));
         }
         let opened = sealing::open(&key, found.subject, bytes);
-        opened.map(Some).map_err(|why| does_not_open(subject, &why))
+        let opened = opened.map_err(|why| does_not_open(subject, &why))?;
+        Ok(Some((opened, digest)))
     }
 }

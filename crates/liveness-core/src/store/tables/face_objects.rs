@@ -164,7 +164,6 @@ fn fetch(place: &dyn FacePlace, keys: &FaceKeys, face: FaceInObject) -> Result<O
     let name = ObjectName::parse(&face.name)
         .ok_or_else(|| StoreError::internal(format!("the face of record {} is in no object of ours", face.check_id)))?;
     let bytes = place.get(&name).map_err(StoreError::unavailable)?;
-    let digest = bytes.as_ref().map(|bytes| sha256(&[bytes])).unwrap_or_default();
     let found = FoundObject {
         subject: ObjectSubject {
             name: &name,
@@ -174,8 +173,7 @@ fn fetch(place: &dyn FacePlace, keys: &FaceKeys, face: FaceInObject) -> Result<O
         bytes,
         sealed_digest: face.sealed_digest,
     };
-    let opened = keys.open_object(subject, found)?;
-    Ok(opened.map(|opened| (opened, digest)))
+    keys.open_object(subject, found)
 }
 
 impl PutFace {
