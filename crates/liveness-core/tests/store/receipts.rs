@@ -1,11 +1,13 @@
 //! What a receipt is made of: the record, its entry, and the proof that the log has it.
 
+use std::fs;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use liveness_core::store::{InLog, RecordInLog, StoreError};
 use liveness_core::trail::{TlogProof, TrailKey};
 
-use crate::database::{Database, on_each_engine};
+use crate::database::{Database, Link, on_each_engine};
 use crate::samples::{recording, with_face};
 
 /// A database with the records 1 of user 1, and 2 of user 2, with a face.
@@ -103,6 +105,56 @@ async fn where_nobody_keeps_the_trail_there_is_no_receipt_now(database: Database
     let key = two_records(&database).await;
     let refused = look(&database, &key, 1, 1).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+}
+
+/// The bytes of a value, as docs/trail.md says.
+fn bytes_of(link: &mut Link, column: &str) -> Vec<u8> {
+    let of = format!("FROM liveness_checks WHERE id = 2 AND {column} IS NOT NULL");
+    let with_length = |bytes: Vec<u8>| [&[3], &(bytes.len() as u64).to_be_bytes()[..], &bytes].concat();
+    match link
+        .texts(&format!("SELECT typeof({column}) {of}"))
+        .first()
+        .map(String::as_str)
+    {
+        None => vec![0],
+        Some("integer") => [&[1], &link.number(&format!("SELECT {column} {of}")).to_be_bytes()[..]].concat(),
+        Some("real") => {
+            let text = link.texts(&format!("SELECT CAST({column} AS TEXT) {of}")).remove(0);
+            [&[2], &text.parse::<f64>().unwrap().to_be_bytes()[..]].concat()
+        }
+        Some(_) => with_length(link.bytes(&format!("SELECT CAST({column} AS BLOB) {of}"))),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_says_which_bytes_a_record_has() {
+    let database = Database::sqlite();
+    let key = two_records(&database).await;
+    database.store.trail().keep(Arc::clone(&key), false).unwrap().stop();
+    let found = proven(&database, &key, 2, 2).await;
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/trail.md");
+    let document = fs::read_to_string(document).unwrap();
+    let (_, records) = document
+        .split_once("These are the values of the columns, in this order:")
+        .unwrap();
+    let (columns, _) = records.split_once("The last four").unwrap();
+    let columns = columns.split('`').skip(1).step_by(2);
+    let link = &mut database.connect();
+    assert_eq!(
+        link.number("SELECT count(*) FROM liveness_checks WHERE verdict IS NOT NULL"),
+        2
+    );
+
+    let nonce = found.nonce.unwrap();
+    let nonce = (0..nonce.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&nonce[at..at + 2], 16).unwrap());
+    let mut hashed: Vec<u8> = nonce.collect();
+    hashed.extend(columns.flat_map(|column| bytes_of(link, column)));
+
+    let digest = digest(&SHA256, &hashed);
+    let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digest, found.record_sha256);
 }
 
 on_each_engine! {
