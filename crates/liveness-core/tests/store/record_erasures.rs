@@ -78,6 +78,30 @@ async fn the_other_records_of_the_user_stay_until_the_user_is_erased(database: D
     assert_eq!(findings(store, &pem), [""; 0]);
 }
 
+async fn a_record_that_was_changed_before_it_was_erased_is_found_for_good(database: Database) {
+    let store = &database.store;
+    let pem = signed(store);
+    let alone = record(store, of_jane("session-1")).await;
+    let with_user = record(store, of_jane("session-2")).await;
+    let untouched = record(store, of_jane("session-3")).await;
+    database.execute(&format!(
+        "UPDATE liveness_checks SET lighting_value = 0.25 WHERE id <> {}",
+        untouched.id
+    ));
+
+    store.erasures().erase_record(alone.id, order()).await.unwrap();
+    store.erasures().erase_user(1, true, order()).await.unwrap();
+
+    let found = findings(store, &pem);
+    for id in [alone.id, with_user.id] {
+        let changed = format!("record {id} was changed (leaf ");
+        assert!(found.iter().any(|finding| finding.starts_with(&changed)), "{found:?}");
+    }
+    let of_another = format!("record {} ", untouched.id);
+    assert!(!found.iter().any(|finding| finding.contains(&of_another)), "{found:?}");
+    assert!(!everything_in(&database).contains(NAME));
+}
+
 async fn a_record_is_old_until_it_is_erased_and_never_while_its_user_is_held(database: Database) {
     let store = &database.store;
     signed(store);
@@ -138,6 +162,7 @@ async fn an_erasure_whose_commit_fails_is_completed_by_the_job(database: Databas
 on_each_engine!(
     what_names_the_person_is_gone_from_one_record,
     the_other_records_of_the_user_stay_until_the_user_is_erased,
+    a_record_that_was_changed_before_it_was_erased_is_found_for_good,
     a_record_is_old_until_it_is_erased_and_never_while_its_user_is_held;
     not on Citus: an_erasure_whose_commit_fails_is_completed_by_the_job,
 );

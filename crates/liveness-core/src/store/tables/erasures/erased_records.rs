@@ -14,6 +14,7 @@ use crate::store::tables::events::telling::tell_of_erased_faces;
 use crate::store::tables::stored_check::StoredCheck;
 use crate::store::tables::totals::{self, Changes};
 use crate::store::tables::trail::entries::{self, DueEntry, RecordedCheck};
+use crate::store::tables::trail::rows;
 use crate::store::tables::{erasure_rows, faces};
 use crate::trail::leaf::Sha256;
 use crate::{AuditEntry, Erased};
@@ -94,6 +95,29 @@ impl ErasedFaces {
     }
 }
 
+/// Whether a record is as the entries say that bind it, as far as they still can. One from before entries did is.
+fn is_as_recorded(conn: &mut Connection<'_>, check: &StoredCheck) -> Result<bool, StoreError> {
+    let (canonical, mut is_bound) = (check.canonical(), false);
+    for entry in rows::binding(conn, check.id)? {
+        let digest = entry.nonces().and_then(|nonces| nonces.record_digest(&canonical));
+        match (digest, entry.record_digest) {
+            (Some(digest), Some(recorded)) if recorded == digest => return Ok(true),
+            (Some(_), _) => is_bound = true,
+            (None, _) => {}
+        }
+    }
+    Ok(!is_bound)
+}
+
+/// The bytes that bind a record from now on. One that somebody has changed is bound to none, so that it is found for good.
+fn rebound(check: &StoredCheck, is_as_recorded: bool) -> Vec<u8> {
+    let mut bytes = check.canonical();
+    if !is_as_recorded {
+        bytes.extend_from_slice(b"changed");
+    }
+    bytes
+}
+
 /// A record that was erased, and what its receipt says.
 struct Done {
     check: StoredCheck,
@@ -119,6 +143,7 @@ impl Done {
             Some(face) => face.unreadable_from(conn, keys, order.entry.at)?,
             None => None,
         };
+        let is_as_recorded = is_as_recorded(conn, &check)?;
         leave(&check, changes);
         totals::count(changes, None, without_face(&check), 1);
         if face.is_some() {
@@ -130,7 +155,7 @@ impl Done {
         Ok(Self {
             recorded: RecordedCheck {
                 id: check.id,
-                canonical: Some(check.canonical()),
+                canonical: Some(rebound(&check, is_as_recorded)),
                 face_digest: digest,
             },
             entry: receipt(order, &check, digest, (Erased::Record, unreadable_from)),

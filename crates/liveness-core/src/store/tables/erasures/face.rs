@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::eraser::Eraser;
 use super::order::{ErasedFace, ErasureError, ErasureOrder};
 use super::unfinished::{self, Target};
+use crate::faces::sealing::key_id_of;
 use crate::faces::{FaceKeyId, ObjectName};
 use crate::jobs::ROTATE_FACE_KEYS;
 use crate::store::engine::connection::{Connection, on_either};
@@ -194,6 +195,10 @@ impl KeptFace {
             Some(Some(key_id)) => Some(key_id),
             Some(None) => return Err(broken("changed")),
         };
+        // Another key is that of another face.
+        if key_id != key_id_of(&stored.bytes) {
+            return Err(broken("given another key than it is sealed with"));
+        }
         let object = match stored.object_name.as_deref().map(ObjectName::parse) {
             None => None,
             Some(Some(name)) => Some(name),
