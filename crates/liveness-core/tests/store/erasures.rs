@@ -321,6 +321,11 @@ const TAMPERING: &[(&str, &str)] = &[
         "record 2 was changed",
     ),
     (
+        "INSERT INTO liveness_face_erasures SELECT 2, 2, face_digest, was_sealed, erased_at, because, writer, writer_count \
+         FROM liveness_face_erasures",
+        "the erasure of the face of record 2 was put in or changed: no audit entry tells of it",
+    ),
+    (
         "UPDATE liveness_checks SET has_image = false, face_erased_at = 1774191605000 WHERE id = 2",
         "the face of record 2 is there, and the record says that it was erased",
     ),
@@ -414,6 +419,30 @@ async fn a_face_that_was_swapped_before_it_was_erased_is_found(database: Databas
     );
 }
 
+async fn a_key_of_another_face_is_not_destroyed(database: Database) {
+    let vault = Vault::of(&database);
+    let store = vault.open(&database);
+    let pem = signed(&store);
+    let swapped = record(&store, patterned(1, "session-1")).await;
+    let other = record(&store, patterned(2, "session-2")).await;
+    database.execute(&format!(
+        "UPDATE liveness_images SET sealed_key_id = (SELECT sealed_key_id FROM liveness_images WHERE liveness_check_id = {}) \
+         WHERE liveness_check_id = {}",
+        other.id, swapped.id
+    ));
+
+    let refused = store.erasures().erase_face(swapped.id, order()).await;
+
+    assert!(matches!(refused, Err(ErasureError::Store(_))), "{refused:?}");
+    assert!(face_of(&store, &other).await.is_some());
+    let given = format!(
+        "the face of record {} was given another key than it is sealed with",
+        swapped.id
+    );
+    let found = findings(&store, &pem);
+    assert!(found.iter().any(|finding| finding.starts_with(&given)), "{found:?}");
+}
+
 async fn a_rotation_says_since_when_a_face_is_unreadable(database: Database) {
     let vault = Vault::of(&database);
     let store = vault.open(&database);
@@ -434,6 +463,7 @@ on_each_engine!(
     what_cannot_be_erased_is_told_and_left_as_it_is,
     of_erasures_and_a_hold_at_once_one_wins,
     a_face_that_was_swapped_before_it_was_erased_is_found,
+    a_key_of_another_face_is_not_destroyed,
     a_rotation_says_since_when_a_face_is_unreadable;
     not on Citus: an_erasure_that_was_interrupted_is_completed, tampering_with_an_erasure_is_found,
 );

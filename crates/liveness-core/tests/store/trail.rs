@@ -208,6 +208,58 @@ const TAMPERING: &[(&str, &str)] = &[
         "DELETE FROM liveness_trail_checkpoints",
         "the log has no checkpoint that the key of the trail has signed",
     ),
+    // An entry is put in behind the last one of its writer, and is said to be in the log.
+    (
+        "UPDATE liveness_trail_runs SET entries = entries + 1 WHERE first_index > 0; \
+         INSERT INTO liveness_audit_entries (id, at, request_id, principal, roles, message, outcome, nonces, writer, \
+         writer_count, leaf_hash, mac) SELECT 9, at, request_id, 'reviewer-9', roles, message, outcome, nonces, writer, \
+         9, leaf_hash, mac FROM liveness_audit_entries WHERE id = 7",
+        "audit entry 9 was put in: it is not in the log",
+    ),
+    // The same by a run that begins before the log.
+    (
+        "INSERT INTO liveness_trail_runs SELECT -100, leaf_hash, 1, 200 FROM liveness_audit_entries WHERE id = 1; \
+         INSERT INTO liveness_audit_entries (id, at, request_id, principal, roles, message, outcome, nonces, writer, \
+         writer_count, leaf_hash, mac) SELECT 9, at, request_id, 'reviewer-9', roles, message, outcome, nonces, \
+         (SELECT leaf_hash FROM liveness_audit_entries WHERE id = 1), 104, leaf_hash, mac \
+         FROM liveness_audit_entries WHERE id = 7",
+        "audit entry 9 was put in: it is not in the log",
+    ),
+    (
+        "UPDATE liveness_trail_head SET size = 10",
+        "no run leads to each leaf from 0 to 9",
+    ),
+    (
+        "UPDATE liveness_trail_checkpoints SET size = 8",
+        "the row of the checkpoint of 9 entries was changed",
+    ),
+    (
+        "UPDATE liveness_trail_checkpoints SET hour = hour + 1",
+        "the row of the checkpoint of 9 entries was changed",
+    ),
+    // The look that a search for record 300 is to find.
+    (
+        "DELETE FROM liveness_audit_lists WHERE bucket = 1",
+        "a row of liveness_audit_lists was taken away: it leads from records to the list of audit entry 8",
+    ),
+    // What nobody uses any more is swept away: keys and objects.
+    (
+        "UPDATE liveness_images SET sealed_key_id = (SELECT leaf_hash FROM liveness_audit_entries WHERE id = 1) \
+         WHERE liveness_check_id = 6",
+        "the face of record 6 was given another key than it is sealed with",
+    ),
+    (
+        "UPDATE liveness_images SET object_name = 'x' WHERE liveness_check_id = 6",
+        "the face of record 6 is in object x of an object store, and none is named",
+    ),
+    (
+        "UPDATE liveness_images SET self_service_user_id = NULL WHERE liveness_check_id = 6",
+        "the face of record 6 was given to another user",
+    ),
+    (
+        "INSERT INTO liveness_user_erasures VALUES (4, 1774188005000, 1774188005000, 1, 1, 0, 0)",
+        "the erasure of user 4 was put in: no audit entry tells of it",
+    ),
     (
         "DELETE FROM liveness_trail_runs WHERE first_index > 0",
         "audit entry 1 was put in: it is not in the log",
@@ -215,10 +267,12 @@ const TAMPERING: &[(&str, &str)] = &[
 ];
 
 /// The tables that are tampered with, each behind those that it refers to.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "liveness_checks",
     "liveness_images",
     "liveness_audit_entries",
+    "liveness_audit_lists",
+    "liveness_user_erasures",
     "liveness_trail_head",
     "liveness_trail_tiles",
     "liveness_trail_checkpoints",
@@ -259,6 +313,81 @@ async fn whatever_is_done_to_the_database_is_found_and_named(database: Database)
         restore_copies(&mut link);
         assert_eq!(verify(&database.store, &again(&pem)).findings, [""; 0], "{statement}");
     }
+}
+
+/// Rows with what their columns do not hold: texts that are no UTF-8 on SQLite, and nothing where something must be on PostgreSQL.
+const UNREADABLE: &[(&str, &str, &str)] = &[
+    (
+        "UPDATE liveness_checks SET device_info = CAST(X'7BFF7D' AS TEXT) WHERE id = 3",
+        "ALTER TABLE liveness_checks ALTER COLUMN created_at DROP NOT NULL; UPDATE liveness_checks SET created_at = NULL WHERE id = 3",
+        "what leaf ",
+    ),
+    (
+        "UPDATE liveness_audit_entries SET principal = CAST(X'7BFF7D' AS TEXT) WHERE id = 7",
+        "ALTER TABLE liveness_audit_entries ALTER COLUMN principal DROP NOT NULL; \
+         UPDATE liveness_audit_entries SET principal = NULL WHERE id = 7",
+        "what leaf ",
+    ),
+    (
+        "INSERT INTO liveness_decisions VALUES (4, 1, 4, 0, CAST(X'7BFF7D' AS TEXT), NULL, 'reviewer-1', 1, 1, X'01', 1)",
+        "ALTER TABLE liveness_decisions ALTER COLUMN reason DROP NOT NULL; \
+         INSERT INTO liveness_decisions VALUES (4, 1, 4, 0, NULL, NULL, 'reviewer-1', 1, true, '\\x01', 1)",
+        "a decision about record 4 was changed: it cannot be read",
+    ),
+    (
+        "INSERT INTO liveness_face_erasures VALUES (4, 4, X'01', 1, 1, CAST(X'7BFF7D' AS TEXT), X'01', 1)",
+        "ALTER TABLE liveness_face_erasures ALTER COLUMN because DROP NOT NULL; \
+         INSERT INTO liveness_face_erasures VALUES (4, 4, '\\x01', true, 1, NULL, '\\x01', 1)",
+        "the erasure of the face of record 4 was changed: it cannot be read",
+    ),
+    (
+        "INSERT INTO liveness_legal_holds VALUES (4, 1, 'officer-1', CAST(X'7BFF7D' AS TEXT))",
+        "ALTER TABLE liveness_legal_holds ALTER COLUMN because DROP NOT NULL; \
+         INSERT INTO liveness_legal_holds VALUES (4, 1, 'officer-1', NULL)",
+        "the legal hold on user 4 was changed: it cannot be read",
+    ),
+    (
+        "INSERT INTO liveness_trail_checkpoints VALUES (1, 1, 1, CAST(X'7BFF7D' AS TEXT))",
+        "ALTER TABLE liveness_trail_checkpoints ALTER COLUMN note DROP NOT NULL; \
+         INSERT INTO liveness_trail_checkpoints VALUES (1, 1, 1, NULL)",
+        "a checkpoint was changed: it cannot be read",
+    ),
+];
+
+async fn a_row_that_cannot_be_read_is_found_and_hides_no_other(database: Database) {
+    let pem = evidence(&database).await;
+    database.execute("UPDATE liveness_checks SET verification_result = true, passed = true WHERE id = 5");
+    for (number, (sqlite, postgres, _)) in UNREADABLE.iter().enumerate() {
+        database.execute(database.pick(sqlite, postgres));
+
+        let findings = verify(&database.store, &again(&pem)).findings;
+
+        let unreadable = findings
+            .iter()
+            .filter(|finding| finding.contains("was changed: it cannot be read"));
+        assert_eq!(unreadable.count(), number + 1, "{findings:#?}");
+        let put_in = UNREADABLE[..=number].iter().map(|(.., expected)| *expected);
+        for expected in put_in.chain(["record 5 was changed"]) {
+            let is_found = findings.iter().any(|finding| finding.starts_with(expected));
+            assert!(is_found, "{expected}: {findings:#?}");
+        }
+    }
+}
+
+/// A column of SQLite holds more than the program reads of it.
+async fn a_number_of_more_bits_is_another_number(database: Database) {
+    let pem = evidence(&database).await;
+    database.execute(database.pick(
+        "UPDATE liveness_checks SET session_duration = coalesce(session_duration, 0) + 4294967296 WHERE id = 2",
+        "UPDATE liveness_checks SET session_duration = coalesce(session_duration, 0) + 1 WHERE id = 2",
+    ));
+
+    let findings = verify(&database.store, &again(&pem)).findings;
+
+    assert!(
+        findings.len() == 1 && findings[0].starts_with("record 2 was changed (leaf "),
+        "{findings:?}"
+    );
 }
 
 /// What happens to entries before they are in the log, by somebody who has no key.
@@ -463,6 +592,8 @@ on_each_engine! {
     an_export_has_all_leaves_and_the_tiles_that_prove_them,
     ;
     not on Citus:
+    a_row_that_cannot_be_read_is_found_and_hides_no_other,
+    a_number_of_more_bits_is_another_number,
     whatever_is_done_to_the_database_is_found_and_named,
     what_is_done_to_entries_that_are_not_in_the_log_yet_is_found,
     entries_from_before_are_the_first_leaves,

@@ -267,6 +267,23 @@ const TAMPERING: &[(&str, &str)] = &[
     ),
     ("DELETE FROM liveness_entry_erasures", "and no entry tells of that"),
     (
+        "DELETE FROM liveness_user_erasures",
+        "the erasure of user 1 was taken away",
+    ),
+    (
+        "INSERT INTO liveness_user_erasures SELECT 2, begun_at, done_at, records, faces, last_created_at, last_check_id \
+         FROM liveness_user_erasures",
+        "the erasure of user 2 was put in: no audit entry tells of it",
+    ),
+    (
+        "UPDATE liveness_user_erasures SET records = records - 1",
+        "the erasure of user 1 was changed",
+    ),
+    (
+        "UPDATE liveness_user_erasures SET done_at = NULL",
+        "the erasure of user 1 was changed",
+    ),
+    (
         "UPDATE liveness_audit_entries SET nonces = (SELECT nonces FROM liveness_audit_entries WHERE principal = '' AND \
          record_digest IS NOT NULL ORDER BY id LIMIT 1) WHERE message = 'EraseFaceCommand' AND liveness_check_id = 1",
         "was changed",
@@ -291,7 +308,12 @@ async fn tampering_with_what_was_erased_is_found(database: Database) {
             .unwrap()
             .findings
     };
-    let kept = ["liveness_checks", "liveness_entry_erasures", "liveness_audit_entries"];
+    let kept = [
+        "liveness_checks",
+        "liveness_entry_erasures",
+        "liveness_user_erasures",
+        "liveness_audit_entries",
+    ];
     for (statement, expected) in TAMPERING {
         for table in kept {
             database.execute(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"));

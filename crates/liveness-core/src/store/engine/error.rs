@@ -90,6 +90,11 @@ impl StoreError {
         }
     }
 
+    /// Whether a row holds what its columns cannot: nobody but who has changed it by hand.
+    pub(crate) fn is_of_a_row(&self) -> bool {
+        matches!(self.database_error(), Some(DieselError::DeserializationError(_)))
+    }
+
     /// Whether the connection is of no more use: it broke, or leads to a server that takes no writes any more.
     pub(crate) fn is_of_the_connection(&self) -> bool {
         matches!(

@@ -72,6 +72,11 @@ pub(super) const CASES: &[Case] = &[
         &[("liveness_audit_entries_of_user", "liveness_audit_entries_of_user")],
     ),
     (
+        "the entries of erasures of a user",
+        |conn| log_rows::user_erasures(conn, 1).map(drop),
+        &[("liveness_audit_entries_of_user", "liveness_audit_entries_of_user")],
+    ),
+    (
         "which users are under a hold",
         |conn| erasure_rows::held(conn, &[1, 2]).map(drop),
         &[HOLD],

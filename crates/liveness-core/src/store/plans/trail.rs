@@ -5,8 +5,9 @@ use crate::store::engine::error::StoreError;
 use crate::store::plans::Case;
 use crate::store::plans::indexes::{ENTRIES_OF_CHECK, ENTRIES_OF_SENDER, ENTRIES_OF_USER, ENTRY};
 use crate::store::tables::look_limit::{self, LimitedLook, LookLimit};
+use crate::store::tables::trail::bound::ToldList;
 use crate::store::tables::trail::filter::{TrailFilter, TrailPageRequest};
-use crate::store::tables::trail::{entries, find as trail, log, looks, rows as log_rows};
+use crate::store::tables::trail::{entries, find as trail, log, looks, rows as log_rows, verified_lists};
 use crate::store::tables::watching::tail;
 use crate::{AuditEntry, AuditSubject, Timestamp};
 
@@ -128,6 +129,23 @@ pub(super) const CASES: &[Case] = &[
                 "liveness_audit_entries_written",
             ),
         ],
+    ),
+    (
+        "the rows that lead to a list, to verify them",
+        |conn| {
+            let list = ToldList {
+                leaf: 1,
+                id: 1,
+                writer: vec![1],
+                count: 100,
+                buckets: vec![1],
+            };
+            verified_lists::rows(conn, &[1], &[&list]).map(drop)
+        },
+        &[(
+            "liveness_audit_lists USING PRIMARY KEY (bucket=? AND writer=? AND writer_count>? AND writer_count<?)",
+            "liveness_audit_lists_pkey",
+        )],
     ),
     (
         "looks at faces",

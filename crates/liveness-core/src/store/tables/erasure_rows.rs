@@ -1,5 +1,7 @@
 //! The rows of erasures and of legal holds. They are what a query asks; the log of the audit trail is what proves them.
 
+use std::ops::Range;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
@@ -94,6 +96,34 @@ pub(crate) fn faces(conn: &mut Connection<'_>, check_ids: &[i64]) -> Result<Vec<
         .load(*conn))?)
 }
 
+/// The next erasures of faces of records with these ids, at most so many.
+pub(crate) fn next_faces(
+    conn: &mut Connection<'_>,
+    check_ids: Range<i64>,
+    limit: i64,
+) -> Result<Vec<ErasedFaceRow>, StoreError> {
+    Ok(on_either!(conn, |conn| faces::table
+        .filter(
+            faces::liveness_check_id
+                .ge(check_ids.start)
+                .and(faces::liveness_check_id.lt(check_ids.end)),
+        )
+        .order(faces::liveness_check_id)
+        .limit(limit)
+        .select(ErasedFaceRow::as_select())
+        .load(*conn))?)
+}
+
+/// The greatest id of a record whose face was erased, as the erasures say.
+pub(crate) fn last_face(conn: &mut Connection<'_>) -> Result<i64, StoreError> {
+    let last: Option<i64> = on_either!(conn, |conn| faces::table
+        .order(faces::liveness_check_id.desc())
+        .select(faces::liveness_check_id)
+        .first(*conn)
+        .optional())?;
+    Ok(last.unwrap_or_default())
+}
+
 /// How far the erasure of a user has come.
 #[derive(Queryable, Selectable, Debug, Clone, PartialEq, Eq)]
 #[diesel(table_name = users)]
@@ -149,6 +179,16 @@ pub(crate) fn user(conn: &mut Connection<'_>, id: i64) -> Result<Option<UserEras
         .select(UserErasureRow::as_select())
         .first(*conn)
         .optional())?)
+}
+
+/// The next users behind this one who were erased, or are being erased, at most so many.
+pub(crate) fn next_users(conn: &mut Connection<'_>, after: i64, limit: i64) -> Result<Vec<i64>, StoreError> {
+    Ok(on_either!(conn, |conn| users::table
+        .filter(users::self_service_user_id.gt(after))
+        .order(users::self_service_user_id)
+        .limit(limit)
+        .select(users::self_service_user_id)
+        .load(*conn))?)
 }
 
 row! {

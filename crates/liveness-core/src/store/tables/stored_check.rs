@@ -5,7 +5,7 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::{Binary, Nullable, Text};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 
 use crate::store::engine::bulk_insert::Row;
 use crate::store::tables::schema::liveness_checks;
@@ -62,9 +62,11 @@ pub(crate) struct StoredJudgment {
 }
 
 impl StoredJudgment {
-    /// Adds the columns to the bytes of their record. A record from before verdicts keeps the bytes that it had.
+    /// Adds the columns to the bytes of their record. A record from before verdicts has none, and keeps the bytes that it had.
     fn push(&self, bytes: &mut Vec<u8>) {
-        if self.verdict.is_some() {
+        let is_judged =
+            self.verdict.is_some() || self.policy.is_some() || self.reasons.is_some() || self.issued_session.is_some();
+        if is_judged {
             self.verdict.push(bytes);
             self.policy.push(bytes);
             self.reasons.push(bytes);
@@ -74,12 +76,12 @@ impl StoredJudgment {
 }
 
 macro_rules! stored_check {
-    ($($column:ident: $type:ty,)*; has_image, $($later:ident: $later_type:ty,)*) => {
+    ($($(#[$($read:tt)*])* $column:ident: $type:ty,)*; has_image, $($later:ident: $later_type:ty,)*) => {
         /// A record with all of its columns, as it is stored.
         #[derive(Queryable, Selectable, Debug)]
         #[diesel(table_name = liveness_checks)]
         pub(crate) struct StoredCheck {
-            $(pub(crate) $column: $type,)*
+            $($(#[$($read)*])* pub(crate) $column: $type,)*
             pub(crate) has_image: bool,
             $(pub(crate) $later: $later_type,)*
             #[diesel(embed)]
@@ -102,7 +104,7 @@ macro_rules! stored_check {
     };
 }
 
-// The order is that of `NewCheckRow`, after the id.
+// The order is that of `NewCheckRow`, after the id. SQLite holds 64 bits in any column of integers: the digest is over all of them.
 stored_check! {
     id: i64,
     self_service_user_id: i64,
@@ -111,7 +113,9 @@ stored_check! {
     is_successful: bool,
     verification_result: Option<bool>,
     passed: bool,
-    session_duration: Option<i32>,
+    #[diesel(select_expression = sql::<Nullable<BigInt>>("CAST(liveness_checks.session_duration AS BIGINT)"))]
+    #[diesel(select_expression_type = SqlLiteral<Nullable<BigInt>>)]
+    session_duration: Option<i64>,
     lighting_value: Option<f64>,
     challenge_count: Option<i32>,
     completed_challenges: Option<String>,
@@ -119,10 +123,14 @@ stored_check! {
     sdk_timestamp: Option<i64>,
     completed_at: Option<i64>,
     final_capture_verification_result: Option<bool>,
-    final_capture_session_duration: Option<i32>,
+    #[diesel(select_expression = sql::<Nullable<BigInt>>("CAST(liveness_checks.final_capture_session_duration AS BIGINT)"))]
+    #[diesel(select_expression_type = SqlLiteral<Nullable<BigInt>>)]
+    final_capture_session_duration: Option<i64>,
     final_capture_lighting_value: Option<f64>,
     image_verification_result: Option<bool>,
-    image_session_duration: Option<i32>,
+    #[diesel(select_expression = sql::<Nullable<BigInt>>("CAST(liveness_checks.image_session_duration AS BIGINT)"))]
+    #[diesel(select_expression_type = SqlLiteral<Nullable<BigInt>>)]
+    image_session_duration: Option<i64>,
     image_lighting_value: Option<f64>,
     ; has_image,
     image_path: Option<String>,

@@ -20,8 +20,10 @@ pub(crate) mod verified;
 mod verified_decisions;
 pub(crate) mod verified_erasures;
 pub(crate) mod verified_holds;
+pub(crate) mod verified_lists;
 pub(crate) mod verified_objects;
 pub(crate) mod verified_records;
+mod verified_user_erasures;
 pub(crate) mod witnessing;
 
 use std::path::Path;

@@ -200,12 +200,12 @@ fn report(stored: &StoredCheck) -> Result<NewLivenessCheck, StoreError> {
 
 fn capture(
     verification_result: Option<bool>,
-    session_duration: Option<i32>,
+    session_duration: Option<i64>,
     lighting_value: Option<f64>,
 ) -> Result<CaptureMetrics, StoreError> {
     Ok(CaptureMetrics {
         verification_result,
-        session_duration: read(session_duration.map(i64::from), SessionDuration::from_millis)?,
+        session_duration: read(session_duration, SessionDuration::from_millis)?,
         lighting_value: read(lighting_value, LightingValue::new)?,
     })
 }

@@ -1,7 +1,8 @@
-//! What the entries of some leaves bind: records, erasures, decisions, entries that were erased in part, and legal holds.
+//! What the entries of some leaves bind: records, lists, erasures, decisions, entries that were erased in part, and legal holds.
 
 use std::collections::BTreeSet;
 
+use super::entries::buckets_of;
 use super::rows::EntryRow;
 use crate::{DecisionMade, Erased};
 
@@ -14,6 +15,9 @@ pub(crate) struct Bound {
     pub(crate) decisions: Vec<ToldDecision>,
     /// The users on whom a legal hold was placed, or whose hold was lifted.
     pub(crate) held: BTreeSet<i64>,
+    pub(crate) lists: Vec<ToldList>,
+    /// The users whom an entry tells to be erased.
+    pub(crate) erased_users: BTreeSet<i64>,
 }
 
 /// A record, and what an entry says of it: that of its recording, or that of its erasure.
@@ -53,6 +57,17 @@ pub(crate) struct ToldDecision {
     pub(crate) entry: EntryRow,
 }
 
+/// A list, as the entry tells of it that showed records.
+#[derive(Debug)]
+pub(crate) struct ToldList {
+    pub(crate) leaf: i64,
+    pub(crate) id: i64,
+    pub(crate) writer: Vec<u8>,
+    pub(crate) count: i64,
+    /// The rows of `liveness_audit_lists` that lead from the records to the entry.
+    pub(crate) buckets: Vec<i64>,
+}
+
 impl Bound {
     /// Takes what the entry of a leaf binds.
     pub(crate) fn take(&mut self, leaf: i64, entry: EntryRow) {
@@ -68,6 +83,9 @@ impl Bound {
         }
         self.erasures.extend(ToldErasure::of(leaf, &entry));
         self.held.extend(entry.hold().and(entry.user()));
+        self.lists.extend(ToldList::of(leaf, &entry));
+        let is_of_user = entry.erasure().is_some_and(|erasure| erasure.erased == Erased::User);
+        self.erased_users.extend(entry.user().filter(|_| is_of_user));
         match (entry.liveness_check_id, entry.binds_record(), entry.decision()) {
             (Some(id), true, _) => self.records.push(BoundRecord { leaf, id, entry }),
             (Some(check_id), false, Some(made)) => self.decisions.push(ToldDecision {
@@ -86,6 +104,21 @@ impl Bound {
         self.blanks.append(&mut other.blanks);
         self.decisions.append(&mut other.decisions);
         self.held.append(&mut other.held);
+        self.lists.append(&mut other.lists);
+        self.erased_users.append(&mut other.erased_users);
+    }
+}
+
+impl ToldList {
+    fn of(leaf: i64, entry: &EntryRow) -> Option<Self> {
+        let buckets = buckets_of(&entry.listed());
+        (!buckets.is_empty()).then_some(Self {
+            leaf,
+            id: entry.id,
+            writer: entry.writer.clone()?,
+            count: entry.count(),
+            buckets,
+        })
     }
 }
 

@@ -87,6 +87,14 @@ pub(crate) fn bucket_of(check_id: i64) -> i64 {
     check_id.div_euclid(BUCKET)
 }
 
+/// The buckets of records, each once.
+pub(crate) fn buckets_of(check_ids: &[i64]) -> Vec<i64> {
+    let mut buckets: Vec<_> = check_ids.iter().map(|id| bucket_of(*id)).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    buckets
+}
+
 /// The user of an entry, if it has one.
 pub(crate) fn somebody(user: Option<i64>) -> Option<i64> {
     user.filter(|id| *id != NOBODY)

@@ -17,7 +17,7 @@ use crate::store::tables::schema::{
     liveness_trail_writers as writers,
 };
 use crate::trail::genesis::Genesis;
-use crate::trail::{HashTiles, Tile};
+use crate::trail::{Checkpoint, HashTiles, Tile};
 
 pub(crate) use self::runs::{Run, add_runs, run_of, runs_from};
 
@@ -186,12 +186,22 @@ pub(crate) struct StoredCheckpoint {
 impl StoredCheckpoint {
     pub(crate) fn new(at: Timestamp, size: i64, note: String) -> Self {
         Self {
-            hour: at.unix_millis().div_euclid(60 * 60 * 1000),
+            hour: hour_of(at.unix_millis()),
             at: at.unix_millis(),
             size,
             note,
         }
     }
+
+    /// Whether the row says what the checkpoint in it says.
+    pub(crate) fn says(&self, checkpoint: &Checkpoint) -> bool {
+        u64::try_from(self.size) == Ok(checkpoint.size) && self.hour == hour_of(self.at)
+    }
+}
+
+/// The hour of a time in milliseconds.
+fn hour_of(at: i64) -> i64 {
+    at.div_euclid(60 * 60 * 1000)
 }
 
 /// Keeps a checkpoint, in place of the one of the same hour.

@@ -137,6 +137,18 @@ pub(crate) fn hold_changes(conn: &mut Connection<'_>, user: i64) -> Result<Vec<E
         .load(*conn))?)
 }
 
+/// The entries that tell that a user was erased.
+pub(crate) fn user_erasures(conn: &mut Connection<'_>, user: i64) -> Result<Vec<EntryRow>, StoreError> {
+    Ok(on_either!(conn, |conn| dsl::liveness_audit_entries
+        .filter(
+            dsl::self_service_user_id
+                .eq(user)
+                .and(dsl::subject.like("%\"erased\":\"user\"%"))
+        )
+        .select(EntryRow::as_select())
+        .load(*conn))?)
+}
+
 /// The digest of a record's face in the entry of its recording. `None` if it had no face, or was recorded before entries had
 /// digests.
 pub(crate) fn recorded_face(conn: &mut Connection<'_>, check_id: i64) -> Result<Option<Vec<u8>>, StoreError> {

@@ -2,6 +2,8 @@
 
 mod checkpoints;
 mod put_in;
+mod told;
+mod unreadable;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,7 +13,9 @@ use super::log::{self, GENESIS, Run, StoredTiles};
 use super::rows::{self, EntryRow};
 use super::verified::{TrailPart, TrailVerification};
 use super::verified_objects::{self, BoundObject};
-use super::{verified_decisions, verified_erasures, verified_holds, verified_records};
+use super::{
+    verified_decisions, verified_erasures, verified_holds, verified_lists, verified_records, verified_user_erasures,
+};
 use crate::store::engine::connection::{Connection, Purpose};
 use crate::store::engine::connections::Connections;
 use crate::store::engine::error::StoreError;
@@ -58,11 +62,15 @@ impl<'a> Verifier<'a> {
         mut progress: impl FnMut(u64, u64),
     ) -> Result<TrailVerification, StoreError> {
         let connections = self.connections;
-        let (head, checkpoints) = connections.read(|conn| {
+        let read = connections.read(|conn| {
             conn.transaction(Purpose::Read, |conn| {
                 Ok((log::head(conn)?, log::all_checkpoints(conn)?))
             })
-        })?;
+        });
+        let (head, checkpoints) = match self.unless_unreadable(read, || "a checkpoint".to_owned())? {
+            Some(read) => read,
+            None => (connections.read(log::head)?, Vec::new()),
+        };
         self.done.size = u64::try_from(head.size).unwrap_or_default();
         self.done.last_unbound_record = head.last_unbound_check_id;
         let signed = self.checkpoints(&checkpoints, part)?;
@@ -71,8 +79,7 @@ impl<'a> Verifier<'a> {
         let mut index = leaves.start;
         while index < leaves.end {
             let end = leaves.end.min((index / TILE + 1) * TILE);
-            let in_objects = connections
-                .read(|conn| conn.transaction(Purpose::Read, |conn| self.tile(conn, index..end, signed.as_ref())))?;
+            let in_objects = self.leaves(index..end, signed.as_ref())?;
             // Outside the transaction, because a place may be slow.
             verified_objects::verify(connections, self.objects, &in_objects, &mut self.done)?;
             index = end;
@@ -84,44 +91,10 @@ impl<'a> Verifier<'a> {
         self.unlogged(part)?;
         self.unbound(part, head.last_unbound_check_id)?;
         self.decisions(part)?;
+        self.erasures(part)?;
         self.holds(part)?;
+        self.erased_users(part)?;
         Ok(self.done)
-    }
-
-    /// Finds decisions that no entry tells of, and records whose decision does not follow from them.
-    fn decisions(&mut self, part: TrailPart) -> Result<(), StoreError> {
-        let connections = self.connections;
-        let last =
-            connections.read(|conn| Ok(verified_records::last_id(conn)?.max(verified_decisions::last_id(conn)?)))?;
-        let records = part.of(last.saturating_add(1));
-        // Ids begin at 1. Somebody may have put in others.
-        let mut id = if records.start == 0 { i64::MIN } else { records.start };
-        while id < records.end {
-            let (trust, done) = (self.trust, &mut self.done);
-            id = connections.read(|conn| {
-                conn.transaction(Purpose::Read, |conn| {
-                    verified_decisions::verify_records(conn, trust, id..records.end, ROWS, done)
-                })
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Verifies the holds that are there, in the first part: they are few.
-    fn holds(&mut self, part: TrailPart) -> Result<(), StoreError> {
-        if part.number > 0 {
-            return Ok(());
-        }
-        let connections = self.connections;
-        let users = connections.read(verified_holds::users_under_hold)?;
-        for user in users {
-            connections.read(|conn| {
-                conn.transaction(Purpose::Read, |conn| {
-                    verified_holds::verify(conn, self.trust, &[user].into(), &mut self.done)
-                })
-            })?;
-        }
-        Ok(())
     }
 
     /// Verifies leaves of one tile. Returns the faces in objects, which are still to be verified.
@@ -137,16 +110,26 @@ impl<'a> Verifier<'a> {
             self.tile_is_signed(conn, leaves.start.unsigned_abs(), hashes, signed)?;
         }
         let mut bound = Bound::default();
+        let before = self.done.entries;
         for run in log::runs_from(conn, leaves.start, TILE + 1)? {
             if let Some(own) = run.part_of(&leaves) {
                 bound.append(self.run(conn, &run, own, hashes)?);
             }
+        }
+        if self.done.entries - before < (leaves.end - leaves.start).unsigned_abs() {
+            self.done.find(format!(
+                "the rows of liveness_trail_runs or liveness_trail_head were changed: no run leads to each leaf from {} to {}",
+                leaves.start,
+                leaves.end - 1
+            ));
         }
         let in_objects = verified_records::verify(conn, self.trust, &bound.records, &mut self.done)?;
         verified_erasures::verify_erased(conn, &bound.erasures, &mut self.done)?;
         verified_decisions::verify(conn, &bound.decisions, &mut self.done)?;
         verified_erasures::verify_blanks(conn, self.trust, &bound.blanks, &mut self.done)?;
         verified_holds::verify(conn, self.trust, &bound.held, &mut self.done)?;
+        verified_lists::verify(conn, &bound.lists, &mut self.done)?;
+        verified_user_erasures::verify(conn, self.trust, &bound.erased_users, &mut self.done)?;
         Ok(in_objects)
     }
 

@@ -1,6 +1,7 @@
 //! Compares erasures with the entries that tell of them. What is missing counts as erased only where the log says so.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use diesel::prelude::*;
 
@@ -51,9 +52,11 @@ pub(crate) fn is_told(conn: &mut Connection<'_>, trust: &EntryTrust, row: &Erase
         count: row.writer_count,
     };
     let tells = |entry: &EntryRow| {
-        let is_of_face = entry
-            .erasure()
-            .is_some_and(|erasure| matches!(erasure.erased, Erased::Face | Erased::Record));
+        // What was in clear has no day from which on it is unreadable.
+        let is_of_face = entry.erasure().is_some_and(|erasure| {
+            matches!(erasure.erased, Erased::Face | Erased::Record)
+                && (row.was_sealed || erasure.unreadable_from.is_none())
+        });
         is_of_face
             && entry.liveness_check_id == Some(row.liveness_check_id)
             && entry.user() == Some(row.self_service_user_id)
@@ -122,6 +125,29 @@ pub(crate) fn verify_erased(
         }
     }
     Ok(())
+}
+
+/// Verifies that the log tells of the next erasures of faces of records with these ids, at most so many. Returns the id behind
+/// the last one that is done.
+pub(crate) fn verify_rows(
+    conn: &mut Connection<'_>,
+    trust: &EntryTrust,
+    check_ids: Range<i64>,
+    limit: i64,
+    done: &mut TrailVerification,
+) -> Result<i64, StoreError> {
+    let found = erasure_rows::next_faces(conn, check_ids.clone(), limit)?;
+    for row in &found {
+        if !is_told(conn, trust, row)? {
+            done.find(format!(
+                "the erasure of the face of record {} was put in or changed: no audit entry tells of it",
+                row.liveness_check_id
+            ));
+        }
+    }
+    let is_cut = i64::try_from(found.len()).map_err(StoreError::internal)? >= limit;
+    let last = found.last().filter(|_| is_cut);
+    Ok(last.map_or(check_ids.end, |row| row.liveness_check_id + 1))
 }
 
 /// Verifies that the log tells of each entry that was erased in part.

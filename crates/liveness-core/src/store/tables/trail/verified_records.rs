@@ -11,6 +11,7 @@ use super::verified::TrailVerification;
 use super::verified_objects::BoundObject;
 use super::{log, rows, verified_erasures};
 use crate::MediaType;
+use crate::faces::sealing::key_id_of;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::eq_any::eq_any;
 use crate::store::engine::error::StoreError;
@@ -105,7 +106,7 @@ struct StoredFace {
     check_id: i64,
     media_type: String,
     user: Option<i64>,
-    is_sealed: bool,
+    sealed_key_id: Option<Vec<u8>>,
     bytes: Vec<u8>,
     object_name: Option<String>,
 }
@@ -124,7 +125,7 @@ fn faces(
             images::liveness_check_id,
             images::media_type,
             images::self_service_user_id,
-            images::sealed_key_id.is_not_null(),
+            images::sealed_key_id,
             images::bytes,
             images::object_name,
         ))
@@ -158,14 +159,22 @@ fn faces(
         };
         let is_users = stored
             .get(&bound.id)
-            .is_none_or(|check| face.user.is_none_or(|user| user == check.self_service_user_id));
+            .is_none_or(|check| face.user == Some(check.self_service_user_id));
+        // A key that no face names is swept away.
+        let key_id = face.sealed_key_id.as_ref().and(key_id_of(&face.bytes));
+        let is_key = face.sealed_key_id.as_deref() == key_id.as_ref().map(|id| &id.as_bytes()[..]);
         // The media type of a sealed face is sealed with it.
-        let is_type =
-            face.is_sealed || MediaType::of_signature(&face.bytes).is_some_and(|kind| kind.name() == face.media_type);
+        let is_type = face.sealed_key_id.is_some()
+            || MediaType::of_signature(&face.bytes).is_some_and(|kind| kind.name() == face.media_type);
         if !is_kept {
             done.find(format!("{at} was changed (leaf {})", bound.leaf));
         } else if !is_users {
             done.find(format!("{at} was given to another user (leaf {})", bound.leaf));
+        } else if !is_key {
+            done.find(format!(
+                "{at} was given another key than it is sealed with (leaf {})",
+                bound.leaf
+            ));
         } else if !is_type {
             done.find(format!("the media type of {at} was changed (leaf {})", bound.leaf));
         }

@@ -2,7 +2,7 @@
 
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 
-use super::{DueEntry, NOBODY, bucket_of, somebody};
+use super::{DueEntry, NOBODY, buckets_of, somebody};
 use crate::Timestamp;
 use crate::store::engine::bulk_insert::{self, Clauses, NoClauses, row};
 use crate::store::engine::connection::Connection;
@@ -86,9 +86,7 @@ impl Made {
         } else {
             Some(serde_json::to_string(shown).map_err(StoreError::internal)?)
         };
-        let mut buckets: Vec<_> = shown.records.iter().map(|id| bucket_of(*id)).collect();
-        buckets.sort_unstable();
-        buckets.dedup();
+        let buckets = buckets_of(&shown.records);
         let nonces = Nonces::row_of(random);
         let canonical = due.recorded.and_then(|recorded| recorded.canonical.as_deref());
         let record_digest = match (canonical, Nonces::read(&nonces)) {

@@ -65,6 +65,18 @@ impl EntryRow {
         self.shown_with("\"hold\"")?.hold
     }
 
+    /// The records of the list that the entry tells of, if it does.
+    pub(crate) fn listed(&self) -> Vec<i64> {
+        self.shown_with("\"records\"")
+            .map(|shown| shown.records)
+            .unwrap_or_default()
+    }
+
+    /// How many rows were shown, if the entry says so.
+    pub(crate) fn shown_count(&self) -> Option<u64> {
+        self.shown_with("\"count\"")?.count
+    }
+
     /// What was shown, if the name of a part is in it. Few entries have such a part, and most need not be parsed.
     fn shown_with(&self, name: &str) -> Option<Shown> {
         let subject = self.subject.as_deref().filter(|subject| subject.contains(name))?;

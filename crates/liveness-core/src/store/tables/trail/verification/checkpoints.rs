@@ -19,7 +19,16 @@ impl Verifier<'_> {
         let mut opened = Vec::new();
         for stored in stored {
             match SignedCheckpoint::open(&stored.note, self.log) {
-                Ok(signed) => opened.push(signed.checkpoint().clone()),
+                Ok(signed) => {
+                    let checkpoint = signed.checkpoint();
+                    if !stored.says(checkpoint) {
+                        self.done.find(format!(
+                            "the row of the checkpoint of {} entries was changed: its note says something else",
+                            checkpoint.size
+                        ));
+                    }
+                    opened.push(checkpoint.clone());
+                }
                 Err(error) => self.done.find(format!(
                     "the checkpoint of {} entries is not signed by the key of the trail: {error}",
                     stored.size

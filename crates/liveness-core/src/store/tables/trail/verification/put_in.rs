@@ -34,7 +34,11 @@ impl Verifier<'_> {
             if !run.as_ref().is_some_and(|run| run.holds(writer, count)) {
                 run = log::run_of(conn, writer, count)?;
             }
-            if run.is_some() {
+            // A run that begins before the log, or goes on behind its end, is in no tile that is verified.
+            let is_logged = run
+                .as_ref()
+                .is_some_and(|run| run.first_index >= 0 && run.index_of(count) < head.size);
+            if is_logged {
                 continue;
             }
             let is_pending = match log::logged_of(conn, writer)? {
