@@ -53,6 +53,7 @@ async fn verify(store: Store, signer: Arc<dyn TrailSigner>, keeper: Arc<TrailKee
         }
         match verify_part(&store, &signer, TrailPart { number, of: parts }).await {
             Ok(verified) => keeper.find(verified.findings),
+            Err(StoreError::Internal(cause)) => log::error!("a part of the audit trail cannot be verified: {cause}"),
             // The store itself tells of a database that goes away.
             Err(error) => log::debug!("a part of the trail was not verified: {error}"),
         }
