@@ -1,6 +1,7 @@
 //! One message on its way through the bus.
 
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -94,7 +95,7 @@ impl<'a> Call<'a> {
             return false;
         };
         let begun = Instant::now();
-        let has_come = wait.change(change).await;
+        let has_come = wait.change(pin!(change)).await;
         let waited = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.waited_micros.fetch_add(waited, Ordering::Relaxed);
         has_come

@@ -71,7 +71,8 @@ impl Pipeline {
         if call.meta().audit() == Audit::LogOnly {
             outcome
         } else {
-            audit::write_owed_entry(self.audit_sink.as_deref(), call, outcome).await
+            // Boxed, so that it takes memory when it begins, and not while the handler works or waits.
+            Box::pin(audit::write_owed_entry(self.audit_sink.as_deref(), call, outcome)).await
         }
     }
 }

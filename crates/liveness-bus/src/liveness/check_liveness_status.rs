@@ -51,17 +51,27 @@ impl Message for CheckLivenessStatusQuery {
 
 impl Handler<CheckLivenessStatusQuery> for Liveness {
     async fn handle(&self, _: CheckLivenessStatusQuery, call: &Call<'_>) -> Result<LivenessStatus, BusError> {
-        let (user, checks, rule) = (call.user()?, self.store.checks(), self.settings.status_rule);
+        let user = call.user()?.id;
         // Watched before it is read, so that nothing is missed between the two.
-        let watch = call.wait().map(|_| checks.watch(user.id));
-        let mut completing = checks.completing(user.id, rule).await?;
+        let watch = call.wait().map(|_| self.store.checks().watch(user));
+        // Boxed, so that who waits does not keep the memory of a read.
+        let mut status = Box::pin(self.status_of(user)).await?;
         if let Some(mut watch) = watch {
             let mut goes_on = true;
-            while completing.is_none() && goes_on {
+            while !status.has_completed_liveness_check && goes_on {
                 goes_on = call.wait_for(watch.changed()).await;
-                completing = checks.completing(user.id, rule).await?;
+                status = Box::pin(self.status_of(user)).await?;
             }
         }
+        Ok(status)
+    }
+}
+
+impl Liveness {
+    /// What is true now.
+    async fn status_of(&self, user: i64) -> Result<LivenessStatus, BusError> {
+        let rule = self.settings.status_rule;
+        let completing = self.store.checks().completing(user, rule).await?;
         Ok(LivenessStatus {
             has_completed_liveness_check: completing.is_some(),
             liveness_check_date: completing

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use liveness_bus::{BusError, Context, IdempotencyKey, Kind, Meta, Principal, Wait};
+use tokio::task::JoinHandle;
 
 use super::api_state::ApiState;
 use super::authentication::{Origin, authenticate, authorize};
@@ -59,47 +60,90 @@ async fn answer(
     state: Arc<ApiState>,
     origin: Origin<'_>,
 ) -> Result<HttpResponse, Failure> {
-    let name = name(request);
-    let accepted = accept(&state, name, request.headers(), origin.client_address).await;
-    let (permit, token) = accepted.inspect_err(|failure| report_refusal(&state, name, failure, origin))?;
+    // A request may wait for long once it is ready. What comes before takes much more memory, and gives it back.
+    let ready = Box::pin(prepare(request, payload, &state, origin)).await?;
+    let (wait, task) = ready.begin(request, state);
+    let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
+    let (reply, answer_memory) = outcome?;
+    let answer = wait.told_in(reply.answer(origin.request_id));
+    Ok(in_slices(answer, request.conn_data(), answer_memory))
+}
 
-    let (principal, authorized) = authorize(&state, name, token, origin).await;
+/// A request that is ready for the bus.
+struct Ready {
+    permit: Permit,
+    context: Context,
+    /// Its body, or why it is refused.
+    body: Result<Body, BusError>,
+    /// What its answer may take.
+    answer_memory: Option<Permit>,
+    /// Its place, if its client likes to wait, and may.
+    waiting: Option<WaitingCaller>,
+}
+
+/// A reply, and the memory that it takes if it is large.
+type Outcome = Result<(Success, Option<Permit>), BusError>;
+
+impl Ready {
+    /// Begins the work, which is a task of its own. When the client goes away, actix drops the request's future, but a command
+    /// that has begun must finish, and a refusal must be audited.
+    fn begin(self, request: &HttpRequest, state: Arc<ApiState>) -> (RequestWait, JoinHandle<Outcome>) {
+        let wait = RequestWait::of(request, self.waiting.as_ref());
+        let name = name(request).to_owned();
+        let task = actix_web::rt::spawn(within(async move {
+            let _held_until_done = held_until_waiting(self.permit, self.waiting.as_ref());
+            let reply = send(&state, &name, self.body, &self.context).await?;
+            let mut answer_memory = self.answer_memory;
+            if let Some(memory) = &mut answer_memory {
+                memory.shrink_to(reply.len());
+            }
+            Ok((reply, answer_memory))
+        }));
+        (wait, task)
+    }
+}
+
+/// Everything before the bus. What fails here is not sent, not even as a refusal.
+async fn prepare(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &ApiState,
+    origin: Origin<'_>,
+) -> Result<Ready, Failure> {
+    let name = name(request);
+    let accepted = accept(state, name, request.headers(), origin.client_address).await;
+    let (permit, token) = accepted.inspect_err(|failure| report_refusal(state, name, failure, origin))?;
+    let (principal, authorized) = authorize(state, name, token, origin).await;
     let received = match authorized {
-        Ok(meta) => receive(request, payload, &meta, &principal, &state).await,
+        Ok(meta) => receive(request, payload, &meta, &principal, state).await,
         Err(refusal) => Err(refusal),
     };
-    let mut received = received;
-    let mut answer_memory = received
-        .as_mut()
-        .ok()
-        .and_then(|received| received.answer_memory.take());
-    let waiting = received.as_mut().ok().and_then(|received| received.waiting.take());
-    let wait = RequestWait::of(request, waiting.as_ref());
+    let (body, key, answer_memory, waiting) = match received {
+        Ok(received) => (
+            Ok(received.body),
+            received.key,
+            received.answer_memory,
+            received.waiting,
+        ),
+        Err(refusal) => (Err(refusal), None, None, None),
+    };
     let context = Context::builder(principal)
         .request_id(origin.request_id.clone())
         .trace(origin.trace.cloned())
         .client_address(origin.client_address)
         .device(device(request.headers()))
-        .idempotency_key(received.as_ref().ok().and_then(|received| received.key.clone()))
+        .idempotency_key(key)
         .deadline(Instant::now() + MESSAGE_TIMEOUT)
-        .wait(wait.0.clone())
+        .wait(waiting.as_ref().map(|caller| caller.wait.clone()))
         .clock(state.clock.clone())
         .build();
-    let work = send(state, name.to_owned(), received.map(|received| received.body), context);
-    // The work is a task of its own. When the client goes away, actix drops the request's future, but a command that has
-    // begun must finish, and a refusal must be audited.
-    let task = actix_web::rt::spawn(within(async move {
-        let _held_until_done = (held_until_waiting(permit, waiting.as_ref()), waiting);
-        let reply = work.await?;
-        if let Some(memory) = &mut answer_memory {
-            memory.shrink_to(reply.len());
-        }
-        Ok((reply, answer_memory))
-    }));
-    let outcome = task.await.unwrap_or_else(|error| Err(BusError::Internal(error.into())));
-    let (reply, answer_memory) = outcome?;
-    let answer = wait.told_in(reply.answer(origin.request_id));
-    Ok(in_slices(answer, request.conn_data(), answer_memory))
+    Ok(Ready {
+        permit,
+        context,
+        body,
+        answer_memory,
+        waiting,
+    })
 }
 
 /// The wait of a request, if it may wait. It ends with the future of the request, which actix drops when the client goes away.
@@ -238,19 +282,19 @@ async fn receive(
 
 /// Sends the message, or its refusal, through the bus.
 async fn send(
-    state: Arc<ApiState>,
-    name: String,
+    state: &ApiState,
+    name: &str,
     body: Result<Body, BusError>,
-    context: Context,
+    context: &Context,
 ) -> Result<Success, BusError> {
     let mut reply = Success::default();
     match body {
         Ok(Body { bytes, memory }) => {
-            let done = state.bus.dispatch(&name, bytes, &context, &mut reply).await;
+            let done = state.bus.dispatch(name, bytes, context, &mut reply).await;
             // The memory is in use until here: what was decoded from the body lives as long as the message.
             drop(memory);
             done.map(|()| reply)
         }
-        Err(refusal) => Err(state.bus.refuse(&name, refusal, &context).await),
+        Err(refusal) => Err(state.bus.refuse(name, refusal, context).await),
     }
 }

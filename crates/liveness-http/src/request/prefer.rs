@@ -9,7 +9,8 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::quoted::split_unquoted;
 
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// The header of a request that likes to wait.
+pub(crate) const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// The header of the answer that says which preference was heeded.
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 

@@ -1,15 +1,18 @@
 //! The middleware that tells a connection how far its request has come.
 
+use std::mem;
+
 use actix_http::ConnectionType;
 use actix_web::body::MessageBody;
 use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONNECTION, HeaderValue};
+use actix_web::http::header::{CONNECTION, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use liveness_bus::BusError;
 
 use crate::request::body::has_body;
 use crate::request::connection_state::ConnectionState;
 use crate::request::failure::Failure;
+use crate::request::prefer::PREFER;
 use crate::request::request_id::request_id;
 use crate::request::sliced_body::in_slices;
 use crate::request::upgrade::decline_upgrade;
@@ -20,7 +23,7 @@ use crate::request::upgrade::decline_upgrade;
 /// A request behind the last one of the connection is not done: its client was told that the connection ends (RFC 9112 section
 /// 9.6). actix-http hands it over all the same.
 pub(super) async fn track_connection<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse, actix_web::Error> {
     let connection = request.conn_data::<ConnectionState>().cloned();
@@ -31,6 +34,10 @@ pub(super) async fn track_connection<B: MessageBody + 'static>(
         if is_last {
             connection.end();
         }
+    }
+    if request.headers().contains_key(PREFER) {
+        // It may wait, and keeps its head meanwhile.
+        fit(request.headers_mut());
     }
     let response = if is_too_late {
         let refusal = BusError::Malformed("the connection was to end with the request before".into());
@@ -50,6 +57,17 @@ pub(super) async fn track_connection<B: MessageBody + 'static>(
     Ok(ServiceResponse::new(request, response))
 }
 
+/// Gives back the room for headers that were not sent. actix-http begins with 7 KB.
+fn fit(headers: &mut HeaderMap) {
+    if headers.capacity() > 2 * headers.len() {
+        let mut fitting = HeaderMap::with_capacity(headers.len_keys());
+        for (name, value) in mem::take(headers) {
+            fitting.append(name, value);
+        }
+        *headers = fitting;
+    }
+}
+
 /// Whether the client sends no other request. `close` may stand in a list, which actix-http does not read.
 fn says_close(request: &RequestHead) -> bool {
     let has_close = |value: &HeaderValue| {
@@ -59,4 +77,30 @@ fn says_close(request: &RequestHead) -> bool {
             .any(|option| option.eq_ignore_ascii_case("close"))
     };
     request.connection_type() != ConnectionType::KeepAlive || request.headers().get_all(CONNECTION).any(has_close)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn a_head_that_fits_says_the_same_in_less_room() {
+        let mut headers = HeaderMap::with_capacity(16);
+        let sent = [("host", "x"), ("prefer", "wait=soon"), ("prefer", "wait=10")];
+        for (name, value) in sent {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+
+        fit(&mut headers);
+
+        assert!(headers.capacity() < 8, "{}", headers.capacity());
+        let mut kept: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        kept.sort_by_key(|(name, _)| *name);
+        assert_eq!(kept, sent);
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_http::{HttpService, KeepAlive, Protocol, Request};
 use actix_server::{Server, ServerBuilder};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, boxed, fn_service, map_config};
 use actix_web::App;
 use actix_web::body::BoxBody;
 use actix_web::dev::{AppConfig, ServiceRequest};
@@ -128,7 +128,9 @@ pub(super) fn http_server(
                 async move { stopping.notified().await }
             })
             .finish(map_config(app, |_| AppConfig::default()));
-        fn_service(move |stream| accept(stream, entrance.clone())).and_then(http)
+        let connection = fn_service(move |stream| accept(stream, entrance.clone())).and_then(http);
+        // The task that actix-server begins has room for the future of a connection twice. So the future is a box.
+        boxed::factory(connection)
     })?;
     Ok(builder.run())
 }

@@ -82,7 +82,8 @@ impl TimeoutStream {
         place: Option<ConnectionPlace>,
     ) -> io::Result<Self> {
         let stream = match tls {
-            Some(tls) => timeout(HEAD_TIMEOUT, tls.accept(stream)).await??,
+            // Boxed, so that a connection does not keep the memory of its handshake.
+            Some(tls) => Box::pin(timeout(HEAD_TIMEOUT, tls.accept(stream))).await??,
             None => MaybeTlsStream::Plain(stream),
         };
         Ok(Self::new(stream, place))
