@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustls::crypto::aws_lc_rs;
 use ureq::config::ConfigBuilder;
 use ureq::http::Uri;
+use ureq::http::uri::Authority;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::Resolver;
@@ -30,7 +31,16 @@ pub(crate) fn allowed_url(text: &str) -> Option<Uri> {
         Some("http") => is_loopback(authority.host()),
         _ => false,
     };
-    (is_allowed && !authority.as_str().contains('@')).then_some(url)
+    (is_allowed && has_good_port(authority) && !authority.as_str().contains('@')).then_some(url)
+}
+
+/// Whether the port is one that can be dialled, if there is one. The library takes 99999 for no port at all, and so for 443.
+pub(crate) fn has_good_port(authority: &Authority) -> bool {
+    let after_host = authority
+        .as_str()
+        .rsplit_once(']')
+        .map_or(authority.as_str(), |(_, rest)| rest);
+    !after_host.contains(':') || authority.port_u16().is_some_and(|port| port > 0)
 }
 
 /// Whether a host in a URL is this machine: plain HTTP is good enough there.

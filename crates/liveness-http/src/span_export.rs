@@ -18,6 +18,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use ureq::http::Uri;
 
 use self::collector_client::CollectorClient;
 use self::counted_exporter::CountedExporter;
@@ -61,6 +62,19 @@ impl SpanExport {
         global::set_tracer_provider(provider.clone());
         log::info!("spans are exported to {}", settings.endpoint);
         Ok(Some(Self { provider, counts }))
+    }
+
+    /// Where [`start`](Self::start) would export spans to, if it would. It begins nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `start`.
+    pub(crate) fn destination() -> Result<Option<Uri>, SpanExportError> {
+        let Some(settings) = Settings::of_environment()? else {
+            return Ok(None);
+        };
+        CollectorClient::of(&settings)?;
+        Ok(Some(settings.endpoint))
     }
 
     /// What became of the spans.

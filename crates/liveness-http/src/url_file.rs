@@ -33,7 +33,7 @@ impl FromStr for UrlFile {
         let text = String::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())?;
         let url = text.trim().to_owned();
         if url.is_empty() {
-            return Err("it is empty: it must hold the URL of a database".to_owned());
+            return Err("it is empty: it must hold a URL".to_owned());
         }
         let path = path.into();
         Ok(Self { path, url })

@@ -43,7 +43,8 @@ Examples:
 
 const END_EXAMPLES: &str = "\
 When LIVENESS_WEBHOOK_URL was taken away on all nodes, events are still kept. This ends
-it, and deletes those that wait and those that were set aside.
+it, and deletes those that wait and those that were set aside. A server that runs with
+LIVENESS_WEBHOOK_URL keeps none from then on, and keeps them again when it starts anew.
 
 Examples:
   liveness-http events end";
@@ -119,7 +120,8 @@ impl Events {
             Self::End(Whole { database }) => {
                 change(&database, "events end", |store| {
                     let was_there = store.events().unsubscribe(SUBSCRIPTION)?;
-                    Ok(was_there.then_some("no events are kept for webhooks any more"))
+                    Ok(was_there
+                        .then_some("no events are kept for webhooks until a server starts with LIVENESS_WEBHOOK_URL"))
                 })
                 .await
             }
@@ -272,7 +274,7 @@ async fn change(
         .await?;
     close(&store);
     let done = done
-        .ok_or_else(|| Failure::of("no events are kept for webhooks: no server has begun with LIVENESS_WEBHOOK_URL"))?;
+        .ok_or_else(|| Failure::of("no events are kept for webhooks: no server has begun with LIVENESS_WEBHOOK_URL since `events end`, if that was run"))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{done}")?;
     Ok(out.flush()?)

@@ -1,6 +1,7 @@
 //! What a server needs of its database and its files. `doctor` prints what is found, and `serve` does not start on a danger.
 
 pub(crate) mod database;
+pub(crate) mod events;
 pub(crate) mod faces;
 pub(crate) mod files;
 pub(crate) mod findings;

@@ -98,9 +98,13 @@ pub(super) fn tell_of_leftovers(store: Store) -> Result<(), StartError> {
 }
 
 fn count_on(store: &Store, metrics: &WebhookMetrics, ended: &Ended<()>) {
+    let mut is_told = false;
     loop {
         match count(store) {
-            Ok(counts) => metrics.show(counts.unwrap_or_default()),
+            Ok(counts) => {
+                is_told = tell_of_standstill(counts.as_ref(), is_told);
+                metrics.show(counts.unwrap_or_default());
+            }
             // The store itself tells of a database that goes away and comes back.
             Err(error) => log::debug!("events cannot be counted: {error}"),
         }
@@ -108,6 +112,23 @@ fn count_on(store: &Store, metrics: &WebhookMetrics, ended: &Ended<()>) {
             return;
         }
     }
+}
+
+/// Tells once when nothing is sent any more, although there is a receiver. Returns whether that is so.
+fn tell_of_standstill(counts: Option<&WebhookCounts>, is_told: bool) -> bool {
+    let why = match counts {
+        Some(counts) if counts.is_disabled => {
+            "no webhooks are sent: the receiver has answered 410; events are kept until `liveness-http events enable`"
+        }
+        Some(_) => return false,
+        None => {
+            "no events are kept for webhooks: `liveness-http events end` was run; they are kept again from the next start on"
+        }
+    };
+    if !is_told {
+        log::warn!("{why}");
+    }
+    true
 }
 
 /// `None` if there is no subscription.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 
+use super::spans;
 use super::tls::Tls;
 use crate::config::ServeConfig;
 use crate::environment::credential;
@@ -50,6 +51,7 @@ pub(crate) fn probe(config: &ServeConfig, findings: &mut Findings) {
     }
     policy(config, findings);
     address(config, findings);
+    spans::check(findings);
 }
 
 /// What the host would serve under. Each mistake is a finding.
@@ -107,11 +109,12 @@ fn key_files(config: &ServeConfig, findings: &mut Findings) {
     }
 }
 
-/// The files of URLs, which hold a password.
+/// The files of URLs, which hold a password or a key.
 fn url_files(config: &ServeConfig, findings: &mut Findings) {
     let files = [
         ("LIVENESS_DATABASE_URL_FILE", &config.database.database_url_file),
         ("LIVENESS_KEYS_URL_FILE", &config.faces.keys_url_file),
+        ("LIVENESS_WEBHOOK_URL_FILE", &config.webhooks.webhook_url_file),
     ];
     for (setting, file) in files {
         if let Some(file) = file {

@@ -7,7 +7,7 @@ use opentelemetry_otlp::ExporterBuildError;
 use ureq::http::Uri;
 
 use crate::environment::variable;
-use crate::http_client::is_loopback;
+use crate::http_client::{has_good_port, is_loopback};
 
 /// The default of the standard.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -121,7 +121,8 @@ fn either(first: &'static str, second: &'static str) -> Option<(&'static str, St
 fn collector(url: &str) -> Option<Uri> {
     let url: Uri = url.parse().ok()?;
     let is_http = matches!(url.scheme_str(), Some("https" | "http"));
-    (is_http && !url.authority()?.as_str().contains('@')).then_some(url)
+    let authority = url.authority()?;
+    (is_http && has_good_port(authority) && !authority.as_str().contains('@')).then_some(url)
 }
 
 fn is_in_clear(url: &Uri) -> bool {

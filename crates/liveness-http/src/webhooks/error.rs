@@ -10,7 +10,8 @@ use super::signing::WebhookSecretError;
 pub enum WebhookError {
     /// Nothing may be sent there.
     #[error(
-        "LIVENESS_WEBHOOK_URL: must be an https:// URL without a password, or an http:// URL of this machine (loopback)"
+        "LIVENESS_WEBHOOK_URL: must be an https:// URL without a password, or an http:// URL of this machine (loopback), with a \
+         port from 1 to 65535 if it has one"
     )]
     Url,
     /// It is no proxy that can be used.

@@ -15,6 +15,7 @@ use crate::environment::credential;
 use crate::file_watcher::FileWatcher;
 use crate::http_client;
 use crate::text_file;
+use crate::url_file::UrlFile;
 
 /// The credential that counts as the file, where systemd hands it over and no file is named.
 pub(crate) const CREDENTIAL: &str = "liveness.webhook-secret";
@@ -25,6 +26,15 @@ pub struct WebhookConfig {
     /// Where events are sent (Standard Webhooks 1.0): an https:// URL, or http:// on this machine. It needs a secret.
     #[arg(long, env = "LIVENESS_WEBHOOK_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) webhook_url: Option<String>,
+
+    /// File with that URL, so that a key in it is not in the environment. White space around it does not count.
+    #[arg(
+        long,
+        env = "LIVENESS_WEBHOOK_URL_FILE",
+        value_name = "FILE",
+        conflicts_with = "webhook_url"
+    )]
+    pub(crate) webhook_url_file: Option<UrlFile>,
 
     /// Secret that webhooks are signed with, whsec_ and Base64 of 24 to 64 bytes; two with a space between while one is replaced. Set
     /// it in the environment: the list of processes shows flags.
@@ -75,9 +85,15 @@ pub(crate) struct ConfiguredWebhooks {
 }
 
 impl WebhookConfig {
+    /// Where events are sent, if anywhere. It is not checked yet.
+    pub(crate) fn url(&self) -> Option<&str> {
+        let of_file = self.webhook_url_file.as_ref().map(UrlFile::url);
+        of_file.or(self.webhook_url.as_deref())
+    }
+
     /// The file of the secrets: that of the settings, or of systemd.
     pub(crate) fn secret_file(&self) -> Option<PathBuf> {
-        let handed_over = || self.webhook_url.as_ref().and_then(|_| credential(CREDENTIAL));
+        let handed_over = || self.url().and_then(|_| credential(CREDENTIAL));
         self.webhook_secret_file.clone().or_else(handed_over)
     }
 
@@ -87,7 +103,7 @@ impl WebhookConfig {
     ///
     /// [`WebhookError`].
     pub(crate) fn configured(&self) -> Result<Option<ConfiguredWebhooks>, WebhookError> {
-        let Some(url) = &self.webhook_url else {
+        let Some(url) = self.url() else {
             return self.has_no_url().map(|()| None);
         };
         let url = webhook_url(url)?;
@@ -166,6 +182,7 @@ mod tests {
     fn config(url: &str) -> WebhookConfig {
         WebhookConfig {
             webhook_url: Some(url.to_owned()),
+            webhook_url_file: None,
             webhook_secret: Some(SECRET.to_owned()),
             webhook_secret_file: None,
             webhook_networks: WebhookNetworks::default(),
@@ -182,6 +199,7 @@ mod tests {
         for url in [
             "https://hooks.example/liveness?key=1",
             "https://[2a00:1450::1]/",
+            "https://[2a00:1450::1]:65535/",
             "http://127.0.0.1:8000/hook",
             "http://localhost/",
             "http://[::1]:1/",
@@ -198,6 +216,10 @@ mod tests {
             "ftp://hooks.example/secret",
             "hooks.example/secret",
             "https:///secret",
+            "https://hooks.example:99999/secret",
+            "https://hooks.example:0/secret",
+            "https://hooks.example:/secret",
+            "https://[2a00:1450::1]:65536/secret",
             "secret",
             "",
         ] {

@@ -94,6 +94,30 @@ fn records_from_before_verdicts_are_told_where_verdicts_count() {
 }
 
 #[test]
+fn variables_of_opentelemetry_that_keep_it_from_starting_are_problems() {
+    let place = Place::new(Engine::Sqlite);
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318");
+
+    let good = examine(&place, &[endpoint]);
+    assert_tells(
+        &good,
+        "ok",
+        "traces: spans are exported to http://127.0.0.1:4318/v1/traces",
+    );
+    let off = examine(&place, &[endpoint, ("OTEL_SDK_DISABLED", "true")]);
+    assert!(!off.out.contains("traces: "), "{}", off.out);
+    for (name, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:99999"),
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+    ] {
+        let told = examine(&place, &[endpoint, (name, value)]);
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert_tells(&told, "problem", &format!("traces: {name}: must be "));
+    }
+}
+
+#[test]
 fn it_makes_nothing() {
     let place = Place::empty(Engine::Sqlite);
 
@@ -124,6 +148,7 @@ fn a_url_with_a_password_belongs_into_a_file_of_its_owner() {
             &[("LIVENESS_DATABASE_URL_FILE", "url")][..],
         ),
         ("LIVENESS_KEYS_URL_FILE", &[("LIVENESS_KEYS_URL_FILE", "url")]),
+        ("LIVENESS_WEBHOOK_URL_FILE", &[("LIVENESS_WEBHOOK_URL_FILE", "url")]),
     ] {
         let told = examine_with(0o600, settings);
         assert_tells(&told, "ok", &format!("files: {setting}: url is its owner's only"));

@@ -4,11 +4,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use liveness_core::events::{EventSubscription, NewEvent, USER_PASSED};
-use liveness_core::{Clock as _, SystemClock};
+use liveness_core::{Clock as _, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
 use crate::binary::{Ended, Place, SECRET};
 use crate::engine::{Engine, on_each_engine};
+use crate::trail_key_file::trail_key_file;
 
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -28,12 +29,24 @@ type Case = (&'static [(&'static str, &'static str)], i32, &'static str);
 fn what_is_wrong_keeps_the_host_from_starting_in_one_line() {
     let place = Place::new(Engine::Sqlite);
     place.write("short", "whsec_AAAA");
-    let cases: [Case; 7] = [
+    place.write("url", "https://hooks.example/secret\n");
+    let cases: [Case; 10] = [
         (
             &[("LIVENESS_WEBHOOK_URL", "http://hooks.example/secret")],
             1,
             "must be an https:// URL",
         ),
+        (
+            &[("LIVENESS_WEBHOOK_URL", "https://hooks.example:99999/secret")],
+            1,
+            "a port from 1 to 65535",
+        ),
+        (
+            &[("LIVENESS_WEBHOOK_URL_FILE", "url")],
+            1,
+            "set LIVENESS_WEBHOOK_SECRET_FILE",
+        ),
+        (&[("LIVENESS_WEBHOOK_URL_FILE", "nowhere")], 2, "cannot read it"),
         (
             &[("LIVENESS_WEBHOOK_NETWORKS", "10.0.0.0/99")],
             2,
@@ -242,9 +255,55 @@ fn a_subscription_is_enabled_and_ended(engine: Engine) {
     );
     assert_eq!(
         place.run(&["events", "end"]).good(),
-        "no events are kept for webhooks any more\n"
+        "no events are kept for webhooks until a server starts with LIVENESS_WEBHOOK_URL\n"
     );
     assert!(listed(&place, &[]).is_empty());
+}
+
+fn doctor_tells_of_events_that_nobody_takes(engine: Engine) {
+    let place = with_events(engine);
+    place.write("secret", WEBHOOK_SECRET);
+    let key = trail_key_file().to_str().unwrap();
+    let without = [("LIVENESS_TRAIL_KEY_FILE", key)];
+    let receiver = [
+        ("LIVENESS_WEBHOOK_URL", "http://127.0.0.1:4711/"),
+        ("LIVENESS_WEBHOOK_SECRET_FILE", "secret"),
+    ];
+    let with = [&without[..], &receiver].concat();
+    let tells = |settings: &[(&str, &str)], expected: &str| {
+        let told = run(&place, "doctor", settings).out;
+        assert!(told.contains(expected), "no {expected}:\n{told}");
+    };
+    let left_over =
+        "warning  events: LIVENESS_WEBHOOK_URL is not set, and events are still kept for webhooks (2 now); set it";
+    let set_aside =
+        "warning  events: webhooks: 1 were set aside after their last attempt; `liveness-http events list --set-aside`";
+
+    tells(&without, left_over);
+    tells(&without, set_aside);
+    tells(&with, set_aside);
+    tells(&with, "ok       events: webhooks: 1 wait\n");
+
+    let store = place.store();
+    store.events().disable("webhooks", "the receiver answered 410").unwrap();
+    tells(
+        &with,
+        "problem  events: webhooks: nothing is delivered, and 1 wait: the receiver answered 410; ask",
+    );
+    place.run(&["events", "end"]).good();
+    tells(&with, "hint     events: none is kept for webhooks: no server has begun");
+    let told = run(&place, "doctor", &without).out;
+    assert!(!told.contains("  events: "), "{told}");
+
+    // Half a minute more, because the database has a clock of its own.
+    let old = Timestamp::from_unix_millis(SystemClock.now().unix_millis() - 1_230_000).unwrap();
+    let late = NewEvent::new(USER_PASSED, 3, &json!({ "userId": 3 })).unwrap();
+    store
+        .events()
+        .subscribe(&EventSubscription::to_all("webhooks").unwrap())
+        .unwrap();
+    store.events().publish(&[late], old).unwrap();
+    tells(&with, "warning  events: webhooks: 1 wait, one of them for 20 minutes; ");
 }
 
 #[test]
@@ -264,4 +323,5 @@ on_each_engine! {
     events_are_listed_with_why_they_were_not_delivered,
     what_was_set_aside_is_sent_again_and_the_trail_says_by_whom,
     a_subscription_is_enabled_and_ended,
+    doctor_tells_of_events_that_nobody_takes,
 }

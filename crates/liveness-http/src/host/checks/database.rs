@@ -7,7 +7,7 @@ use liveness_core::store::{Diagnosis, LoggedValues, OpenError, Setting, Store};
 use liveness_core::{Clock as _, SystemClock, Timestamp};
 
 use super::findings::Findings;
-use super::{files, trail, verdicts};
+use super::{events, files, trail, verdicts};
 use crate::config::{DatabaseConfig, ServeConfig};
 
 const SUBJECT: &str = "database";
@@ -36,6 +36,7 @@ pub(crate) fn check(config: &ServeConfig, findings: &mut Findings) {
         if let Ok(policy) = config.policy.load() {
             verdicts::check(&policy, &store, findings);
         }
+        events::check(config, &store, findings);
         Ok(())
     });
     let Err(error) = diagnosed else { return };

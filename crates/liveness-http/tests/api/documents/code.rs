@@ -29,8 +29,10 @@ fn assert_is_excerpted(document: &str, language: &str, sources: &[&str]) {
 }
 
 #[test]
-fn the_readme_shows_lines_of_the_examples() {
-    assert_is_excerpted("README.md", "rust,ignore", &SOURCES);
+fn the_readmes_show_lines_of_the_examples() {
+    for document in ["README.md", "crates/liveness-http/README.md"] {
+        assert_is_excerpted(document, "rust,ignore", &SOURCES);
+    }
 }
 
 #[test]
