@@ -10,6 +10,7 @@
 
 mod attestation;
 mod audit;
+mod challenge_name;
 mod check;
 mod completion;
 mod decision;

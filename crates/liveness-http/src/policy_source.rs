@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::string::FromUtf8Error;
 
 use clap::Args;
 use liveness_core::policy::{Base, Policy, PolicyMistake, PolicyMistakes};
@@ -62,6 +63,16 @@ impl PolicyError {
         }
     }
 
+    /// The file is in another encoding, which an editor has chosen for a letter that is no ASCII.
+    fn no_text(file: &Path, error: &FromUtf8Error) -> Self {
+        let good = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = good.filter(|byte| **byte == b'\n').count() + 1;
+        Self::Mistakes(vec![format!(
+            "{}:{line}: this line is not UTF-8: save the file in UTF-8",
+            file.display()
+        )])
+    }
+
     fn in_file(file: &Path, mistakes: &PolicyMistakes) -> Self {
         let line = |mistake: &PolicyMistake| format!("{}:{}: {}", file.display(), mistake.line(), mistake.message());
         Self::Mistakes(mistakes.iter().map(line).collect())
@@ -78,9 +89,9 @@ impl PolicyConfig {
         match &self.policy {
             PolicySource::Word(base) => Ok(Policy::of(*base)),
             PolicySource::File(file) => {
-                let text = text_file::read(file)
-                    .and_then(|text| String::from_utf8(text).map_err(io::Error::other))
-                    .map_err(|error| PolicyError::Unread(file.display().to_string(), error))?;
+                let text =
+                    text_file::read(file).map_err(|error| PolicyError::Unread(file.display().to_string(), error))?;
+                let text = String::from_utf8(text).map_err(|error| PolicyError::no_text(file, &error))?;
                 Policy::parse(&text).map_err(|mistakes| PolicyError::in_file(file, &mistakes))
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::forms::{Count, Flag, Size, Span, or_forever, or_off};
 use super::table::keys;
 use super::texts::{Names, Words};
+use crate::challenge_name::is_same;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,7 +28,7 @@ keys! {
         /// How long an issued session can be used.
         ttl: Duration as Span(SECOND, DAY), 5 * MINUTE, 5 * MINUTE;
         /// The challenges to choose from.
-        challenges: Vec<String> as Names, challenges(), challenges();
+        challenges: Vec<String> as Names(is_same), challenges(), challenges();
         /// How many of them a session asks for.
         count: u32 as Count(1, 100), 3, 3;
     }

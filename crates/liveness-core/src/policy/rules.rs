@@ -58,7 +58,7 @@ keys! {
         /// What it does when it speaks.
         effect: Effect as EffectWord;
         /// The names of the fields in which SDKs report the alarm.
-        names: Vec<String> as Names;
+        names: Vec<String> as Names(str::eq_ignore_ascii_case);
     }
 }
 

@@ -31,8 +31,8 @@ impl Form for Words {
     }
 }
 
-/// A list of names, none of them twice.
-pub(super) struct Names;
+/// A list of names, none of them twice: of two names, this says whether they are one.
+pub(super) struct Names(pub(super) fn(&str, &str) -> bool);
 
 impl Form for Names {
     type Value = Vec<String>;
@@ -47,7 +47,7 @@ impl Form for Names {
         for name in list {
             let name = name.as_ref().as_str()?;
             let is_good = !name.is_empty() && name.chars().count() <= 64 && !name.contains(is_forbidden_control);
-            if !is_good || names.iter().any(|known| known == name) {
+            if !is_good || names.iter().any(|known| self.0(known, name)) {
                 return None;
             }
             names.push(name.to_owned());

@@ -26,6 +26,7 @@ mod host_pool;
 mod host_schema;
 mod idempotency;
 mod ids;
+mod image_reuse;
 mod issued_sessions;
 mod job_keys;
 mod job_leases;

@@ -77,6 +77,23 @@ fn each_mistake_is_a_line_with_file_and_line_and_keeps_serve_from_starting() {
 }
 
 #[test]
+fn a_file_in_another_encoding_is_a_mistake_in_the_first_line_that_has_such_a_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let latin = b"base = \"record\"\n[attempts]\nother_way = \"Zweigstelle L\xfcbeck\"\n";
+    fs::write(folder.path().join("policy.toml"), latin).unwrap();
+
+    for subcommand in ["policy", "serve"] {
+        let ended = run_in(&folder, &[subcommand], &[FILE, KEY, ANY_PORT]);
+        let (code, said) = ended.failure();
+        assert_eq!(
+            (code, said),
+            (Some(1), "policy.toml:3: this line is not UTF-8: save the file in UTF-8"),
+            "{subcommand}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_one_line_that_says_what_would_be_right() {
     for subcommand in ["policy", "serve"] {
         let ended = run_with(&[subcommand], &[("LIVENESS_POLICY", "enforced"), KEY, ANY_PORT]);

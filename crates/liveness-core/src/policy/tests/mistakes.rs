@@ -9,7 +9,7 @@ fn mistakes(text: &str) -> Vec<String> {
 }
 
 /// A line in a part, which is the third of its file, and what is said of it.
-const MISTAKES: [(&str, &str, &str); 31] = [
+const MISTAKES: [(&str, &str, &str); 33] = [
     (
         "looks",
         "purpos = true",
@@ -85,6 +85,16 @@ const MISTAKES: [(&str, &str, &str); 31] = [
         "session",
         "challenges = [\"NOD\", \"NOD\"]",
         "session.challenges: must be a list of 1 to 100 names, each of 1 to 64 characters, none of them twice",
+    ),
+    (
+        "session",
+        "challenges = [\"NOD\", \"turn_left\", \"ChallengeType.turnLeft\"]",
+        "session.challenges: must be a list of 1 to 100 names, each of 1 to 64 characters, none of them twice",
+    ),
+    (
+        "rules",
+        "\"alarm.flash\" = { names = [\"flashSpoof\", \"FlashSpoof\"] }",
+        "rules.alarm.flash.names: must be a list of 1 to 100 names, each of 1 to 64 characters, none of them twice",
     ),
     (
         "attempts",

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable};
 
 use super::due_report::DueReport;
+use crate::policy::ReusedImage;
 use crate::store::engine::advisory_lock;
 use crate::store::engine::connection::{Connection, on_either};
 use crate::store::engine::error::StoreError;
@@ -17,8 +18,13 @@ use crate::verdict::Reuse;
 /// The kind of our advisory locks for images. The number has no meaning.
 const LOCK: i32 = 549_671_211;
 
-/// An earlier record of the image of each report. Waits for the transactions that record the same images.
-pub(crate) fn reused(conn: &mut Connection<'_>, reports: &[DueReport<'_>]) -> Result<Vec<Option<Reuse>>, StoreError> {
+/// An earlier record of the image of each report: another user's, if there is one, and the user's own if that is worse by the rule.
+/// Waits for the transactions that record the same images.
+pub(crate) fn reused(
+    conn: &mut Connection<'_>,
+    reports: &[DueReport<'_>],
+    rule: &ReusedImage,
+) -> Result<Vec<Option<Reuse>>, StoreError> {
     let asked: Vec<_> = reports
         .iter()
         .filter_map(|report| Some((report.image_digest?, report.dated.check().user.id)))
@@ -28,7 +34,15 @@ pub(crate) fn reused(conn: &mut Connection<'_>, reports: &[DueReport<'_>]) -> Re
     }
     let keys: BTreeSet<_> = asked.iter().map(|(digest, _)| advisory_lock::key_of(digest)).collect();
     advisory_lock::lock(conn, LOCK, keys)?;
-    let mut found = find(conn, &asked)?.into_iter();
+    let mut found = find(conn, &asked)?;
+    if rule.same_user > rule.effect {
+        for (found, (digest, user)) in found.iter_mut().zip(&asked) {
+            if found.is_some_and(|reuse| reuse.of_another_user) {
+                *found = own(conn, digest, *user)?.or(*found);
+            }
+        }
+    }
+    let mut found = found.into_iter();
     let of_report = |report: &DueReport<'_>| report.image_digest.and_then(|_| found.next().flatten());
     Ok(reports.iter().map(of_report).collect())
 }
@@ -92,6 +106,23 @@ fn one(conn: &mut Connection<'_>, digest: &Sha256, user: i64) -> Result<Option<R
     let last = of_image.order((dsl::self_service_user_id.desc(), dsl::id.desc()));
     let last = on_either!(conn, |conn| last.first(*conn).optional())?;
     Ok(reuse(user, first, last))
+}
+
+/// The first record of an image by a user.
+fn own(conn: &mut Connection<'_>, digest: &Sha256, user: i64) -> Result<Option<Reuse>, StoreError> {
+    let first = dsl::liveness_check_judgments
+        .filter(
+            dsl::image_digest
+                .eq(digest.as_slice())
+                .and(dsl::self_service_user_id.eq(user)),
+        )
+        .order(dsl::id)
+        .select(dsl::id);
+    let first: Option<i64> = on_either!(conn, |conn| first.first(*conn).optional())?;
+    Ok(first.map(|check_id| Reuse {
+        check_id,
+        of_another_user: false,
+    }))
 }
 
 /// Forgets the image of a record whose face is erased.

@@ -44,7 +44,7 @@ pub(crate) fn judge_each<'a>(
     reports: &[DueReport<'a>],
 ) -> Result<Vec<Result<Judged<'a>, StoreError>>, StoreError> {
     let sessions = issued_sessions::of_reports(conn, reports)?;
-    let reused = image_digests::reused(conn, reports)?;
+    let reused = image_digests::reused(conn, reports, &in_force.policy.rules().image_reused)?;
     let mut lights = HashMap::new();
     let judged = reports.iter().zip(reused).map(|(report, reuse)| {
         let check = report.dated.check();

@@ -5,6 +5,7 @@
 
 use super::Seen;
 use crate::Challenges;
+use crate::challenge_name::is_same;
 use crate::verdict::facts::{Facts, SessionBinding};
 
 /// `challenges.incomplete`: fewer challenges were completed than asked for. Seen is how many of them were, the bound how many
@@ -67,18 +68,6 @@ pub(in crate::verdict) fn order(facts: &Facts<'_>) -> Option<Seen> {
 /// Whether two lists are the same as far as the shorter one goes.
 fn are_same<'a>(one: impl Iterator<Item = &'a str>, other: impl Iterator<Item = &'a str>) -> bool {
     one.zip(other).all(|(one, other)| is_same(one, other))
-}
-
-/// Whether two names mean the same challenge: `ChallengeType.turnLeft`, `turn_left` and `TURN-LEFT` do.
-fn is_same(one: &str, other: &str) -> bool {
-    one == other || letters(one).eq(letters(other))
-}
-
-/// What a name says, without the type of an enum before it, without what separates words, and without case (of ASCII letters).
-fn letters(name: &str) -> impl Iterator<Item = char> {
-    let (_, name) = name.rsplit_once('.').unwrap_or(("", name));
-    let said = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
-    said.map(|c| c.to_ascii_lowercase())
 }
 
 #[cfg(test)]
