@@ -1,3 +1,5 @@
+-- Shards the tables that the first sharded databases had. `distribution.rs` adds those that came later.
+
 -- Changes keys and columns for Citus while the tables are still local.
 
 ALTER TABLE liveness_images DROP CONSTRAINT liveness_images_liveness_check_id_fkey, DROP CONSTRAINT liveness_images_pkey;
@@ -19,15 +21,9 @@ ALTER TABLE liveness_audit_entries ALTER COLUMN self_service_user_id SET NOT NUL
     DROP CONSTRAINT liveness_audit_entries_pkey, ADD PRIMARY KEY (self_service_user_id, id);
 CREATE INDEX liveness_audit_entries_id ON liveness_audit_entries (id);
 
-ALTER TABLE liveness_events DROP CONSTRAINT liveness_events_pkey, ADD PRIMARY KEY (self_service_user_id, id);
-CREATE INDEX liveness_events_id ON liveness_events (id);
-
 SELECT create_distributed_table('liveness_checks', 'self_service_user_id', colocate_with => 'none');
 SELECT create_distributed_table('liveness_images', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_audit_entries', 'self_service_user_id', colocate_with => 'liveness_checks');
-SELECT create_distributed_table('liveness_issued_sessions', 'self_service_user_id', colocate_with => 'liveness_checks');
-SELECT create_distributed_table('liveness_attempts', 'self_service_user_id', colocate_with => 'liveness_checks');
-SELECT create_distributed_table('liveness_events', 'self_service_user_id', colocate_with => 'liveness_checks');
 SELECT create_distributed_table('liveness_sessions', 'session_id', colocate_with => 'none');
 SELECT create_distributed_table('liveness_check_totals', 'pre_registration_id', colocate_with => 'none');
 SELECT create_reference_table('liveness_users');
@@ -36,9 +32,6 @@ SELECT create_reference_table('liveness_users');
 SELECT truncate_local_data_after_distributing_table('liveness_images');
 SELECT truncate_local_data_after_distributing_table('liveness_checks');
 SELECT truncate_local_data_after_distributing_table('liveness_audit_entries');
-SELECT truncate_local_data_after_distributing_table('liveness_issued_sessions');
-SELECT truncate_local_data_after_distributing_table('liveness_attempts');
-SELECT truncate_local_data_after_distributing_table('liveness_events');
 SELECT truncate_local_data_after_distributing_table('liveness_sessions');
 SELECT truncate_local_data_after_distributing_table('liveness_check_totals');
 SELECT truncate_local_data_after_distributing_table('liveness_users');
