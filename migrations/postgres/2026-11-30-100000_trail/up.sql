@@ -1,5 +1,7 @@
 -- The audit trail as a log that cannot be altered unseen: docs/trail.md.
 
+-- In a block, because Citus takes a change of a sharded table only if that is the whole message.
+DO $liveness$ BEGIN
 -- The record that the entry is about, if it is about one.
 ALTER TABLE liveness_audit_entries ADD COLUMN liveness_check_id BIGINT;
 -- What was shown, and why, as JSON.
@@ -20,6 +22,7 @@ CREATE INDEX liveness_audit_entries_written ON liveness_audit_entries (writer, w
     WHERE writer IS NOT NULL;
 CREATE INDEX liveness_audit_entries_of_check ON liveness_audit_entries (liveness_check_id)
     WHERE liveness_check_id IS NOT NULL;
+END $liveness$;
 
 -- The lists that showed records, by the records' ids divided by 256.
 CREATE TABLE liveness_audit_lists (

@@ -4,6 +4,8 @@
 -- the policy, `verdict_reasons` a JSON array of the rules that spoke, null if none did. `issued_session` is JSON: the session
 -- that the record used up. `decision` is the latest decision that counts: 0 approve, 1 reject, 2 ask again. `image_digest` is
 -- a keyed digest (HMAC-SHA-256) of the image, null once that is erased.
+-- In a block, because Citus takes a change of a sharded table only if that is the whole message.
+DO $liveness$ BEGIN
 ALTER TABLE liveness_checks
     ADD COLUMN verdict         INTEGER,
     ADD COLUMN decision        INTEGER,
@@ -11,6 +13,7 @@ ALTER TABLE liveness_checks
     ADD COLUMN verdict_reasons TEXT,
     ADD COLUMN issued_session  TEXT,
     ADD COLUMN image_digest    BYTEA;
+END $liveness$;
 
 -- The sessions that the server has issued. `challenges` is a JSON array, in the order asked. `used_by` is the record that used
 -- the session up. Unused ones are swept away some time after they have expired.

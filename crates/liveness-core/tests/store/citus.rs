@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use liveness_core::events::{CHECK_JUDGED, CHECK_RECORDED};
 use liveness_core::store::{CheckFilter, PageRequest, Store};
 use liveness_core::{AuditEntry, CompletionRule};
 
 use crate::database::{Database, Place};
-use crate::migrations::migrate_eight_times_at_once;
+use crate::events::{NAME, subscribe, taken};
+use crate::migrations::{Step, go, migrate_eight_times_at_once, names};
 use crate::recording::everything;
 use crate::samples::{NOW, at, audit_entry, keyed, made_at, recording, with_face};
 
@@ -25,6 +27,9 @@ const SHARDED: [&str; 9] = [
     "liveness_sessions distributed session_id",
     "liveness_users reference <none>",
 ];
+
+/// The sharded tables of the rows of users.
+const OF_USERS: &str = "attempts|audit_entries|checks|events|images|issued_sessions";
 
 /// How many groups there are of these tables. The shards of a group lie together.
 fn groups(place: &Place, tables: &str) -> i64 {
@@ -92,30 +97,111 @@ async fn eight_stores_that_migrate_one_empty_database_at_once_shard_it_once() {
 
     assert_eq!(outcomes, vec![Ok(()); 8]);
     assert_eq!(place.texts(TABLES), SHARDED);
-    assert_eq!(groups(&place, "checks|images|audit_entries|issued_sessions"), 1);
+    assert_eq!(groups(&place, OF_USERS), 1);
     assert_eq!(groups(&place, "liveness"), 3);
+}
+
+/// Migrates to the version before a migration, and shards the tables as that version did.
+fn shard_as_before(place: &Place, migration: &str) {
+    let older = names("postgres").into_iter().take_while(|name| name != migration);
+    older.for_each(|_| go(place, Step::Up));
+    place.execute(include_str!("../../src/store/tables/distribution.sql"));
+    for later in ["liveness_issued_sessions", "liveness_attempts"] {
+        place.execute(&format!(
+            "SELECT create_distributed_table(to_regclass('{later}'), 'self_service_user_id', \
+             colocate_with => 'liveness_checks') WHERE to_regclass('{later}') IS NOT NULL"
+        ));
+    }
+}
+
+/// Writes a record as versions did that knew no verdicts.
+fn record_without_a_verdict(place: &Place, (user, session): (i64, &str)) {
+    let columns = "self_service_user_id, session_id, is_successful, passed, has_image, created_at";
+    for insert in [
+        format!("liveness_sessions (session_id, self_service_user_id, created_at) VALUES ('{session}', {user}, {NOW})"),
+        format!("liveness_checks ({columns}) VALUES ({user}, '{session}', TRUE, TRUE, FALSE, {NOW})"),
+        "liveness_check_totals (pre_registration_id, is_successful, has_image, slot, checks) \
+         VALUES (0, TRUE, FALSE, 0, 1)"
+            .to_owned(),
+    ] {
+        place.execute(&format!("INSERT INTO {insert}"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Citus: LIVENESS_TEST_CITUS"]
-async fn a_database_that_an_older_version_has_sharded_gets_the_shards_of_later_tables() {
-    let database = Database::from(Place::citus());
-    database.record(recording(1, "session-1")).await;
-    for table in ["liveness_attempts", "liveness_issued_sessions"] {
-        database.execute(&format!("SELECT undistribute_table('{table}')"));
-    }
-    assert_eq!(database.texts(TABLES).len(), SHARDED.len() - 2);
+async fn a_database_that_an_older_version_has_sharded_is_brought_up_to_date() {
+    for migration in [
+        "2026-11-30-100000_trail",
+        "2026-11-30-180000_proof",
+        "2026-12-01-100000_events",
+    ] {
+        let place = Place::citus();
+        shard_as_before(&place, migration);
+        record_without_a_verdict(&place, (1, "session-1"));
 
-    assert_eq!(database.store.migrate().unwrap(), [""; 0]);
+        let database = Database::from(place);
+
+        assert_eq!(database.texts(TABLES), SHARDED, "{migration}");
+        assert_eq!(groups(&database, OF_USERS), 1, "{migration}");
+        subscribe(&database.store, NAME);
+        let check = database.record(recording(1, "session-1")).await.check;
+        database.record(recording(2, "session-2")).await;
+        let told = taken(&database.store, NAME).into_iter();
+        let told: Vec<_> = told.filter(|event| event.self_service_user_id == 1).collect();
+        let types: Vec<_> = told.iter().map(|event| &*event.event_type).collect();
+        assert_eq!(
+            types,
+            [CHECK_RECORDED, CHECK_JUDGED],
+            "{migration}: the user had passed"
+        );
+        let page = PageRequest { number: 1, size: 10 };
+        let all = database
+            .store
+            .checks()
+            .page(CheckFilter::default(), page)
+            .await
+            .unwrap();
+        assert_eq!((all.total, all.items.len(), check.id), (3, 3, 2), "{migration}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Citus: LIVENESS_TEST_CITUS"]
+async fn rows_of_a_table_that_is_not_sharded_yet_move_to_their_users() {
+    let place = Place::citus();
+    // The version that made the table of events sharded it only with all others.
+    shard_as_before(&place, "2026-12-01-130000_open_sessions_index");
+    assert_eq!(place.texts(TABLES).len(), SHARDED.len() - 1);
+    let columns = "subscription, self_service_user_id, event_id, event_type, data, at, attempts, next_at, is_dead";
+    for user in 1..=3 {
+        place.execute(&format!(
+            "INSERT INTO liveness_events ({columns}) VALUES ('{NAME}', {user}, 'evt_{user}', 'a', '{{}}', {NOW}, 0, 0, FALSE)"
+        ));
+    }
+    place.execute(&format!(
+        "INSERT INTO liveness_event_subscriptions VALUES ('{NAME}', '', 0, 0, FALSE)"
+    ));
+
+    let database = Database::from(place);
 
     assert_eq!(database.texts(TABLES), SHARDED);
-    assert_eq!(groups(&database, "checks|attempts|issued_sessions"), 1);
+    for user in 1..=3 {
+        assert_eq!(shards_of(&database, "liveness_events", user).len(), 1);
+    }
+    let taken: BTreeSet<_> = taken(&database.store, NAME)
+        .iter()
+        .map(|event| event.self_service_user_id)
+        .collect();
+    assert_eq!(taken, BTreeSet::from([1, 2, 3]));
+    assert_eq!(database.number("SELECT count(*) FROM liveness_events"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Citus: LIVENESS_TEST_CITUS"]
 async fn the_rows_of_one_user_lie_together() {
     let database = Database::from(Place::citus());
+    subscribe(&database.store, NAME);
     let mut places = BTreeSet::new();
     for user in 1..=20 {
         database
@@ -123,10 +209,12 @@ async fn the_rows_of_one_user_lie_together() {
             .await;
 
         let shards = |table| shards_of(&database, table, user);
-        let [checks, images, entries] = ["liveness_checks", "liveness_images", "liveness_audit_entries"].map(shards);
+        let checks = shards("liveness_checks");
 
         assert_eq!(checks.len(), 1, "{checks:?}");
-        assert_eq!((&images, &entries), (&checks, &checks));
+        for table in ["liveness_images", "liveness_audit_entries", "liveness_events"] {
+            assert_eq!(shards(table), checks, "{table}");
+        }
         places.extend(checks);
     }
     let nodes: BTreeSet<_> = places.iter().map(|place| place.split(' ').next()).collect();

@@ -17,7 +17,7 @@ use crate::samples::{at_once, keyed, recording};
 use crate::schema::{believed, indexes, made};
 
 #[derive(Clone, Copy)]
-enum Step {
+pub(crate) enum Step {
     Up,
     Down,
 }
@@ -29,7 +29,7 @@ fn folder(engine: &str) -> PathBuf {
 }
 
 /// The names of the migrations, in their order.
-fn names(engine: &str) -> Vec<String> {
+pub(crate) fn names(engine: &str) -> Vec<String> {
     let entries = fs::read_dir(folder(engine)).unwrap();
     let mut names: Vec<_> = entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -39,7 +39,7 @@ fn names(engine: &str) -> Vec<String> {
 }
 
 /// Goes up or down by one migration, as `diesel migration` does.
-fn go(place: &Place, step: Step) {
+pub(crate) fn go(place: &Place, step: Step) {
     fn run<DB: Backend>(harness: &mut impl MigrationHarness<DB>, step: Step, files: FileBasedMigrations) {
         match step {
             Step::Up => drop(harness.run_next_migration(files).unwrap()),

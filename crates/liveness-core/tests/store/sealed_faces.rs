@@ -391,10 +391,10 @@ async fn a_face_that_was_swapped_is_not_sealed(database: Database) {
     for user in [1, 2] {
         record(&database.store, patterned(user, &format!("session-{user}"))).await;
     }
-    database.execute(
-        "UPDATE liveness_images SET bytes = (SELECT record_digest FROM liveness_audit_entries WHERE id = 1) \
-         WHERE liveness_check_id = 2",
-    );
+    let other = database.pick("x'00'", "'\\x00'::bytea");
+    database.execute(&format!(
+        "UPDATE liveness_images SET bytes = {other} WHERE liveness_check_id = 2"
+    ));
     let vault = Vault::of(&database);
     let store = vault.open(&database);
 

@@ -21,8 +21,29 @@ use crate::store::engine::migrations::Sharding;
 const IS_DISTRIBUTED: &str =
     "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'liveness_checks'::regclass)";
 
-/// The tables of a user's rows that are younger than the first sharded databases.
-const LATER: [&str; 2] = ["liveness_issued_sessions", "liveness_attempts"];
+/// A table of the rows of users that is younger than the first sharded databases.
+struct Later {
+    table: &'static str,
+    /// Changes its keys for Citus while it is still local.
+    keys: &'static str,
+}
+
+const LATER: [Later; 3] = [
+    Later {
+        table: "liveness_issued_sessions",
+        keys: "",
+    },
+    Later {
+        table: "liveness_attempts",
+        keys: "",
+    },
+    Later {
+        table: "liveness_events",
+        keys: "ALTER TABLE liveness_events DROP CONSTRAINT liveness_events_pkey, \
+             ADD PRIMARY KEY (self_service_user_id, id); \
+             CREATE INDEX IF NOT EXISTS liveness_events_id ON liveness_events (id);",
+    },
+];
 
 /// How the migrations shard the tables. A database that was sharded by an older version gets the shards of later tables.
 pub(crate) const SHARDING: Sharding = Sharding { is_due, shard };
@@ -36,15 +57,16 @@ fn is_distributed(conn: &mut PgConnection) -> QueryResult<bool> {
 }
 
 /// Those of the later tables that are not sharded.
-fn local_ones(conn: &mut PgConnection) -> QueryResult<Vec<&'static str>> {
+fn local_ones(conn: &mut PgConnection) -> QueryResult<Vec<Later>> {
     let mut local = Vec::new();
-    for table in LATER {
+    for later in LATER {
+        let table = later.table;
         let is_local = format!(
             "SELECT NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass('{table}')) \
              AND to_regclass('{table}') IS NOT NULL"
         );
         if sql::<Bool>(&is_local).get_result(conn)? {
-            local.push(table);
+            local.push(later);
         }
     }
     Ok(local)
@@ -57,15 +79,16 @@ fn shard(conn: &mut PgConnection) -> Result<(), StoreError> {
     }
     conn.transaction(|conn| {
         if !is_distributed(conn)? {
-            return conn.batch_execute(include_str!("distribution.sql"));
+            conn.batch_execute(include_str!("distribution.sql"))?;
         }
-        for table in local_ones(conn)? {
+        for Later { table, keys } in local_ones(conn)? {
             conn.batch_execute(&format!(
-                "SELECT create_distributed_table('{table}', 'self_service_user_id', colocate_with => 'liveness_checks'); \
+                "{keys} \
+                 SELECT create_distributed_table('{table}', 'self_service_user_id', colocate_with => 'liveness_checks'); \
                  SELECT truncate_local_data_after_distributing_table('{table}')"
             ))?;
         }
-        Ok(())
+        Ok::<_, StoreError>(())
     })?;
     log::info!("sharded the tables: Citus is installed");
     Ok(())
