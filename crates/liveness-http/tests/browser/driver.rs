@@ -56,7 +56,7 @@ impl Drop for Driver {
     }
 }
 
-fn start_driver(path: &str) -> Option<Driver> {
+fn start_driver(path: &str) -> Result<Driver, Value> {
     let mut process = Command::new(path)
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -73,12 +73,12 @@ fn start_driver(path: &str) -> Option<Driver> {
         process,
         port: String::new(),
     };
-    driver.port = port?;
-    Some(driver)
+    driver.port = port.ok_or_else(|| json!("it found no port"))?;
+    Ok(driver)
 }
 
 impl Driver {
-    fn start_session(self) -> Option<Browser> {
+    fn start_session(self) -> Result<Browser, Value> {
         let profile = tempfile::tempdir().unwrap();
         let mut arguments: Vec<_> = ARGUMENTS.map(str::to_owned).into();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
@@ -89,17 +89,12 @@ impl Driver {
             "goog:loggingPrefs": { "browser": "ALL" },
         } } });
         let sessions = format!("http://127.0.0.1:{}/session", self.port);
-        match send(&sessions, &wanted) {
-            Ok(started) => Some(Browser {
-                session: format!("{sessions}/{}", started["sessionId"].as_str().unwrap()),
-                _driver: self,
-                _profile: profile,
-            }),
-            Err(problem) => {
-                eprintln!("{sessions}: {problem:#}");
-                None
-            }
-        }
+        let started = send(&sessions, &wanted)?;
+        Ok(Browser {
+            session: format!("{sessions}/{}", started["sessionId"].as_str().unwrap()),
+            _driver: self,
+            _profile: profile,
+        })
     }
 }
 
@@ -110,8 +105,9 @@ impl Browser {
             .unwrap_or_else(|_| panic!("LIVENESS_TEST_CHROMEDRIVER does not say where chromedriver is: run .ci/test"));
         // A chromedriver takes the port that it has found a second time, for the other version of IP, and ends where somebody was
         // faster; and on a loaded machine a Chromium may end while it starts.
-        let started = (0..5).find_map(|_| start_driver(&path)?.start_session());
-        let browser = started.unwrap_or_else(|| panic!("none of five browsers started"));
+        let start = || start_driver(&path).and_then(Driver::start_session);
+        let started = (0..4).fold(start(), |started, _| started.or_else(|_| start()));
+        let browser = started.unwrap_or_else(|problem| panic!("five browsers did not start: {problem:#}"));
         browser.post("timeouts", &json!({ "implicit": 10_000, "script": 10_000 }));
         browser
     }
