@@ -128,6 +128,8 @@ struct Tools {
     faces: FaceTools,
     in_force: Arc<PolicyInForce>,
     bell: EventBell,
+    /// With the key that signs entries, if it is known by now.
+    link: Arc<TrailLink>,
 }
 
 impl Store {
@@ -147,9 +149,9 @@ impl Store {
             faces: face_tools,
             in_force,
             bell,
+            link,
         } = tools;
         let counters = Arc::new(Counters::default());
-        let link = Arc::<TrailLink>::default();
         let sessions = totals::slots().map(|slot| Session::new(slot, &link, &bell));
         let write_tools = WriteTools {
             face_keys: face_tools.keys().cloned(),
@@ -190,6 +192,7 @@ impl Store {
             faces: self.face_tools.clone(),
             in_force: Arc::clone(&self.in_force),
             bell: self.bell.clone(),
+            link: self.trail.link(),
         }
     }
 
