@@ -84,8 +84,7 @@ impl Bound {
         self.erasures.extend(ToldErasure::of(leaf, &entry));
         self.held.extend(entry.hold().and(entry.user()));
         self.lists.extend(ToldList::of(leaf, &entry));
-        let is_of_user = entry.erasure().is_some_and(|erasure| erasure.erased == Erased::User);
-        self.erased_users.extend(entry.user().filter(|_| is_of_user));
+        self.erased_users.extend(entry.user().filter(|_| entry.erases_user()));
         match (entry.liveness_check_id, entry.binds_record(), entry.decision()) {
             (Some(id), true, _) => self.records.push(BoundRecord { leaf, id, entry }),
             (Some(check_id), false, Some(made)) => self.decisions.push(ToldDecision {

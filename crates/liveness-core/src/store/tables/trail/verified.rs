@@ -52,4 +52,11 @@ impl TrailVerification {
     pub(crate) fn find(&mut self, finding: String) {
         self.findings.push(finding);
     }
+
+    /// The same, for what several entries tell of and so does a table.
+    pub(crate) fn find_once(&mut self, finding: String) {
+        if !self.findings.contains(&finding) {
+            self.find(finding);
+        }
+    }
 }

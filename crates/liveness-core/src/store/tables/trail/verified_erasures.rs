@@ -1,5 +1,6 @@
 //! Compares erasures with the entries that tell of them. What is missing counts as erased only where the log says so.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -20,7 +21,7 @@ use crate::store::tables::stored_check::StoredCheck;
 use crate::trail::leaf_hash;
 
 /// Whether an entry was written by who has the key, and is in the log or will be.
-pub(crate) fn is_credible(conn: &mut Connection<'_>, trust: &EntryTrust, entry: &EntryRow) -> Result<bool, StoreError> {
+fn is_credible(conn: &mut Connection<'_>, trust: &EntryTrust, entry: &EntryRow) -> Result<bool, StoreError> {
     let (Some(writer), Some(hash)) = (entry.writer.as_deref(), entry.leaf_hash.as_deref()) else {
         return Ok(false);
     };
@@ -32,6 +33,24 @@ pub(crate) fn is_credible(conn: &mut Connection<'_>, trust: &EntryTrust, entry: 
     }
     let is_pending = |logged: Option<i64>| logged.is_some_and(|logged| entry.count() > logged);
     Ok(log::run_of(conn, writer, entry.count())?.is_some() || is_pending(log::logged_of(conn, writer)?))
+}
+
+/// The newest of these entries that tells of something, and was not put in, with what it tells.
+pub(super) fn newest_credible<T>(
+    conn: &mut Connection<'_>,
+    trust: &EntryTrust,
+    mut entries: Vec<EntryRow>,
+    tells: impl Fn(&EntryRow) -> Option<T>,
+) -> Result<Option<(EntryRow, T)>, StoreError> {
+    entries.sort_unstable_by_key(|entry| Reverse(entry.id));
+    for entry in entries {
+        if let Some(told) = tells(&entry)
+            && is_credible(conn, trust, &entry)?
+        {
+            return Ok(Some((entry, told)));
+        }
+    }
+    Ok(None)
 }
 
 /// The credible entries at a place.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rows::{self, EntryRow};
 use super::verified::TrailVerification;
-use super::verified_erasures::is_credible;
+use super::verified_erasures::newest_credible;
 use crate::HoldChange;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
@@ -21,11 +21,7 @@ pub(crate) fn verify(
     for user in users {
         let hold = erasure_rows::hold(conn, *user)?;
         if let Some(problem) = problem(conn, trust, *user, hold.as_ref())? {
-            let finding = format!("the legal hold on user {user} {problem}");
-            // Several entries tell of the holds on a user, and so does the table.
-            if !done.findings.contains(&finding) {
-                done.find(finding);
-            }
+            done.find_once(format!("the legal hold on user {user} {problem}"));
         }
     }
     Ok(())
@@ -63,17 +59,10 @@ fn newest_change(
     trust: &EntryTrust,
     user: i64,
 ) -> Result<Option<(EntryRow, HoldChange)>, StoreError> {
-    let mut changes = rows::hold_changes(conn, user)?;
-    changes.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.id));
-    for entry in changes {
-        // One that names its user no more is from before the user was erased: no hold was on the user then.
-        if let Some(change) = entry.hold().filter(|_| !entry.has_no_subject())
-            && is_credible(conn, trust, &entry)?
-        {
-            return Ok(Some((entry, change)));
-        }
-    }
-    Ok(None)
+    // One that names its user no more is from before the user was erased: no hold was on the user then.
+    let change = |entry: &EntryRow| entry.hold().filter(|_| !entry.has_no_subject());
+    let changes = rows::hold_changes(conn, user)?;
+    newest_credible(conn, trust, changes, change)
 }
 
 fn is_of(entry: &EntryRow, hold: &LegalHoldRow) -> bool {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rows::{self, EntryRow};
 use super::verified::TrailVerification;
-use super::verified_erasures::is_credible;
-use crate::Erased;
+use super::verified_erasures::newest_credible;
 use crate::store::engine::connection::Connection;
 use crate::store::engine::error::StoreError;
 use crate::store::tables::entry_writer::EntryTrust;
@@ -23,11 +22,7 @@ pub(crate) fn verify(
         let Some(problem) = problem(conn, trust, *user, row.as_ref())? else {
             continue;
         };
-        let finding = format!("the erasure of user {user} {problem}");
-        // Several entries tell of a user, and so does the table.
-        if !done.findings.contains(&finding) {
-            done.find(finding);
-        }
+        done.find_once(format!("the erasure of user {user} {problem}"));
     }
     Ok(())
 }
@@ -39,8 +34,9 @@ fn problem(
     user: i64,
     row: Option<&UserErasureRow>,
 ) -> Result<Option<String>, StoreError> {
-    let told = newest(conn, trust, user)?;
-    Ok(match (told, row) {
+    let told = rows::user_erasures(conn, user)?;
+    let told = newest_credible(conn, trust, told, |entry| entry.erases_user().then_some(()))?;
+    Ok(match (told.map(|(entry, ())| entry), row) {
         (Some(entry), None) => Some(format!("was taken away: audit entry {} tells of it", entry.id)),
         (Some(entry), Some(row)) => {
             let is_of = match row.done_at {
@@ -57,17 +53,4 @@ fn problem(
 
 fn is_count(entry: &EntryRow, records: i64) -> bool {
     entry.shown_count() == u64::try_from(records).ok()
-}
-
-/// The newest entry that tells that a user was erased, and was not put in.
-fn newest(conn: &mut Connection<'_>, trust: &EntryTrust, user: i64) -> Result<Option<EntryRow>, StoreError> {
-    let mut told = rows::user_erasures(conn, user)?;
-    told.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.id));
-    for entry in told {
-        let is_of_user = entry.erasure().is_some_and(|erasure| erasure.erased == Erased::User);
-        if is_of_user && is_credible(conn, trust, &entry)? {
-            return Ok(Some(entry));
-        }
-    }
-    Ok(None)
 }

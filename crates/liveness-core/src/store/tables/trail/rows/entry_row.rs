@@ -6,7 +6,7 @@ use super::super::entries::somebody;
 use crate::store::tables::schema::liveness_audit_entries;
 use crate::trail::MacKey;
 use crate::trail::leaf::{BasicColumns, EntryColumns, Nonces, OldEntry};
-use crate::{DecisionMade, Erasure, HoldChange, Shown};
+use crate::{DecisionMade, Erased, Erasure, HoldChange, Shown};
 
 /// An entry with all of its columns.
 #[derive(Queryable, Selectable, Debug)]
@@ -58,6 +58,11 @@ impl EntryRow {
     /// What the entry tells of an erasure, if it does.
     pub(crate) fn erasure(&self) -> Option<Erasure> {
         self.shown_with("\"erasure\"")?.erasure
+    }
+
+    /// Whether the entry tells that a user was erased.
+    pub(crate) fn erases_user(&self) -> bool {
+        self.erasure().is_some_and(|erasure| erasure.erased == Erased::User)
     }
 
     /// What the entry tells of a legal hold, if it does.
